@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/* log.h - one line per event, for operators: level, room, request id, key=value.
+ *
+ * Text: `2026-11-24T10:00:00.123Z info intake id=... msg="..." route=album status=201`
+ * JSON: `{"time":"...","level":"info","room":"intake","id":"...","msg":"...","route":"album","status":201}`
+ * Values are quoted, bounded to 256 bytes each and made valid UTF-8. Never a secret, never a body byte.
+ * Lines go to stderr with one write() each, so lines of several threads do not mix.
+ */
+#ifndef PENSTOCK_LOG_H
+#define PENSTOCK_LOG_H
+
+#include "base/str.h"
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* One key=value of a line. Built by the macros below, never by hand. */
+struct log_pair {
+	const char *key;
+	enum { LOG_IS_STR, LOG_IS_U64, LOG_IS_I64 } is;
+	struct str str;
+	uint64_t u64;
+	int64_t i64;
+};
+
+#define LOG_STR(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_STR, .str = (v) })
+#define LOG_TEXTVAL(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_STR, .str = str_of(v) })
+#define LOG_NUM(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_U64, .u64 = (v) })
+#define LOG_INT(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_I64, .i64 = (v) })
+
+/* [any] Default: LOG_INFO, LOG_TEXT. */
+void log_setup(enum log_level level, enum log_format format);
+
+/* [any] True if lines of this level are written: ask before building costly values. */
+bool log_enabled(enum log_level level);
+
+/* [any] Writes one line. `pairs` may be NULL with n 0; a pair whose string is STR_NONE is left out. */
+void log_event(enum log_level level, const char *room, const char *msg, const struct log_pair *pairs, size_t n);
+
+/* log_line(LOG_INFO, "intake", "listening", LOG_TEXTVAL("addr", addr)); needs at least one pair. */
+#define log_line(level, room, msg, ...)                                                                            \
+	log_event((level), (room), (msg), (const struct log_pair[]){ __VA_ARGS__ },                                \
+		sizeof((const struct log_pair[]){ __VA_ARGS__ }) / sizeof(struct log_pair))
+
+#endif

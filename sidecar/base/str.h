@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/* str.h - a view of bytes with a length, a buffer that grows, and the small text helpers that several
+ * rooms need. Nothing here knows of uploads.
+ *
+ * struct str borrows: it is valid as long as what it points into. struct buf owns its bytes, which are
+ * always followed by a NUL (so buf.data is a C string where the content has no NUL of its own).
+ */
+#ifndef PENSTOCK_STR_H
+#define PENSTOCK_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+	const char *data; /* not NUL-terminated; NULL: absent (differs from empty) */
+	size_t len;
+};
+
+#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
+#define STR_NONE ((struct str){ NULL, 0 })
+/* for printf: "%.*s" */
+#define STR_ARG(s) (int)(s).len, (s).data != NULL ? (s).data : ""
+
+struct buf {
+	char *data; /* NULL while empty and never grown */
+	size_t len, cap;
+	bool failed; /* an allocation failed: the content is not whole; check once at the end */
+};
+
+struct str str_of(const char *c_string); /* NULL gives STR_NONE */
+bool str_equal(struct str a, struct str b);
+bool str_is(struct str a, const char *c_string);
+bool str_equal_nocase(struct str a, struct str b); /* ASCII letters only, as HTTP tokens compare */
+bool str_starts_nocase(struct str s, const char *prefix);
+struct str str_trim(struct str s); /* SP and HTAB at both ends */
+char *str_dup(struct str s);       /* NUL-terminated copy; NULL: out of memory; caller frees */
+
+/* Does s hold a control byte other than HTAB (RFC 9110 section 5.5)? */
+bool str_has_control(struct str s);
+
+bool str_is_token_char(char c);  /* tchar of RFC 9110 section 5.6.2 */
+bool str_is_token(struct str s); /* one or more of them */
+int str_hex_value(char c);       /* 0 to 15; -1: not a hex digit */
+
+/* Whole string as a decimal number without sign. False: empty, not digits, or more than UINT64_MAX. */
+bool str_to_u64(struct str s, uint64_t *out);
+
+void buf_add(struct buf *b, const void *data, size_t len);
+void buf_add_str(struct buf *b, struct str s);
+void buf_add_text(struct buf *b, const char *c_string);
+void buf_add_char(struct buf *b, char c);
+void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str buf_str(const struct buf *b);
+void buf_clear(struct buf *b); /* keeps the memory */
+void buf_free(struct buf *b);  /* back to the zeroed state */
+
+/* Length of the well-formed UTF-8 sequence at the start of s (1..4), 0 if it is not one (RFC 3629:
+ * no overlong forms, no surrogates, nothing above U+10FFFF). */
+size_t utf8_length(struct str s);
+
+/* Appends s as UTF-8: each byte that does not belong to a well-formed sequence becomes U+FFFD. */
+void buf_add_utf8(struct buf *b, struct str s);
+
+/* Appends s as a string of JSON (RFC 8259 section 7), quotes included; what is not UTF-8 as buf_add_utf8() has it. */
+void buf_add_json(struct buf *b, struct str s);
+
+/* Glob with '*' (any run, also empty) and '?' (one byte); every other byte is itself. Linear in
+ * pattern x text at the worst, no recursion. */
+bool glob_match(struct str pattern, struct str text);
+
+#endif
