@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* pool.c - see pool.h.
+ *
+ * The budget says how many chunks may still be reserved; the stack holds those that nobody owns. A chunk is
+ * pushed before it is counted and counted off before it is popped, so there are never fewer chunks on the stack
+ * than reservations, and a draw cannot fail. The stack is a Treiber stack of indices with a tag against ABA.
+ *
+ * Both counts of the budget (free, and reserved for POOL_KEEP) share one word: a reservation takes from both or
+ * from neither. Taking one and putting it back when the other is short would refuse a third party for a moment,
+ * who would then wait for a wake-up that nobody sends. */
+#include "channel/pool.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MIN_CHUNKS 16u
+
+struct pool {
+	size_t total;
+	size_t keep_max;
+	char *arena;
+	struct chunk *chunks; /* zeroed; pages of this, too, are touched only when a chunk of theirs is drawn */
+	struct pool_waiter *waiters;
+	_Alignas(64) _Atomic uint64_t top;     /* tag << 32 | index of the first free chunk; `total`: none */
+	_Alignas(64) _Atomic uint64_t budget;  /* reserved for POOL_KEEP << 32 | not reserved at all */
+	_Alignas(64) _Atomic unsigned n_armed; /* at least as many as waiters whose flag is set */
+};
+
+/* -- set-up ----------------------------------------------------------------------------------------- */
+
+/* Never-used pages cost nothing as long as they stay small pages. */
+static char *
+map_arena(size_t size)
+{
+	void *arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (arena == MAP_FAILED)
+		return NULL;
+	madvise(arena, size, MADV_NOHUGEPAGE);
+	return arena;
+}
+
+struct pool *
+pool_new(uint64_t memory, struct error *err)
+{
+	struct pool *pool = mem_aligned(64, sizeof *pool);
+	uint64_t total = memory / CHUNK_SIZE > MIN_CHUNKS ? memory / CHUNK_SIZE : MIN_CHUNKS;
+
+	if (pool == NULL || total >= UINT32_MAX) {
+		error_set(err, ERR_NOMEM, "memory: no room for the chunk pool");
+		mem_free(pool);
+		return NULL;
+	}
+	pool->total = (size_t)total;
+	pool->keep_max = pool->total / 4 * 3;
+	pool->arena = map_arena(pool->total * CHUNK_SIZE);
+	pool->chunks = mem_array(pool->total, sizeof *pool->chunks);
+	if (pool->arena == NULL || pool->chunks == NULL) {
+		error_set(err, ERR_NOMEM, "memory: no room for the chunk pool");
+		pool_free(pool);
+		return NULL;
+	}
+	atomic_init(&pool->top, 0);
+	atomic_init(&pool->budget, pool->total);
+	atomic_init(&pool->n_armed, 0);
+	return pool;
+}
+
+void
+pool_free(struct pool *pool)
+{
+	if (pool == NULL)
+		return;
+	if (pool->arena != NULL && pool->chunks != NULL)
+		must(atomic_load_explicit(&pool->budget, memory_order_acquire) == pool->total); /* all is back */
+	if (pool->arena != NULL)
+		munmap(pool->arena, pool->total * CHUNK_SIZE);
+	mem_free(pool->chunks);
+	mem_free(pool);
+}
+
+size_t
+pool_total(const struct pool *pool)
+{
+	return pool->total;
+}
+
+/* Relaxed: a figure to steer by, out of date as soon as it is read. */
+size_t
+pool_available(const struct pool *pool)
+{
+	return (uint32_t)atomic_load_explicit(&pool->budget, memory_order_relaxed);
+}
+
+bool
+pool_is_high(const struct pool *pool)
+{
+	return pool_available(pool) < pool->total / 8;
+}
+
+/* -- waiters ---------------------------------------------------------------------------------------- */
+
+void
+pool_add_waiter(struct pool *pool, struct pool_waiter *waiter)
+{
+	atomic_init(&waiter->armed, false);
+	waiter->next = pool->waiters;
+	pool->waiters = waiter;
+}
+
+/* Counted first, flag set second; wake_waiters() clears the flag first and counts off second. So n_armed is
+ * never less than the number of flags that are set, whoever is in between, and "0" means that nobody waits. */
+void
+pool_wait(struct pool *pool, struct pool_waiter *waiter)
+{
+	/* seq_cst, like the look at n_armed in wake_waiters() and all that touches `budget`: either the giver sees
+	 * our count, or our caller's next pool_reserve() sees his chunks. */
+	atomic_fetch_add_explicit(&pool->n_armed, 1, memory_order_seq_cst);
+	/* acq_rel: a giver who saw the count but came too early for the flag has written "false" over it in
+	 * wake_waiters(); reading that, we see his chunks. */
+	if (atomic_exchange_explicit(&waiter->armed, true, memory_order_acq_rel))
+		atomic_fetch_sub_explicit(&pool->n_armed, 1, memory_order_relaxed); /* was armed, was counted */
+}
+
+static void
+wake_waiters(struct pool *pool)
+{
+	if (atomic_load_explicit(&pool->n_armed, memory_order_seq_cst) == 0) /* pairs with pool_wait() */
+		return;
+	for (struct pool_waiter *w = pool->waiters; w != NULL; w = w->next) {
+		/* An exchange even if the flag is not set: see pool_wait(), its partner. */
+		if (!atomic_exchange_explicit(&w->armed, false, memory_order_acq_rel))
+			continue;
+		atomic_fetch_sub_explicit(&pool->n_armed, 1, memory_order_relaxed);
+		mailbox_post(w->box, w->mail, 1);
+	}
+}
+
+/* -- budget ----------------------------------------------------------------------------------------- */
+
+#define KEPT_UNIT ((uint64_t)1 << 32)
+
+static bool
+can_afford(const struct pool *pool, uint64_t budget, size_t n, enum pool_use use)
+{
+	size_t kept = (size_t)(budget / KEPT_UNIT);
+
+	if ((uint32_t)budget < n)
+		return false;
+	return use != POOL_KEEP || (n <= pool->keep_max && kept <= pool->keep_max - n);
+}
+
+/* At least acquire, pairing with pool_unreserve(), so that the chunks counted are on the stack for our pop;
+ * seq_cst for pool_wait(). Where the exchange fails, relaxed is enough: what it has read is newer still. */
+bool
+pool_reserve(struct pool *pool, size_t n, enum pool_use use)
+{
+	uint64_t have = atomic_load_explicit(&pool->budget, memory_order_seq_cst), left;
+
+	do {
+		if (!can_afford(pool, have, n, use))
+			return false;
+		left = have - n + (use == POOL_KEEP ? n * KEPT_UNIT : 0);
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->budget, &have, left, memory_order_seq_cst, memory_order_relaxed));
+	return true;
+}
+
+void
+pool_unreserve(struct pool *pool, size_t n, enum pool_use use)
+{
+	if (n == 0)
+		return;
+	/* At least release: after the push of pool_give(), pairing with pool_reserve(); seq_cst for pool_wait(). */
+	atomic_fetch_add_explicit(&pool->budget, n - (use == POOL_KEEP ? n * KEPT_UNIT : 0), memory_order_seq_cst);
+	wake_waiters(pool);
+}
+
+/* -- chunks ----------------------------------------------------------------------------------------- */
+
+static uint64_t
+tagged(uint64_t old, uint32_t index)
+{
+	return ((old >> 32) + 1) << 32 | index;
+}
+
+/* `next` is stored relative to the chunk's own neighbour: zero, as memory begins, is "the one after me", and a
+ * fresh pool is a whole list without a byte of it being written. */
+static uint32_t
+neighbour(const struct pool *pool, const struct chunk *chunk)
+{
+	return (uint32_t)(chunk - pool->chunks) + 1;
+}
+
+struct chunk *
+pool_draw(struct pool *pool, enum pool_use use)
+{
+	/* acquire (here and on failure): pairs with the release in push(), for chunks[].next */
+	uint64_t top = atomic_load_explicit(&pool->top, memory_order_acquire);
+	struct chunk *chunk;
+	uint32_t next;
+
+	do {
+		must((uint32_t)top < pool->total);
+		chunk = &pool->chunks[(uint32_t)top];
+		/* Relaxed: another thread may pop this chunk and push it again meanwhile; then the tag has
+		 * changed and what was read here is thrown away. */
+		next = neighbour(pool, chunk) + atomic_load_explicit(&chunk->next, memory_order_relaxed);
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->top, &top, tagged(top, next), memory_order_acq_rel, memory_order_acquire));
+	chunk->data = pool->arena + (size_t)(chunk - pool->chunks) * CHUNK_SIZE;
+	chunk->begin = chunk->end = 0;
+	chunk->link = NULL;
+	chunk->use = (uint32_t)use;
+	return chunk;
+}
+
+static void
+push(struct pool *pool, struct chunk *chunk)
+{
+	uint32_t index = (uint32_t)(chunk - pool->chunks);
+	uint64_t top = atomic_load_explicit(&pool->top, memory_order_relaxed);
+
+	do
+		atomic_store_explicit(&chunk->next, (uint32_t)top - neighbour(pool, chunk), memory_order_relaxed);
+	/* release: publishes chunk->next; acquire: keeps the chain of pushes before us visible to whoever
+	 * pops after us; pairs with pool_draw() */
+	while (!atomic_compare_exchange_weak_explicit(
+		&pool->top, &top, tagged(top, index), memory_order_acq_rel, memory_order_relaxed));
+}
+
+void
+pool_give(struct pool *pool, struct chunk *chunk)
+{
+	enum pool_use use = (enum pool_use)chunk->use;
+
+	push(pool, chunk);
+	pool_unreserve(pool, 1, use);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* pool.h - the memory budget: every body byte that penstock holds lies in a chunk of this pool.
+ *
+ * One arena of `memory` bytes cut into chunks of CHUNK_SIZE. Pages are touched when first used; free chunks
+ * are a last-in-first-out list, so the next one handed out is the one most likely still in the cache.
+ * Lock-free, shared by all threads.
+ *
+ * Budget and chunk are two steps, so that nobody begins work that he cannot finish for lack of a chunk:
+ * pool_reserve() takes n chunks off the budget (or says no), pool_draw() then hands them out one by one
+ * and cannot fail; what was not drawn is returned by pool_unreserve().
+ *
+ * Two uses. POOL_STREAM chunks are on their way to a destination and come back by themselves. POOL_KEEP
+ * chunks are held until their request's commit; together they may take at most three quarters of the
+ * pool, so that streams always move and nobody waits for what only his own end would free.
+ */
+#ifndef PENSTOCK_POOL_H
+#define PENSTOCK_POOL_H
+
+#include "base/error.h"
+#include "loop/mailbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHUNK_SIZE 32768u
+
+enum pool_use { POOL_STREAM, POOL_KEEP };
+
+/* A piece of body. Its owner may read and write everything but the two fields marked as the pool's. */
+struct chunk {
+	char *data;            /* CHUNK_SIZE bytes */
+	uint32_t begin, end;   /* data[begin..end) is content */
+	struct chunk *link;    /* free for the owner's own lists */
+	_Atomic uint32_t next; /* the pool's */
+	uint32_t use;          /* the pool's */
+};
+
+struct pool;
+
+struct pool *pool_new(uint64_t memory, struct error *err); /* at least 16 chunks */
+void pool_free(struct pool *pool);                         /* every chunk must be back; NULL is fine */
+
+bool pool_reserve(struct pool *pool, size_t n, enum pool_use use); /* [any] false: not now */
+struct chunk *pool_draw(struct pool *pool, enum pool_use use);     /* [any] one of the reserved; begin = end = 0 */
+void pool_unreserve(struct pool *pool, size_t n, enum pool_use use); /* [any] wakes waiters */
+void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] back to the budget; wakes waiters */
+
+size_t pool_total(const struct pool *pool);     /* chunks */
+size_t pool_available(const struct pool *pool); /* [any] chunks that could be reserved for POOL_STREAM now */
+bool pool_is_high(const struct pool *pool);     /* [any] over the high mark (7/8): start nothing new */
+
+/* Someone who wants to know when chunks are back: at most one per loop, registered at start. */
+struct pool_waiter {
+	struct mailbox *box;
+	struct mail *mail;  /* posted with bits 1 when chunks came back after pool_wait() */
+	_Atomic bool armed; /* the pool's */
+	struct pool_waiter *next;
+};
+
+void pool_add_waiter(struct pool *pool, struct pool_waiter *waiter); /* [main] before the threads run */
+
+/* [waiter's thread] Arms the waiter. The caller then tries pool_reserve() once more, because chunks may
+ * have come back in between; if that fails too, the mail will come. */
+void pool_wait(struct pool *pool, struct pool_waiter *waiter);
+
+#endif
