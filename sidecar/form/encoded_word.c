@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/* encoded_word.c - see encoded_word.h. */
+#include "form/encoded_word.h"
+
+#include <string.h>
+
+static const struct str before = { "=?utf-8?b?", 10 }, after = { "?=", 2 };
+
+/* The base64 between the two ends. False: s does not have them. */
+static bool
+cut_ends(struct str s, struct str *base64)
+{
+	if (s.len < before.len + after.len || !str_starts_nocase(s, before.data) ||
+		memcmp(s.data + s.len - after.len, after.data, after.len) != 0)
+		return false;
+	*base64 = (struct str){ s.data + before.len, s.len - before.len - after.len };
+	return true;
+}
+
+/* 0 to 63; -1: no digit of base64. */
+static int
+digit_value(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c != '\0' ? strchr(digits, c) : NULL;
+
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* Four digits at a time, `=` only in place of the last one or two. False: that is not base64. */
+static bool
+decode(struct str base64, struct buf *out)
+{
+	size_t padding = 0;
+	uint32_t bits = 0;
+
+	if (base64.len == 0 || base64.len % 4 != 0)
+		return false;
+	while (padding < 2 && base64.data[base64.len - 1 - padding] == '=')
+		padding++;
+	for (size_t i = 0; i < base64.len; i++) {
+		int value = i < base64.len - padding ? digit_value(base64.data[i]) : 0;
+
+		if (value < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)value;
+		if (i % 4 != 3)
+			continue;
+		for (size_t k = 0; k < (i == base64.len - 1 ? 3 - padding : 3); k++)
+			buf_add_char(out, (char)(bits >> (16 - 8 * k) & 0xff));
+	}
+	return true;
+}
+
+/* Well-formed UTF-8 that is not ASCII alone, and has no control byte. */
+static bool
+needed_encoding(struct str s)
+{
+	bool beyond_ascii = false;
+
+	if (str_has_control(s))
+		return false;
+	while (s.len > 0) {
+		size_t n = utf8_length(s);
+
+		if (n == 0)
+			return false;
+		beyond_ascii |= n > 1;
+		s.data += n;
+		s.len -= n;
+	}
+	return beyond_ascii;
+}
+
+void
+encoded_word_add(struct buf *out, struct str s)
+{
+	struct buf text = { 0 };
+	struct str base64;
+
+	if (cut_ends(s, &base64) && decode(base64, &text) && needed_encoding(buf_str(&text)))
+		s = buf_str(&text);
+	buf_add_str(out, s);
+	out->failed |= text.failed;
+	buf_free(&text);
+}

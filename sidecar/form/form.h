@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/* form.h - body bytes in, part events out (RFC 7578, RFC 2046 section 5.1).
+ *
+ *                 form_feed()
+ *   body bytes ──▶ guard ──canonical stream──▶ MHD_PostProcessor ──callback──▶ on_data
+ *                    └── part head read whole ──▶ on_begin      └── (its key is the part's number)
+ *                    └── delimiter seen ─────────────────────────────────────▶ on_end
+ *
+ * The guard (guard.h) finds the true delimiters and reads each part's head itself; libmicrohttpd's
+ * post-processor sees only what it cannot misread and delivers the bytes. Events are the same for every
+ * way of cutting the body into pieces, except for where one part's bytes are cut into on_data calls.
+ *
+ * A form belongs to one thread. Pure: no sockets, no clock, no routes.
+ *
+ *   PREAMBLE ─▶ HEAD ─▶ BODY ─▶ (HEAD | EPILOGUE)        any state ─▶ FAILED
+ *   EPILOGUE: the final delimiter was seen; what follows is read and ignored.
+ */
+#ifndef PENSTOCK_FORM_H
+#define PENSTOCK_FORM_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FORM_BOUNDARY_MAX 70   /* RFC 2046 section 5.1.1 */
+#define FORM_PREAMBLE_MAX 1024 /* bytes of line ends before the first delimiter */
+#define FORM_HEADERS_MAX 32    /* header lines in one part's head */
+#define FORM_FEED_MAX 65536    /* the most that one form_feed() should be given: bounds what comes out of it */
+
+/* The boundary parameter of a Content-Type. */
+struct boundary {
+	char text[FORM_BOUNDARY_MAX + 1];
+	size_t len;
+};
+
+/* Reads a Content-Type value by the grammar of RFC 9110 section 8.3.1 (token or quoted-string, any
+ * parameter order and case). ERR_MEDIA_TYPE: not multipart/form-data, or no readable boundary of 1 to 70
+ * characters, or two boundaries. No allocation. */
+bool boundary_read(struct str content_type, struct boundary *out, struct error *err);
+
+/* What a part's head says, decoded. Views are valid until on_end of that part has returned. */
+struct part_head {
+	unsigned number;      /* from 1 in the order of the body */
+	struct str field;     /* decoded `name`; never absent, may be empty */
+	struct str filename;  /* decoded, folders kept; absent: no filename parameter (a value field) */
+	struct str type;      /* Content-Type as sent, trimmed; absent: none */
+	struct str encoding;  /* Content-Transfer-Encoding as sent; absent: none */
+	uint64_t offset;      /* byte of the body where the part's delimiter begins */
+	uint64_t data_offset; /* byte of the body where its content begins */
+	const struct part_header *headers; /* all of them in order, as sent */
+	size_t n_headers;
+};
+
+struct part_header {
+	struct str name, value;
+};
+
+/* Receives the events, in the order begin, data*, end, begin, ... Each returns false to stop the form for
+ * good; the receiver then knows why itself, and form_feed() returns false without touching its error. */
+struct form_events {
+	bool (*on_begin)(void *arg, const struct part_head *head);
+	bool (*on_data)(void *arg, const char *data, size_t len); /* len > 0 */
+	bool (*on_end)(void *arg, uint64_t size);                 /* size: bytes of this part */
+};
+
+struct form_limits {
+	uint64_t parts;     /* parts; one more is ERR_TOO_LARGE with limit "parts" */
+	uint64_t part_head; /* bytes of one head; more is ERR_TOO_LARGE with limit "part_head" */
+};
+
+struct form;
+
+/* Starts a form. NULL: out of memory, or the post-processor could not be made (err says). `events` and
+ * `arg` are borrowed for the form's life, `boundary` and `limits` are copied. */
+struct form *form_new(const struct boundary *boundary, const struct form_limits *limits,
+	const struct form_events *events, void *arg, struct error *err);
+
+/* Takes `len` more bytes of the body, all of them. False: the form is over; `err` holds ERR_MALFORMED or
+ * ERR_TOO_LARGE with the byte offset, unless an event said stop. Cost is linear in all bytes fed, whatever
+ * they are. After false only form_free() may be called. */
+bool form_feed(struct form *form, const char *data, size_t len, struct error *err);
+
+/* The body has ended. False: it ended too early (ERR_TRUNCATED with the offset) or never showed its
+ * boundary (ERR_MALFORMED). */
+bool form_finish(struct form *form, struct error *err);
+
+bool form_is_whole(const struct form *form);   /* the final delimiter has been seen */
+uint64_t form_offset(const struct form *form); /* bytes fed so far */
+void form_free(struct form *form);             /* NULL is fine */
+
+/* [main] Before the first form_new() and after the last form_free(): the connection that libmicrohttpd
+ * wants to see when a post-processor is made (postproc.c says why). */
+bool form_setup(struct error *err);
+void form_teardown(void);
+
+#endif

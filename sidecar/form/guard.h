@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/* guard.h - finds the true delimiters in a form's body and reads each part's head whole.
+ *
+ *   PREAMBLE ─delimiter▶ AFTER ─CRLF▶ HEAD ─empty line▶ BODY ─delimiter▶ AFTER ─"--"▶ EPILOGUE
+ *
+ * A delimiter is CRLF "--" boundary; at the very start of the body its CRLF may be missing, and empty lines may
+ * stand before it. What follows it
+ * must be CRLF or "--": padding or more text is refused, because parsers disagree about it, and so is a
+ * delimiter without a CRLF of its own right after a head. Correct at every split, linear in the bytes fed.
+ * Pure; one thread. */
+#ifndef PENSTOCK_GUARD_H
+#define PENSTOCK_GUARD_H
+
+#include "form/form.h"
+
+enum guard_state { GUARD_PREAMBLE, GUARD_AFTER, GUARD_HEAD, GUARD_BODY, GUARD_EPILOGUE };
+
+/* What the guard calls; each returns false to stop for good, having set the error itself. */
+struct guard_events {
+	bool (*on_head)(void *arg, struct str text, uint64_t delimiter_offset, uint64_t head_offset);
+	bool (*on_data)(void *arg, const char *data, size_t len, bool is_dense); /* see postproc_data() */
+	bool (*on_end)(void *arg);
+};
+
+struct guard {
+	const struct guard_events *events;
+	void *arg;
+	struct error *err; /* of the form_feed() that runs */
+	enum guard_state state;
+	char delimiter[FORM_BOUNDARY_MAX + 5]; /* CRLF "--" boundary */
+	size_t delimiter_len;
+	size_t matched;        /* bytes of the delimiter that the input ends with */
+	size_t assumed;        /* of these, not really in the input: the CRLF before a first delimiter */
+	uint64_t offset;       /* bytes of the body fed */
+	uint64_t preamble;     /* bytes skipped before the first delimiter */
+	uint64_t delimiter_at; /* where the last delimiter began */
+	uint64_t head_at;      /* where the head under way began */
+	uint64_t max_head;
+	size_t after_len;
+	char after[2];   /* what followed the delimiter so far */
+	struct buf head; /* the head under way */
+	bool is_dense;   /* carriage returns come so often that the post-processor would be slow */
+};
+
+void guard_init(struct guard *guard, const struct boundary *boundary, uint64_t max_head,
+	const struct guard_events *events, void *arg);
+void guard_fini(struct guard *guard);
+
+/* False: refused (err says why), or an event said stop. Then only guard_fini() may follow. */
+bool guard_feed(struct guard *guard, const char *data, size_t len, struct error *err);
+
+/* Are we in a part's content, and no delimiter has begun? Then bytes in which none can begin need not be fed. */
+bool guard_may_skip(const struct guard *guard);
+void guard_skip(struct guard *guard, size_t len);
+
+/* The body has ended. False: not where it may end. */
+bool guard_finish(struct guard *guard, struct error *err);
+
+#endif
