@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/* decide.c - see decide.h. Each check is one function; the first that says no is the answer. What is checked here
+ * may have been checked by a gateway or by libmicrohttpd: neither is trusted, and two readings of one head are how
+ * requests are smuggled. It does not look at the body, nor at how many requests a client has. */
+#include "decide/decide.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool
+header(const struct head *head, struct str name, size_t nth, struct str *value)
+{
+	return head->header(head->arg, name, nth, value);
+}
+
+static bool
+is_repeated(const struct head *head, struct str name)
+{
+	struct str value;
+
+	return header(head, name, 1, &value);
+}
+
+static bool
+is_http_1_0(const struct head *head)
+{
+	return str_is(head->version, "HTTP/1.0");
+}
+
+/* Nothing that ends a host in somebody's eyes: no blank, no user before it, no path behind it. */
+static bool
+is_plain_host(struct str host)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		unsigned char c = (unsigned char)host.data[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("\"#/<>?@\\", c) != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* A gateway may have gone by the one and we by the other; a client has to send the same (RFC 9112 section 3.2). */
+static bool
+is_of_one_host(const struct head *head)
+{
+	struct head without_target = *head;
+
+	without_target.target = STR("/");
+	return str_equal_nocase(head_host(head), head_host(&without_target));
+}
+
+/* RFC 9112 section 3.2: exactly one Host in HTTP/1.1, and one that is valid. head_host() prefers the authority of
+ * an absolute target, which may not be empty (RFC 9110 section 4.2.1); an empty Host is fine. */
+static bool
+check_host(const struct head *head, struct error *err)
+{
+	struct str value = STR(""), host = head_host(head);
+	bool has_host = header(head, STR("host"), 0, &value);
+
+	if (value.len > DECIDE_HOST_MAX)
+		return error_set(err, ERR_BAD_REQUEST, "the Host is over %d bytes", DECIDE_HOST_MAX);
+	if (is_repeated(head, STR("host")))
+		return error_set(err, ERR_BAD_REQUEST, "more than one Host");
+	if (!has_host && !is_http_1_0(head))
+		return error_set(err, ERR_BAD_REQUEST, "no Host");
+	if (!is_plain_host(value) || !is_plain_host(host) || (host.len == 0 && value.len > 0))
+		return error_set(err, ERR_BAD_REQUEST, "a Host that is not a host");
+	if (has_host && !is_of_one_host(head))
+		return error_set(err, ERR_BAD_REQUEST, "a Host other than that of the target");
+	return true;
+}
+
+/* RFC 9112 section 6: how long the body is must be said once and in one way. */
+static bool
+check_framing(const struct head *head, struct decision *decision)
+{
+	struct str length, coding;
+	bool has_length = header(head, STR("content-length"), 0, &length);
+	bool has_coding = header(head, STR("transfer-encoding"), 0, &coding);
+	struct error *err = &decision->error;
+
+	decision->length = LENGTH_UNKNOWN;
+	if (is_repeated(head, STR("content-length")) || is_repeated(head, STR("transfer-encoding")))
+		return error_set(err, ERR_BAD_REQUEST, "more than one Content-Length or Transfer-Encoding");
+	if (has_length && has_coding)
+		return error_set(err, ERR_BAD_REQUEST, "both Content-Length and Transfer-Encoding");
+	if (has_coding && !str_equal_nocase(coding, STR("chunked")))
+		return error_set(err, ERR_BAD_REQUEST, "a Transfer-Encoding other than chunked");
+	if (has_coding && is_http_1_0(head)) /* section 6.1: the framing is to be treated as faulty */
+		return error_set(err, ERR_BAD_REQUEST, "a Transfer-Encoding in HTTP/1.0");
+	if (has_length && (!str_to_u64(length, &decision->length) || decision->length == LENGTH_UNKNOWN))
+		return error_set(err, ERR_BAD_REQUEST, "a Content-Length that is not a number");
+	return true;
+}
+
+/* From HTTP/2 on the end of a body is framing of its own (RFC 9113 section 8.1): only a gateway shows us such heads. */
+static bool
+has_framing(const struct head *head)
+{
+	struct str value;
+
+	if (str_starts_nocase(head->version, "HTTP/2") || str_starts_nocase(head->version, "HTTP/3"))
+		return true;
+	return header(head, STR("content-length"), 0, &value) || header(head, STR("transfer-encoding"), 0, &value);
+}
+
+static bool
+check_expect(const struct head *head, struct decision *decision)
+{
+	struct str value;
+
+	if (!header(head, STR("expect"), 0, &value))
+		return true;
+	if (is_repeated(head, STR("expect")) || !str_equal_nocase(value, STR("100-continue")))
+		return error_set(&decision->error, ERR_EXPECTATION, "an Expect other than 100-continue");
+	decision->expects_continue = !is_http_1_0(head); /* RFC 9110 section 10.1.1: ignored there */
+	return true;
+}
+
+static bool
+check_route(const struct config *config, const struct head *head, struct decision *decision)
+{
+	if (!path_read(head_path(head), &decision->path, &decision->error))
+		return false;
+	decision->route = match_request(config, head, &decision->path, &decision->match, &decision->error);
+	return decision->route != NULL;
+}
+
+static bool
+check_length(const struct head *head, struct decision *decision)
+{
+	if (!has_framing(head))
+		return error_set(&decision->error, ERR_LENGTH_REQUIRED, "neither Content-Length nor chunked");
+	if (decision->route->limits.length_required && decision->length == LENGTH_UNKNOWN)
+		return error_set(&decision->error, ERR_LENGTH_REQUIRED, "this route wants a Content-Length");
+	return true;
+}
+
+static bool
+check_content(const struct head *head, struct decision *decision)
+{
+	struct str coding = head_header(head, "content-encoding"), type = head_header(head, "content-type");
+
+	if (is_repeated(head, STR("content-encoding")) ||
+		(coding.data != NULL && !str_equal_nocase(coding, STR("identity"))))
+		return error_set(&decision->error, ERR_MEDIA_TYPE, "a Content-Encoding other than identity");
+	if (is_repeated(head, STR("content-type")))
+		return error_set(&decision->error, ERR_MEDIA_TYPE, "more than one Content-Type");
+	if (type.data == NULL)
+		return error_set(&decision->error, ERR_MEDIA_TYPE, "no Content-Type");
+	if (type.len > DECIDE_TYPE_MAX)
+		return error_set(
+			&decision->error, ERR_MEDIA_TYPE, "the Content-Type is over %d bytes", DECIDE_TYPE_MAX);
+	return boundary_read(type, &decision->boundary, &decision->error);
+}
+
+static bool
+check_size(struct decision *decision)
+{
+	uint64_t max = decision->route->limits.body;
+
+	if (decision->length == LENGTH_UNKNOWN || decision->length <= max)
+		return true;
+	error_set(&decision->error, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " bytes", max);
+	snprintf(decision->error.limit, sizeof decision->error.limit, "body");
+	return false;
+}
+
+/* A gateway whose own answer would be lost lets penstock say that nobody could be asked. Whoever else sends that header
+ * refuses himself, so it needs no trust. */
+static bool
+check_load(const struct head *head, const struct load *load, struct decision *decision)
+{
+	const struct route *route = decision->route;
+	struct str value;
+
+	if (header(head, STR("x-penstock-refuse"), 0, &value))
+		error_set(&decision->error, ERR_BUSY, "the gateway's admission agent does not answer");
+	else if (load->is_draining)
+		error_set(&decision->error, ERR_DRAINING, "shutting down");
+	else if (load->is_over_memory)
+		error_set(&decision->error, ERR_BUSY, "the memory budget is used up; try again later");
+	else if (load->active == NULL || counter_read(load->active[route->index]) < route->limits.concurrent)
+		return true;
+	else
+		decide_too_many(decision);
+	decision->retry_after_s = 1;
+	return false;
+}
+
+/* It is asked last, so all else was found good. */
+void
+decide_promised(struct decision *decision)
+{
+	decision->allow = true;
+	decision->retry_after_s = 0;
+	decision->max_body = decision->route->limits.body;
+	decision->error = (struct error){ 0 };
+}
+
+void
+decide_too_many(struct decision *decision)
+{
+	uint64_t most = decision->route->limits.concurrent;
+
+	decision->allow = false;
+	decision->retry_after_s = 1;
+	error_set(&decision->error, ERR_TOO_MANY, "the route has its %" PRIu64 " requests already", most);
+	snprintf(decision->error.limit, sizeof decision->error.limit, "concurrent");
+}
+
+void
+decide(const struct config *config, const struct head *head, const struct load *load, struct decision *decision)
+{
+	decision->allow = check_host(head, &decision->error) && check_framing(head, decision) &&
+		check_expect(head, decision) && check_route(config, head, decision) &&
+		check_length(head, decision) && check_content(head, decision) && check_size(decision) &&
+		check_load(head, load, decision);
+	if (decision->allow)
+		decision->max_body = decision->route->limits.body;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/* decide.h - may this upload come in? Asked before a byte of its body is read, by everyone who can refuse
+ * one, so that nothing is decided twice in different words.
+ *
+ * Pure, any thread: no clock, no library types, no global state, no allocation. Asked by intake/ for each request,
+ * by spoa/ for HAProxy's agent, and inside HAProxy by native/.
+ */
+#ifndef PENSTOCK_DECIDE_H
+#define PENSTOCK_DECIDE_H
+
+#include "base/counter.h"
+#include "base/error.h"
+#include "config/route.h"
+#include "form/form.h"
+#include "route/head.h"
+#include "route/match.h"
+
+/* How busy the process is, taken by the caller just before he asks. */
+struct load {
+	bool is_draining;
+	bool is_over_memory; /* pool_is_high() */
+	struct counter *const
+		*active; /* requests under way, by struct route's index; NULL: not known, as if none */
+};
+
+struct decision {
+	bool allow;
+	const struct route *route; /* also of a refusal, once it is known; NULL before that */
+	struct boundary boundary;  /* if allowed */
+	uint64_t length;           /* Content-Length, or LENGTH_UNKNOWN for a body that ends when it ends */
+	uint64_t max_body;         /* if allowed: limits.body of the route, LIMIT_NONE for none */
+	bool expects_continue;     /* the client waits for 100 before it sends the body (RFC 9110 10.1.1) */
+	unsigned retry_after_s;    /* with ERR_TOO_MANY, ERR_BUSY and ERR_DRAINING, else 0 */
+	struct error error;        /* if refused */
+	struct path path;          /* views into head->target */
+	struct match_result match; /* the same */
+};
+
+#define LENGTH_UNKNOWN UINT64_MAX
+
+/* Bytes of a header's value: HAProxy's question to the agent holds one more, so that a cut one is seen for what it is. */
+#define DECIDE_HOST_MAX 255
+#define DECIDE_TYPE_MAX 511
+
+/* Fills the zeroed `decision`. In this order: the head is sane (Host, Content-Length and Transfer-Encoding single,
+ * plain and not both: ERR_BAD_REQUEST; Transfer-Encoding other than chunked, or in HTTP/1.0, and a Host that HTTP/1.1
+ * lacks, or other than that of an absolute target: ERR_BAD_REQUEST), Expect (ERR_EXPECTATION), route and method (ERR_NO_ROUTE, ERR_METHOD: match_allow() tells
+ * which it takes), neither length nor chunked before HTTP/2, or no length where limits.length wants one
+ * (ERR_LENGTH_REQUIRED), Content-Encoding other than identity (ERR_MEDIA_TYPE), multipart/form-data with a boundary,
+ * Content-Length over limits.body (ERR_TOO_LARGE, limit "body"), a header X-Penstock-Refuse (ERR_BUSY), draining, over memory, over limits.concurrent
+ * (ERR_TOO_MANY). A Content-Length of 0 is let in: the form will say that it is truncated. */
+void decide(
+	const struct config *config, const struct head *head, const struct load *load, struct decision *decision);
+
+/* For who finds that a place was promised: turns the refusal of one over limits.concurrent into an admission. */
+void decide_promised(struct decision *decision);
+
+/* For who counts requests himself: turns an allowed decision into the refusal of one over limits.concurrent. */
+void decide_too_many(struct decision *decision);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/* head.c - see head.h. Nothing here trusts the head: a target may be anything that has no blank in it.
+ *
+ * It only cuts and decodes: whether a Host or a path is fit to be used is for decide/ and match.c to say. */
+#include "route/head.h"
+
+#include <string.h>
+
+/* Where the path begins: an absolute-form target ("http://host/path", RFC 9112 section 3.2.2) has an
+ * authority before it. */
+static struct str
+without_authority(struct str target, struct str *authority)
+{
+	struct str rest;
+	size_t skip, n = 0;
+
+	*authority = STR_NONE;
+	if (str_starts_nocase(target, "http://"))
+		skip = 7;
+	else if (str_starts_nocase(target, "https://"))
+		skip = 8;
+	else
+		return target;
+	rest = (struct str){ target.data + skip, target.len - skip };
+	while (n < rest.len && rest.data[n] != '/' && rest.data[n] != '?' && rest.data[n] != '#')
+		n++;
+	*authority = (struct str){ rest.data, n };
+	return (struct str){ rest.data + n, rest.len - n };
+}
+
+static size_t
+find_byte(struct str s, char c)
+{
+	const char *at = s.len > 0 ? memchr(s.data, c, s.len) : NULL;
+
+	return at != NULL ? (size_t)(at - s.data) : s.len;
+}
+
+struct str
+head_path(const struct head *head)
+{
+	struct str authority, rest = without_authority(head->target, &authority);
+	size_t query = find_byte(rest, '?'), fragment = find_byte(rest, '#');
+
+	rest.len = query < fragment ? query : fragment;
+	return rest.len == 0 && authority.data != NULL ? STR("/") : rest;
+}
+
+struct str
+head_query(const struct head *head)
+{
+	struct str authority, rest = without_authority(head->target, &authority);
+	size_t query = find_byte(rest, '?'), fragment = find_byte(rest, '#');
+
+	if (query >= fragment)
+		return STR_NONE;
+	return (struct str){ rest.data + query + 1, fragment - query - 1 };
+}
+
+struct str
+head_header(const struct head *head, const char *name)
+{
+	struct str value;
+
+	return head->header(head->arg, str_of(name), 0, &value) ? value : STR_NONE;
+}
+
+static struct str
+without_port(struct str host)
+{
+	size_t n = host.len;
+
+	while (n > 0 && host.data[n - 1] >= '0' && host.data[n - 1] <= '9')
+		n--;
+	if (n > 0 && host.data[n - 1] == ':')
+		host.len = n - 1;
+	return host;
+}
+
+struct str
+head_host(const struct head *head)
+{
+	struct str authority, host;
+
+	without_authority(head->target, &authority);
+	host = authority.data != NULL ? authority : head_header(head, "host");
+	return host.data != NULL ? without_port(host) : STR_NONE;
+}
+
+int
+percent_take(struct str *s)
+{
+	int high, low, byte = (unsigned char)s->data[0];
+	size_t n = 1;
+
+	if (byte == '%') {
+		if (s->len < 3)
+			return -1;
+		high = str_hex_value(s->data[1]);
+		low = str_hex_value(s->data[2]);
+		if (high < 0 || low < 0 || high + low == 0)
+			return -1;
+		byte = high * 16 + low;
+		n = 3;
+	}
+	*s = (struct str){ s->data + n, s->len - n };
+	return byte;
+}
+
+bool
+percent_decode(struct str s, bool plus_is_blank, struct buf *out)
+{
+	while (s.len > 0) {
+		bool is_plus = s.data[0] == '+';
+		int byte = percent_take(&s);
+
+		if (byte < 0)
+			return false;
+		buf_add_char(out, is_plus && plus_is_blank ? ' ' : (char)byte);
+	}
+	return true;
+}
+
+/* Out of memory shows in `out`, for a key that could not be read might have been the one. */
+static bool
+is_key(struct str encoded, struct str name, struct buf *out)
+{
+	struct buf key = { 0 };
+	bool is_it = percent_decode(encoded, true, &key) && str_equal(buf_str(&key), name);
+
+	out->failed = out->failed || key.failed;
+	buf_free(&key);
+	return is_it;
+}
+
+/* All of the value or nothing of it. */
+static bool
+add_decoded(struct str encoded, struct buf *out)
+{
+	size_t before = out->len;
+
+	if (percent_decode(encoded, true, out))
+		return true;
+	out->len = before;
+	if (out->data != NULL)
+		out->data[before] = '\0';
+	return false;
+}
+
+bool
+head_query_value(const struct head *head, struct str name, struct buf *out)
+{
+	struct str query = head_query(head);
+
+	while (query.data != NULL && query.len > 0 && !out->failed) {
+		size_t n = find_byte(query, '&'), eq;
+		struct str pair = { query.data, n };
+
+		eq = find_byte(pair, '=');
+		if (is_key((struct str){ pair.data, eq }, name, out))
+			return eq == n || add_decoded((struct str){ pair.data + eq + 1, n - eq - 1 }, out);
+		n += n < query.len;
+		query = (struct str){ query.data + n, query.len - n };
+	}
+	return false;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/* match.h - which route takes a request. Pure, any thread; nothing is allocated but by match_allow().
+ *
+ * A trailing slash counts: "/upload/" is not "/upload", and only "**" takes it. "*" takes one segment, never an
+ * empty one; "**" takes any rest, also none: behind "/a" it takes "/a", "/a/" and "/a/b/c".
+ * The path is cut at '/' first and its segments compared decoded, so %2F is a byte of a segment and never
+ * a separator. A path with an empty segment in the middle, a "." or ".." segment (encoded or not), a broken
+ * %XX, or a control byte is refused for all routes: two parsers could read it differently.
+ */
+#ifndef PENSTOCK_MATCH_H
+#define PENSTOCK_MATCH_H
+
+#include "base/error.h"
+#include "config/route.h"
+#include "route/head.h"
+
+/* Bytes of a path, encoded: HAProxy cuts what it asks the agent about one byte later (gateway.c). */
+#define MATCH_PATH_MAX 2047
+#define MATCH_SEGMENTS_MAX 64
+#define MATCH_CAPTURES_MAX 32
+
+/* A request's path, cut but still encoded: views into what path_read() was given. */
+struct path {
+	struct str encoded; /* without the slash at either end */
+	struct str segments[MATCH_SEGMENTS_MAX];
+	size_t n_segments;
+	bool has_trailing_slash; /* "/a/" is not "/a"; only "**" takes it */
+};
+
+/* What matched. `captures` are views into the path, still percent-encoded (and known to decode well): what each
+ * wildcard of match.path took, in order; for "**" the rest with its slashes between (empty if nothing was left). */
+struct match_result {
+	const struct route *route;
+	struct str captures[MATCH_CAPTURES_MAX];
+	size_t n_captures;
+};
+
+/* False: ERR_BAD_REQUEST. */
+bool path_read(struct str encoded_path, struct path *path, struct error *err);
+
+/* First route in file order whose host, path and method fit. NULL: ERR_NO_ROUTE, or ERR_METHOD if host and
+ * path of some route fit but no such route takes the method. Methods compare by case. */
+const struct route *match_request(const struct config *config, const struct head *head, const struct path *path,
+	struct match_result *result, struct error *err);
+
+/* The methods of all routes whose host and path fit, as an Allow value ("POST, PUT", no duplicates). Check
+ * allow->failed: half an Allow would be a wrong one. */
+void match_allow(const struct config *config, const struct head *head, const struct path *path, struct buf *allow);
+
+/* Does `host` (from the request, any case, without port, one final dot ignored) fit the pattern of a route?
+ * NULL fits all; "*.example.org" fits any name below it, not example.org itself. IPv6 literals stand in brackets
+ * and compare as text, not by their value. */
+bool match_host(const char *pattern, struct str host);
+
+#endif
