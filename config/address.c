@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+/* address.c - see address.h. A URL here is only what a destination needs: scheme, host, port, prefix.
+ * Credentials in it are refused because a URL is logged; they belong into `headers` as a secret. */
+#include "config/address.h"
+
+#include "base/mem.h"
+#include "config/diag.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+static bool
+nomem(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "out of memory");
+}
+
+static bool
+copy(struct str s, char **out, struct error *err)
+{
+	*out = str_dup(s);
+	return *out != NULL || nomem(err);
+}
+
+static bool
+starts_with(struct str s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return s.len >= n && memcmp(s.data, prefix, n) == 0;
+}
+
+static struct str
+skip(struct str s, size_t n)
+{
+	return (struct str){ s.data + n, s.len - n };
+}
+
+static bool
+read_socket(struct str path, char **out, struct error *err)
+{
+	if (path.len == 0)
+		return error_set(err, ERR_CONFIG, "\"unix:\" needs the path of a socket after it");
+	if (path.len > SOCKET_PATH_MAX)
+		return error_set(err, ERR_CONFIG, "the path of a socket has at most %zu bytes", SOCKET_PATH_MAX);
+	for (size_t i = 0; i < path.len; i++)
+		if ((unsigned char)path.data[i] < 0x20 || path.data[i] == 0x7f)
+			return error_set(err, ERR_CONFIG, "a control byte cannot stand in a path");
+	return copy(path, out, err);
+}
+
+static bool
+check_port(struct str port, struct error *err)
+{
+	uint64_t n;
+
+	if (!str_to_u64(port, &n) || n < 1 || n > 65535 || port.data[0] == '0')
+		return error_set(err, ERR_CONFIG, "\"%.*s\" is not a port (1 to 65535)", SHOWN(port));
+	return true;
+}
+
+static bool
+is_name(struct str host)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.data[i];
+		bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+		if (!alnum && c != '-' && c != '.' && c != '_')
+			return false;
+	}
+	return host.len > 0 && host.data[0] != '.' && host.data[0] != '-';
+}
+
+/* Only digits and dots: meant as an IPv4 address, so it must be one. */
+static bool
+check_host(struct str host, struct error *err)
+{
+	char text[INET6_ADDRSTRLEN + 1];
+	unsigned char address[sizeof(struct in6_addr)];
+	bool v6 = host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';
+	struct str inner = v6 ? (struct str){ host.data + 1, host.len - 2 } : host;
+	bool numeric = true;
+
+	for (size_t i = 0; i < inner.len; i++)
+		numeric = numeric && strchr("0123456789.", inner.data[i]) != NULL;
+	if (!v6 && (!numeric || inner.len == 0))
+		return is_name(host) || error_set(err, ERR_CONFIG, "\"%.*s\" is not a host", SHOWN(host));
+	if (inner.len < sizeof text) {
+		memcpy(text, inner.data, inner.len);
+		text[inner.len] = '\0';
+		if (inet_pton(v6 ? AF_INET6 : AF_INET, text, address) == 1)
+			return true;
+	}
+	return error_set(err, ERR_CONFIG, "\"%.*s\" is not an IPv%d address", SHOWN(inner), v6 ? 6 : 4);
+}
+
+/* "host", "host:port", "[v6]:port"; port.data is NULL where there is none. */
+static bool
+split_port(struct str text, struct str *host, struct str *port, struct error *err)
+{
+	const char *from = text.len > 0 && text.data[0] == '[' ? memchr(text.data, ']', text.len) : text.data;
+	const char *colon;
+
+	if (from == NULL)
+		return error_set(err, ERR_CONFIG, "'[' without ']'");
+	colon = memchr(from, ':', text.len - (size_t)(from - text.data));
+	*host = (struct str){ text.data, colon != NULL ? (size_t)(colon - text.data) : text.len };
+	*port = colon != NULL ? skip(text, host->len + 1) : STR_NONE;
+	if (colon != NULL && memchr(port->data, ':', port->len) != NULL)
+		return error_set(err, ERR_CONFIG, "an IPv6 address is written in brackets, as in [::1]:8081");
+	return true;
+}
+
+bool
+address_read_listen(struct str text, struct listen *out, struct error *err)
+{
+	struct str host, port;
+
+	if (!copy(text, &out->source, err))
+		return false;
+	if (starts_with(text, "unix:"))
+		return read_socket(skip(text, 5), &out->unix_socket, err);
+	if (memchr(text.data, '/', text.len) != NULL)
+		return error_set(err, ERR_CONFIG, "an address is host:port, or \"unix:\" and the path of a socket");
+	if (!split_port(text, &host, &port, err))
+		return false;
+	if (port.data == NULL)
+		return error_set(
+			err, ERR_CONFIG, "the port is missing: an address is host:port, such as 127.0.0.1:8081");
+	if (str_is(host, "*"))
+		host.len = 0;
+	if (!check_port(port, err) || (host.len > 0 && !check_host(host, err)))
+		return false;
+	if (host.len > 0 && host.data[0] == '[')
+		host = (struct str){ host.data + 1, host.len - 2 };
+	return copy(host, &out->host, err) && copy(port, &out->port, err);
+}
+
+bool
+address_check_host(struct str text, struct error *err)
+{
+	struct str host, port;
+
+	if (!split_port(text, &host, &port, err) || !check_host(host, err))
+		return false;
+	return port.data == NULL || check_port(port, err);
+}
+
+static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* RFC 3986 section 3.3: one pchar; a %XX counts as one. */
+static bool
+is_pchar(struct str rest)
+{
+	char c = rest.data[0];
+
+	if (c == '%')
+		return rest.len >= 3 && is_hex(rest.data[1]) && is_hex(rest.data[2]);
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		(c != '\0' && strchr("-._~!$&'()*+,;=:@", c) != NULL);
+}
+
+static bool
+check_prefix(struct str prefix, struct error *err)
+{
+	size_t begin = 1;
+
+	for (size_t i = 1; i <= prefix.len; i++) {
+		struct str segment = { prefix.data + begin, i - begin };
+
+		if (i < prefix.len && prefix.data[i] != '/') {
+			if (!is_pchar(skip(prefix, i)))
+				return error_set(
+					err, ERR_CONFIG, "the path holds a byte that must be written as %%XX");
+			continue;
+		}
+		if (segment.len == 0 || str_is(segment, ".") || str_is(segment, ".."))
+			return error_set(err, ERR_CONFIG, "the path has an empty, \".\" or \"..\" segment");
+		begin = i + 1;
+	}
+	return true;
+}
+
+/* What follows the scheme: host[:port][/prefix]. */
+static bool
+check_authority(struct str rest, struct error *err)
+{
+	const char *slash = memchr(rest.data, '/', rest.len);
+	struct str authority = { rest.data, slash != NULL ? (size_t)(slash - rest.data) : rest.len };
+	struct str prefix = skip(rest, authority.len);
+
+	if (memchr(rest.data, '?', rest.len) != NULL || memchr(rest.data, '#', rest.len) != NULL)
+		return error_set(err, ERR_CONFIG, "a destination's URL has no query and no fragment");
+	if (memchr(authority.data, '@', authority.len) != NULL)
+		return error_set(err, ERR_CONFIG,
+			"no user or password in a URL; use headers: { authorization: { env: NAME } }");
+	return address_check_host(authority, err) && (prefix.len == 0 || check_prefix(prefix, err));
+}
+
+bool
+address_read_url(struct str text, struct http_destination *out, struct error *err)
+{
+	size_t scheme = starts_with(text, "http://") ? 7 : starts_with(text, "https://") ? 8 : 0;
+
+	if (starts_with(text, "unix:"))
+		return read_socket(skip(text, 5), &out->unix_socket, err);
+	if (scheme == 0)
+		return error_set(err, ERR_CONFIG, "a URL begins with http://, https:// or unix:");
+	while (text.len > scheme && text.data[text.len - 1] == '/')
+		text.len--;
+	return check_authority(skip(text, scheme), err) && copy(text, &out->url, err);
+}
+
+bool
+address_socket_url(const char *host, struct http_destination *out, struct error *err)
+{
+	struct buf url = { 0 };
+
+	buf_addf(&url, "http://%s", host);
+	if (url.failed) {
+		buf_free(&url);
+		return nomem(err);
+	}
+	out->url = url.data;
+	return true;
+}
+
+static bool
+same_host(const char *a, const char *b)
+{
+	struct in6_addr x, y;
+	bool v6 = inet_pton(AF_INET6, a, &x) == 1 && inet_pton(AF_INET6, b, &y) == 1;
+
+	return v6 ? memcmp(&x, &y, sizeof x) == 0 : strcasecmp(a, b) == 0;
+}
+
+bool
+address_listen_equal(const struct listen *a, const struct listen *b)
+{
+	if (a->unix_socket != NULL || b->unix_socket != NULL)
+		return a->unix_socket != NULL && b->unix_socket != NULL &&
+			strcmp(a->unix_socket, b->unix_socket) == 0;
+	if (a->host == NULL || b->host == NULL || a->port == NULL || b->port == NULL)
+		return false; /* one of them could not be read, which is reported */
+	return strcmp(a->port, b->port) == 0 && same_host(a->host, b->host);
+}
+
+/* Bits behind the prefix say that something else was meant. */
+static bool
+has_stray_bits(const struct network *network, unsigned all)
+{
+	for (unsigned bit = network->bits; bit < all; bit++)
+		if (network->bytes[bit / 8] & (0x80u >> (bit % 8)))
+			return true;
+	return false;
+}
+
+bool
+address_read_network(struct str text, struct network *out, struct error *err)
+{
+	const char *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
+	struct str address = { text.data, slash != NULL ? (size_t)(slash - text.data) : text.len };
+	char copied[INET6_ADDRSTRLEN + 1] = "";
+	uint64_t bits;
+	unsigned all;
+
+	*out = (struct network){ .is_v6 = address.len > 0 && memchr(address.data, ':', address.len) != NULL };
+	bits = all = out->is_v6 ? 128 : 32;
+	if (address.len < sizeof copied)
+		memcpy(copied, address.data, address.len);
+	if (inet_pton(out->is_v6 ? AF_INET6 : AF_INET, copied, out->bytes) != 1)
+		return error_set(
+			err, ERR_CONFIG, "\"%.*s\" is not an address or network, such as 10.0.0.0/8", SHOWN(text));
+	if (slash != NULL && (!str_to_u64(skip(text, address.len + 1), &bits) || bits > all))
+		return error_set(
+			err, ERR_CONFIG, "\"%.*s\": the prefix is a number from 0 to %u", SHOWN(text), all);
+	out->bits = (unsigned)bits;
+	if (has_stray_bits(out, all))
+		return error_set(err, ERR_CONFIG, "\"%.*s\" has bits set behind its prefix", SHOWN(text));
+	return true;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/* check.c - see check.h. Routes among each other, their answers, destinations that nobody uses. */
+#include "config/check.h"
+
+#include "config/check_rules.h"
+#include "config/pattern.h"
+
+#include <string.h>
+
+static struct spot
+spot_of(const struct node *map, const char *key)
+{
+	const struct node *node = yaml_tree_get(map, key);
+
+	return node != NULL ? node->spot : map->spot;
+}
+
+static void
+check_id(struct loading *l, size_t later)
+{
+	const struct route *routes = l->config->routes;
+
+	if (routes[later].id == NULL)
+		return;
+	for (size_t i = 0; i < later; i++) {
+		if (routes[i].id == NULL || strcmp(routes[i].id, routes[later].id) != 0)
+			continue;
+		diag_error(l->diag, spot_of(l->routes.items[later], "id"), "id: \"%s\" is the id of another route",
+			routes[later].id);
+		diag_note(l->diag, spot_of(l->routes.items[i], "id"), "of this one");
+		return;
+	}
+}
+
+/* Its match could be read whole: then what it covers can be said. */
+static bool
+has_match(const struct loading *l, size_t route)
+{
+	const struct match *match = &l->config->routes[route].match;
+	const struct node *node = yaml_tree_get(l->routes.items[route], "match");
+	const struct node *path = yaml_tree_get(node, "path");
+	size_t slashes = 0;
+
+	if (l->routes.items[route]->kind != NODE_MAP ||
+		(yaml_tree_get(node, "host") != NULL && match->host == NULL))
+		return false;
+	if (path == NULL)
+		return true;
+	for (size_t i = 0; i < path->text.len; i++)
+		slashes += path->text.data[i] == '/';
+	return path->kind == NODE_SCALAR && (slashes == match->n_segments || str_is(path->text, "/"));
+}
+
+static void
+check_reachable(struct loading *l, size_t later)
+{
+	const struct route *routes = l->config->routes;
+
+	if (!has_match(l, later))
+		return;
+	for (size_t i = 0; i < later; i++) {
+		if (!has_match(l, i) || !pattern_match_covers(&routes[i].match, &routes[later].match))
+			continue;
+		diag_error(l->diag, spot_of(l->routes.items[later], "match"),
+			"this route can never take a request: another one takes them all before it");
+		diag_note(l->diag, spot_of(l->routes.items[i], "match"), "this route comes first");
+		return;
+	}
+}
+
+/* RFC 9110 sections 15.3.5 and 15.3.6: 204 and 205 have no content. */
+static void
+check_status(struct loading *l, const struct route *route, const struct node *response)
+{
+	bool empty = route->response.status == 204 || route->response.status == 205;
+
+	if (empty && route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream)
+		diag_error(l->diag, spot_of(response, "status"),
+			"status: an answer with status %u has no body; add json: none", route->response.status);
+	if (route->response.from_upstream && yaml_tree_get(response, "status") != NULL)
+		diag_warn(l->diag, spot_of(response, "status"),
+			"status: not used, because the answer comes from the upstream");
+	if (route->response.from_upstream && yaml_tree_get(response, "json") != NULL)
+		diag_warn(l->diag, spot_of(response, "json"),
+			"json: not used, because the answer comes from the upstream");
+}
+
+/* One transfer, no more: the answer of which one else should be passed on? */
+static void
+check_from_upstream(struct loading *l, size_t at, const struct node *response)
+{
+	const struct route *route = &l->config->routes[at];
+	struct spot from = spot_of(response, "from"), name;
+	size_t transfers = 0, last = 0;
+
+	for (size_t i = 0; i < route->n_rules; i++)
+		if (route->rules[i].action == ACTION_STORE || route->rules[i].action == ACTION_CONCAT) {
+			transfers++;
+			last = i;
+		}
+	if (transfers != 1) {
+		diag_error(l->diag, from, "from: needs exactly one rule with store or concat; this route has %zu",
+			transfers);
+		return;
+	}
+	name = spot_of(read_rule_node(l, at, last), "name");
+	if (route->rules[last].to != NULL && route->rules[last].to->type != DESTINATION_HTTP) {
+		diag_error(l->diag, from, "from: only an http destination gives an answer");
+		diag_note(l->diag, name, "this rule's destination is a directory");
+	} else if (route->rules[last].action == ACTION_STORE && check_rules_may_repeat(&route->rules[last])) {
+		diag_error(l->diag, from, "from: needs a rule that makes one transfer only");
+		diag_note(l->diag, name, "this rule has neither concat nor max_count: 1 nor nth: N");
+	}
+}
+
+static void
+check_response(struct loading *l, size_t at)
+{
+	const struct node *response = yaml_tree_get(l->routes.items[at], "response");
+
+	if (response == NULL || response->kind != NODE_MAP)
+		return;
+	check_status(l, &l->config->routes[at], response);
+	if (l->config->routes[at].response.from_upstream && !l->unresolved)
+		check_from_upstream(l, at, response);
+}
+
+static bool
+is_used(const struct config *c, const struct destination *d)
+{
+	for (size_t i = 0; i < c->n_routes; i++)
+		for (size_t j = 0; j < c->routes[i].n_rules; j++)
+			if (c->routes[i].rules[j].to == d)
+				return true;
+	return false;
+}
+
+/* Not said while a rule's destination is in doubt: this one may be meant. */
+static void
+warn_of_unused(struct loading *l)
+{
+	const struct config *c = l->config;
+
+	if (l->incomplete || l->unresolved || c->n_routes == 0)
+		return;
+	for (size_t i = 0; i < c->n_destinations; i++) {
+		const struct destination *d = &c->destinations[i];
+		bool broken = d->type == DESTINATION_HTTP && d->http.url == NULL && d->http.unix_socket == NULL;
+
+		if (!broken && !is_used(c, d))
+			diag_warn(l->diag, l->destination_names.items[i]->spot, "destination \"%s\" is not used",
+				d->name);
+	}
+}
+
+static void
+check_routes_given(struct loading *l)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->n_files; i++)
+		any = any || yaml_tree_get(l->files[i].root, "routes") != NULL;
+	if (any || l->incomplete)
+		return;
+	diag_error(l->diag, (struct spot){ .source = &l->files[l->n_files - 1].source },
+		"no routes: every request would be answered with 404");
+}
+
+void
+check_all(struct loading *l)
+{
+	check_routes_given(l);
+	for (size_t i = 0; i < l->config->n_routes && !l->diag->nomem; i++) {
+		check_id(l, i);
+		check_reachable(l, i);
+		check_rules_all(l, i);
+		check_response(l, i);
+	}
+	warn_of_unused(l);
+}

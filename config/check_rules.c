@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/* check_rules.c - see check_rules.h.
+ *
+ * Of a rule that could not be read whole (no name, no target) only what is there is looked at, so that one
+ * mistake gives one message. */
+#include "config/check_rules.h"
+
+#include "config/pattern.h"
+#include "config/scalar.h"
+#include "config/template.h"
+
+#include <string.h>
+
+/* The node of a key, or of the mapping it should stand in. */
+static struct spot
+spot_of(const struct node *map, const char *key)
+{
+	const struct node *node = yaml_tree_get(map, key);
+
+	return node != NULL ? node->spot : map->spot;
+}
+
+bool
+check_rules_may_repeat(const struct rule *rule)
+{
+	return rule->nth == 0 && rule->max_count != 1;
+}
+
+static bool
+is_transfer(const struct rule *rule)
+{
+	return rule->to != NULL && (rule->action == ACTION_STORE || rule->action == ACTION_CONCAT);
+}
+
+/* -- one rule --------------------------------------------------------------------------------------- */
+
+static void
+check_buffer_room(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	const struct node *memory = NULL;
+	struct buf text = { 0 };
+
+	if (rule->max_size <= l->config->memory / 2)
+		return;
+	for (size_t i = 0; i < l->n_files && memory == NULL; i++)
+		memory = yaml_tree_get(l->files[i].root, "memory");
+	buf_add_text(&text, "max_size: a part with buffer: true may have at most half of memory, ");
+	scalar_add_size(&text, l->config->memory / 2);
+	if (text.failed)
+		diag_nomem(l->diag);
+	else
+		diag_error(l->diag, spot_of(node, "max_size"), "%s", text.data);
+	buf_free(&text);
+	if (memory != NULL)
+		diag_note(l->diag, memory->spot, "memory is set here");
+}
+
+static void
+check_buffer(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	const struct node *target = yaml_tree_get(node, "store");
+
+	if (!rule->buffer)
+		return;
+	if (target == NULL)
+		diag_error(l->diag, spot_of(node, "buffer"), "buffer: only together with \"store\"");
+	else if (rule->to != NULL && rule->to->type != DESTINATION_HTTP) {
+		diag_error(l->diag, spot_of(node, "buffer"), "buffer: only for an http destination");
+		diag_note(l->diag, spot_of(target, "to"), "this one is a directory");
+	}
+	if (yaml_tree_get(node, "max_size") == NULL || rule->max_size == LIMIT_NONE)
+		diag_error(l->diag, spot_of(node, "buffer"),
+			"buffer: needs the key \"max_size\" with a limit beside it");
+	else if (l->config->memory > 0)
+		check_buffer_room(l, rule, node);
+}
+
+static void
+check_required(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	if (!rule->required || rule->action != ACTION_REJECT)
+		return;
+	diag_error(l->diag, spot_of(node, "required"),
+		"required: no form can be taken if a part must be there and is rejected");
+	diag_note(l->diag, spot_of(node, "reject"), "rejected here");
+}
+
+/* DELETE on the URL that was posted to would take back more than the one object, or nothing. */
+static void
+check_undo(struct loading *l, const struct rule *rule, const struct node *target)
+{
+	size_t at;
+
+	if (rule->to->type != DESTINATION_HTTP || !rule->to->http.undo_delete || rule->method != STORE_POST)
+		return;
+	at = (size_t)(rule->to - l->config->destinations);
+	diag_error(l->diag, spot_of(target, "method"),
+		"method: what was sent by POST cannot be undone by DELETE on its URL");
+	diag_note(l->diag, spot_of(l->destinations.items[at], "undo"), "the destination has undo: DELETE");
+}
+
+static const struct node *
+target_node(const struct node *rule)
+{
+	const struct node *store = yaml_tree_get(rule, "store");
+
+	return store != NULL ? store : yaml_tree_get(rule, "concat");
+}
+
+static struct spot
+template_spot(const struct node *rule)
+{
+	const struct node *target = target_node(rule);
+
+	return yaml_tree_get(target, "path") != NULL ? spot_of(target, "path") : spot_of(target, "key");
+}
+
+/* By POST the upstream makes the names itself. */
+static bool
+names_its_object(const struct rule *rule)
+{
+	return is_transfer(rule) && rule->target != NULL &&
+		!(rule->to->type == DESTINATION_HTTP && rule->method == STORE_POST) &&
+		!template_differs_by_part(rule->target);
+}
+
+static void
+check_repeat(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	if (rule->action != ACTION_STORE || !names_its_object(rule) || !check_rules_may_repeat(rule))
+		return;
+	diag_error(l->diag, template_spot(node),
+		"two parts of a form could get the same name; put {uuid} or {part} into it, or take one part only");
+	diag_note(l->diag, spot_of(node, "name"), "this rule has neither max_count: 1 nor nth: N");
+}
+
+/* -- rules among each other ---------------------------------------------------------------------------- */
+
+static void
+check_same_name(struct loading *l, size_t route, size_t later)
+{
+	const struct rule *rules = l->config->routes[route].rules;
+
+	if (!names_its_object(&rules[later]))
+		return;
+	for (size_t i = 0; i < later; i++) {
+		if (!names_its_object(&rules[i]) || rules[i].to != rules[later].to ||
+			!template_equal(rules[i].target, rules[later].target))
+			continue;
+		diag_error(l->diag, template_spot(read_rule_node(l, route, later)),
+			"parts of two rules could get the same name; put {uuid} or {part} into it");
+		diag_note(l->diag, template_spot(read_rule_node(l, route, i)), "the same template is here");
+		return;
+	}
+}
+
+/* Does `outer` take every part of that kind that `inner` could? What is over max_count or max_size of a rule
+ * is refused, not passed on, so only nth lets parts through. */
+static bool
+hides(const struct rule *outer, const struct rule *inner, enum part_kind kind)
+{
+	if (outer->name == NULL || (outer->kind != PART_ANY && outer->kind != kind))
+		return false;
+	if (outer->nth == 0)
+		return pattern_glob_covers(str_of(outer->name), str_of(inner->name));
+	return outer->nth == inner->nth && outer->kind == inner->kind && strcmp(outer->name, inner->name) == 0;
+}
+
+/* The first rule before `later` that hides it for that kind; `later` if there is none. */
+static size_t
+find_hiding(const struct rule *rules, size_t later, enum part_kind kind)
+{
+	for (size_t i = 0; i < later; i++)
+		if (hides(&rules[i], &rules[later], kind))
+			return i;
+	return later;
+}
+
+static void
+note_hiding(struct loading *l, size_t route, size_t rule)
+{
+	diag_note(l->diag, spot_of(read_rule_node(l, route, rule), "name"), "this rule comes first");
+}
+
+static void
+check_hidden(struct loading *l, size_t route, size_t later)
+{
+	const struct rule *rules = l->config->routes[route].rules;
+	enum part_kind kind = rules[later].kind;
+	size_t by, also;
+
+	if (rules[later].name == NULL)
+		return;
+	by = find_hiding(rules, later, kind == PART_ANY ? PART_FILE : kind);
+	also = find_hiding(rules, later, kind == PART_ANY ? PART_VALUE : kind);
+	if (by == later || also == later)
+		return;
+	diag_error(l->diag, spot_of(read_rule_node(l, route, later), "name"),
+		"this rule can never take a part: %s before it",
+		by == also ? "another one takes them all" : "others take them all");
+	note_hiding(l, route, by);
+	if (also != by)
+		note_hiding(l, route, also);
+}
+
+void
+check_rules_all(struct loading *l, size_t route)
+{
+	const struct route *r = &l->config->routes[route];
+
+	for (size_t i = 0; i < r->n_rules; i++) {
+		const struct node *node = read_rule_node(l, route, i);
+		const struct rule *rule = &r->rules[i];
+
+		if (node == NULL || node->kind != NODE_MAP)
+			continue;
+		check_hidden(l, route, i);
+		check_buffer(l, rule, node);
+		check_required(l, rule, node);
+		check_repeat(l, rule, node);
+		check_same_name(l, route, i);
+		if (is_transfer(rule))
+			check_undo(l, rule, target_node(node));
+	}
+}

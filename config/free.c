@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* free.c - config_free(): takes apart what load.c made, also when it is half-built. */
+#include "base/mem.h"
+#include "config/load.h"
+#include "config/template.h"
+
+#include <string.h>
+
+static void
+free_listen(struct listen *listen)
+{
+	mem_free(listen->host);
+	mem_free(listen->port);
+	mem_free(listen->unix_socket);
+	mem_free(listen->source);
+}
+
+static void
+free_http(struct http_destination *http)
+{
+	for (size_t i = 0; i < http->n_headers; i++) {
+		if (http->headers[i].value != NULL)
+			explicit_bzero(http->headers[i].value, strlen(http->headers[i].value));
+		mem_free(http->headers[i].name);
+		mem_free(http->headers[i].value);
+	}
+	mem_free(http->headers);
+	mem_free(http->url);
+	mem_free(http->unix_socket);
+	mem_free(http->ca_file);
+	mem_free(http->cert_file);
+	mem_free(http->key_file);
+}
+
+static void
+free_destination(struct destination *d)
+{
+	mem_free(d->name);
+	if (d->type == DESTINATION_HTTP)
+		free_http(&d->http);
+	else
+		mem_free(d->directory.path);
+}
+
+static void
+free_match(struct match *match)
+{
+	for (size_t i = 0; i < match->n_segments; i++)
+		mem_free(match->segments[i].text);
+	for (size_t i = 0; i < match->n_methods; i++)
+		mem_free(match->methods[i]);
+	mem_free(match->segments);
+	mem_free(match->methods);
+	mem_free(match->host);
+}
+
+static void
+free_route(struct route *route)
+{
+	for (size_t i = 0; i < route->n_rules; i++) {
+		mem_free(route->rules[i].name);
+		template_free(route->rules[i].target);
+	}
+	mem_free(route->rules);
+	mem_free(route->id);
+	free_match(&route->match);
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->n_listen; i++)
+		free_listen(&config->listen[i]);
+	for (size_t i = 0; i < config->admin.n_listen; i++)
+		free_listen(&config->admin.listen[i]);
+	for (size_t i = 0; i < config->spoa.n_listen; i++)
+		free_listen(&config->spoa.listen[i]);
+	for (size_t i = 0; i < config->n_destinations; i++)
+		free_destination(&config->destinations[i]);
+	for (size_t i = 0; i < config->n_routes; i++)
+		free_route(&config->routes[i]);
+	for (size_t i = 0; i < config->n_files; i++)
+		mem_free(config->files[i]);
+	mem_free(config->listen);
+	mem_free(config->admin.listen);
+	mem_free(config->spoa.listen);
+	mem_free(config->trust.networks);
+	mem_free(config->destinations);
+	mem_free(config->routes);
+	mem_free(config->files);
+	mem_free(config);
+}
+
+void
+findings_free(struct findings *findings)
+{
+	buf_free(&findings->text);
+	*findings = (struct findings){ 0 };
+}

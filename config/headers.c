@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+/* headers.c - see headers.h.
+ *
+ * A value is text, { env: NAME } or { file: PATH }. Of a file the last newline is dropped, because editors
+ * and `echo` add one. A line feed inside a value would end the header line and begin another (RFC 9110
+ * section 5.5), so control bytes are refused. What curl or penstock frames itself may not be set here.
+ */
+#include "config/headers.h"
+
+#include "base/mem.h"
+#include "config/pattern.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECRET_MAX 65536u
+#define HEADERS_MAX 64u
+
+static const char *const own_names[] = { "content-length", "transfer-encoding", "expect", "connection", "host",
+	"te", "trailer", "upgrade", "keep-alive", "proxy-connection" };
+
+/* False: errno says why; or the file is larger than SECRET_MAX (errno EFBIG). */
+static bool
+read_whole(int fd, struct buf *out)
+{
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof piece)) > 0) {
+		buf_add(out, piece, (size_t)n);
+		if (out->len > SECRET_MAX) {
+			errno = EFBIG;
+			return false;
+		}
+	}
+	return n == 0;
+}
+
+static void
+wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_free(b);
+}
+
+static bool
+cannot_read(struct loading *l, const struct node *path)
+{
+	diag_error(l->diag, path->spot, "secret file %.*s: %s", SHOWN(path->text), strerror(errno));
+	return false;
+}
+
+static bool
+secret_from_file(struct loading *l, const struct node *path, struct buf *out)
+{
+	int fd = open(path->chars, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	bool ok;
+
+	if (fd < 0)
+		return cannot_read(l, path);
+	ok = fstat(fd, &st) == 0 && read_whole(fd, out);
+	if (!ok)
+		cannot_read(l, path);
+	else if ((st.st_mode & S_IROTH) != 0)
+		diag_warn(l->diag, path->spot, "secret file %.*s is readable by everyone", SHOWN(path->text));
+	close(fd);
+	if (ok && out->len > 0 && out->data[out->len - 1] == '\n')
+		out->len -= out->len > 1 && out->data[out->len - 2] == '\r' ? 2 : 1;
+	return ok;
+}
+
+static bool
+secret_from_env(struct loading *l, const struct node *name, struct buf *out)
+{
+	const char *value = getenv(name->chars);
+
+	if (value == NULL) {
+		diag_error(l->diag, name->spot, "environment variable %.*s is not set", SHOWN(name->text));
+		return false;
+	}
+	buf_add_text(out, value);
+	return true;
+}
+
+/* { env: NAME } or { file: PATH }. False: reported. */
+static bool
+read_secret(struct loading *l, const struct key *key, const struct node *node, struct buf *out)
+{
+	const struct node *env = yaml_tree_get(node, "env"), *file = yaml_tree_get(node, "file");
+	const struct node *from = env != NULL ? env : file;
+
+	if (from == NULL || node->n != 1) {
+		diag_error(l->diag, node->spot, "a secret is written { env: NAME } or { file: PATH }");
+		return false;
+	}
+	if (!read_is_scalar(l, key, from))
+		return false;
+	if (l->elsewhere)
+		buf_add_char(out, '-');
+	else
+		return env != NULL ? secret_from_env(l, env, out) : secret_from_file(l, file, out);
+	return true;
+}
+
+/* RFC 9110 section 5.5: visible bytes, SP, HTAB and obs-text, no blank at the ends. */
+static bool
+is_value(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (((unsigned char)s.data[i] < 0x20 && s.data[i] != '\t') || s.data[i] == 0x7f)
+			return false;
+	return s.len > 0 && str_trim(s).len == s.len;
+}
+
+static void
+read_value(struct loading *l, const struct key *key, const struct node *node, struct header_line *line)
+{
+	struct buf value = { 0 };
+	bool ok = true;
+
+	if (node->kind == NODE_MAP)
+		ok = read_secret(l, key, node, &value);
+	else if (!read_is_scalar(l, key, node))
+		ok = false;
+	else
+		buf_add_str(&value, node->text);
+	if (ok && !is_value(buf_str(&value)) && !value.failed)
+		diag_error(l->diag, node->spot,
+			"the value of a header may not be empty, begin or end with a blank, or hold a control byte");
+	if (ok)
+		line->value = value.failed ? NULL : str_dup(buf_str(&value));
+	if (ok && line->value == NULL)
+		diag_nomem(l->diag);
+	wipe(&value);
+}
+
+static bool
+is_own(struct str name)
+{
+	for (size_t i = 0; i < sizeof own_names / sizeof own_names[0]; i++)
+		if (str_equal_nocase(name, str_of(own_names[i])))
+			return true;
+	return false;
+}
+
+static bool
+is_name(struct loading *l, const struct node *map, size_t at)
+{
+	const struct node *name = map->keys[at];
+
+	if (!pattern_is_token(name->text)) {
+		diag_error(l->diag, name->spot, "\"%.*s\" is not the name of a header", SHOWN(name->text));
+		return false;
+	}
+	if (is_own(name->text)) {
+		diag_error(l->diag, name->spot, "header \"%.*s\" is set by penstock itself", SHOWN(name->text));
+		return false;
+	}
+	for (size_t i = 0; i < at; i++) {
+		if (!str_equal_nocase(name->text, map->keys[i]->text) || str_equal(name->text, map->keys[i]->text))
+			continue;
+		diag_error(l->diag, name->spot, "header \"%.*s\" stands twice", SHOWN(name->text));
+		diag_note(l->diag, map->keys[i]->spot, "the first one is here");
+		return false;
+	}
+	return true;
+}
+
+void
+headers_read(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	struct http_destination *http = &((struct destination *)base)->http;
+
+	if (node->kind != NODE_MAP) {
+		diag_error(l->diag, node->spot, "%s is a mapping (name: value), not %s", key->name,
+			yaml_tree_kind(node));
+		return;
+	}
+	if (node->n > HEADERS_MAX) {
+		diag_error(l->diag, node->spot, "%s: more than %u header lines", key->name, HEADERS_MAX);
+		return;
+	}
+	if (node->n == 0 || !read_grow(l, &http->headers, 0, node->n, sizeof *http->headers))
+		return;
+	for (size_t i = 0; i < node->n && !l->diag->nomem; i++) {
+		struct header_line *line = &http->headers[http->n_headers];
+
+		if (!is_name(l, node, i))
+			continue;
+		http->n_headers++;
+		line->name = str_dup(node->keys[i]->text);
+		if (line->name == NULL)
+			diag_nomem(l->diag);
+		read_value(l, key, node->items[i], line);
+	}
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/* keys.c - see keys.h. From the innermost tables to the whole file. Ranges are generous: they keep out
+ * slips of the pen and overflow, not taste. */
+#include "config/keys.h"
+
+#include "config/route.h"
+
+#include <string.h>
+
+#define AT(type, member) .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
+#define ENTRIES(type, count, entry)                                                                                \
+	.count_offset = offsetof(struct type, count), .each = sizeof(struct entry),                                \
+	.place_offset = offsetof(struct entry, place)
+#define KEYS(array) .keys = (array), .n = sizeof(array) / sizeof((array)[0])
+#define TABLES(...)                                                                                                \
+	.tables = (const struct key_table *const[])                                                                \
+	{                                                                                                          \
+		__VA_ARGS__, NULL                                                                                  \
+	}
+#define WORDS(...)                                                                                                 \
+	.words = (const struct word[])                                                                             \
+	{                                                                                                          \
+		__VA_ARGS__,                                                                                       \
+		{                                                                                                  \
+			NULL, 0                                                                                    \
+		}                                                                                                  \
+	}
+
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define TIB (1024 * 1024 * MIB)
+#define SIZE_TOP (UINT64_C(1) << 60) /* 1EiB; sums of a few stay far from overflow */
+#define YEAR_MS (UINT64_C(8760) * 3600 * 1000)
+#define NONE                                                                                                       \
+	{                                                                                                          \
+		"none", LIMIT_NONE                                                                                 \
+	}
+
+/* -- destinations ------------------------------------------------------------------------------- */
+
+static const struct key http_timeout_keys[] = {
+	{ "connect", KEY_TIME, .fallback = "2s", .min = 1, .max = YEAR_MS, AT(destination, http.connect_ms),
+		.help = "Longest time to connect, TLS included." },
+	{ "idle", KEY_TIME, .fallback = "30s", .min = 1, .max = YEAR_MS, AT(destination, http.idle_ms),
+		.help = "Longest time in which no byte moves although there is one to move." },
+	{ "total", KEY_TIME, .fallback = "1h", .min = 1, .max = YEAR_MS, AT(destination, http.total_ms),
+		.help = "Longest life of one transfer." },
+};
+static const struct key_table http_timeout = { "`timeout` of a destination", "destinations.NAME.timeout",
+	KEYS(http_timeout_keys) };
+
+static const struct key retry_keys[] = {
+	{ "connect", KEY_COUNT, .fallback = "2", .min = 0, .max = 10, AT(destination, http.retry_connect),
+		.help = "Further tries to connect; only while not one body byte has been sent." },
+};
+static const struct key_table retry = { "`retry`", "destinations.NAME.retry", KEYS(retry_keys) };
+
+static const struct key tls_keys[] = {
+	{ "ca", KEY_FILE, AT(destination, http.ca_file),
+		.help = "`{ file: PATH }`: PEM file of the authorities to trust; without it those of the system." },
+	{ "cert", KEY_FILE, AT(destination, http.cert_file),
+		.help = "`{ file: PATH }`: PEM file of the client certificate; needs `key`." },
+	{ "key", KEY_FILE, AT(destination, http.key_file),
+		.help = "`{ file: PATH }`: PEM file of its private key; needs `cert`." },
+};
+static const struct key_table tls = { "`tls`", "destinations.NAME.tls", KEYS(tls_keys) };
+
+static const struct key http_keys[] = {
+	{ "type", KEY_WORD, .required = true, WORDS({ "http", DESTINATION_HTTP }), AT(destination, type),
+		.help = "The kind of destination." },
+	{ "url", KEY_URL, .required = true, AT(destination, http),
+		.help = "`http://host:port/prefix`, `https://...`, or `unix:/path.sock` together with `host`. No user, "
+			"password, query or fragment." },
+	{ "host", KEY_TEXT, .help = "The Host header, for `unix:` only; required there." },
+	{ "headers", KEY_HEADERS, AT(destination, http),
+		.help = "Header lines sent with every transfer; a value is text, `{ env: NAME }` or `{ file: PATH }`." },
+	{ "timeout", KEY_TABLE, TABLES(&http_timeout), .help = "How long a transfer may take." },
+	{ "retry", KEY_TABLE, TABLES(&retry), .help = "What is tried again." },
+	{ "tls", KEY_TABLE, TABLES(&tls), .help = "For `https://` only." },
+	{ "undo", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "DELETE", true }),
+		AT(destination, http.undo_delete),
+		.help = "How a committed object is taken back when a later part of the same form fails; what it had "
+			"replaced does not come back." },
+	{ "ready", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "connect", true }),
+		AT(destination, http.ready_connect),
+		.help = "`connect`: `/readyz` says no while this destination cannot be connected to (TLS included), which is "
+			"tried every few seconds." },
+};
+static const struct key_table http = { "a destination of type http", "destinations.NAME (type: http)",
+	KEYS(http_keys) };
+
+static const struct key directory_keys[] = {
+	{ "type", KEY_WORD, .required = true, WORDS({ "directory", DESTINATION_DIRECTORY }), AT(destination, type),
+		.help = "The kind of destination." },
+	{ "path", KEY_TEXT, .required = true, AT(destination, directory.path),
+		.help = "The folder, absolute or from the working directory." },
+	{ "exists", KEY_WORD, .fallback = "refuse",
+		WORDS({ "refuse", EXISTS_REFUSE }, { "replace", EXISTS_REPLACE }),
+		AT(destination, directory.exists),
+		.help = "What happens to a file of the same name: `refuse` answers 409." },
+};
+static const struct key_table directory = { "a destination of type directory",
+	"destinations.NAME (type: directory)", KEYS(directory_keys) };
+
+/* -- rules ---------------------------------------------------------------------------------------- */
+
+static const struct key store_keys[] = {
+	{ "to", KEY_REFERENCE, .required = true, .help = "Name of a destination." },
+	{ "method", KEY_WORD, .fallback = "PUT", WORDS({ "PUT", STORE_PUT }, { "POST", STORE_POST }),
+		AT(rule, method), .help = "HTTP method; for http destinations only." },
+	{ "path", KEY_TEMPLATE, .group = "name",
+		.help = "Template of the object's name: path below the destination's URL, or file below its folder." },
+	{ "key", KEY_TEMPLATE, .group = "name", .help = "Another word for `path`." },
+};
+static const struct key_table store = { "`store`", "routes[].fields[].store", KEYS(store_keys) };
+static const struct key_table concat = { "`concat`", "routes[].fields[].concat", KEYS(store_keys) };
+
+static const struct key rule_keys[] = {
+	{ "name", KEY_TEXT, .required = true, .max = 256, AT(rule, name),
+		.help = "Field name, exact or a glob: `*` is any run of bytes, `?` is one byte." },
+	{ "kind", KEY_WORD, .fallback = "any",
+		WORDS({ "file", PART_FILE }, { "value", PART_VALUE }, { "any", PART_ANY }), AT(rule, kind),
+		.help = "`file`: parts with a filename; `value`: parts without." },
+	{ "nth", KEY_COUNT, .fallback = "any", .min = 1, .max = 100000, WORDS({ "any", 0 }), AT(rule, nth),
+		.help = "Only the n-th part that fits name and kind, from 1; the others go on to later rules." },
+	{ "max_size", KEY_SIZE, .fallback = "none", .min = 0, .max = SIZE_TOP, WORDS(NONE), AT(rule, max_size),
+		.help = "Bytes of one part." },
+	{ "max_count", KEY_COUNT, .fallback = "none", .min = 1, .max = 100000, WORDS(NONE), AT(rule, max_count),
+		.help = "Parts that this rule may take; one more refuses the form." },
+	{ "required", KEY_BOOL, .fallback = "false", AT(rule, required),
+		.help = "At least one part must have been taken by this rule." },
+	{ "buffer", KEY_BOOL, .fallback = "false", AT(rule, buffer),
+		.help = "Collect the part and send it with its length, for upstreams that need one; only `store` to "
+			"http, and `max_size` must be given and at most half of `memory`." },
+	{ "store", KEY_TABLE, .group = "action", TABLES(&store),
+		.help = "Each part becomes an object of its own." },
+	{ "concat", KEY_TABLE, .group = "action", TABLES(&concat),
+		.help = "All parts that this rule takes go, in order, into one object." },
+	{ "drop", KEY_TRUE, .group = "action", .help = "`true`: the part is read and thrown away." },
+	{ "reject", KEY_TRUE, .group = "action", .help = "`true`: the form is refused." },
+};
+static const struct key_table rule = { "a field rule", "routes[].fields[]", KEYS(rule_keys) };
+
+/* -- routes --------------------------------------------------------------------------------------- */
+
+static const struct key match_keys[] = {
+	{ "host", KEY_HOST, AT(route, match.host),
+		.help = "Host name without port; `*.example.org` takes any name below it. Without it: any host." },
+	{ "path", KEY_PATH, AT(route, match),
+		.help = "Path whose segments are text, `*` (one segment) or, at the end, `**` (any rest, also none). Without "
+			"it: any path." },
+	{ "method", KEY_METHODS, .fallback = "POST", AT(route, match), .help = "One method or a list." },
+};
+static const struct key_table match = { "`match`", "routes[].match", KEYS(match_keys) };
+
+static const struct key limits_keys[] = {
+	{ "body", KEY_SIZE, .fallback = "1GiB", .min = 1, .max = SIZE_TOP, WORDS(NONE), AT(route, limits.body),
+		.help = "Bytes of the request's body." },
+	{ "parts", KEY_COUNT, .fallback = "1000", .min = 1, .max = 100000, AT(route, limits.parts),
+		.help = "Parts of a form." },
+	{ "part_head", KEY_SIZE, .fallback = "8KiB", .min = 256, .max = 64 * KIB, AT(route, limits.part_head),
+		.help = "Bytes of one part's head." },
+	{ "values", KEY_SIZE, .fallback = "1MiB", .min = 0, .max = SIZE_TOP, WORDS(NONE), AT(route, limits.values),
+		.help = "Bytes of all parts without a filename together." },
+	{ "discard", KEY_SIZE, .fallback = "64MiB", .min = 0, .max = SIZE_TOP, AT(route, limits.discard),
+		.help = "Bytes that are read and thrown away after a refusal, so that the answer arrives." },
+	{ "concurrent", KEY_COUNT, .fallback = "none", .min = 1, .max = 1000000, WORDS(NONE),
+		AT(route, limits.concurrent),
+		.help = "Requests of this route at once, over all workers; one more is 429." },
+	{ "length", KEY_WORD, .fallback = "optional", WORDS({ "optional", false }, { "required", true }),
+		AT(route, limits.length_required),
+		.help = "`required`: a body without Content-Length (chunked, HTTP/2 without one) is 411." },
+};
+static const struct key_table limits = { "`limits`", "routes[].limits", KEYS(limits_keys) };
+
+static const struct key response_keys[] = {
+	{ "status", KEY_COUNT, .fallback = "201", .min = 200, .max = 299, AT(route, response.status),
+		.help = "Status of the answer to a form that was committed." },
+	{ "json", KEY_WORD, .fallback = "summary",
+		WORDS({ "summary", RESPONSE_SUMMARY }, { "none", RESPONSE_NONE }), AT(route, response.json),
+		.help = "Its body: the summary of all parts, or nothing." },
+	{ "from", KEY_WORD, WORDS({ "upstream", true }), AT(route, response.from_upstream),
+		.help = "`upstream`: pass on the answer of the route's one transfer instead: status, `Location`, and its "
+			"body with its type if that is at most 64KiB." },
+};
+static const struct key_table response = { "`response`", "routes[].response", KEYS(response_keys) };
+
+static const struct key route_keys[] = {
+	{ "id", KEY_ID, .required = true, AT(route, id),
+		.help = "Name of the route in logs and answers; stands once." },
+	{ "match", KEY_TABLE, TABLES(&match), .help = "Which requests the route takes; the first that fits wins." },
+	{ "limits", KEY_TABLE, TABLES(&limits), .help = "What a form may cost." },
+	{ "fields", KEY_LIST, .required = true, .min = 1, .max = 1024, TABLES(&rule), AT(route, rules),
+		ENTRIES(route, n_rules, rule), .help = "Field rules; the first that fits a part wins." },
+	{ "default", KEY_WORD, .fallback = "reject", WORDS({ "reject", ACTION_REJECT }, { "drop", ACTION_DROP }),
+		AT(route, fallback), .help = "What happens to a part that no rule takes." },
+	{ "commit", KEY_WORD, .fallback = "all", WORDS({ "all", COMMIT_ALL }, { "each", COMMIT_EACH }),
+		AT(route, commit),
+		.help = "`all`: everything becomes visible when the whole form is good, or nothing; `each`: a part as "
+			"soon as it has ended." },
+	{ "response", KEY_TABLE, TABLES(&response), .help = "The answer to a form that was committed." },
+};
+static const struct key_table route = { "a route", "routes[]", KEYS(route_keys) };
+
+/* -- the whole file --------------------------------------------------------------------------------- */
+
+static const struct key threads_keys[] = {
+	{ "workers", KEY_COUNT, .fallback = "auto", .min = 1, .max = 256, WORDS({ "auto", 0 }), AT(config, workers),
+		.help = "Event loops; `auto`: one per CPU that the process may use." },
+	{ "placement", KEY_WORD, .fallback = "local",
+		WORDS({ "local", PLACEMENT_LOCAL }, { "spread", PLACEMENT_SPREAD }), AT(config, placement),
+		.help = "Whether a transfer stays on its request's worker or may go to another." },
+};
+static const struct key_table threads = { "`threads`", "threads", KEYS(threads_keys) };
+
+static const struct key log_keys[] = {
+	{ "level", KEY_WORD, .fallback = "info",
+		WORDS({ "error", LOG_ERROR }, { "warn", LOG_WARN }, { "info", LOG_INFO }, { "debug", LOG_DEBUG }),
+		AT(config, log_level), .help = "The least important lines that are written." },
+	{ "format", KEY_WORD, .fallback = "json", WORDS({ "text", LOG_TEXT }, { "json", LOG_JSON }),
+		AT(config, log_format), .help = "The form of a line." },
+};
+static const struct key_table log_table = { "`log`", "log", KEYS(log_keys) };
+
+static const struct key shutdown_keys[] = {
+	{ "delay", KEY_TIME, .fallback = "0s", .min = 0, .max = YEAR_MS, AT(config, delay_ms),
+		.help = "How long after SIGTERM new requests are still taken while `/readyz` says no: "
+			"longer than a gateway needs to notice. After it the agent goes on to say what others would take." },
+	{ "drain", KEY_TIME, .fallback = "30s", .min = 0, .max = YEAR_MS, AT(config, drain_ms),
+		.help = "How long running requests may go on after that." },
+};
+static const struct key_table shutdown = { "`shutdown`", "shutdown", KEYS(shutdown_keys) };
+
+static const struct key client_timeout_keys[] = {
+	{ "head", KEY_TIME, .fallback = "30s", .min = 1, .max = YEAR_MS, AT(config, client.head_ms),
+		.help = "From connecting to the end of the first request's head." },
+	{ "keep_alive", KEY_TIME, .fallback = "75s", .min = 1, .max = YEAR_MS, AT(config, client.keep_alive_ms),
+		.help = "From an answer to the end of the next request's head." },
+	{ "idle", KEY_TIME, .fallback = "60s", .min = 1, .max = YEAR_MS, AT(config, client.idle_ms),
+		.help = "Longest time without a byte from a client that may send." },
+	{ "total", KEY_TIME, .fallback = "24h", .min = 1, .max = YEAR_MS, AT(config, client.total_ms),
+		.help = "From a request's head to its answer." },
+};
+static const struct key_table client_timeout = { "`timeout` of `client`", "client.timeout",
+	KEYS(client_timeout_keys) };
+
+static const struct key client_keys[] = {
+	{ "connections", KEY_COUNT, .fallback = "auto", .min = 1, .max = 1000000, WORDS({ "auto", 0 }),
+		AT(config, client.connections),
+		.help = "Clients at once, over all workers; `auto`: as many as descriptors allow." },
+	{ "timeout", KEY_TABLE, TABLES(&client_timeout), .help = "How long a client may take." },
+};
+static const struct key_table client = { "`client`", "client", KEYS(client_keys) };
+
+static const struct key listen_keys[] = {
+	{ "addr", KEY_ADDRESS, .required = true, .help = "`host:port`, `:port`, `[::1]:port` or `unix:/path`." },
+	{ "proxy_protocol", KEY_BOOL, .fallback = "false", AT(listen, proxy_protocol),
+		.help = "Every connection begins with a PROXY protocol header, version 1 or 2; others are closed. It is "
+			"believed if the one who connects is in `trust.proxies`; the headers of a request then only if "
+			"the address in it is, too." },
+};
+static const struct key_table listen_entry = { "an entry of `listen`", "listen[]", KEYS(listen_keys) };
+
+static const struct key admin_keys[] = {
+	{ "listen", KEY_LISTEN, .required = true, .min = 1, .max = 64, AT(config, admin.listen),
+		.count_offset = offsetof(struct config, admin.n_listen),
+		.help = "Address or list of addresses for `/livez`, `/readyz`, `/version` and `/metrics`; `penstock health` asks the "
+			"first." },
+};
+static const struct key_table admin = { "`admin`", "admin", KEYS(admin_keys) };
+
+static const struct key spoa_keys[] = {
+	{ "listen", KEY_LISTEN, .required = true, .min = 1, .max = 64, AT(config, spoa.listen),
+		.count_offset = offsetof(struct config, spoa.n_listen),
+		.help = "Address or list of addresses for HAProxy's SPOE." },
+	{ "max_frame", KEY_SIZE, .fallback = "16380B", .min = 256, .max = MIB, AT(config, spoa.max_frame),
+		.help = "The longest frame; HAProxy offers `tune.bufsize` less 4, and the smaller one holds." },
+	{ "max_connections", KEY_COUNT, .fallback = "256", .min = 1, .max = 65536, AT(config, spoa.max_connections),
+		.help = "Connections at once; one more is told that there is no room (status 13), but for health checks." },
+	{ "idle", KEY_TIME, .fallback = "60s", .min = 1, .max = YEAR_MS, AT(config, spoa.idle_ms),
+		.help = "A connection on which no frame came for so long is closed; HAProxy should close it sooner (`timeout idle`)." },
+};
+static const struct key_table spoa = { "`spoa`", "spoa", KEYS(spoa_keys) };
+
+static const struct key trust_keys[] = {
+	{ "proxies", KEY_NETWORKS, .fallback = "local", .min = 1, .max = 256, AT(config, trust),
+		.help = "Addresses or networks (`10.0.0.0/8`, `::1`), `unix` (any unix socket), `local` (loopback and "
+			"`unix`) or `none`; one or a list." },
+};
+static const struct key_table trust = { "`trust`", "trust", KEYS(trust_keys) };
+
+static const struct key file_keys[] = {
+	{ "version", KEY_COUNT, .required = true, .min = 1, .max = 1,
+		.help = "The version of this format; every file says it." },
+	{ "listen", KEY_LISTEN, .fallback = "127.0.0.1:8081", .min = 1, .max = 64, TABLES(&listen_entry),
+		AT(config, listen), .count_offset = offsetof(struct config, n_listen),
+		.help = "Address or list of addresses: `host:port`, `:port`, `[::1]:port`, `unix:/path`, or a mapping as "
+			"below." },
+	{ "memory", KEY_SIZE, .fallback = "64MiB", .min = 4 * MIB, .max = TIB, AT(config, memory),
+		.help = "All body bytes in flight, over all requests, live in this much memory." },
+	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
+	{ "log", KEY_TABLE, TABLES(&log_table), .help = "What is logged, on stderr." },
+	{ "shutdown", KEY_TABLE, TABLES(&shutdown), .help = "How the program ends." },
+	{ "client", KEY_TABLE, TABLES(&client), .help = "What a client may cost, on every listener." },
+	{ "trust", KEY_TABLE, TABLES(&trust),
+		.help = "From whom `X-Forwarded-For`, `Forwarded`, `X-Request-Id` and `traceparent` are believed; from "
+			"anyone else they are dropped." },
+	{ "admin", KEY_TABLE, TABLES(&admin),
+		.help = "Where the process says whether it is alive and ready; without it nowhere." },
+	{ "spoa", KEY_TABLE, TABLES(&spoa),
+		.help = "The agent that HAProxy asks before a body; without it there is none." },
+	{ "destinations", KEY_MAP, .min = 1, .max = 1024, TABLES(&http, &directory), AT(config, destinations),
+		.help = "Places that take bytes, by name. Several files share one name space." },
+	{ "routes", KEY_LIST, .min = 1, .max = 4096, TABLES(&route), AT(config, routes),
+		ENTRIES(config, n_routes, route),
+		.help = "What happens to which request. Those of several files follow each other." },
+};
+static const struct key_table file = { "a route file", "", KEYS(file_keys) };
+
+const struct key_table *
+keys_file(void)
+{
+	return &file;
+}
+
+const struct key *
+keys_find(const struct key_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (strcmp(table->keys[i].name, name) == 0)
+			return &table->keys[i];
+	return NULL;
+}
+
+const struct key_table *
+keys_elsewhere(const char *name, const struct key_table *not_this)
+{
+	static const struct key_table *const all[] = { &route, &rule, &match, &limits, &response, &file, &threads,
+		&log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust, &http,
+		&directory, &http_timeout, &retry, &tls, &store };
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i] != not_this && keys_find(all[i], name) != NULL)
+			return all[i];
+	return NULL;
+}

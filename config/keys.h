@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* keys.h - the key table: every key of a route file, one row each.
+ *
+ * The reader (read.h), the JSON Schema (schema.c), the reference in README.md (reference.c) and the tests
+ * are all driven by these rows, so they cannot tell different stories. A new key is a new row, and a new
+ * enum key_type only if its value is of a new form.
+ */
+#ifndef PENSTOCK_KEYS_H
+#define PENSTOCK_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a value looks like, and what it becomes in the struct of its table. */
+enum key_type {
+	KEY_COUNT,   /* whole number -> unsigned or uint64_t */
+	KEY_SIZE,    /* 64MiB -> uint64_t bytes */
+	KEY_TIME,    /* 30s -> uint64_t milliseconds */
+	KEY_BOOL,    /* true, false -> bool */
+	KEY_TRUE,    /* true and nothing else: the key itself says it all; nothing is stored */
+	KEY_WORD,    /* one of `words` -> an enum or bool */
+	KEY_ID,      /* letters, digits, '.', '_', '-' -> char * */
+	KEY_TEXT,    /* any text without control bytes -> char * */
+	KEY_FILE,    /* { file: PATH }, only the path is kept -> char * */
+	KEY_HOST,    /* host pattern -> char * */
+	KEY_PATH,    /* path pattern -> struct match */
+	KEY_METHODS, /* method or list of methods -> struct match */
+	KEY_ADDRESS, /* address to listen on -> struct listen */
+	KEY_LISTEN, /* address or list of addresses; with tables[0], also mappings of its keys -> struct listen * */
+	KEY_NETWORKS,  /* address, network or word, or list of them -> struct trust */
+	KEY_URL,       /* http, https or unix URL -> struct http_destination */
+	KEY_HEADERS,   /* map of header lines, values may be secrets -> struct http_destination */
+	KEY_TEMPLATE,  /* name of an object; read when its destination is known (link.c) */
+	KEY_REFERENCE, /* name of a destination; looked up when all are known (link.c) */
+	KEY_TABLE,     /* mapping with the keys of tables[0] -> the same struct */
+	KEY_MAP,       /* name -> mapping with the keys of the table that its `type` names */
+	KEY_LIST,      /* list of mappings with the keys of tables[0] */
+};
+
+/* A word that stands for a value; the list ends with a NULL name. */
+struct word {
+	const char *name;
+	uint64_t value;
+};
+
+struct key {
+	const char *name;
+	enum key_type type;
+	bool required;
+	const char *group;        /* of all keys of one group, exactly one must be given */
+	const char *fallback;     /* the default, as it would be written; NULL: none */
+	uint64_t min, max;        /* numbers, sizes, times in ms; entries of lists and maps; bytes of a KEY_TEXT */
+	const struct word *words; /* KEY_WORD: all; numbers: words that are taken besides */
+	const struct key_table *const *tables;   /* NULL at the end */
+	size_t offset, width;                    /* where the value goes in the table's struct; width 0: nowhere */
+	size_t count_offset, each, place_offset; /* KEY_LIST: its length, size and struct place of an entry */
+	const char *help;                        /* one sentence for the reference, Markdown */
+};
+
+struct key_table {
+	const char *title; /* "a route": for messages */
+	const char *path;  /* "routes[]": for the reference */
+	const struct key *keys;
+	size_t n;
+};
+
+/* The table of a whole file. */
+const struct key_table *keys_file(void);
+
+const struct key *keys_find(const struct key_table *table, const char *name);
+
+/* Some other table that has a key of this name, or NULL. */
+const struct key_table *keys_elsewhere(const char *name, const struct key_table *not_this);
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/* numbers.h - values that are numbers, sizes, times, words or switches: read, checked against the range of
+ * their key, stored. `node` is a scalar with something in it; complaints go to loading.diag. */
+#ifndef PENSTOCK_NUMBERS_H
+#define PENSTOCK_NUMBERS_H
+
+#include "config/read.h"
+
+void numbers_number(struct loading *l, const struct key *key, const struct node *node, void *base);
+void numbers_word(struct loading *l, const struct key *key, const struct node *node, void *base);
+void numbers_bool(struct loading *l, const struct key *key, const struct node *node, void *base);
+
+#endif

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/* pattern.c - see pattern.h. Matching itself lives in route/ and part/; here is only what can be said of
+ * patterns before any request has come. */
+#include "config/pattern.h"
+
+#include "base/mem.h"
+#include "config/diag.h"
+
+#include <string.h>
+
+static bool
+nomem(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "out of memory");
+}
+
+bool
+pattern_is_token(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+		bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+		if (!alnum && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+			return false;
+	}
+	return name.len > 0;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* %XX resolved. False: a '%' without two digits, or a byte that a request's segment can never hold. */
+static bool
+decode(struct str s, struct buf *out, struct error *err)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.data[i];
+
+		if (c == '%') {
+			int high = i + 2 < s.len ? hex_value(s.data[i + 1]) : -1;
+			int low = i + 2 < s.len ? hex_value(s.data[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return error_set(err, ERR_CONFIG, "'%%' needs two hexadecimal digits after it");
+			c = (char)(unsigned char)(high * 16 + low);
+			i += 2;
+		}
+		if ((unsigned char)c < 0x20 || c == 0x7f)
+			return error_set(err, ERR_CONFIG, "a control byte cannot stand in a path");
+		buf_add_char(out, c);
+	}
+	return !out->failed || nomem(err);
+}
+
+static bool
+add_segment(struct match *match, enum segment_kind kind, char *text, struct error *err)
+{
+	struct path_segment *more = mem_resize(match->segments, match->n_segments + 1, sizeof *more);
+
+	if (more == NULL) {
+		mem_free(text);
+		return nomem(err);
+	}
+	match->segments = more;
+	match->segments[match->n_segments++] = (struct path_segment){ kind, text };
+	return true;
+}
+
+static bool
+read_text_segment(struct str s, struct match *match, struct error *err)
+{
+	struct buf text = { 0 };
+	char *copy;
+
+	if (!decode(s, &text, err)) {
+		buf_free(&text);
+		return false;
+	}
+	if (str_is(buf_str(&text), ".") || str_is(buf_str(&text), "..")) {
+		buf_free(&text);
+		return error_set(err, ERR_CONFIG, "a segment \"%.*s\" never comes in a request", SHOWN(s));
+	}
+	copy = str_dup(buf_str(&text));
+	buf_free(&text);
+	return copy != NULL ? add_segment(match, SEGMENT_TEXT, copy, err) : nomem(err);
+}
+
+static bool
+read_segment(struct str s, bool last, struct match *match, struct error *err)
+{
+	if (match->n_segments == PATTERN_SEGMENTS_MAX)
+		return error_set(err, ERR_CONFIG, "more than %d segments", PATTERN_SEGMENTS_MAX);
+	if (s.len == 0)
+		return error_set(err, ERR_CONFIG,
+			last ? "the path ends with '/'; leave that out" : "an empty segment: \"//\"");
+	if (str_is(s, "*"))
+		return add_segment(match, SEGMENT_ONE, NULL, err);
+	if (str_is(s, "**"))
+		return last ? add_segment(match, SEGMENT_REST, NULL, err)
+			    : error_set(err, ERR_CONFIG,
+				      "\"**\" takes the rest of the path, so it must be the last segment");
+	if (memchr(s.data, '*', s.len) != NULL)
+		return error_set(
+			err, ERR_CONFIG, "'*' stands for a whole segment: \"%.*s\" mixes it with text", SHOWN(s));
+	if (memchr(s.data, '?', s.len) != NULL || memchr(s.data, '#', s.len) != NULL)
+		return error_set(err, ERR_CONFIG, "'?' and '#' do not belong to a path");
+	return read_text_segment(s, match, err);
+}
+
+bool
+pattern_read_path(struct str text, struct match *match, struct error *err)
+{
+	struct str rest = text;
+
+	if (text.len == 0 || text.data[0] != '/')
+		return error_set(err, ERR_CONFIG, "a path begins with '/'");
+	while (rest.len > 0 && text.len > 1) {
+		const char *slash = memchr(rest.data + 1, '/', rest.len - 1);
+		size_t len = slash != NULL ? (size_t)(slash - rest.data) - 1 : rest.len - 1;
+
+		if (!read_segment((struct str){ rest.data + 1, len }, slash == NULL, match, err))
+			return false;
+		rest.data += len + 1;
+		rest.len -= len + 1;
+	}
+	if (pattern_wildcards(match) > PATTERN_WILDCARDS_MAX)
+		return error_set(err, ERR_CONFIG, "more than %d wildcards", PATTERN_WILDCARDS_MAX);
+	return true;
+}
+
+size_t
+pattern_wildcards(const struct match *match)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < match->n_segments; i++)
+		n += match->segments[i].kind != SEGMENT_TEXT;
+	return n;
+}
+
+static bool
+is_host_text(struct str s)
+{
+	bool v6 = s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']';
+
+	for (size_t i = v6; i < s.len - v6; i++) {
+		char c = s.data[i];
+		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+		bool name = hex || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+
+		if (v6 ? !hex && c != ':' && c != '.' : !name)
+			return false;
+	}
+	return s.len > 0 && s.data[0] != '.' && s.len <= 253;
+}
+
+char *
+pattern_read_host(struct str text, struct error *err)
+{
+	char *host = str_dup(text);
+	struct str rest = { host, text.len };
+
+	if (host == NULL) {
+		nomem(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < text.len; i++)
+		if (host[i] >= 'A' && host[i] <= 'Z')
+			host[i] = (char)(host[i] - 'A' + 'a');
+	if (rest.len > 2 && memcmp(rest.data, "*.", 2) == 0)
+		rest = (struct str){ host + 2, text.len - 2 };
+	if (is_host_text(rest))
+		return host;
+	if (str_is(text, "*"))
+		error_set(err, ERR_CONFIG, "to take any host, leave this key out");
+	else if (memchr(host, '*', text.len) != NULL)
+		error_set(err, ERR_CONFIG, "a wildcard stands only in front, as in \"*.example.org\"");
+	else if (host[0] != '[' && memchr(host, ':', text.len) != NULL)
+		error_set(err, ERR_CONFIG, "a host is matched without its port");
+	else
+		error_set(err, ERR_CONFIG, "\"%.*s\" is not a host name", SHOWN(text));
+	mem_free(host);
+	return NULL;
+}
+
+static bool
+ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && memcmp(s + n - m, end, m) == 0;
+}
+
+/* "*.a.org" covers "x.a.org", "*.x.a.org" and itself. */
+static bool
+host_covers(const char *outer, const char *inner)
+{
+	if (outer == NULL)
+		return true;
+	if (inner == NULL)
+		return false;
+	return strcmp(outer, inner) == 0 || (outer[0] == '*' && ends_with(inner, outer + 1));
+}
+
+static bool
+path_covers(const struct match *outer, const struct match *inner)
+{
+	for (size_t i = 0;; i++) {
+		bool outer_ended = i == outer->n_segments, inner_ended = i == inner->n_segments;
+
+		if (!outer_ended && outer->segments[i].kind == SEGMENT_REST)
+			return true; /* the rest may be empty */
+		if (outer_ended || inner_ended)
+			return outer_ended && inner_ended;
+		if (inner->segments[i].kind == SEGMENT_REST)
+			return false;
+		if (outer->segments[i].kind == SEGMENT_ONE)
+			continue;
+		if (inner->segments[i].kind != SEGMENT_TEXT ||
+			strcmp(outer->segments[i].text, inner->segments[i].text) != 0)
+			return false;
+	}
+}
+
+static bool
+has_method(const struct match *match, const char *method)
+{
+	for (size_t i = 0; i < match->n_methods; i++)
+		if (strcmp(match->methods[i], method) == 0)
+			return true;
+	return false;
+}
+
+static bool
+methods_cover(const struct match *outer, const struct match *inner)
+{
+	for (size_t i = 0; i < inner->n_methods; i++)
+		if (!has_method(outer, inner->methods[i]))
+			return false;
+	return inner->n_methods > 0;
+}
+
+bool
+pattern_match_covers(const struct match *outer, const struct match *inner)
+{
+	if (!methods_cover(outer, inner) || !host_covers(outer->host, inner->host))
+		return false;
+	return outer->any_path || (!inner->any_path && path_covers(outer, inner));
+}
+
+/* glob_match() over the symbols of `inner`, where '*' of `inner` fits nothing but '*' of `outer`. */
+bool
+pattern_glob_covers(struct str outer, struct str inner)
+{
+	size_t o = 0, i = 0, star = SIZE_MAX, star_inner = 0;
+
+	while (i < inner.len) {
+		char c = inner.data[i];
+
+		if (o < outer.len && outer.data[o] == '*') {
+			star = o++;
+			star_inner = i;
+		} else if (o < outer.len && c != '*' && (outer.data[o] == '?' || outer.data[o] == c)) {
+			o++;
+			i++;
+		} else if (star != SIZE_MAX) {
+			o = star + 1;
+			i = ++star_inner;
+		} else {
+			return false;
+		}
+	}
+	while (o < outer.len && outer.data[o] == '*')
+		o++;
+	return o == outer.len;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/* pattern.h - the patterns of a route file: read them, and say whether one takes all that another takes.
+ * Pure. x_covers() is never wrong when it says true; it may miss a cover that only a search would find.
+ */
+#ifndef PENSTOCK_PATTERN_H
+#define PENSTOCK_PATTERN_H
+
+#include "base/error.h"
+#include "config/route.h"
+
+#define PATTERN_SEGMENTS_MAX 64
+#define PATTERN_WILDCARDS_MAX 32
+
+/* A path pattern, as match.path has it, into match->segments. False: ERR_CONFIG, ERR_NOMEM; what was
+ * read so far stays in `match`. */
+bool pattern_read_path(struct str text, struct match *match, struct error *err);
+
+/* A host in lower case, "*.example.org", "[::1]". NULL: err says why. The caller frees the copy. */
+char *pattern_read_host(struct str text, struct error *err);
+
+/* True if `name` is a token of RFC 9110 section 5.6.2. */
+bool pattern_is_token(struct str name);
+
+/* Wildcards of the path: what {path.N} may count to. */
+size_t pattern_wildcards(const struct match *match);
+
+/* Does everything that fits `inner` also fit `outer`? */
+bool pattern_match_covers(const struct match *outer, const struct match *inner);
+bool pattern_glob_covers(struct str outer, struct str inner);
+
+#endif

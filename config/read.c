@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: MIT
+/* read.c - see read.h.
+ *
+ * Happy path: read_files() -> for each key of the file's table, its node of any file (or its default)
+ * -> the reader of its type -> for mappings and lists the same again one level down. Defaults are read
+ * from the text in the key table by the same readers, so they are what the reference says.
+ */
+#include "config/read.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "config/headers.h"
+#include "config/nearest.h"
+#include "config/numbers.h"
+#include "config/values.h"
+
+#include <string.h>
+
+static void read_key(struct loading *l, const struct key *key, const struct node *node, void *base);
+
+void
+read_complain(struct loading *l, const struct key *key, const struct node *node, const struct error *err)
+{
+	if (err->kind == ERR_NOMEM)
+		diag_nomem(l->diag);
+	else
+		diag_error(l->diag, node->spot, "%s: %s", key->name, err->message);
+}
+
+bool
+read_grow(struct loading *l, void *array, size_t n, size_t more, size_t each)
+{
+	char *old, *grown;
+
+	memcpy(&old, array, sizeof old);
+	if (more > SIZE_MAX / 2 - n || (grown = mem_resize(old, n + more, each)) == NULL)
+		return diag_nomem(l->diag);
+	memset(grown + n * each, 0, more * each);
+	memcpy(array, &grown, sizeof grown);
+	return true;
+}
+
+bool
+read_is_scalar(struct loading *l, const struct key *key, const struct node *node)
+{
+	if (node->kind != NODE_SCALAR)
+		diag_error(l->diag, node->spot, "%s: one value is needed here, not %s", key->name,
+			yaml_tree_kind(node));
+	else if (yaml_tree_is_null(node))
+		diag_error(l->diag, node->spot, "%s: the value is missing", key->name);
+	else
+		return true;
+	return false;
+}
+
+static void
+report_unknown(struct loading *l, const struct key_table *table, const struct node *key)
+{
+	struct nearest nearest = { .word = key->text };
+	const struct key_table *other = keys_elsewhere(key->chars, table);
+
+	for (size_t i = 0; i < table->n; i++)
+		nearest_offer(&nearest, table->keys[i].name);
+	if (nearest.best != NULL)
+		diag_error(l->diag, key->spot, "unknown key \"%.*s\" in %s; did you mean \"%s\"?", SHOWN(key->text),
+			table->title, nearest.best);
+	else if (other != NULL)
+		diag_error(l->diag, key->spot, "unknown key \"%.*s\" in %s; it belongs to %s", SHOWN(key->text),
+			table->title, other->title);
+	else
+		diag_error(l->diag, key->spot, "unknown key \"%.*s\" in %s", SHOWN(key->text), table->title);
+}
+
+static void
+report_unknown_keys(struct loading *l, const struct key_table *table, const struct node *map)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (keys_find(table, map->keys[i]->chars) == NULL)
+			report_unknown(l, table, map->keys[i]);
+}
+
+static const struct node *
+key_node(const struct node *map, const char *name)
+{
+	for (size_t i = 0; map != NULL && map->kind == NODE_MAP && i < map->n; i++)
+		if (str_is(map->keys[i]->text, name))
+			return map->keys[i];
+	return NULL;
+}
+
+static bool
+is_first_of_group(const struct key_table *table, size_t i)
+{
+	if (table->keys[i].group == NULL)
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (table->keys[j].group != NULL && strcmp(table->keys[j].group, table->keys[i].group) == 0)
+			return false;
+	return true;
+}
+
+static void
+report_no_member(struct loading *l, const struct key_table *table, const char *group, const struct node *map)
+{
+	struct buf names = { 0 };
+
+	for (size_t i = 0; i < table->n; i++)
+		if (table->keys[i].group != NULL && strcmp(table->keys[i].group, group) == 0)
+			buf_addf(&names, "%s%s", names.len > 0 ? ", " : "", table->keys[i].name);
+	if (names.failed)
+		diag_nomem(l->diag);
+	else
+		diag_error(l->diag, map->spot, "%s needs one of: %s", table->title, names.data);
+	buf_free(&names);
+}
+
+/* Exactly one key of each group. */
+static void
+check_group(struct loading *l, const struct key_table *table, const char *group, const struct node *map)
+{
+	const struct node *first = NULL;
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct key *key = keys_find(table, map->keys[i]->chars);
+
+		if (key == NULL || key->group == NULL || strcmp(key->group, group) != 0)
+			continue;
+		if (first == NULL) {
+			first = map->keys[i];
+			continue;
+		}
+		if (str_equal(first->text, map->keys[i]->text))
+			continue; /* a duplicate, reported as such */
+		diag_error(l->diag, map->keys[i]->spot, "%s may hold only one of \"%s\" and \"%s\"", table->title,
+			first->chars, map->keys[i]->chars);
+		diag_note(l->diag, first->spot, "the other one is here");
+	}
+	if (first == NULL)
+		report_no_member(l, table, group, map);
+}
+
+static bool
+is_map(struct loading *l, const char *title, const struct node *node)
+{
+	if (node->kind == NODE_MAP)
+		return true;
+	diag_error(l->diag, node->spot, "%s is a mapping (key: value), not %s", title, yaml_tree_kind(node));
+	return false;
+}
+
+void
+read_table(struct loading *l, const struct key_table *table, const struct node *node, void *base)
+{
+	if (node != NULL && !is_map(l, table->title, node))
+		node = NULL;
+	else if (node != NULL)
+		report_unknown_keys(l, table, node);
+	for (size_t i = 0; i < table->n; i++) {
+		const struct key *key = &table->keys[i];
+		const struct node *value = yaml_tree_get(node, key->name);
+
+		if (node != NULL && key->required && value == NULL)
+			diag_error(l->diag, node->spot, "%s needs the key \"%s\"", table->title, key->name);
+		if (node != NULL && is_first_of_group(table, i))
+			check_group(l, table, key->group, node);
+		read_key(l, key, value, base);
+	}
+}
+
+static struct place
+place_of(const struct node *node)
+{
+	return (struct place){ node->spot.source->name, node->spot.line, node->spot.column };
+}
+
+static void
+remember(struct loading *l, struct node_list *list, const struct node *node)
+{
+	if (read_grow(l, &list->items, list->n, 1, sizeof node))
+		list->items[list->n++] = node;
+}
+
+static bool
+is_list(struct loading *l, const struct key *key, const struct node *node)
+{
+	if (node->kind != NODE_LIST)
+		diag_error(l->diag, node->spot, "%s is a list (- entry), not %s", key->name, yaml_tree_kind(node));
+	else if (node->n < key->min)
+		diag_error(l->diag, node->spot, "%s: the list is empty", key->name);
+	else if (node->n > key->max)
+		diag_error(l->diag, node->spot, "%s: %zu entries are too many; at most %llu", key->name, node->n,
+			(unsigned long long)key->max);
+	else
+		return true;
+	return false;
+}
+
+static void
+read_list(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	char *slot = (char *)base + key->offset, *entries;
+	size_t n;
+
+	if (!is_list(l, key, node))
+		return;
+	memcpy(&n, (char *)base + key->count_offset, sizeof n);
+	if (!read_grow(l, slot, n, node->n, key->each))
+		return;
+	memcpy(&entries, slot, sizeof entries);
+	for (size_t i = 0; i < node->n && !l->diag->nomem; i++) {
+		char *entry = entries + n * key->each;
+		struct place place = place_of(node->items[i]);
+
+		if (base == l->config)
+			remember(l, &l->routes, node->items[i]);
+		n++;
+		memcpy((char *)base + key->count_offset, &n, sizeof n);
+		memcpy(entry + key->place_offset, &place, sizeof place);
+		read_table(l, key->tables[0], node->items[i], entry);
+	}
+}
+
+static void
+report_variant(struct loading *l, const struct key *key, const struct node *type)
+{
+	struct nearest nearest = { .word = type->text };
+	struct buf known = { 0 };
+
+	for (const struct key_table *const *t = key->tables; *t != NULL; t++) {
+		const char *name = keys_find(*t, "type")->words->name;
+
+		nearest_offer(&nearest, name);
+		buf_addf(&known, "%s%s", known.len > 0 ? ", " : "", name);
+	}
+	if (known.failed)
+		diag_nomem(l->diag);
+	else if (nearest.best != NULL)
+		diag_error(l->diag, type->spot, "type: \"%.*s\" is not known; did you mean \"%s\"?",
+			SHOWN(type->text), nearest.best);
+	else
+		diag_error(l->diag, type->spot, "type: \"%.*s\" is not known; known: %s", SHOWN(type->text),
+			known.data);
+	buf_free(&known);
+}
+
+/* The table that the word of `type` names; NULL: reported. */
+static const struct key_table *
+find_variant(struct loading *l, const struct key *key, const struct node *node)
+{
+	const struct node *type = yaml_tree_get(node, "type");
+
+	if (!is_map(l, "a destination", node))
+		return NULL;
+	if (type == NULL) {
+		diag_error(l->diag, node->spot, "a destination needs the key \"type\"");
+		return NULL;
+	}
+	if (!read_is_scalar(l, keys_find(key->tables[0], "type"), type))
+		return NULL;
+	for (const struct key_table *const *t = key->tables; *t != NULL; t++)
+		if (str_is(type->text, keys_find(*t, "type")->words->name))
+			return *t;
+	report_variant(l, key, type);
+	return NULL;
+}
+
+static bool
+is_new_name(struct loading *l, const struct node *name)
+{
+	for (size_t i = 0; i < l->destination_names.n; i++) {
+		const struct node *other = l->destination_names.items[i];
+
+		if (!str_equal(other->text, name->text))
+			continue;
+		if (other->spot.source != name->spot.source) { /* else a duplicate key, reported as such */
+			diag_error(
+				l->diag, name->spot, "destination \"%.*s\" stands in two files", SHOWN(name->text));
+			diag_note(l->diag, other->spot, "the first one is here");
+		}
+		return false;
+	}
+	if (!values_is_id(name->text))
+		diag_error(l->diag, name->spot,
+			"the name of a destination has letters, digits, '.', '_' and '-', at most 64");
+	return true;
+}
+
+static void
+read_destination(struct loading *l, const struct key *key, const struct node *name, const struct node *node)
+{
+	struct config *c = l->config;
+	const struct key_table *table;
+	struct destination *d;
+
+	if (!is_new_name(l, name) || !read_grow(l, &c->destinations, c->n_destinations, 1, sizeof *c->destinations))
+		return;
+	d = &c->destinations[c->n_destinations++];
+	d->place = place_of(name);
+	d->name = str_dup(name->text);
+	if (d->name == NULL)
+		diag_nomem(l->diag);
+	remember(l, &l->destinations, node);
+	remember(l, &l->destination_names, name);
+	table = find_variant(l, key, node);
+	if (table != NULL)
+		read_table(l, table, node, d);
+}
+
+static void
+read_map(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	must(base == l->config);
+	if (!is_map(l, key->name, node))
+		return;
+	if (node->n > key->max)
+		diag_error(l->diag, node->spot, "%s: %zu entries are too many; at most %llu", key->name, node->n,
+			(unsigned long long)key->max);
+	for (size_t i = 0; i < node->n && node->n <= key->max && !l->diag->nomem; i++)
+		read_destination(l, key, node->keys[i], node->items[i]);
+}
+
+/* -- all types, all files ------------------------------------------------------------------------------ */
+
+static void
+read_later(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	(void)base;
+	read_is_scalar(l, key, node); /* link.c reads it */
+}
+
+static void
+read_table_key(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	read_table(l, key->tables[0], node, base);
+}
+
+static const struct {
+	void (*read)(struct loading *l, const struct key *key, const struct node *node, void *base);
+	bool scalar; /* takes one non-empty scalar and nothing else */
+} readers[] = {
+	[KEY_COUNT] = { numbers_number, true },
+	[KEY_SIZE] = { numbers_number, true },
+	[KEY_TIME] = { numbers_number, true },
+	[KEY_BOOL] = { numbers_bool, true },
+	[KEY_TRUE] = { numbers_bool, true },
+	[KEY_WORD] = { numbers_word, true },
+	[KEY_ID] = { values_id, true },
+	[KEY_TEXT] = { values_text, true },
+	[KEY_FILE] = { values_file, false },
+	[KEY_HOST] = { values_host, true },
+	[KEY_PATH] = { values_path, true },
+	[KEY_METHODS] = { values_methods, false },
+	[KEY_ADDRESS] = { values_address, true },
+	[KEY_LISTEN] = { values_listen, false },
+	[KEY_NETWORKS] = { values_networks, false },
+	[KEY_URL] = { values_url, true },
+	[KEY_HEADERS] = { headers_read, false },
+	[KEY_TEMPLATE] = { read_later, false },
+	[KEY_REFERENCE] = { read_later, false },
+	[KEY_TABLE] = { read_table_key, false },
+	[KEY_MAP] = { read_map, false },
+	[KEY_LIST] = { read_list, false },
+};
+
+/* `node` NULL: the default, if there is one. A table of a group (store) has no defaults of its own. */
+static void
+read_key(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	struct node stand_in = { .kind = NODE_SCALAR, .plain = true, .text = str_of(key->fallback) };
+
+	if (l->diag->nomem)
+		return;
+	if (node == NULL && key->type == KEY_TABLE && key->group == NULL)
+		read_table(l, key->tables[0], NULL, base);
+	else if (node == NULL && key->fallback != NULL)
+		readers[key->type].read(l, key, &stand_in, base);
+	else if (node != NULL && (!readers[key->type].scalar || read_is_scalar(l, key, node)))
+		readers[key->type].read(l, key, node, base);
+}
+
+/* What every file may say, and what only one of them may say. */
+static bool
+is_for_each_file(const struct key *key)
+{
+	return key->type == KEY_MAP || key->type == KEY_LIST || key->required;
+}
+
+static void
+read_in_each_file(struct loading *l, const struct key *key)
+{
+	for (size_t i = 0; i < l->n_files; i++) {
+		const struct node *root = l->files[i].root;
+		const struct node *node = yaml_tree_get(root, key->name);
+
+		if (root == NULL || root->kind != NODE_MAP)
+			continue;
+		if (key->required && node == NULL)
+			diag_error(l->diag, root->spot, "%s needs the key \"%s\"", keys_file()->title, key->name);
+		if (node != NULL)
+			read_key(l, key, node, l->config);
+	}
+}
+
+static void
+read_in_one_file(struct loading *l, const struct key *key)
+{
+	const struct node *first = NULL, *value = NULL;
+
+	for (size_t i = 0; i < l->n_files; i++) {
+		const struct node *name = key_node(l->files[i].root, key->name);
+
+		if (name != NULL && first != NULL) {
+			diag_error(l->diag, name->spot, "\"%s\" may stand in one file only", key->name);
+			diag_note(l->diag, first->spot, "it stands here already");
+		} else if (name != NULL) {
+			first = name;
+			value = yaml_tree_get(l->files[i].root, key->name);
+		}
+	}
+	read_key(l, key, value, l->config);
+}
+
+void
+read_files(struct loading *l)
+{
+	const struct key_table *table = keys_file();
+
+	for (size_t i = 0; i < l->n_files; i++)
+		if (l->files[i].root != NULL && is_map(l, table->title, l->files[i].root))
+			report_unknown_keys(l, table, l->files[i].root);
+	for (size_t i = 0; i < table->n; i++) {
+		if (is_for_each_file(&table->keys[i]))
+			read_in_each_file(l, &table->keys[i]);
+		else
+			read_in_one_file(l, &table->keys[i]);
+	}
+}
+
+const struct node *
+read_rule_node(const struct loading *l, size_t route, size_t rule)
+{
+	const struct node *fields = yaml_tree_get(l->routes.items[route], "fields");
+
+	return fields != NULL && fields->kind == NODE_LIST && rule < fields->n ? fields->items[rule] : NULL;
+}

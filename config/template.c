@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+/* template.c - see template.h.
+ *
+ * Happy path: text and placeholders are read from left to right into pieces; beside them grows `flat`, the
+ * template with one mark in place of every value that only a request can give. The segment rules are
+ * checked on `flat` at the end, so "{date:%Y/%m}" counts as two segments and "a{uuid}" as one.
+ */
+#include "config/template.h"
+
+#include "base/mem.h"
+#include "config/diag.h"
+#include "config/nearest.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define MARK '\x01'     /* stands for a value in `flat`; control bytes in the text are refused before */
+#define SEGMENT_MAX 255 /* bytes of a file name, as file systems have it (NAME_MAX) */
+#define NUMBER_MAX 32   /* wildcards of one match.path */
+
+/* What strftime(3) gives without blanks, locale or time zone. */
+static const char date_conversions[] = "YymdHMSjFGVuw";
+
+struct parser {
+	struct str text;
+	size_t at;
+	enum template_style style;
+	struct template *out;
+	size_t cap;
+	struct buf literal; /* text since the last placeholder, {{ and }} resolved */
+	struct buf flat;
+	struct span *where;
+	struct error *err;
+};
+
+struct placeholder {
+	const char *name; /* as it is suggested */
+	enum template_kind kind;
+	const char *prefix; /* NULL: `name` stands alone */
+};
+
+static const struct placeholder placeholders[] = {
+	{ "uuid", TEMPLATE_UUID, NULL },
+	{ "part", TEMPLATE_PART, NULL },
+	{ "field", TEMPLATE_FIELD, NULL },
+	{ "file.name", TEMPLATE_FILE_NAME, NULL },
+	{ "file.ext", TEMPLATE_FILE_EXT, NULL },
+	{ "request_id", TEMPLATE_REQUEST_ID, NULL },
+	{ "path.1", TEMPLATE_PATH, "path." },
+	{ "query.NAME", TEMPLATE_QUERY, "query." },
+	{ "header.NAME", TEMPLATE_HEADER, "header." },
+	{ "date:%Y-%m-%d", TEMPLATE_DATE, "date:" },
+};
+
+#define N_PLACEHOLDERS (sizeof placeholders / sizeof placeholders[0])
+
+static bool
+nomem(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "out of memory");
+}
+
+static bool
+is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+static bool
+add_piece(struct parser *p, enum template_kind kind, unsigned number, struct str text, struct str source)
+{
+	struct template *t = p->out;
+	struct template_piece *piece;
+
+	if (t->n_pieces == p->cap) {
+		struct template_piece *more = mem_resize(t->pieces, p->cap + 8, sizeof *more);
+
+		if (more == NULL)
+			return nomem(p->err);
+		t->pieces = more;
+		p->cap += 8;
+	}
+	piece = &t->pieces[t->n_pieces++];
+	*piece = (struct template_piece){ .kind = kind, .number = number, .source = str_dup(source) };
+	if (text.data != NULL)
+		piece->text = str_dup(text);
+	return (piece->source != NULL && (text.data == NULL || piece->text != NULL)) || nomem(p->err);
+}
+
+/* The text since the last placeholder becomes a piece; at the front its '/' follows the style. */
+static bool
+end_literal(struct parser *p)
+{
+	struct buf with_slash = { 0 };
+	struct str text = buf_str(&p->literal);
+	bool front = p->out->n_pieces == 0, ok;
+
+	if (p->literal.failed)
+		return nomem(p->err);
+	if (front && text.len > 0 && text.data[0] == '/') {
+		text.data++;
+		text.len--;
+	}
+	if (front && p->style == TEMPLATE_FOR_URL)
+		buf_add_char(&with_slash, '/');
+	buf_add_str(&with_slash, text);
+	ok = with_slash.failed
+		? nomem(p->err)
+		: with_slash.len == 0 || add_piece(p, TEMPLATE_TEXT, 0, buf_str(&with_slash), buf_str(&with_slash));
+	buf_free(&with_slash);
+	buf_clear(&p->literal);
+	return ok;
+}
+
+static bool
+is_token(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_alnum(s.data[i]) && !is_one_of(s.data[i], "!#$%&'*+-.^_`|~"))
+			return false;
+	return s.len > 0;
+}
+
+static bool
+read_number(struct str s, unsigned *out, struct error *err)
+{
+	uint64_t n;
+
+	if (!str_to_u64(s, &n) || n < 1 || n > NUMBER_MAX)
+		return error_set(
+			err, ERR_CONFIG, "{path.N} needs the number of a wildcard of match.path, such as {path.1}");
+	*out = (unsigned)n;
+	return true;
+}
+
+static bool
+check_date(struct parser *p, struct str format)
+{
+	for (size_t i = 0; i < format.len; i++) {
+		if (format.data[i] != '%') {
+			buf_add_char(&p->flat, format.data[i]);
+			continue;
+		}
+		if (++i == format.len || !is_one_of(format.data[i], date_conversions))
+			return error_set(p->err, ERR_CONFIG,
+				"%%%.*s is not known in a date; known are %%Y %%y %%m %%d %%H %%M %%S %%j %%F %%G %%V %%u %%w",
+				i < format.len ? (int)(utf8_length((struct str){ format.data + i, format.len - i }))
+					       : 0,
+				i < format.len ? format.data + i : "");
+		buf_add_char(&p->flat, MARK);
+	}
+	return format.len > 0 ||
+		error_set(p->err, ERR_CONFIG, "{date:FORMAT} needs a format, such as {date:%%Y-%%m-%%d}");
+}
+
+static bool
+unknown(struct parser *p, struct str name)
+{
+	struct nearest nearest = { .word = name };
+
+	for (size_t i = 0; i < N_PLACEHOLDERS; i++) {
+		const struct placeholder *row = &placeholders[i];
+		size_t bare = row->prefix != NULL ? strlen(row->prefix) - 1 : 0;
+
+		if (row->prefix != NULL && name.len >= bare && memcmp(name.data, row->prefix, bare) == 0)
+			return error_set(p->err, ERR_CONFIG, "unknown placeholder {%.*s}; did you mean {%s}?",
+				SHOWN(name), row->name);
+		nearest_offer(&nearest, row->name);
+	}
+	if (nearest.best != NULL)
+		return error_set(p->err, ERR_CONFIG, "unknown placeholder {%.*s}; did you mean {%s}?", SHOWN(name),
+			nearest.best);
+	return error_set(p->err, ERR_CONFIG,
+		"unknown placeholder {%.*s}; a brace that is meant as text is written {{ or }}", SHOWN(name));
+}
+
+static const struct placeholder *
+find_placeholder(struct str name, struct str *rest)
+{
+	for (size_t i = 0; i < N_PLACEHOLDERS; i++) {
+		const struct placeholder *row = &placeholders[i];
+		size_t n = row->prefix != NULL ? strlen(row->prefix) : 0;
+
+		*rest = (struct str){ name.data + n, name.len - n };
+		if (row->prefix != NULL && name.len >= n && memcmp(name.data, row->prefix, n) == 0)
+			return row;
+		if (row->prefix == NULL && str_is(name, row->name))
+			return row;
+	}
+	return NULL;
+}
+
+/* The placeholder `name`, which is written {name}, becomes a piece. */
+static bool
+add_placeholder(struct parser *p, struct str name)
+{
+	struct str source = { name.data - 1, name.len + 2 }, rest = STR_NONE, text;
+	const struct placeholder *row = find_placeholder(name, &rest);
+	unsigned number = 0;
+
+	if (row == NULL)
+		return unknown(p, name);
+	if (row->kind == TEMPLATE_PATH && !read_number(rest, &number, p->err))
+		return false;
+	if (row->kind == TEMPLATE_DATE && !check_date(p, rest))
+		return false;
+	if (row->kind == TEMPLATE_QUERY && rest.len == 0)
+		return error_set(p->err, ERR_CONFIG, "{query.NAME} needs the name of a query parameter");
+	if (row->kind == TEMPLATE_HEADER && !is_token(rest))
+		return error_set(p->err, ERR_CONFIG, "{header.NAME} needs the name of a request header");
+	if (row->kind != TEMPLATE_DATE)
+		buf_add_char(&p->flat, MARK);
+	text = row->prefix != NULL && row->kind != TEMPLATE_PATH ? rest : STR_NONE;
+	return add_piece(p, row->kind, number, text, source);
+}
+
+static bool
+read_placeholder(struct parser *p)
+{
+	const char *begin = p->text.data + p->at + 1;
+	const char *end = memchr(begin, '}', p->text.len - p->at - 1);
+	struct str name;
+
+	*p->where = (struct span){ p->at, p->text.len - p->at };
+	if (end == NULL)
+		return error_set(
+			p->err, ERR_CONFIG, "this '{' has no '}'; a brace that is meant as text is written {{");
+	name = (struct str){ begin, (size_t)(end - begin) };
+	p->where->len = name.len + 2;
+	p->at += name.len + 2;
+	return end_literal(p) && add_placeholder(p, name);
+}
+
+static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* RFC 3986 section 3.3: pchar and '/'. */
+static bool
+is_url_text(struct str rest)
+{
+	if (rest.data[0] == '%')
+		return rest.len >= 3 && is_hex(rest.data[1]) && is_hex(rest.data[2]);
+	return is_alnum(rest.data[0]) || is_one_of(rest.data[0], "/-._~!$&'()*+,;=:@");
+}
+
+/* One byte of text; `skip` is 2 for {{ and }}. */
+static bool
+read_text(struct parser *p, size_t skip)
+{
+	struct str rest = { p->text.data + p->at, p->text.len - p->at };
+	char c = rest.data[0];
+	size_t whole = utf8_length(rest);
+
+	*p->where = (struct span){ p->at, whole > skip ? whole : skip };
+	if ((unsigned char)c < 0x20 || c == 0x7f)
+		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand in a name");
+	if (c == '}' && skip == 1)
+		return error_set(
+			p->err, ERR_CONFIG, "this '}' has no '{'; a brace that is meant as text is written }}");
+	if (p->style == TEMPLATE_FOR_URL && !is_url_text(rest))
+		return error_set(p->err, ERR_CONFIG, "'%.*s' cannot stand in the path of a URL; write it as %%%02X",
+			(int)(whole > 0 ? whole : 1), rest.data, (unsigned)(unsigned char)c);
+	buf_add_char(&p->literal, c);
+	buf_add_char(&p->flat, c);
+	p->at += skip;
+	return true;
+}
+
+static bool
+read_all(struct parser *p)
+{
+	while (p->at < p->text.len) {
+		const char *s = p->text.data + p->at;
+		bool twice = p->at + 1 < p->text.len && s[0] == s[1];
+		bool ok = *s == '{' && !twice ? read_placeholder(p)
+					      : read_text(p, twice && (*s == '{' || *s == '}') ? 2 : 1);
+
+		if (!ok)
+			return false;
+	}
+	return end_literal(p);
+}
+
+/* Is it "." or "..", also as %2e? Then the name would lie elsewhere than it seems. */
+static bool
+is_dots(struct str segment)
+{
+	size_t dots = 0;
+
+	while (segment.len > 0) {
+		size_t n = segment.data[0] == '.'                                      ? 1
+			: segment.len >= 3 && strncasecmp(segment.data, "%2e", 3) == 0 ? 3
+										       : 0;
+
+		if (n == 0)
+			return false;
+		segment.data += n;
+		segment.len -= n;
+		dots++;
+	}
+	return dots == 1 || dots == 2;
+}
+
+static bool
+check_segment(const struct parser *p, struct str segment, bool last)
+{
+	if (segment.len == 0 && last && p->style == TEMPLATE_FOR_URL)
+		return true;
+	if (segment.len == 0)
+		return error_set(p->err, ERR_CONFIG, last ? "the name ends with '/'" : "an empty segment: \"//\"");
+	if (is_dots(segment))
+		return error_set(p->err, ERR_CONFIG, "a segment \"%.*s\" is not allowed", SHOWN(segment));
+	if (p->style != TEMPLATE_FOR_FILE)
+		return true;
+	if (segment.len >= 10 && memcmp(segment.data, ".penstock-", 10) == 0)
+		return error_set(
+			p->err, ERR_CONFIG, "names that begin with \".penstock-\" are kept for unfinished files");
+	if (segment.len > SEGMENT_MAX)
+		return error_set(p->err, ERR_CONFIG, "a segment is longer than %d bytes", SEGMENT_MAX);
+	return true;
+}
+
+static bool
+check_segments(struct parser *p)
+{
+	struct str rest = buf_str(&p->flat);
+
+	*p->where = (struct span){ 0, p->text.len };
+	if (p->flat.failed)
+		return nomem(p->err);
+	if (rest.len > 0 && rest.data[0] == '/') {
+		rest.data++;
+		rest.len--;
+	}
+	if (rest.len == 0 && p->style == TEMPLATE_FOR_FILE)
+		return error_set(p->err, ERR_CONFIG, "this names nothing");
+	for (;;) {
+		const char *slash = memchr(rest.data, '/', rest.len);
+		struct str segment = { rest.data, slash != NULL ? (size_t)(slash - rest.data) : rest.len };
+
+		if (!check_segment(p, segment, slash == NULL))
+			return false;
+		if (slash == NULL)
+			return true;
+		rest = (struct str){ slash + 1, rest.len - segment.len - 1 };
+	}
+}
+
+struct template *
+template_parse(struct str text, enum template_style style, struct span *where, struct error *err)
+{
+	struct parser p = { .text = text, .style = style, .where = where, .err = err };
+	bool ok;
+
+	*where = (struct span){ 0, text.len };
+	p.out = mem_zalloc(sizeof *p.out);
+	if (p.out == NULL) {
+		nomem(err);
+		return NULL;
+	}
+	p.out->source = str_dup(text);
+	ok = (p.out->source != NULL || nomem(err)) && read_all(&p) && check_segments(&p);
+	buf_free(&p.literal);
+	buf_free(&p.flat);
+	if (ok)
+		return p.out;
+	template_free(p.out);
+	return NULL;
+}
+
+void
+template_free(struct template *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->n_pieces; i++) {
+		mem_free(t->pieces[i].text);
+		mem_free(t->pieces[i].source);
+	}
+	mem_free(t->pieces);
+	mem_free(t->source);
+	mem_free(t);
+}
+
+bool
+template_differs_by_part(const struct template *t)
+{
+	for (size_t i = 0; i < t->n_pieces; i++)
+		if (t->pieces[i].kind == TEMPLATE_UUID || t->pieces[i].kind == TEMPLATE_PART)
+			return true;
+	return false;
+}
+
+bool
+template_equal(const struct template *a, const struct template *b)
+{
+	if (a->n_pieces != b->n_pieces)
+		return false;
+	for (size_t i = 0; i < a->n_pieces; i++)
+		if (a->pieces[i].kind != b->pieces[i].kind ||
+			!str_equal(str_of(a->pieces[i].source), str_of(b->pieces[i].source)))
+			return false;
+	return true;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/* values.c - see values.h. What the text means is for pattern.c and address.c to say; here is who calls
+ * them, and what becomes of a list that may also be one value. */
+#include "config/values.h"
+
+#include "base/mem.h"
+#include "config/address.h"
+#include "config/nearest.h"
+#include "config/pattern.h"
+
+#include <string.h>
+
+#define TEXT_MAX 4096
+
+static void
+put_text(struct loading *l, const struct key *key, void *base, char *copy)
+{
+	if (copy == NULL)
+		diag_nomem(l->diag);
+	else
+		memcpy((char *)base + key->offset, &copy, sizeof copy);
+}
+
+bool
+values_is_id(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.data[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+			    c == '_' || c == '-'))
+			return false;
+	}
+	return s.len > 0 && s.len <= 64;
+}
+
+void
+values_id(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	if (values_is_id(node->text))
+		put_text(l, key, base, str_dup(node->text));
+	else
+		diag_error(l->diag, node->spot,
+			"%s: \"%.*s\" is not a name of letters, digits, '.', '_' and '-', at most 64", key->name,
+			SHOWN(node->text));
+}
+
+static bool
+is_text(struct loading *l, const struct key *key, const struct node *node)
+{
+	size_t max = key->type == KEY_TEXT && key->max > 0 ? (size_t)key->max : TEXT_MAX;
+
+	if (node->text.len == 0 || node->text.len > max) {
+		if (node->text.len == 0)
+			diag_error(l->diag, node->spot, "%s: the text is empty", key->name);
+		else
+			diag_error(l->diag, node->spot, "%s: the text is longer than %zu bytes", key->name, max);
+		return false;
+	}
+	for (size_t i = 0; i < node->text.len; i++) {
+		unsigned char c = (unsigned char)node->text.data[i];
+
+		if (c >= 0x20 && c != 0x7f)
+			continue;
+		diag_error(l->diag, yaml_tree_spot(node, i, 1), "%s: a control byte (0x%02x) cannot stand here",
+			key->name, c);
+		return false;
+	}
+	return true;
+}
+
+void
+values_text(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	if (is_text(l, key, node) && key->width > 0)
+		put_text(l, key, base, str_dup(node->text));
+}
+
+/* { file: PATH } and nothing else; the path stays a path. */
+void
+values_file(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	const struct node *path = yaml_tree_get(node, "file");
+
+	if (path == NULL || node->n != 1)
+		diag_error(l->diag, node->spot, "%s is written { file: PATH }", key->name);
+	else if (read_is_scalar(l, key, path) && is_text(l, key, path))
+		put_text(l, key, base, str_dup(path->text));
+}
+
+void
+values_host(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	struct error err = { 0 };
+	char *host = pattern_read_host(node->text, &err);
+
+	if (host != NULL)
+		put_text(l, key, base, host);
+	else
+		read_complain(l, key, node, &err);
+}
+
+void
+values_path(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	struct match *match = (struct match *)(void *)((char *)base + key->offset);
+	struct error err = { 0 };
+
+	if (!pattern_read_path(node->text, match, &err))
+		read_complain(l, key, node, &err);
+}
+
+/* Methods that are common enough for any other word to be a slip of the pen. */
+static const char *const common_methods[] = { "POST", "PUT", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS", "QUERY" };
+
+static void
+warn_of_method(struct loading *l, const struct key *key, const struct node *node)
+{
+	struct nearest nearest = { .word = node->text };
+
+	for (size_t i = 0; i < sizeof common_methods / sizeof common_methods[0]; i++) {
+		if (str_is(node->text, common_methods[i]))
+			return;
+		nearest_offer(&nearest, common_methods[i]);
+	}
+	if (nearest.best != NULL)
+		diag_warn(l->diag, node->spot, "%s: \"%.*s\" is an unusual method; did you mean \"%s\"?", key->name,
+			SHOWN(node->text), nearest.best);
+}
+
+static bool
+is_method(struct loading *l, const struct key *key, const struct node *node, const struct match *match)
+{
+	if (!read_is_scalar(l, key, node))
+		return false;
+	for (size_t i = 0; i < node->text.len; i++)
+		if (node->text.data[i] >= 'a' && node->text.data[i] <= 'z') {
+			diag_error(l->diag, node->spot, "%s: methods are written in upper case", key->name);
+			return false;
+		}
+	if (!pattern_is_token(node->text)) {
+		diag_error(l->diag, node->spot, "%s: \"%.*s\" is not a method", key->name, SHOWN(node->text));
+		return false;
+	}
+	for (size_t i = 0; i < match->n_methods; i++)
+		if (str_is(node->text, match->methods[i])) {
+			diag_error(l->diag, node->spot, "%s: \"%s\" stands twice", key->name, match->methods[i]);
+			return false;
+		}
+	warn_of_method(l, key, node);
+	return true;
+}
+
+static void
+add_method(struct loading *l, const struct key *key, const struct node *node, struct match *match)
+{
+	if (!is_method(l, key, node, match))
+		return;
+	if (!read_grow(l, &match->methods, match->n_methods, 1, sizeof(char *)))
+		return;
+	match->methods[match->n_methods] = str_dup(node->text);
+	if (match->methods[match->n_methods] == NULL)
+		diag_nomem(l->diag);
+	else
+		match->n_methods++;
+}
+
+bool
+values_entries(struct loading *l, const struct key *key, const struct node *node, size_t max, size_t *n)
+{
+	if (node->kind == NODE_SCALAR || (node->kind == NODE_MAP && key->tables != NULL))
+		*n = 1;
+	else if (node->kind == NODE_MAP)
+		diag_error(l->diag, node->spot, "%s is one value or a list, not a mapping", key->name);
+	else if (node->n == 0)
+		diag_error(l->diag, node->spot, "%s: the list is empty", key->name);
+	else if (node->n > max)
+		diag_error(
+			l->diag, node->spot, "%s: %zu entries are too many; at most %zu", key->name, node->n, max);
+	else
+		*n = node->n;
+	return *n > 0;
+}
+
+void
+values_methods(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	struct match *match = (struct match *)(void *)((char *)base + key->offset);
+	size_t n = 0;
+
+	if (!values_entries(l, key, node, 16, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		add_method(l, key, node->kind == NODE_LIST ? node->items[i] : node, match);
+}
+
+void
+values_url(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	struct destination *d = base;
+	struct error err = { 0 };
+
+	if (!address_read_url(node->text, &d->http, &err))
+		read_complain(l, key, node, &err);
+}
