@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* keep.h - bytes that wait for the commit, packed into chunks of the pool (POOL_KEEP), one after another.
+ *
+ * Small parts of a form share one keep, so a hundred small fields cost a few chunks and not a hundred. A
+ * part that turns out to be large gives its bytes back with keep_rewind(): parts come one at a time, so it
+ * is always the last one. A rule with `buffer: true` has a keep of its own, reserved in advance.
+ *
+ * Never waits: when the pool has nothing left for keeping, keep_add() says no and the request is refused.
+ */
+#ifndef PENSTOCK_KEEP_H
+#define PENSTOCK_KEEP_H
+
+#include "channel/pool.h"
+#include "part/outlet.h"
+
+#include <stdbool.h>
+
+struct keep {
+	struct pool *pool;
+	struct chunk *first, *last;
+	size_t reserved; /* chunks still to be drawn from a reservation */
+};
+
+void keep_init(struct keep *keep, struct pool *pool);
+void keep_fini(struct keep *keep); /* gives all chunks and the rest of the reservation back */
+
+/* Makes sure that `bytes` more will fit. False: not now. */
+bool keep_reserve(struct keep *keep, uint64_t bytes);
+void keep_unreserve(struct keep *keep); /* what is reserved and not used */
+
+/* Appends to the keep and to `kept`, which must be the last one of this keep or empty ({0}).
+ * False: no chunk, nothing was added. */
+bool keep_add(struct keep *keep, struct kept *kept, const char *data, size_t len);
+
+/* Takes the bytes of the last `kept` out again, which becomes empty. */
+void keep_rewind(struct keep *keep, struct kept *kept);
+
+/* Walks a kept: up to *len contiguous bytes at `offset`; *len is 0 at the end. */
+const char *kept_at(const struct kept *kept, uint64_t offset, size_t *len);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/* outlet.h - what a part asks of whoever carries its bytes away: the interface that upload/ implements and
+ * that `penstock explain` leaves empty.
+ *
+ * An order describes one object that is to come into being at a destination. The producer owns it and
+ * keeps it unchanged from open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it told CHANNEL_UNDO); the
+ * transfer writes `outcome` before it reports ENDED or UNDONE, and never reads or writes the order
+ * afterwards. The protocol of the two is channel.h's.
+ */
+#ifndef PENSTOCK_OUTLET_H
+#define PENSTOCK_OUTLET_H
+
+#include "base/error.h"
+#include "channel/channel.h"
+#include "config/route.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ORDER_LENGTH_UNKNOWN UINT64_MAX
+#define OUTCOME_BODY_MAX 65536 /* bytes of an upstream's answer that are kept where they are wanted */
+
+/* Bytes that wait in the request's own chunks: `length` bytes from first->data[begin] on, going on in
+ * first->link at that chunk's data[0], each chunk full but the last. */
+struct kept {
+	const struct chunk *first; /* NULL where length is 0 */
+	uint32_t begin;
+	uint64_t length;
+};
+
+/* How it ended. */
+enum outcome_state {
+	OUTCOME_NONE,      /* not yet */
+	OUTCOME_COMMITTED, /* the object is there */
+	OUTCOME_ABORTED,   /* it is not there and never will be */
+	OUTCOME_UNKNOWN,   /* completion was sent, but no answer came: it may be there */
+	OUTCOME_UNDONE,    /* it was there and has been taken back */
+};
+
+struct outcome {
+	enum outcome_state state;
+	struct error error;      /* why it is not COMMITTED; ERR_NONE after COMMITTED and a plain cancel */
+	struct error undo_error; /* why an undo failed (state stays COMMITTED) */
+	unsigned status;         /* HTTP status of the upstream, 0: none came */
+	char location[512];      /* the upstream's Location, or ""; never longer than fits */
+	char type[128];          /* Content-Type of the upstream's answer, or "" */
+	struct buf
+		body; /* its body, only if want_body; `failed`: none, it was too long or encoded; producer frees */
+};
+
+struct table; /* upload/table.h */
+
+struct order {
+	const struct destination *to;
+	struct table *table;      /* of `to`; a transfer that needs it for longer than the order acquires it */
+	enum store_method method; /* http only */
+	const char *target;       /* escaped; http: begins with '/'; directory: relative, no empty or dot segment */
+	const char *type;         /* Content-Type to send, or NULL */
+	const char *request_id;   /* sent as X-Request-Id */
+	const char *traceparent;  /* passed on, or NULL */
+	const char *client;       /* told as X-Forwarded-For, or NULL */
+	bool want_body;
+	uint64_t length; /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
+	bool is_kept;    /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
+	struct kept kept;
+	struct order_group *group; /* directory only; NULL: it becomes visible by itself */
+	unsigned slots;            /* of the channel's ring, in chunks */
+	size_t unit;               /* bytes that come at once, and should be sent at once */
+	struct outcome outcome;
+	/* set by open() */
+	struct channel *channel;
+	void *transfer; /* the outlet's own */
+};
+
+/* Orders for one folder that become visible together or not at all, even if the process dies meanwhile. The producer
+ * makes it before it tells the first of them to commit, tells all of them in one go, and keeps it until all have ENDED. */
+struct order_group {
+	struct order_group *next; /* the producer's */
+	bool is_settled;          /* the consumer's: the first to be told has settled the fate of all */
+	size_t n;
+	struct order *orders[];
+};
+
+struct outlets {
+	void *arg;
+
+	/* [producer] Makes the transfer and the channel to it, nothing else; it begins with CHANNEL_START.
+	 * False: nothing was made, err says why. Before START the producer may drop it by telling
+	 * CHANNEL_CANCEL and waiting for ENDED like at any other time. */
+	bool (*open)(void *arg, struct order *order, const struct channel_side *producer, struct error *err);
+
+	/* [producer] Chunks were pushed: lets the transfer send, at once where it lives on this thread (the
+	 * transfer's callbacks run before this returns; news are only queued), else by CHANNEL_DATA.
+	 * Cheap if the transfer is busy. */
+	void (*pump)(void *arg, struct order *order);
+};
+
+#endif

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* parts.c - the form as a whole: see parts.h. parts_events.c has what happens to a single part. */
+#include "part/parts_priv.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct form_events events = {
+	.on_begin = parts_on_begin,
+	.on_data = parts_on_data,
+	.on_end = parts_on_end,
+};
+
+static size_t
+count_concat(const struct route *route)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < route->n_rules; i++)
+		n += route->rules[i].action == ACTION_CONCAT;
+	return n;
+}
+
+struct parts *
+parts_new(const struct parts_setup *setup, struct error *err)
+{
+	const struct limits *limits = &setup->route->limits;
+	struct form_limits form_limits = { .parts = limits->parts, .part_head = limits->part_head };
+	struct parts *parts = mem_zalloc(sizeof *parts);
+
+	if (parts == NULL) {
+		error_set(err, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
+	parts->setup = *setup;
+	parts->n_concat = count_concat(setup->route);
+	keep_init(&parts->keep, setup->pool);
+	parts->rules = rules_new(setup->route);
+	if (setup->want_digest)
+		parts->digest = digest_new();
+	if (parts->rules == NULL || (setup->want_digest && parts->digest == NULL)) {
+		error_set(err, ERR_NOMEM, "out of memory");
+		goto fail;
+	}
+	parts->form = form_new(setup->boundary, &form_limits, &events, parts, err);
+	if (parts->form == NULL)
+		goto fail;
+	return parts;
+fail:
+	parts_free(parts);
+	return NULL;
+}
+
+void
+parts_free(struct parts *parts)
+{
+	if (parts == NULL)
+		return;
+	form_free(parts->form);
+	while (parts->deliveries != NULL) {
+		struct delivery *next = parts->deliveries->next;
+
+		delivery_free(parts->deliveries);
+		parts->deliveries = next;
+	}
+	while (parts->first != NULL) {
+		struct part *next = parts->first->next;
+
+		parts_free_part(parts->first);
+		parts->first = next;
+	}
+	keep_fini(&parts->keep);
+	if (parts->charged > 0)
+		pool_unreserve(parts->setup.pool, parts->charged, POOL_KEEP);
+	if (parts->credits > 0)
+		pool_unreserve(parts->setup.pool, parts->credits, POOL_STREAM);
+	digest_free(parts->digest);
+	rules_free(parts->rules);
+	mem_free(parts);
+}
+
+/* Chunks that `len` bytes can fill in one channel, with one begun before and one begun anew. */
+static unsigned
+chunks_for(size_t len)
+{
+	return (unsigned)(len / CHUNK_SIZE) + 2;
+}
+
+/* With the pool nearly used up, each channel may hold less, so that all of them keep moving. */
+static unsigned
+allowed_slots(const struct parts *parts, unsigned slots)
+{
+	size_t total = pool_total(parts->setup.pool), left = pool_available(parts->setup.pool);
+
+	if (left > total / 2)
+		return slots;
+	return left > total / 4 ? slots / 2 : slots / 4;
+}
+
+static bool
+delivery_has_room(const struct parts *parts, struct delivery *delivery, unsigned need)
+{
+	unsigned slots = delivery->order.slots, allowed = allowed_slots(parts, slots);
+
+	if (delivery->state != DELIVERY_STREAMING)
+		return true;
+	if (need > allowed)
+		need = allowed; /* an empty channel is always room enough */
+	return channel_want_space(delivery->order.channel, slots - allowed + need);
+}
+
+bool
+parts_has_room(struct parts *parts, size_t len)
+{
+	for (struct delivery *d = parts->deliveries; d != NULL; d = d->next)
+		if (!delivery_has_room(parts, d, chunks_for(len)))
+			return false;
+	return true;
+}
+
+enum parts_readiness
+parts_prepare(struct parts *parts, size_t len)
+{
+	/* What one feed can begin: the part that is being promoted, one more for each PARTS_KEEP_MAX bytes, and
+	 * a chunk in every concat. */
+	size_t need = chunks_for(len) + 1 + len / PARTS_KEEP_MAX + parts->n_concat;
+
+	must(len <= FORM_FEED_MAX && parts->credits == 0);
+	if (!parts_has_room(parts, len))
+		return PARTS_WAIT_SPACE;
+	if (!pool_reserve(parts->setup.pool, need, POOL_STREAM))
+		return PARTS_WAIT_CHUNKS;
+	parts->credits = need;
+	return PARTS_READY;
+}
+
+static bool
+feed_within_limit(struct parts *parts, const char *data, size_t len, struct error *err)
+{
+	uint64_t max = parts->setup.route->limits.body, left = max - form_offset(parts->form);
+	size_t n = len < left ? len : (size_t)left;
+
+	if (n > 0 && !form_feed(parts->form, data, n, err)) {
+		error_keep_first(err, &parts->error);
+		return false;
+	}
+	if (n == len)
+		return true;
+	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " bytes", max);
+	snprintf(err->limit, sizeof err->limit, "body");
+	err->offset = max;
+	return false;
+}
+
+bool
+parts_feed(struct parts *parts, const char *data, size_t len, struct error *err)
+{
+	bool ok = feed_within_limit(parts, data, len, err);
+
+	if (parts->credits > 0)
+		pool_unreserve(parts->setup.pool, parts->credits, POOL_STREAM);
+	parts->credits = 0;
+	return ok;
+}
+
+void
+parts_flush(struct parts *parts)
+{
+	for (struct delivery *d = parts->deliveries; d != NULL; d = d->next)
+		if (d->state == DELIVERY_STREAMING)
+			delivery_flush(d);
+}
+
+bool
+parts_send_kept(struct parts *parts, struct error *err)
+{
+	size_t under_way = 0;
+	bool all_ended = true;
+
+	if (parts->setup.route->commit != COMMIT_EACH || !parts_is_run(parts))
+		return true;
+	if (parts->live == NULL)
+		parts->live = parts->deliveries;
+	for (struct delivery *d = parts->live; d != NULL && under_way < COMMIT_EACH_WINDOW; d = d->next) {
+		if (d->state == DELIVERY_KEPT && !delivery_start_kept(d, parts->setup.box, true, err))
+			return false;
+		under_way += d->state == DELIVERY_COMMITTING;
+		all_ended = all_ended && d->state == DELIVERY_ENDED;
+		if (all_ended && d->next != NULL)
+			parts->live = d->next;
+	}
+	return true;
+}
+
+/* Concats have no last part of their own: they end with the form. */
+static bool
+finish_concats(struct parts *parts, struct error *err)
+{
+	for (struct delivery *d = parts->deliveries; d != NULL; d = d->next) {
+		if (d->rule->action != ACTION_CONCAT)
+			continue;
+		if (!parts_finish_delivery(parts, d)) {
+			error_keep_first(err, &parts->error);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+parts_finish(struct parts *parts, struct error *err)
+{
+	if (!form_finish(parts->form, err) || !rules_finish(parts->rules, err))
+		return false;
+	return !parts_is_run(parts) || finish_concats(parts, err);
+}
+
+const struct part *
+parts_first(const struct parts *parts)
+{
+	return parts->first;
+}
+
+size_t
+parts_count(const struct parts *parts)
+{
+	return parts->count;
+}
+
+struct delivery *
+parts_deliveries(const struct parts *parts)
+{
+	return parts->deliveries;
+}
+
+uint64_t
+parts_body_size(const struct parts *parts)
+{
+	return form_offset(parts->form);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/* parts.h - all parts of one form: reads the form, asks the rules, counts against the limits, names what is
+ * to be stored, and puts each part's bytes on their way (delivery.h).
+ *
+ *   parts_prepare() ─▶ parts_feed() ─▶ form ─▶ on_begin: rule, name, delivery
+ *        │                                     on_data : keep, or chunk ─▶ channel
+ *        │                                     on_end  : finish (and commit, with `commit: each`)
+ *        └── room and chunks for all that one feed can bring forth, or "wait"
+ *
+ * `penstock explain` runs this very code without outlets: everything is decided and named, no byte is kept.
+ * All on one thread.
+ */
+#ifndef PENSTOCK_PARTS_H
+#define PENSTOCK_PARTS_H
+
+#include "base/error.h"
+#include "config/route.h"
+#include "form/form.h"
+#include "part/delivery.h"
+#include "part/digest.h"
+#include "part/naming.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COMMIT_EACH_WINDOW 8  /* kept parts of a form with `commit: each` that are sent at the same time */
+#define PARTS_KEEP_MAX 16384u /* a part of up to so many bytes is kept until the commit */
+
+/* What is known of one part. Strings are decoded, as they came otherwise; absent ones are STR_NONE. */
+struct part {
+	unsigned number;
+	struct str field, filename, type;
+	uint64_t size;
+	bool is_whole;                /* its end has been seen; size and sha256 stand */
+	char sha256[DIGEST_HEX_SIZE]; /* "" unless wanted */
+	const struct rule *rule;      /* NULL: `default: drop` took it */
+	enum action action;           /* what becomes of it: an empty file input is dropped */
+	struct delivery *delivery;    /* NULL: dropped */
+	struct part *next;
+};
+
+struct parts_setup {
+	const struct route *route;
+	const struct naming *naming;
+	const struct boundary *boundary;
+	bool want_digest;
+	/* run only */
+	const struct outlets *outlets; /* NULL: explain */
+	struct table *table;           /* of the route; goes into each order */
+	struct pool *pool;
+	size_t piece;        /* most bytes of body that come at once: sizes channels and sends */
+	struct mailbox *box; /* of the request's thread */
+	/* [request's thread, from its mailbox] the transfer of this one has news */
+	void (*on_change)(void *arg, struct delivery *delivery);
+	void *on_change_arg;
+	const char *request_id, *traceparent; /* sent upstream; traceparent may be NULL */
+	const char *client;                   /* sent upstream as X-Forwarded-For; may be NULL */
+};
+
+struct parts;
+
+/* Everything in `setup` is borrowed for the life of the parts but the setup itself. */
+struct parts *parts_new(const struct parts_setup *setup, struct error *err);
+
+/* Every delivery must have ENDED or never been started. NULL is fine. */
+void parts_free(struct parts *parts);
+
+enum parts_readiness {
+	PARTS_READY,       /* the next `len` bytes may be fed */
+	PARTS_WAIT_SPACE,  /* a channel is full: on_change will be called when it is not */
+	PARTS_WAIT_CHUNKS, /* the pool is empty: the caller waits for chunks (pool_wait) and asks again */
+};
+
+/* Before parts_feed(): makes sure of room in the channels and reserves chunks for `len` bytes
+ * (at most FORM_FEED_MAX). What it reserved is used or returned by the next parts_feed(). */
+enum parts_readiness parts_prepare(struct parts *parts, size_t len);
+
+/* Is there room in the channels for `len` more bytes (any number)? Arms on_change if not. Reserves nothing. */
+bool parts_has_room(struct parts *parts, size_t len);
+
+/* Feeds `len` bytes of body (at most FORM_FEED_MAX), after PARTS_READY. False: refused, `err` says why.
+ * The error and its offset are the same however the body is cut. */
+bool parts_feed(struct parts *parts, const char *data, size_t len, struct error *err);
+
+/* Lets the transfers run with what has been fed. Once per piece of body, after the feeds. */
+void parts_flush(struct parts *parts);
+
+/* With `commit: each`, sends the next kept parts, a few at a time: when a part has ended, and when one that was being sent
+ * has. False: one could not even be started. Otherwise nothing. */
+bool parts_send_kept(struct parts *parts, struct error *err);
+
+/* The body has ended. True: the form is whole, all rules are content, and no delivery expects more. */
+bool parts_finish(struct parts *parts, struct error *err);
+
+const struct part *parts_first(const struct parts *parts);
+size_t parts_count(const struct parts *parts);
+struct delivery *parts_deliveries(const struct parts *parts); /* first of the list */
+uint64_t parts_body_size(const struct parts *parts);          /* bytes of body fed */
+
+#endif

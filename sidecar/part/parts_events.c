@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+/* parts_events.c - what happens when the form says that a part begins, brings bytes, or ends.
+ *
+ * A store part collects into the shared keep until it is longer than PARTS_KEEP_MAX; then its delivery is
+ * started and what was kept goes into the channel first. A part with `buffer: true` keeps everything in a
+ * keep of its own. A concat streams from its first byte, because its parts need not follow one another. */
+#include "part/parts_priv.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* -- errors that name field and limit ------------------------------------------------------------ */
+
+static bool
+refuse_part(struct parts *parts, enum error_kind kind, const char *limit, uint64_t offset, const char *why)
+{
+	struct error *err = &parts->error;
+	struct str field = parts->current->field;
+
+	error_set(err, kind, "field \"%.*s\": %s", STR_ARG(field), why);
+	snprintf(err->field, sizeof err->field, "%.*s", STR_ARG(field));
+	snprintf(err->limit, sizeof err->limit, "%s", limit);
+	err->offset = offset;
+	return false;
+}
+
+static bool
+refuse_limit(struct parts *parts, const char *limit, uint64_t max, uint64_t offset)
+{
+	char why[100];
+
+	snprintf(why, sizeof why, "over %s of %" PRIu64 " bytes", limit, max);
+	return refuse_part(parts, ERR_TOO_LARGE, limit, offset, why);
+}
+
+static bool
+refuse_busy(struct parts *parts)
+{
+	return refuse_part(
+		parts, ERR_BUSY, "memory", ERROR_NO_OFFSET, "no memory left to keep it; try again later");
+}
+
+/* -- what is remembered ----------------------------------------------------------------------------- */
+
+#define ANSWER_SHARE 512 /* bytes of the summary that speak of one part, beside its names */
+
+/* Names and fates of all parts are held until the answer. A form of many parts, or of long names, can make more of
+ * that than of its bytes, so whatever is over one chunk counts against the budget. */
+static bool
+charge(struct parts *parts, size_t bytes)
+{
+	parts->known += bytes;
+	if (!parts_is_run(parts))
+		return true;
+	for (; parts->charged < parts->known / CHUNK_SIZE; parts->charged++)
+		if (!pool_reserve(parts->setup.pool, 1, POOL_KEEP))
+			return refuse_busy(parts);
+	return true;
+}
+
+static size_t
+known_of_part(const struct part *part)
+{
+	return sizeof *part + 2 * (part->field.len + part->filename.len + part->type.len) + ANSWER_SHARE;
+}
+
+/* -- a part begins --------------------------------------------------------------------------------- */
+
+static bool
+copy_text(struct str from, struct str *to)
+{
+	char *copy;
+
+	*to = STR_NONE;
+	if (from.data == NULL)
+		return true;
+	copy = str_dup(from);
+	*to = (struct str){ copy, from.len };
+	return copy != NULL;
+}
+
+void
+parts_free_part(struct part *part)
+{
+	if (part == NULL)
+		return;
+	mem_free((void *)(uintptr_t)part->field.data);
+	mem_free((void *)(uintptr_t)part->filename.data);
+	mem_free((void *)(uintptr_t)part->type.data);
+	mem_free(part);
+}
+
+static struct part *
+part_new(const struct part_head *head)
+{
+	struct part *part = mem_zalloc(sizeof *part);
+
+	if (part == NULL)
+		return NULL;
+	part->number = head->number;
+	if (copy_text(head->field, &part->field) && copy_text(head->filename, &part->filename) &&
+		copy_text(head->type, &part->type))
+		return part;
+	parts_free_part(part);
+	return NULL;
+}
+
+static bool
+append_part(struct parts *parts, const struct part_head *head)
+{
+	struct part *part = part_new(head);
+
+	if (part == NULL)
+		return error_set(&parts->error, ERR_NOMEM, "out of memory");
+	if (parts->last != NULL)
+		parts->last->next = part;
+	else
+		parts->first = part;
+	parts->last = parts->current = part;
+	parts->count++;
+	return charge(parts, known_of_part(part));
+}
+
+/* Only what is plain ASCII goes into a header of ours. */
+static bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.data[i] < 0x20 || (unsigned char)s.data[i] >= 0x7f)
+			return false;
+	return s.len > 0;
+}
+
+/* Room for a whole piece and half of the next, and never so little that small pieces stop and go. */
+static unsigned
+slots_for(size_t piece)
+{
+	size_t slots = piece / CHUNK_SIZE + piece / CHUNK_SIZE / 4;
+
+	return slots < STREAM_SLOTS_MIN     ? STREAM_SLOTS_MIN
+		: slots > CHANNEL_SLOTS_MAX ? CHANNEL_SLOTS_MAX
+					    : (unsigned)slots;
+}
+
+static void
+set_order(const struct parts *parts, struct delivery *delivery, const struct part *part)
+{
+	bool own_type = part->rule->action == ACTION_STORE && is_plain(part->type);
+
+	buf_add_str(&delivery->type, own_type ? part->type : STR("application/octet-stream"));
+	delivery->order.table = parts->setup.table;
+	delivery->order.request_id = parts->setup.request_id;
+	delivery->order.traceparent = parts->setup.traceparent;
+	delivery->order.client = parts->setup.client;
+	delivery->order.unit = parts->setup.piece;
+	delivery->order.slots = slots_for(parts->setup.piece);
+	delivery->order.want_body = parts->setup.route->response.from_upstream;
+	delivery->on_change = parts->setup.on_change;
+	delivery->on_change_arg = parts->setup.on_change_arg;
+}
+
+static struct delivery *
+find_concat(const struct parts *parts, const struct rule *rule)
+{
+	struct delivery *delivery = parts->deliveries;
+
+	while (delivery != NULL && delivery->rule != rule)
+		delivery = delivery->next;
+	return delivery;
+}
+
+static bool
+refuse_name(struct parts *parts, const struct part_head *head)
+{
+	parts->error.offset = head->offset;
+	error_wrap(&parts->error, "field \"%.*s\"", STR_ARG(head->field));
+	snprintf(parts->error.field, sizeof parts->error.field, "%.*s", STR_ARG(head->field));
+	return false;
+}
+
+static bool
+make_delivery(struct parts *parts, const struct part_head *head)
+{
+	struct part *part = parts->current;
+	struct delivery *delivery = delivery_new(part->rule, parts->setup.outlets, parts->setup.pool);
+
+	if (delivery == NULL)
+		return error_set(&parts->error, ERR_NOMEM, "out of memory");
+	if (parts->last_delivery != NULL)
+		parts->last_delivery->next = delivery;
+	else
+		parts->deliveries = delivery;
+	parts->last_delivery = part->delivery = delivery;
+	set_order(parts, delivery, part);
+	if (!naming_expand(parts->setup.naming, part->rule->target, part->rule->to->type, head, &delivery->target,
+		    &parts->error))
+		return refuse_name(parts, head);
+	if (!names_add(&parts->names, delivery)) {
+		error_set(&parts->error, ERR_RULE, "it would get the name of another part of the form");
+		return refuse_name(parts, head);
+	}
+	return charge(parts, sizeof *delivery + 2 * delivery->target.cap);
+}
+
+bool
+parts_is_run(const struct parts *parts)
+{
+	return parts->setup.outlets != NULL;
+}
+
+static bool
+start_stream(struct parts *parts, struct delivery *delivery)
+{
+	return delivery_start_stream(delivery, parts->setup.box, &parts->error);
+}
+
+/* Gets the delivery ready for the part's first byte. */
+static bool
+begin_delivery(struct parts *parts, const struct part_head *head)
+{
+	const struct rule *rule = parts->current->rule;
+	struct delivery *known = rule->action == ACTION_CONCAT ? find_concat(parts, rule) : NULL;
+	struct delivery *delivery;
+
+	parts->current->delivery = known;
+	if (known == NULL && !make_delivery(parts, head))
+		return false;
+	delivery = parts->current->delivery;
+	if (!parts_is_run(parts))
+		return true;
+	if (rule->buffer)
+		return keep_reserve(&delivery->own_keep, rule->max_size) ? true : refuse_busy(parts);
+	if (rule->action == ACTION_CONCAT && known == NULL)
+		return start_stream(parts, delivery);
+	return true;
+}
+
+bool
+parts_on_begin(void *arg, const struct part_head *head)
+{
+	struct parts *parts = arg;
+	struct part *part;
+
+	if (!append_part(parts, head))
+		return false;
+	part = parts->current;
+	parts->current_data_at = head->data_offset;
+	if (!rules_pick(parts->rules, head->field, head->filename.data != NULL, &part->rule, &parts->error)) {
+		part->action = ACTION_REJECT;
+		parts->error.offset = head->offset;
+		return false;
+	}
+	part->action = part->rule != NULL ? part->rule->action : ACTION_DROP;
+	if (parts->digest != NULL && !digest_begin(parts->digest))
+		return error_set(&parts->error, ERR_NOMEM, "out of memory");
+	return part->action == ACTION_DROP || begin_delivery(parts, head);
+}
+
+/* -- bytes of a part ------------------------------------------------------------------------------- */
+
+static bool
+check_sizes(struct parts *parts, size_t len)
+{
+	const struct part *part = parts->current;
+	uint64_t max = part->rule != NULL ? part->rule->max_size : LIMIT_NONE;
+	uint64_t max_values = parts->setup.route->limits.values;
+	uint64_t left_values = max_values - parts->values;
+	bool is_value = part->filename.data == NULL;
+
+	/* Both may be passed within one piece: the one that is passed first in the body is reported. */
+	if (is_value && len > left_values && (max == LIMIT_NONE || part->size + left_values < max))
+		return refuse_limit(parts, "values", max_values, parts->current_data_at + part->size + left_values);
+	if (part->size + len > max)
+		return refuse_limit(parts, "max_size", max, parts->current_data_at + max);
+	if (is_value && len > left_values)
+		return refuse_limit(parts, "values", max_values, parts->current_data_at + part->size + left_values);
+	return true;
+}
+
+/* The part is too long to be kept: start its transfer, and send what was kept first. */
+static bool
+promote(struct parts *parts, struct delivery *delivery)
+{
+	struct kept kept = delivery->order.kept;
+	size_t len;
+
+	if (!start_stream(parts, delivery))
+		return false;
+	for (uint64_t at = 0; at < kept.length; at += len) {
+		const char *data = kept_at(&kept, at, &len);
+
+		delivery_write(delivery, data, len, &parts->credits);
+	}
+	keep_rewind(&parts->keep, &delivery->order.kept);
+	return true;
+}
+
+static bool
+keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data, size_t len)
+{
+	struct kept *kept = &delivery->order.kept;
+
+	if (delivery->rule->buffer)
+		return keep_add(&delivery->own_keep, kept, data, len) ? true : refuse_busy(parts);
+	if (delivery->state == DELIVERY_COLLECTING) {
+		if (kept->length + len <= PARTS_KEEP_MAX)
+			return keep_add(&parts->keep, kept, data, len) ? true : refuse_busy(parts);
+		if (!promote(parts, delivery))
+			return false;
+	}
+	if (delivery->state == DELIVERY_STREAMING) /* else it has failed, and the request is told by on_change */
+		delivery_write(delivery, data, len, &parts->credits);
+	return true;
+}
+
+bool
+parts_on_data(void *arg, const char *data, size_t len)
+{
+	struct parts *parts = arg;
+	struct part *part = parts->current;
+
+	if (!check_sizes(parts, len))
+		return false;
+	part->size += len;
+	if (part->filename.data == NULL)
+		parts->values += len;
+	if (parts->digest != NULL)
+		digest_add(parts->digest, data, len);
+	if (part->delivery == NULL || !parts_is_run(parts))
+		return true;
+	return keep_or_stream(parts, part->delivery, data, len);
+}
+
+/* -- a part ends ----------------------------------------------------------------------------------- */
+
+/* A browser sends a file input that was left empty as filename="" without content: no file was meant. */
+static bool
+is_empty_input(const struct part *part)
+{
+	return part->filename.data != NULL && part->filename.len == 0 && part->size == 0;
+}
+
+static void
+forget_delivery(struct parts *parts, struct part *part)
+{
+	struct delivery **at = &parts->deliveries, *before = NULL;
+
+	while (*at != part->delivery) {
+		before = *at;
+		at = &(*at)->next;
+	}
+	*at = part->delivery->next;
+	if (parts->last_delivery == part->delivery)
+		parts->last_delivery = before;
+	if (parts->live == part->delivery)
+		parts->live = NULL;
+	names_remove(&parts->names, part->delivery);
+	delivery_cancel(part->delivery);
+	delivery_free(part->delivery);
+	part->delivery = NULL;
+}
+
+static void
+drop_empty_input(struct parts *parts, struct part *part)
+{
+	if (part->rule != NULL)
+		rules_unpick(parts->rules, part->rule);
+	if (part->delivery != NULL && part->action == ACTION_STORE)
+		forget_delivery(parts, part);
+	part->delivery = NULL; /* a concat it had begun goes on without it */
+	part->action = ACTION_DROP;
+}
+
+bool
+parts_finish_delivery(struct parts *parts, struct delivery *delivery)
+{
+	delivery_finish(delivery);
+	if (parts->setup.route->commit != COMMIT_EACH)
+		return true;
+	if (delivery->state == DELIVERY_SENDING)
+		delivery_commit(delivery);
+	return parts_send_kept(parts, &parts->error);
+}
+
+bool
+parts_on_end(void *arg, uint64_t size)
+{
+	struct parts *parts = arg;
+	struct part *part = parts->current;
+
+	must(size == part->size);
+	part->is_whole = true;
+	if (parts->digest != NULL)
+		digest_end(parts->digest, part->sha256);
+	if (is_empty_input(part))
+		drop_empty_input(parts, part);
+	if (part->delivery == NULL || !parts_is_run(parts) || part->action == ACTION_CONCAT)
+		return true;
+	return parts_finish_delivery(parts, part->delivery);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/* parts_priv.h - what parts.c (the form as a whole) and parts_events.c (one part after another) share. */
+#ifndef PENSTOCK_PARTS_PRIV_H
+#define PENSTOCK_PARTS_PRIV_H
+
+#include "part/names.h"
+#include "part/parts.h"
+#include "part/rules.h"
+
+struct parts {
+	struct parts_setup setup;
+	struct form *form;
+	struct rules *rules;
+	struct digest *digest; /* NULL: not wanted */
+	struct keep keep;      /* small parts */
+	struct part *first, *last;
+	size_t count;
+	struct delivery *deliveries, *last_delivery;
+	struct delivery *live; /* those before it have ended; NULL: not known */
+	struct names names;
+	struct part *current;     /* between its begin and its end */
+	uint64_t current_data_at; /* byte of the body at which its content began */
+	uint64_t values;          /* bytes of value parts so far */
+	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */
+	size_t n_concat;          /* concat rules of the route */
+	size_t known;             /* bytes that what is known of the parts takes until the answer ... */
+	size_t charged;           /* ... and the chunks of the budget that stand for them */
+	struct error error;       /* why an event said stop */
+};
+
+/* parts_events.c: what the form calls. Each of them leaves its reason in parts->error. */
+bool parts_on_begin(void *arg, const struct part_head *head);
+bool parts_on_data(void *arg, const char *data, size_t len);
+bool parts_on_end(void *arg, uint64_t size);
+
+/* True where bytes are really sent, false for `penstock explain`. */
+bool parts_is_run(const struct parts *parts);
+
+/* A delivery gets no more bytes: finish it, and with `commit: each` complete it. */
+bool parts_finish_delivery(struct parts *parts, struct delivery *delivery);
+
+void parts_free_part(struct part *part); /* NULL is fine */
+
+#endif
