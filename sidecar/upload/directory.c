@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+/* directory.c - see directory.h.
+ *
+ * `exists: refuse` is settled by the rename itself (RENAME_NOREPLACE, or a hard link where the file system
+ * cannot do that), so of two racing files only one wins. `exists: replace` exchanges the two names where the
+ * file system can: a reader always finds the old or the new content, and an undo puts the old one back. */
+#include "upload/directory.h"
+
+#include "base/log.h"
+#include "part/naming.h"
+#include "upload/folder.h"
+#include "upload/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX ".penstock-"
+#define CREATE_TRIES 8
+#define EXCHANGE_TRIES 8
+
+/* -- errors: by the destination's name, never by a path of this machine ------------------------------- */
+
+static bool
+fail_exists(const struct destination *to, struct error *err)
+{
+	return error_set(err, ERR_EXISTS, "destination \"%s\": the name exists already", to->name);
+}
+
+/* -- the folder --------------------------------------------------------------------------------------- */
+
+/* Whoever can take the lock knows that no living process writes the file. */
+static void
+remove_if_abandoned(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		unlinkat(folder, name, 0);
+	close(fd);
+}
+
+static bool
+is_journal(const char *name)
+{
+	return strncmp(name, JOURNAL_PREFIX, strlen(JOURNAL_PREFIX)) == 0;
+}
+
+/* Journals come first: what they tell of may lie under the other names. False: one of them stays. */
+static bool
+sweep_some(int folder, bool journals)
+{
+	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *entry;
+	bool ok = true;
+
+	if (dir == NULL) {
+		if (copy >= 0)
+			close(copy);
+		return false;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 || is_journal(entry->d_name) != journals)
+			continue;
+		if (journals)
+			ok = journal_roll_back(folder, entry->d_name) && ok;
+		else
+			remove_if_abandoned(folder, entry->d_name);
+	}
+	closedir(dir);
+	return ok;
+}
+
+void
+directory_sweep(int folder)
+{
+	if (sweep_some(folder, true))
+		sweep_some(folder, false);
+}
+
+int
+directory_open(const struct destination *to, struct error *err)
+{
+	const char *path = to->directory.path;
+	int folder;
+
+	if (mkdir(path, 0777) == 0)
+		log_line(LOG_INFO, "upload", "made the folder of a destination",
+			LOG_TEXTVAL("destination", to->name));
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0) {
+		error_set(err, ERR_SYSTEM, "destination \"%s\": %s: %s", to->name, path, strerror(errno));
+		return -1;
+	}
+	return folder;
+}
+
+/* -- writing ------------------------------------------------------------------------------------------ */
+
+static int
+create_once(struct new_file *file)
+{
+	char uuid[37];
+	int fd;
+
+	naming_uuid(uuid);
+	snprintf(file->temporary, sizeof file->temporary, PREFIX "%s", uuid);
+	fd = openat(file->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd); /* a sweeper was faster: the name is lost */
+		errno = EEXIST;
+		return -1;
+	}
+	return fd;
+}
+
+bool
+new_file_create(struct new_file *file, int folder, const struct destination *to, struct error *err)
+{
+	*file = (struct new_file){ .to = to, .folder = folder, .fd = -1, .old_fd = -1 };
+	for (int i = 0; i < CREATE_TRIES && file->fd < 0; i++) {
+		file->fd = create_once(file);
+		if (file->fd < 0 && errno != EEXIST)
+			break;
+	}
+	file->has_temporary = file->fd >= 0;
+	return file->fd >= 0 ? true : folder_fail(to, err, "cannot create a file", errno);
+}
+
+bool
+new_file_write(struct new_file *file, const char *data, size_t len, struct error *err)
+{
+	return folder_write(file->fd, data, len) ? true : folder_fail(file->to, err, "cannot write", errno);
+}
+
+bool
+new_file_sync(struct new_file *file, struct error *err)
+{
+	return fsync(file->fd) == 0 ? true : folder_fail(file->to, err, "cannot write", errno);
+}
+
+/* -- names -------------------------------------------------------------------------------------------- */
+
+/* The folder in which `target` lies, and the target's last segment. -1: err says why. */
+static int
+open_parent(struct new_file *file, const char *target, const char **leaf, bool make, struct error *err)
+{
+	int parent = folder_of_target(file->folder, target, leaf, make ? &file->n_made : NULL);
+
+	if (parent < 0)
+		folder_fail(file->to, err, "cannot open a folder of the name", errno);
+	return parent;
+}
+
+/* Folders that were made for a file that did not come to be go again, deepest first, if they are empty. */
+static void
+remove_made_folders(struct new_file *file)
+{
+	char path[NAMING_TARGET_MAX + 1];
+	char *slash;
+
+	snprintf(path, sizeof path, "%s", file->target);
+	while (file->n_made > 0 && (slash = strrchr(path, '/')) != NULL) {
+		*slash = '\0';
+		if (unlinkat(file->folder, path, AT_REMOVEDIR) == 0)
+			file->n_made--;
+		else if (errno != ENOENT) /* ENOENT: making them had not come so far */
+			break;
+	}
+	file->n_made = 0;
+}
+
+/* -- becoming visible --------------------------------------------------------------------------------- */
+
+/* 0, or an errno. */
+static int
+rename_new(const struct new_file *file, int parent, const char *leaf)
+{
+	if (renameat2(file->folder, file->temporary, parent, leaf, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno;
+	if (linkat(file->folder, file->temporary, parent, leaf, 0) != 0)
+		return errno;
+	unlinkat(file->folder, file->temporary, 0);
+	return 0;
+}
+
+static bool
+is_regular(int parent, const char *leaf)
+{
+	struct stat st;
+
+	return fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Where the file system cannot exchange (NFS): the old file gets a second name before it is replaced. 0, or an errno. */
+static int
+rename_over_linked(struct new_file *file, int parent, const char *leaf)
+{
+	char old[sizeof file->temporary];
+
+	snprintf(old, sizeof old, "%.*s" NEW_FILE_OLD, (int)(sizeof old - sizeof NEW_FILE_OLD), file->temporary);
+	if (linkat(parent, leaf, file->folder, old, 0) != 0) {
+		if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+			return errno;
+		/* no second names either (FAT, SMB): it is replaced all the same, and can then only be removed */
+		return renameat(file->folder, file->temporary, parent, leaf) == 0 ? 0 : errno;
+	}
+	if (renameat(file->folder, file->temporary, parent, leaf) != 0) {
+		int error = errno;
+
+		unlinkat(file->folder, old, 0);
+		return error;
+	}
+	memcpy(file->temporary, old, sizeof old);
+	file->has_replaced = true;
+	return 0;
+}
+
+/* Before the exchange: from then on it bears a temporary name, and a penstock that starts would take it for left behind.
+ * Without the lock (not readable by us, or its own writer still has it) it is replaced all the same. */
+static void
+lock_old(struct new_file *file, int parent, const char *leaf)
+{
+	if (file->old_fd >= 0)
+		close(file->old_fd);
+	file->old_fd = openat(parent, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (file->old_fd >= 0)
+		flock(file->old_fd, LOCK_EX | LOCK_NB);
+}
+
+/* Something has the name: exchange, so that it can be put back. 0, or an errno; ENOENT: it has gone. */
+static int
+rename_over(struct new_file *file, int parent, const char *leaf)
+{
+	if (!is_regular(parent, leaf))
+		return errno == ENOENT ? ENOENT : EEXIST; /* never a folder or a link */
+	lock_old(file, parent, leaf);
+	if (renameat2(file->folder, file->temporary, parent, leaf, RENAME_EXCHANGE) == 0) {
+		file->has_replaced = true;
+		return 0;
+	}
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno;
+	return rename_over_linked(file, parent, leaf);
+}
+
+static int
+make_visible(struct new_file *file, int parent, const char *leaf)
+{
+	int error = EEXIST;
+
+	for (int i = 0; i < EXCHANGE_TRIES; i++) {
+		error = rename_new(file, parent, leaf);
+		if (error != EEXIST || file->to->directory.exists == EXISTS_REFUSE)
+			break;
+		errno = 0;
+		error = rename_over(file, parent, leaf);
+		if (error != ENOENT)
+			break;
+	}
+	return error;
+}
+
+/* Is what lies there still ours? Somebody may have put something else in its place. */
+static bool
+is_ours(const struct new_file *file, int parent, const char *leaf)
+{
+	struct stat ours, there;
+
+	return fstat(file->fd, &ours) == 0 && fstatat(parent, leaf, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+static bool
+put_back(struct new_file *file, int parent, const char *leaf, struct error *err)
+{
+	if (!is_ours(file, parent, leaf))
+		return true; /* replaced meanwhile: ours is not visible any more */
+	if (file->has_replaced) {
+		if (renameat2(file->folder, file->temporary, parent, leaf, RENAME_EXCHANGE) != 0 &&
+			renameat(file->folder, file->temporary, parent, leaf) != 0)
+			return folder_fail(file->to, err, "cannot put the old file back", errno);
+	} else if (unlinkat(parent, leaf, 0) != 0) {
+		return folder_fail(file->to, err, "cannot remove the file", errno);
+	}
+	folder_sync(parent);
+	return true;
+}
+
+bool
+new_file_show(struct new_file *file, const char *target, struct error *err)
+{
+	const char *leaf;
+	int parent, error;
+
+	file->target = target;
+	parent = open_parent(file, target, &leaf, true, err);
+	error = parent >= 0 ? make_visible(file, parent, leaf) : -1;
+	folder_close(file->folder, parent);
+	file->is_visible = error == 0;
+	if (file->is_visible) {
+		file->has_temporary = file->has_replaced;
+		return true;
+	}
+	remove_made_folders(file);
+	if (error < 0)
+		return false;
+	return error == EEXIST ? fail_exists(file->to, err) : folder_fail(file->to, err, "cannot rename", error);
+}
+
+bool
+new_file_settle(struct new_file *file, struct error *err)
+{
+	const char *leaf;
+	int parent = open_parent(file, file->target, &leaf, false, err);
+	bool ok = parent >= 0;
+
+	if (ok && !folder_sync(parent))
+		ok = folder_fail(file->to, err, "cannot rename", errno);
+	folder_close(file->folder, parent);
+	return ok;
+}
+
+bool
+new_file_commit(struct new_file *file, const char *target, struct error *err)
+{
+	struct error ignored = { 0 };
+
+	if (!new_file_show(file, target, err))
+		return false;
+	if (new_file_settle(file, err))
+		return true;
+	new_file_undo(file, &ignored);
+	return false;
+}
+
+bool
+new_file_undo(struct new_file *file, struct error *err)
+{
+	const char *leaf;
+	int parent = open_parent(file, file->target, &leaf, false, err);
+	bool ok = parent >= 0 && put_back(file, parent, leaf, err);
+
+	folder_close(file->folder, parent);
+	if (ok) {
+		file->is_visible = false;
+		remove_made_folders(file);
+	}
+	return ok;
+}
+
+void
+new_file_close(struct new_file *file)
+{
+	if (file->has_temporary)
+		unlinkat(file->folder, file->temporary, 0);
+	file->has_temporary = false;
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->old_fd >= 0)
+		close(file->old_fd);
+	file->fd = file->old_fd = -1;
+}

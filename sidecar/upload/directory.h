@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* directory.h - files in a folder that become visible whole or not at all. Blocking calls: disk thread only.
+ *
+ * A file is written as ".penstock-<random>" in the folder itself, locked (flock) while its writer lives, and
+ * renamed to its name at the commit. Names are relative, without empty or dot segments (part/naming.h); no
+ * symbolic link below the folder is followed. */
+#ifndef PENSTOCK_DIRECTORY_H
+#define PENSTOCK_DIRECTORY_H
+
+#include "base/error.h"
+#include "config/route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* [main] Opens the folder, made if it is missing. -1: err says why. */
+int directory_open(const struct destination *to, struct error *err);
+
+/* [main] Removes what dead writers have left: temporary files that nobody holds locked, and what a commit that was cut
+ * short had made visible. */
+void directory_sweep(int folder);
+
+#define NEW_FILE_NAME_MAX 56
+#define NEW_FILE_OLD ".old" /* behind the temporary name: the replaced file, where names cannot be exchanged */
+
+struct new_file {
+	const struct destination *to;
+	int folder; /* borrowed */
+	int fd;     /* -1: not open */
+	int old_fd; /* of what it has replaced, locked like itself so that nobody sweeps it; -1: not open */
+	char temporary[NEW_FILE_NAME_MAX];
+	bool has_temporary;             /* something lies under that name */
+	bool is_visible, has_replaced;  /* has_replaced: the old content now lies under the temporary name */
+	unsigned n_made;                /* folders of the name that did not exist before */
+	const char *target;             /* borrowed; set by new_file_show() */
+	struct new_file *next, *before; /* in the list of new_files_commit() */
+};
+
+bool new_file_create(struct new_file *file, int folder, const struct destination *to, struct error *err);
+bool new_file_write(struct new_file *file, const char *data, size_t len, struct error *err);
+bool new_file_sync(struct new_file *file, struct error *err);
+
+/* Makes it visible as `target`. False: ERR_EXISTS or what went wrong, and it is not visible. */
+bool new_file_show(struct new_file *file, const char *target, struct error *err);
+
+/* What was shown stays, also if the power fails. False: nobody knows. */
+bool new_file_settle(struct new_file *file, struct error *err);
+
+/* Both. False: ERR_EXISTS or what went wrong, and it is not visible; should a disk that fails not even let it be taken
+ * back, is_visible stays true. */
+bool new_file_commit(struct new_file *file, const char *target, struct error *err);
+
+/* All of a list of files of one folder (by `next` and `before`, with their targets set), or none, even if the process dies meanwhile
+ * (journal.h). False: err says why; *failed is the one at which it failed, NULL: none in particular. Those that a disk
+ * that fails did not let be taken back are visible. */
+bool new_files_commit(struct new_file *first, struct new_file **failed, struct error *err);
+
+/* After a commit: takes it back; what it replaced is there again. False: it is still visible. */
+bool new_file_undo(struct new_file *file, struct error *err);
+
+/* Closes it and removes whatever lies under the temporary name: an aborted file, or the replaced one. */
+void new_file_close(struct new_file *file);
+
+#endif

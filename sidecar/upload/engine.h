@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/* engine.h - one libcurl multi in one worker's loop. Everything here belongs to that worker's thread.
+ *
+ * libcurl is driven by curl_multi_socket_action(): its sockets are watches of the loop, its one timer is a
+ * timer of the loop. No function here may be called from within a callback of libcurl. */
+#ifndef PENSTOCK_ENGINE_H
+#define PENSTOCK_ENGINE_H
+
+#include "base/counter.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+#include <curl/curl.h>
+
+#define ENGINE_IDLE_HANDLES 64 /* easy handles that wait to be used again */
+
+struct engine {
+	struct loop *loop;
+	CURLM *multi;
+	struct timer timer;
+	CURL *idle[ENGINE_IDLE_HANDLES];
+	size_t n_idle;
+	struct counter transfers;                      /* that live here; others read it to place theirs */
+	void (*on_done)(void *private, CURLcode code); /* CURLOPT_PRIVATE of the handle; it leaves the multi */
+	struct http *deferred;                         /* to be let run again as soon as libcurl has returned */
+	bool is_running;                               /* libcurl is on the stack */
+};
+
+bool engine_init(
+	struct engine *engine, struct loop *loop, void (*on_done)(void *private, CURLcode code), struct error *err);
+void engine_fini(struct engine *engine); /* no transfer may be left */
+
+CURL *engine_take_handle(struct engine *engine);            /* NULL: out of memory */
+void engine_give_handle(struct engine *engine, CURL *easy); /* not added to the multi any more; NULL is fine */
+
+/* Lets libcurl do what is due now, and tells the transfers that are done. */
+void engine_run(struct engine *engine);
+
+#endif

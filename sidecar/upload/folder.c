@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/* folder.c - see folder.h. */
+#include "upload/folder.h"
+
+#include "part/naming.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool
+folder_sync(int folder)
+{
+	return fsync(folder) == 0 || errno == EINVAL;
+}
+
+void
+folder_close(int folder, int parent)
+{
+	if (parent >= 0 && parent != folder)
+		close(parent);
+}
+
+/* Cuts the next segment off *rest into `name`. False: it is the last one. */
+static bool
+next_segment(const char **rest, char *name, size_t size)
+{
+	const char *slash = strchr(*rest, '/');
+
+	if (slash == NULL)
+		return false;
+	snprintf(name, size, "%.*s", (int)(slash - *rest), *rest);
+	*rest = slash + 1;
+	return true;
+}
+
+static int
+descend(int parent, const char *name, unsigned *n_made)
+{
+	if (n_made != NULL && mkdirat(parent, name, 0777) == 0) {
+		++*n_made;
+		if (!folder_sync(parent))
+			return -1;
+	}
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int
+folder_of_target(int folder, const char *target, const char **leaf, unsigned *n_made)
+{
+	char name[NAMING_SEGMENT_MAX + 1];
+	int parent = folder;
+
+	*leaf = target;
+	while (parent >= 0 && next_segment(leaf, name, sizeof name)) {
+		int above = parent, error;
+
+		parent = descend(above, name, n_made);
+		error = errno;
+		folder_close(folder, above);
+		errno = error;
+	}
+	return parent;
+}
+
+bool
+folder_write(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+bool
+folder_fail(const struct destination *to, struct error *err, const char *what, int error)
+{
+	enum error_kind kind = ERR_UPSTREAM;
+
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		kind = ERR_UPSTREAM_FULL;
+	else if (error == EMFILE || error == ENFILE)
+		kind = ERR_BUSY;
+	return error_set(err, kind, "destination \"%s\": %s: %s", to->name, what, strerror(error));
+}
