@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/* connection.c - what penstock keeps for each client connection beside libmicrohttpd.
+ *
+ * libmicrohttpd's own timeout counts inactivity only (a byte now and then outlives it) and it does not look
+ * at a suspended connection, so heads have a deadline here, and a hang-up is watched for here: an edge
+ * triggered EPOLLRDHUP in our own epoll set, beside libmicrohttpd's. */
+#include "intake/intake_priv.h"
+
+#include "base/mem.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#define WATCH_EVENTS (EPOLLRDHUP | EPOLLET)
+#define DRAIN_HEAD_MS 1000u /* for a head that is on its way when the drain begins */
+
+static void
+on_deadline(struct timer *timer)
+{
+	struct connection *connection = (struct connection *)(void *)((char *)timer -
+		offsetof(struct connection, deadline));
+
+	connection_shut(connection);
+}
+
+static void
+on_event(struct watch *watch, uint32_t events)
+{
+	struct connection *connection = (struct connection *)(void *)((char *)watch -
+		offsetof(struct connection, watch));
+
+	if ((events & EPOLLOUT) && connection->request != NULL)
+		answer_go_on(connection->request);
+	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0)
+		return;
+	if (!connection->has_hung_up) { /* the nudge itself makes an event here */
+		connection->has_hung_up = true;
+		connection_nudge(connection);
+	}
+	if (connection->request != NULL)
+		request_on_hangup(connection->request, (events & (EPOLLHUP | EPOLLERR)) != 0);
+}
+
+void
+connection_nudge(struct connection *connection)
+{
+	if (!connection->has_hung_up || connection->is_nudged)
+		return;
+	connection->is_nudged = true;
+	connection->next_nudge = connection->worker->nudges;
+	connection->worker->nudges = connection;
+}
+
+/* Shutting the side that the client has shut already changes nothing, but makes a new edge. */
+void
+connection_nudge_all(struct worker *worker)
+{
+	while (worker->nudges != NULL) {
+		struct connection *connection = worker->nudges;
+
+		worker->nudges = connection->next_nudge;
+		connection->is_nudged = false;
+		shutdown(connection->watch.fd, SHUT_RD);
+	}
+}
+
+static void
+leave_nudges(struct connection *connection)
+{
+	struct connection **at = &connection->worker->nudges;
+
+	while (connection->is_nudged && *at != connection)
+		at = &(*at)->next_nudge;
+	if (connection->is_nudged)
+		*at = connection->next_nudge;
+}
+
+static int
+fd_of(struct MHD_Connection *mhd)
+{
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+static void
+set_deadline(struct connection *connection, uint64_t in_ms)
+{
+	struct loop *loop = connection->worker->setup.loop;
+
+	loop_set_timer(loop, &connection->deadline, clock_after(loop_now_ms(loop), in_ms));
+}
+
+static void
+count_up(struct worker *worker, struct lane *lane)
+{
+	lane->n_connections++;
+	worker->n_connections++;
+	if (worker->n_connections >= worker->setup.max_connections)
+		acceptor_pause(worker);
+}
+
+static void
+connection_new(struct lane *lane, struct MHD_Connection *mhd, void **context)
+{
+	struct worker *worker = lane->worker;
+	struct connection *connection = mem_zalloc(sizeof *connection);
+	struct error err = { 0 };
+
+	count_up(worker, lane);
+	*context = connection;
+	if (connection == NULL)
+		return; /* its first request is refused for lack of memory */
+	connection->worker = worker;
+	connection->lane = lane;
+	connection->mhd = mhd;
+	connection->watch = (struct watch){ .fd = fd_of(mhd), .ready = on_event };
+	connection->deadline.fire = on_deadline;
+	connection->next = worker->connections;
+	connection->link = &worker->connections;
+	if (connection->next != NULL)
+		connection->next->link = &connection->next;
+	worker->connections = connection;
+	loop_watch(worker->setup.loop, &connection->watch, WATCH_EVENTS, &err);
+	set_deadline(connection, worker->table->config->client.head_ms);
+}
+
+static void
+connection_free(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+
+	leave_nudges(connection);
+	loop_unwatch(worker->setup.loop, &connection->watch);
+	loop_clear_timer(worker->setup.loop, &connection->deadline);
+	if (connection->kept_alive)
+		worker->n_kept_alive--;
+	*connection->link = connection->next;
+	if (connection->next != NULL)
+		connection->next->link = connection->link;
+	mem_free(connection);
+}
+
+void
+connection_notify(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
+{
+	struct lane *lane = arg;
+	struct worker *worker = lane->worker;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		connection_new(lane, mhd, context);
+		return;
+	}
+	lane->n_connections--;
+	worker->n_connections--;
+	if (*context != NULL)
+		connection_free(*context);
+	*context = NULL;
+	acceptor_resume(worker);
+}
+
+struct connection *
+connection_of(struct MHD_Connection *mhd)
+{
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+void
+connection_begin_request(struct connection *connection, struct request *request)
+{
+	connection->request = request;
+	loop_clear_timer(connection->worker->setup.loop, &connection->deadline);
+}
+
+void
+connection_end_request(struct connection *connection)
+{
+	connection->request = NULL;
+	connection_nudge(connection);
+	if (connection->worker->state != WORKER_RUNNING)
+		connection_shut(connection);
+	else
+		set_deadline(connection, connection->worker->table->config->client.keep_alive_ms);
+	connection->is_idle = true;
+}
+
+/* When a connection is used again libmicrohttpd clears all of its memory, which makes all of it resident.
+ * So only so many connections may stay; the others are closed after their answer. */
+bool
+connection_keep_alive(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+
+	if (worker->state != WORKER_RUNNING)
+		return false;
+	if (connection->kept_alive)
+		return true;
+	if (worker->n_kept_alive >= worker->setup.max_kept_alive)
+		return false;
+	worker->n_kept_alive++;
+	connection->kept_alive = true;
+	return true;
+}
+
+void
+connection_watch_room(struct connection *connection, bool on)
+{
+	if (connection->watch.is_watched)
+		loop_rewatch(connection->worker->setup.loop, &connection->watch,
+			on ? WATCH_EVENTS | EPOLLOUT : WATCH_EVENTS);
+}
+
+void
+connection_shut(struct connection *connection)
+{
+	shutdown(connection->watch.fd, SHUT_RDWR);
+	connection->lane->is_due = true;
+}
+
+void
+connection_drain(struct connection *connection)
+{
+	struct loop *loop = connection->worker->setup.loop;
+	uint64_t at = clock_after(loop_now_ms(loop), DRAIN_HEAD_MS);
+	int waiting = 0;
+
+	if (connection->request != NULL)
+		return;
+	if (connection->is_idle && (ioctl(connection->watch.fd, FIONREAD, &waiting) < 0 || waiting <= 0))
+		connection_shut(connection);
+	else if (connection->deadline.slot == 0 || connection->deadline.at_ms > at)
+		loop_set_timer(loop, &connection->deadline, at);
+}

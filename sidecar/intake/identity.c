@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/* identity.c - who the client is and what the request is called, for the log, for templates and for upstreams.
+ *
+ * The peer is whoever the connection is from: behind a PROXY header the address in it (see greeting.c), so that what a
+ * client sends through a proxy that only passes bytes on is the client's word, not the proxy's. */
+#include "intake/intake_priv.h"
+
+#include <stdio.h>
+
+/* 1 to 128 visible ASCII characters: what may stand in a log line and in a header of ours. */
+static bool
+is_usable_id(struct str id)
+{
+	if (id.len == 0 || id.len > 128)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (id.data[i] <= ' ' || id.data[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* A peer that libmicrohttpd has no address of is nobody, so nobody trusts him. */
+static const struct sockaddr *
+peer_of(const struct request *request)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		request->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return info != NULL && info->client_addr != NULL ? info->client_addr : &nobody;
+}
+
+/* Absent where it was said twice: one of the two may be the client's, passed on beside the proxy's. */
+static struct str
+only_value(const struct head *head, const char *name)
+{
+	struct str value;
+
+	return head->header(head->arg, str_of(name), 1, &value) ? STR_NONE : head_header(head, name);
+}
+
+void
+identity_take(struct request *request)
+{
+	const struct trust *trust = &request->table->config->trust;
+	bool is_trusted = trust_has(trust, peer_of(request));
+	struct str id = is_trusted ? only_value(&request->head, "x-request-id") : STR_NONE;
+	struct str trace = is_trusted ? only_value(&request->head, "traceparent") : STR_NONE;
+	char uuid[37];
+
+	naming_uuid(uuid);
+	if (!is_usable_id(id))
+		id = str_of(uuid);
+	snprintf(request->id, sizeof request->id, "%.*s", STR_ARG(id));
+	if (trust_is_traceparent(trace) && trace.len < sizeof request->traceparent)
+		snprintf(request->traceparent, sizeof request->traceparent, "%.*s", STR_ARG(trace));
+	trust_client(trust, peer_of(request), &request->head, request->client);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* mhd_head.c - a request's head as libmicrohttpd holds it, in the words of route/head.h.
+ *
+ * libmicrohttpd 0.9 is lenient in ways that let two parsers read one head differently: a bare LF ends a line, what is
+ * folded to the next line gets lost, a NUL ends a value or the whole head, blanks may stand in names. 1.0 refuses all of
+ * that if it is told to be strict. What came can still be seen, for its strings stand where they were received, in one
+ * block from the method to the end of the head, with NULs written over what stood between them: so mhd_head_check()
+ * looks at the gaps. A version that keeps its strings elsewhere would have every request refused, not let through. */
+#include "intake/intake_priv.h"
+
+#include <string.h>
+
+struct lookup {
+	struct str name;
+	size_t nth;
+	struct str *value;
+	bool found;
+};
+
+static enum MHD_Result
+on_header(
+	void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	struct lookup *lookup = arg;
+
+	(void)kind;
+	if (!str_equal_nocase(lookup->name, (struct str){ name, name_len }))
+		return MHD_YES;
+	if (lookup->nth-- > 0)
+		return MHD_YES;
+	*lookup->value = str_trim((struct str){ value != NULL ? value : "", value != NULL ? value_len : 0 });
+	lookup->found = true;
+	return MHD_NO; /* enough */
+}
+
+static bool
+nth_header(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	struct lookup lookup = { .name = name, .nth = nth, .value = value };
+	const struct request *request = arg;
+
+	MHD_get_connection_values_n(request->connection->mhd, MHD_HEADER_KIND, on_header, &lookup);
+	return lookup.found;
+}
+
+/* -- is it what it seems? --------------------------------------------------------------------------- */
+
+struct walk {
+	const char *at, *end; /* of the head; NULL: something stands where it should not */
+	const char *why;
+};
+
+/* What is left of CR LF: 0.9 writes NULs over both, 1.0 one over the first of the blanks before them, or the CR. */
+static const char *
+skip_line_end(const char *at, const char *end)
+{
+	if (at == NULL || at >= end || *at++ != '\0')
+		return NULL;
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	at += at < end && *at == '\r';
+	return at < end && (*at == '\0' || *at == '\n') ? at + 1 : NULL;
+}
+
+static bool
+is_head_end(const char *at, const char *end)
+{
+	return at != NULL && end - at == 2 && (memcmp(at, "\0\0", 2) == 0 || memcmp(at, "\r\n", 2) == 0);
+}
+
+static enum MHD_Result
+check_header(
+	void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	struct walk *walk = arg;
+	const char *colon = name + name_len;
+
+	(void)kind;
+	if (!str_is_token((struct str){ name, name_len }))
+		walk->why = "a header's name that is no token";
+	else if (str_has_control((struct str){ value, value_len }))
+		walk->why = "a control character in a header";
+	else if (name != walk->at || value <= colon || value > walk->end ||
+		strspn(colon + 1, " \t") < (size_t)(value - colon - 1))
+		walk->why = "a header that is folded, or a line that does not end with CR LF";
+	if (walk->why != NULL)
+		return MHD_NO;
+	walk->at = skip_line_end(value + value_len, walk->end);
+	return MHD_YES;
+}
+
+/* One blank between the three words, and nothing hidden behind a NUL. */
+static bool
+is_plain_line(const struct head *head, const char *url)
+{
+	for (size_t i = 0; i < head->target.len; i++)
+		if ((unsigned char)head->target.data[i] <= ' ' || head->target.data[i] == 0x7f)
+			return false;
+	return str_is_token(head->method) && url == head->method.data + head->method.len + 1 &&
+		head->version.data == url + head->target.len + 1;
+}
+
+bool
+mhd_head_check(const struct request *request, const char *url, struct error *err)
+{
+	const struct head *head = &request->head;
+	struct MHD_Connection *mhd = request->connection->mhd;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	struct walk walk = { .end = head->method.data + info->header_size };
+
+	if (!is_plain_line(head, url))
+		return error_set(err, ERR_BAD_REQUEST, "a request line that is not three words");
+	walk.at = skip_line_end(head->version.data + head->version.len, walk.end);
+	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, check_header, &walk);
+	if (walk.why == NULL && !is_head_end(walk.at, walk.end))
+		walk.why = "a NUL in the head, or a line that does not end with CR LF";
+	return walk.why == NULL || error_set(err, ERR_BAD_REQUEST, "%s", walk.why);
+}
+
+void
+mhd_head_init(struct request *request, const char *method, const char *version)
+{
+	request->head = (struct head){
+		.method = str_of(method),
+		.target = buf_str(&request->target),
+		.version = str_of(version),
+		.header = nth_header,
+		.arg = request,
+	};
+}

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+/* request.c - one client request from its head to its answer: see the drawing in intake_priv.h.
+ *
+ * libmicrohttpd calls request_on_target() when it has read the request line, request_on_access() with the
+ * head, then with each piece of body, then once more at its end, and request_on_completed() when it has done
+ * with the request. The request itself lives on until every transfer that it started has ended. */
+#include "intake/intake_priv.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/state.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+static const unsigned may_become[] = {
+	[REQ_HEAD] = BIT(REQ_PARSING) | BIT(REQ_SETTLED),
+	[REQ_PARSING] = BIT(REQ_HELD) | BIT(REQ_ABORTING),
+	[REQ_HELD] = BIT(REQ_SETTLED) | BIT(REQ_ABORTING),
+	[REQ_ABORTING] = BIT(REQ_SETTLED),
+	[REQ_SETTLED] = BIT(REQ_ANSWERED),
+	[REQ_ANSWERED] = 0,
+};
+
+void
+request_move(struct request *request, enum request_state to)
+{
+	must(state_may_become(may_become, (int)request->state, (int)to));
+	request->state = to;
+}
+
+static void on_timer(struct timer *timer);
+
+/* -- begin and end --------------------------------------------------------------------------------- */
+
+static struct request *
+request_new(struct worker *worker, const char *target)
+{
+	struct request *request = mem_zalloc(sizeof *request);
+
+	if (request == NULL)
+		return NULL;
+	request->worker = worker;
+	buf_add_text(&request->target, target);
+	if (request->target.failed) {
+		mem_free(request);
+		return NULL;
+	}
+	counter_add(worker->setup.requests, 1);
+	request->timer.fire = on_timer;
+	request->discard_until_ms = request->total_at_ms = CLOCK_NEVER;
+	request->next = worker->requests;
+	request->link = &worker->requests;
+	if (request->next != NULL)
+		request->next->link = &request->next;
+	worker->requests = request;
+	return request;
+}
+
+static void
+leave_waiting_list(struct request *request)
+{
+	struct request **at = &request->worker->waiting;
+
+	if (!request->waits_for_chunks)
+		return;
+	while (*at != request)
+		at = &(*at)->next_waiting;
+	*at = request->next_waiting;
+	if (*at == NULL)
+		request->worker->waiting_end = at;
+	request->waits_for_chunks = false;
+}
+
+static void
+forget_news(struct request *request)
+{
+	struct request **at = &request->worker->changed;
+
+	while (request->is_changed && *at != request)
+		at = &(*at)->next_changed;
+	if (request->is_changed)
+		*at = request->next_changed;
+}
+
+static void
+request_free(struct request *request)
+{
+	loop_clear_timer(request->worker->setup.loop, &request->timer);
+	leave_waiting_list(request);
+	forget_news(request);
+	turn_leave(request);
+	parts_free(request->parts);
+	mem_free(request->items);
+	mem_free(request->placed);
+	request_free_groups(request);
+	if (request->is_counted)
+		counter_sub(request->table->active[request->decision.route->index], 1);
+	buf_free(&request->early);
+	buf_free(&request->target);
+	counter_sub(request->worker->setup.requests, 1);
+	table_release(request->table);
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	mem_free(request);
+}
+
+static bool
+is_over(const struct request *request)
+{
+	return request->state == REQ_HEAD || request->state == REQ_SETTLED || request->state == REQ_ANSWERED;
+}
+
+static void
+log_request(const struct request *request)
+{
+	uint64_t took = clock_now_ms() - request->started_ms;
+	const struct route *route = request->decision.route;
+
+	log_line(LOG_INFO, "intake", "request", LOG_TEXTVAL("id", request->id),
+		LOG_TEXTVAL("client", request->client), LOG_TEXTVAL("method", request->method),
+		LOG_STR("target", buf_str(&request->target)),
+		LOG_TEXTVAL("route", route != NULL ? route->id : NULL), LOG_NUM("status", request->status),
+		LOG_NUM("parts", request->parts != NULL ? parts_count(request->parts) : 0),
+		LOG_NUM("bytes", request->seen), LOG_NUM("ms", took),
+		LOG_TEXTVAL("error", error_is_set(&request->error) ? error_kind_name(request->error.kind) : NULL),
+		LOG_TEXTVAL("why", error_is_set(&request->error) ? request->error.message : NULL));
+}
+
+static void
+count_request(const struct request *request)
+{
+	struct metrics *metrics = request->worker->setup.metrics;
+
+	metrics_request(metrics, request->status, request->error.kind);
+	metrics_add(metrics, METRIC_BODY_BYTES, request->seen);
+	metrics_add(metrics, METRIC_PARTS, request->parts != NULL ? parts_count(request->parts) : 0);
+	metrics_add(metrics, METRIC_REQUEST_MS, clock_now_ms() - request->started_ms);
+}
+
+void
+request_free_if_over(struct request *request)
+{
+	if (request->connection != NULL || !is_over(request))
+		return;
+	if (request->state != REQ_HEAD) {
+		log_request(request);
+		count_request(request);
+	}
+	request_free(request);
+}
+
+void *
+request_on_target(void *arg, const char *target, struct MHD_Connection *mhd)
+{
+	struct connection *connection = connection_of(mhd);
+	struct request *request = connection != NULL ? request_new(connection->worker, target) : NULL;
+
+	(void)arg;
+
+	if (request == NULL)
+		return NULL;
+	request->connection = connection;
+	connection->is_idle = false;
+	request->started_ms = request->active_ms = clock_now_ms();
+	return request;
+}
+
+void
+request_on_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why)
+{
+	struct request *request = *context;
+
+	(void)arg;
+	(void)mhd;
+	(void)why;
+	if (request == NULL)
+		return;
+	*context = NULL;
+	request->suspended = false;
+	turn_leave(request);
+	if (request->status == 0 && request->state != REQ_HEAD)
+		request->status = 499;
+	connection_end_request(request->connection);
+	request->connection = NULL;
+	request->discard_until_ms = CLOCK_NEVER;
+	if (request->state == REQ_PARSING) /* HELD goes on: the form is whole, only its client has left */
+		request_failf(
+			request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
+	request_free_if_over(request);
+}
+
+/* -- the head -------------------------------------------------------------------------------------- */
+
+size_t
+request_piece(const struct request *request)
+{
+	return request->connection->lane->memory / 2;
+}
+
+static bool
+make_parts(struct request *request)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+	const struct route *route = request->decision.route;
+	struct parts_setup parts = {
+		.route = route,
+		.naming = &request->naming,
+		.boundary = &request->decision.boundary,
+		.want_digest = route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream,
+		.outlets = setup->outlets,
+		.table = request->table,
+		.pool = setup->pool,
+		.piece = request_piece(request),
+		.box = loop_mailbox(setup->loop),
+		.on_change = request_on_change,
+		.on_change_arg = request,
+		.request_id = request->id,
+		.traceparent = request->traceparent[0] != '\0' ? request->traceparent : NULL,
+		.client = request->client,
+	};
+
+	request->naming = (struct naming){
+		.head = &request->head,
+		.match = &request->decision.match,
+		.request_id = str_of(request->id),
+		.started = time(NULL),
+	};
+	request->parts = parts_new(&parts, &request->error);
+	return request->parts != NULL;
+}
+
+/* decide() has only looked; two workers may have seen the same last place. An upload that the agent was asked about may
+ * have a place already; its id is believed from anybody here, for nobody else could know it. */
+static void
+count_in(struct request *request)
+{
+	struct decision *decision = &request->decision;
+	struct str id = head_header(&request->head, "x-request-id");
+	struct counter *active;
+
+	if (!decision->allow && decision->error.kind != ERR_TOO_MANY)
+		return;
+	active = request->table->active[decision->route->index];
+	if (id.data != NULL && reserve_take(request->worker->setup.reserve, reserve_key(id, active))) {
+		decide_promised(decision);
+		request->is_counted = true;
+	}
+	if (!decision->allow || request->is_counted)
+		return;
+	request->is_counted = counter_take(active, decision->route->limits.concurrent);
+	if (!request->is_counted)
+		decide_too_many(decision);
+}
+
+static void
+begin(struct request *request, const char *url, const char *method, const char *version)
+{
+	struct worker *worker = request->worker;
+	struct load load = {
+		.is_draining = worker->state != WORKER_RUNNING,
+		.is_over_memory = pool_is_high(worker->setup.pool),
+		.active = worker->table->active,
+	};
+
+	request->table = table_acquire(worker->table);
+	mhd_head_init(request, method, version);
+	snprintf(request->method, sizeof request->method, "%s", method);
+	identity_take(request);
+	connection_begin_request(request->connection, request);
+	request->active_ms = loop_now_ms(worker->setup.loop);
+	request->total_at_ms = clock_after(request->started_ms, request->table->config->client.total_ms);
+	if (mhd_head_check(request, url, &request->decision.error))
+		decide(request->table->config, &request->head, &load, &request->decision);
+	count_in(request);
+	request->error = request->decision.error;
+	if (request->decision.allow && make_parts(request))
+		request_move(request, REQ_PARSING);
+	else
+		request_move(request, REQ_SETTLED);
+	request_set_timer(request);
+}
+
+/* Whether a body follows the head that was just refused. */
+static bool
+has_body(const struct request *request)
+{
+	struct str value;
+
+	if (request->head.header(request->head.arg, STR("transfer-encoding"), 0, &value))
+		return true;
+	return request->head.header(request->head.arg, STR("content-length"), 0, &value) && !str_is(value, "0");
+}
+
+static enum MHD_Result
+on_head(struct request *request, const char *url, const char *method, const char *version)
+{
+	begin(request, url, method, version);
+	if (request->state != REQ_SETTLED)
+		return MHD_YES;
+	if (!has_body(request) || request->decision.expects_continue)
+		return answer_queue(request); /* the client waits for it: no body byte has been sent */
+	answer_early(request);
+	return MHD_YES;
+}
+
+enum MHD_Result
+request_on_access(void *arg, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
+	const char *data, size_t *len, void **context)
+{
+	struct request *request = *context;
+
+	(void)arg;
+	(void)mhd;
+	if (request == NULL)
+		return MHD_NO; /* out of memory when its first line came: nothing can be said */
+	if (request->state == REQ_HEAD)
+		return on_head(request, url, method, version);
+	if (*len > 0)
+		return request_on_body(request, data, len);
+	return request_on_end(request);
+}
+
+/* -- failing --------------------------------------------------------------------------------------- */
+
+void
+request_fail(struct request *request, const struct error *error)
+{
+	error_keep_first(&request->error, error);
+	if (request->state == REQ_PARSING || request->state == REQ_HELD)
+		request_move(request, REQ_ABORTING);
+	request_resume(request); /* whoever was waiting for room need not any more */
+	request_step(request);
+}
+
+void
+request_failf(struct request *request, enum error_kind kind, const char *sentence)
+{
+	struct error error = { 0 };
+
+	if (request->state == REQ_SETTLED || request->state == REQ_ANSWERED)
+		return;
+	error_set(&error, kind, "%s", sentence);
+	request_fail(request, &error);
+}
+
+/* The body bytes that the client has not sent yet can still be in the socket. If there are fewer than the
+ * form needs, it will never be whole; if all are there, a client that only half-closed gets its answer. */
+static bool
+can_still_be_whole(const struct request *request)
+{
+	int waiting = 0;
+
+	if (request->body_ended || request->decision.length == LENGTH_UNKNOWN)
+		return true;
+	if (ioctl(request->connection->watch.fd, FIONREAD, &waiting) < 0 || waiting < 0)
+		return true;
+	return request->seen + (uint64_t)waiting >= request->decision.length;
+}
+
+void
+request_on_hangup(struct request *request, bool is_reset)
+{
+	if (!request->suspended || request->state != REQ_PARSING)
+		return; /* libmicrohttpd reads the socket itself and sees it, or the form is whole already */
+	if (!is_reset && can_still_be_whole(request))
+		return;
+	connection_shut(request->connection);
+	request_failf(request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
+}
+
+/* -- suspend and resume ---------------------------------------------------------------------------- */
+
+void
+request_suspend(struct request *request)
+{
+	must(!request->suspended && request->connection != NULL);
+	turn_leave(request); /* somebody else may use it meanwhile */
+	MHD_suspend_connection(request->connection->mhd);
+	request->suspended = true;
+}
+
+void
+request_resume(struct request *request)
+{
+	leave_waiting_list(request);
+	if (request->turn == TURN_AWAITED)
+		turn_leave(request);
+	if (!request->suspended || request->connection == NULL)
+		return;
+	request->suspended = false;
+	request->active_ms = loop_now_ms(request->worker->setup.loop);
+	MHD_resume_connection(request->connection->mhd);
+	request->connection->lane->is_due = true;
+}
+
+/* -- deadlines ------------------------------------------------------------------------------------- */
+
+/* The client may be idle only where it could send: not while it is suspended, not once its body is in. */
+static uint64_t
+idle_at(const struct request *request)
+{
+	if (request->suspended || request->body_ended || request->state != REQ_PARSING)
+		return CLOCK_NEVER;
+	return clock_after(request->active_ms, request->table->config->client.idle_ms);
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+void
+request_set_timer(struct request *request)
+{
+	uint64_t at = earlier(idle_at(request), request->discard_until_ms);
+
+	if (request->state == REQ_PARSING || request->state == REQ_HELD)
+		at = earlier(at, request->total_at_ms);
+	/* Set lazily: each byte moves idle_at() further away, and a timer that fires early is set anew. */
+	if (request->timer.slot != 0 && request->timer.at_ms <= at)
+		return;
+	if (at == CLOCK_NEVER)
+		loop_clear_timer(request->worker->setup.loop, &request->timer);
+	else
+		loop_set_timer(request->worker->setup.loop, &request->timer, at);
+}
+
+static void
+on_timer(struct timer *timer)
+{
+	struct request *request = (struct request *)(void *)((char *)timer - offsetof(struct request, timer));
+	uint64_t now = loop_now_ms(request->worker->setup.loop);
+
+	if (request->discard_until_ms <= now && request->connection != NULL) {
+		request->discard_until_ms = CLOCK_NEVER;
+		connection_shut(request->connection);
+		request_resume(request);
+		return;
+	}
+	if (idle_at(request) <= now)
+		request_failf(request, ERR_CLIENT_SLOW, "no byte came for longer than client.timeout.idle");
+	else if (request->total_at_ms <= now && (request->state == REQ_PARSING || request->state == REQ_HELD))
+		request_failf(request, ERR_CLIENT_SLOW, "the request took longer than client.timeout.total");
+	else
+		request_set_timer(request);
+	request_free_if_over(request);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* trust.h - who the client is, and whose word counts for it (`trust.proxies`). Pure; any thread. */
+#ifndef PENSTOCK_TRUST_H
+#define PENSTOCK_TRUST_H
+
+#include "config/route.h"
+#include "route/head.h"
+
+#include <sys/socket.h>
+
+#define TRUST_ADDRESS_MAX 64 /* bytes of an address as text, with its NUL */
+
+/* Is it one of trust.proxies? An IPv4 address in IPv6 clothes (::ffff:192.0.2.1) counts as what it is. */
+bool trust_has(const struct trust *trust, const struct sockaddr *address);
+
+/* The client's address as text: the peer's own ("unix" for a socket); or, if the peer is trusted, the last address of
+ * X-Forwarded-For that is not trusted itself, or the first of all if every one is. Without that header those of
+ * Forwarded (RFC 7239, for=) are read in the same way. What is no address ends the search: nobody vouches for what
+ * stands before it. */
+void trust_client(const struct trust *trust, const struct sockaddr *peer, const struct head *head,
+	char out[TRUST_ADDRESS_MAX]);
+
+/* Is it well-formed as W3C Trace Context says? What is not would have to be dropped by whoever gets it next. */
+bool trust_is_traceparent(struct str s);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* worker.h - one thread's intake: its share of the listening sockets, its libmicrohttpd daemon driven by the
+ * worker's loop, and the requests that live on it. A request lives and dies on its worker.
+ *
+ *   RUNNING ─worker_drain▶ DRAINING ─last request done, or worker_abort▶ STOPPED (the loop ends)
+ */
+#ifndef PENSTOCK_WORKER_H
+#define PENSTOCK_WORKER_H
+
+#include "base/counter.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "channel/pool.h"
+#include "config/route.h"
+#include "decide/reserve.h"
+#include "loop/loop.h"
+#include "part/outlet.h"
+#include "upload/table.h"
+
+struct worker;
+
+struct worker_setup {
+	struct table *table; /* in force at the start; the worker acquires its own */
+	struct pool *pool;
+	struct loop *loop;
+	const struct outlets *outlets;
+	const int *listen_fds; /* n of them, one for each entry of `listen`; the worker closes them */
+	size_t n_listen_fds;
+	uint64_t max_connections; /* of this worker */
+	uint64_t max_large;       /* of these, how many may be read in large pieces at a time */
+	uint64_t max_middle;      /* and how many in middling ones */
+	uint64_t max_kept_alive;  /* connections of this worker that may wait for a further request */
+	struct counter *requests; /* of all workers: with `placement: spread` one may need another's engine */
+	struct metrics *metrics;  /* of all workers */
+	struct reserve *reserve;  /* places that the agent has promised */
+	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
+	void *uploads_idle_arg;
+	void (*on_table)(void *arg); /* [worker] it has taken what worker_set_table() brought */
+	void *on_table_arg;
+};
+
+/* [main] Before the loop runs. NULL: err says why. */
+struct worker *worker_new(const struct worker_setup *setup, struct error *err);
+
+/* [main] From its next request on the worker goes by this table. Takes the reference over; not again before
+ * on_table. */
+void worker_set_table(struct worker *worker, struct table *table);
+
+/* [any] Stops accepting, lets running requests finish, then stops the loop. */
+void worker_drain(struct worker *worker);
+
+/* [any] After worker_drain(): gives up what still runs, cleanly: nothing more becomes visible. */
+void worker_abort(struct worker *worker);
+
+/* [main] After the loop has stopped. NULL is fine. */
+void worker_free(struct worker *worker);
+
+const char *intake_library_version(void); /* of the libmicrohttpd that runs */
+
+#endif

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/* reply.c - see reply.h. jansson refuses strings that are not UTF-8, so everything goes through reply_text().
+ *
+ * Out of memory: a value that could not be made is NULL, put() then says false, and the object that should
+ * have held it is dropped whole. A summary without one of its parts would be a lie; "201 Created" alone is none.
+ * It does not judge sentences: whoever wrote one has kept secrets and paths of the machine out of it. */
+#include "reply/reply.h"
+
+#include <stdio.h>
+
+/* -- JSON --------------------------------------------------------------------------------------------- */
+
+json_t *
+reply_text(struct str s)
+{
+	struct buf clean = { 0 };
+	json_t *json;
+
+	if (s.data == NULL)
+		return json_null();
+	buf_add_utf8(&clean, s);
+	json = clean.failed ? NULL : json_stringn(clean.data != NULL ? clean.data : "", clean.len);
+	buf_free(&clean);
+	return json;
+}
+
+/* Takes the reference to `value`. False: `json` or `value` is NULL, or out of memory. */
+static bool
+put(json_t *json, const char *key, json_t *value)
+{
+	return json_object_set_new(json, key, value) == 0;
+}
+
+static json_t *
+whole_or_null(json_t *json, bool is_whole)
+{
+	if (is_whole)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+static json_t *
+number_or_null(unsigned n)
+{
+	return n != 0 ? json_integer(n) : json_null();
+}
+
+const char *
+reply_action_name(enum action action)
+{
+	static const char *const names[] = {
+		[ACTION_STORE] = "store",
+		[ACTION_CONCAT] = "concat",
+		[ACTION_DROP] = "drop",
+		[ACTION_REJECT] = "reject",
+	};
+
+	return names[action];
+}
+
+static const char *
+state_name(enum outcome_state state)
+{
+	static const char *const names[] = {
+		[OUTCOME_NONE] = "aborted",
+		[OUTCOME_COMMITTED] = "committed",
+		[OUTCOME_ABORTED] = "aborted",
+		[OUTCOME_UNKNOWN] = "unknown",
+		[OUTCOME_UNDONE] = "undone",
+	};
+
+	return names[state];
+}
+
+/* A state only where it says more than the answer's status: of a part that was to go somewhere, in a failed
+ * form. */
+static bool
+put_outcome(json_t *json, const struct reply_part *part, bool form_failed)
+{
+	bool says_state = form_failed || part->problem.data != NULL || part->state != OUTCOME_COMMITTED;
+
+	if (!put(json, "upstream_status", number_or_null(part->upstream_status)) ||
+		!put(json, "location", reply_text(part->location.len > 0 ? part->location : STR_NONE)))
+		return false;
+	if (part->destination.data == NULL || !says_state)
+		return true;
+	return put(json, "state", json_string(state_name(part->state))) &&
+		(part->problem.data == NULL || put(json, "problem", reply_text(part->problem)));
+}
+
+static json_t *
+part_json(const struct reply_part *part, bool form_failed)
+{
+	json_t *json = json_object();
+
+	return whole_or_null(json,
+		put(json, "part", json_integer(part->number)) && put(json, "field", reply_text(part->field)) &&
+			put(json, "filename", reply_text(part->filename)) &&
+			put(json, "type", reply_text(part->type)) &&
+			put(json, "size", json_integer((json_int_t)part->size)) &&
+			put(json, "sha256", reply_text(part->sha256)) &&
+			put(json, "action", json_string(reply_action_name(part->action))) &&
+			put(json, "destination", reply_text(part->destination)) &&
+			put(json, "target", reply_text(part->target)) &&
+			(!part->has_outcome || put_outcome(json, part, form_failed)));
+}
+
+json_t *
+reply_part_json(const struct reply_part *part)
+{
+	return part_json(part, false);
+}
+
+static json_t *
+summary_json(const struct reply_facts *facts, unsigned status)
+{
+	json_t *json = json_object();
+
+	return whole_or_null(json,
+		put(json, "status", json_integer(status)) &&
+			put(json, "route", reply_text(str_of(facts->route->id))) &&
+			put(json, "request_id", reply_text(facts->request_id)));
+}
+
+static bool
+put_known(json_t *json, const char *key, const char *text)
+{
+	return text == NULL || text[0] == '\0' || put(json, key, reply_text(str_of(text)));
+}
+
+static bool
+put_offset(json_t *json, uint64_t offset)
+{
+	return offset == ERROR_NO_OFFSET || put(json, "offset", json_integer((json_int_t)offset));
+}
+
+/* RFC 9457 section 3.1. */
+static json_t *
+problem_json(const struct reply_facts *facts, unsigned status)
+{
+	const struct error *error = &facts->error;
+	json_t *json = json_object();
+	char type[64];
+
+	snprintf(type, sizeof type, "urn:penstock:problem:%s", error_kind_name(error->kind));
+	return whole_or_null(json,
+		put(json, "type", json_string(type)) && put(json, "title", json_string(reply_reason(status))) &&
+			put(json, "status", json_integer(status)) &&
+			put(json, "detail", reply_text(str_of(error->message))) &&
+			put_known(json, "route", facts->route != NULL ? facts->route->id : NULL) &&
+			put_known(json, "field", error->field) && put_known(json, "limit", error->limit) &&
+			put_offset(json, error->offset) && put(json, "request_id", reply_text(facts->request_id)));
+}
+
+/* -- the answer --------------------------------------------------------------------------------------- */
+
+static void
+add_header(struct reply *reply, const char *name, struct str value)
+{
+	struct reply_header *header = &reply->headers[reply->n_headers];
+
+	if (value.len == 0 || reply->n_headers == sizeof reply->headers / sizeof reply->headers[0])
+		return;
+	reply->n_headers++;
+	header->name = name;
+	snprintf(header->value, sizeof header->value, "%.*s", STR_ARG(value));
+}
+
+static int
+add_piece(const char *text, size_t len, void *body)
+{
+	struct buf *buf = body;
+
+	buf_add(buf, text, len);
+	return buf->failed ? -1 : 0;
+}
+
+/* Takes the reference to `json`, which may be NULL. */
+static bool
+add_json(struct buf *body, json_t *json)
+{
+	bool ok = json != NULL && json_dump_callback(json, add_piece, body, JSON_COMPACT) == 0;
+
+	json_decref(json);
+	return ok;
+}
+
+/* One after another into the object that ends the body: a tree of thousands of parts would take several times what
+ * their text does. */
+static bool
+add_parts(struct buf *body, const struct reply_facts *facts)
+{
+	bool ok = true, form_failed = error_is_set(&facts->error);
+
+	body->len--; /* the object's brace */
+	buf_add_text(body, ",\"parts\":[");
+	for (size_t i = 0; i < facts->n_parts && ok; i++) {
+		if (i > 0)
+			buf_add_char(body, ',');
+		ok = add_json(body, part_json(&facts->parts[i], form_failed));
+	}
+	buf_add_text(body, "]}");
+	return ok;
+}
+
+/* Takes the reference to `json`, which may be NULL. */
+static void
+set_json(struct reply *reply, const struct reply_facts *facts, const char *type, json_t *json, bool with_parts)
+{
+	bool ok = add_json(&reply->body, json) && (!with_parts || add_parts(&reply->body, facts));
+
+	if (ok)
+		buf_add_char(&reply->body, '\n');
+	if (!ok || reply->body.failed) {
+		buf_free(&reply->body); /* its memory may be what is missing */
+		buf_addf(&reply->body, "%u %s\n", reply->status, reply_reason(reply->status));
+		type = "text/plain";
+	}
+	if (!reply->body.failed)
+		add_header(reply, "Content-Type", str_of(type));
+}
+
+static void
+make_upstream(const struct reply_facts *facts, struct reply *reply)
+{
+	const struct outcome *upstream = facts->upstream;
+
+	if (upstream->status != 0)
+		reply->status = upstream->status;
+	add_header(reply, "Location", str_of(upstream->location));
+	buf_add_str(&reply->body, buf_str(&upstream->body));
+	if (!reply->body.failed && !upstream->body.failed)
+		add_header(reply, "Content-Type", str_of(upstream->type));
+	else
+		buf_free(&reply->body); /* its status still tells */
+}
+
+static void
+make_success(const struct reply_facts *facts, struct reply *reply)
+{
+	reply->status = facts->route->response.status;
+	if (facts->upstream != NULL) {
+		make_upstream(facts, reply);
+		return;
+	}
+	if (facts->route->response.json == RESPONSE_NONE || reply->status == 204 || reply->status == 205)
+		return;
+	set_json(reply, facts, "application/json", summary_json(facts, reply->status), true);
+}
+
+static void
+add_retry_after(const struct reply_facts *facts, struct reply *reply)
+{
+	char seconds[16];
+
+	snprintf(seconds, sizeof seconds, "%u", facts->retry_after_s > 0 ? facts->retry_after_s : 1);
+	add_header(reply, "Retry-After", str_of(seconds));
+}
+
+static void
+make_problem(const struct reply_facts *facts, struct reply *reply)
+{
+	reply->status = reply_status(facts->error.kind);
+	add_header(reply, "Cache-Control", STR("no-store"));
+	if (reply->status == 503 || reply->status == 429)
+		add_retry_after(facts, reply);
+	if (facts->error.kind == ERR_METHOD)
+		add_header(reply, "Allow", facts->allow);
+	set_json(reply, facts, "application/problem+json", problem_json(facts, reply->status), facts->n_parts > 0);
+}
+
+void
+reply_make(const struct reply_facts *facts, struct reply *reply)
+{
+	if (error_is_set(&facts->error))
+		make_problem(facts, reply);
+	else
+		make_success(facts, reply);
+	add_header(reply, "X-Request-Id", facts->request_id);
+}
+
+void
+reply_free(struct reply *reply)
+{
+	buf_free(&reply->body);
+	*reply = (struct reply){ 0 };
+}

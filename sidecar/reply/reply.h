@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* reply.h - pure: what became of a request -> status, headers and body of the answer.
+ *
+ * Successes are the JSON summary, an
+ * empty body, or the upstream's own answer; refusals are application/problem+json (RFC 9457).
+ * `penstock explain` prints the same part objects through reply_part_json(). Any thread.
+ */
+#ifndef PENSTOCK_REPLY_H
+#define PENSTOCK_REPLY_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "config/route.h"
+#include "part/outlet.h"
+#include "reply/status.h"
+
+#include <jansson.h>
+
+/* One part of the form, as it is told to the client. Views; absent strings become null. */
+struct reply_part {
+	unsigned number;
+	struct str field, filename, type; /* made valid UTF-8 on the way out, U+FFFD for what is not */
+	uint64_t size;
+	struct str sha256; /* hex; absent: null */
+	enum action action;
+	struct str destination; /* absent for drop and reject */
+	struct str target;
+	/* run only: left out of `penstock explain` */
+	bool has_outcome; /* of a part without a destination: just the two nulls */
+	enum outcome_state state;
+	unsigned upstream_status; /* 0: null */
+	struct str location;      /* empty or absent: null */
+	struct str problem;       /* why it is not where it should be; absent: left out */
+};
+
+/* What became of the request. */
+struct reply_facts {
+	struct error error;        /* ERR_NONE: committed */
+	const struct route *route; /* NULL: none was found */
+	struct str request_id;
+	struct str allow;       /* for ERR_METHOD */
+	unsigned retry_after_s; /* for 503; 0: 1 s is said */
+	const struct reply_part *parts;
+	size_t n_parts;                 /* of a refusal: only if something is already visible downstream */
+	const struct outcome *upstream; /* for response.from: upstream, else NULL */
+};
+
+struct reply_header {
+	const char *name;
+	char value[600];
+};
+
+struct reply {
+	unsigned status;
+	struct reply_header headers[8]; /* Content-Type, Allow, Retry-After, X-Request-Id, Location, ... */
+	size_t n_headers;
+	struct buf body;
+};
+
+/* Fills the zeroed `reply`. Out of memory gives a short plain answer ("201 Created") or an empty one with the
+ * right status, never half of the JSON; it never fails. A success whose status allows no content has none.
+ * A refusal's JSON: type ("urn:penstock:problem:too-large"), title, status, detail, and route, field, limit,
+ * offset, request_id where they are known (left out where not); plus `parts` when n_parts > 0: what is where, each
+ * with its `state` (committed, aborted, unknown, undone) and `problem`. */
+void reply_make(const struct reply_facts *facts, struct reply *reply);
+void reply_free(struct reply *reply);
+
+const char *reply_action_name(enum action action); /* "store", "concat", ... */
+
+/* The JSON object of one part; NULL: out of memory. The caller owns the reference. */
+json_t *reply_part_json(const struct reply_part *part);
+
+/* s as a JSON string, invalid UTF-8 replaced; absent: JSON null. */
+json_t *reply_text(struct str s);
+
+#endif
