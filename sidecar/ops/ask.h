@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/* ask.h - `penstock health`: asks the admin listener of a running penstock how it is. For health checks in images
+ * that hold nothing but penstock. */
+#ifndef PENSTOCK_ASK_H
+#define PENSTOCK_ASK_H
+
+#include "base/error.h"
+#include "config/route.h"
+
+#define ASK_SECONDS 2u /* from the question to the answer, name look-up included */
+
+enum ask_result { ASK_GOOD, ASK_BAD, ASK_NOBODY };
+
+/* [main, and nothing else runs] GETs `path` from the first address of `admin`. GOOD: 200; BAD: any other answer; the
+ * sentences of both go to `out`. NOBODY: there was none; err says why. Without an answer in time the process ends
+ * with exit status 1 and a sentence on stderr. */
+enum ask_result ask(const struct admin *admin, const char *path, struct buf *out, struct error *err);
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* desk.h - where the process says how it is (`admin.listen`): a thread and a loop of its own, so that it answers also
+ * when everything else is stuck.
+ *
+ *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
+ *   GET /readyz   200 if it also takes uploads (not draining, memory under its mark, destinations that say
+ *                 `ready: connect` reachable), else 503 and a line for each reason: send nothing here for now
+ *   GET /version  JSON
+ *   GET /metrics  for Prometheus: counters (base/metrics.def) and figures (figures.h)
+ *
+ * Nothing is looked up for a question: it tells what the pulse and the probe have found. No answer holds a secret, an
+ * address of a destination or a path of this machine.
+ */
+#ifndef PENSTOCK_DESK_H
+#define PENSTOCK_DESK_H
+
+#include "base/error.h"
+#include "ops/figures.h"
+#include "ops/pulse.h"
+#include "upload/table.h"
+
+struct desk;
+
+struct desk_setup {
+	struct table *table; /* in force at the start; its admin.listen has at least one entry */
+	struct figures figures;
+	const struct pulse_target *targets; /* every other loop; copied */
+	size_t n_targets;
+	void (*on_table)(void *arg); /* [desk] it has taken what desk_set_table() brought */
+	void *on_table_arg;
+};
+
+/* [main] Binds its addresses and starts its thread. NULL: err says why. */
+struct desk *desk_new(const struct desk_setup *setup, struct error *err);
+
+/* [main] From now on the destinations of this table count. Takes the reference over; not again before on_table. */
+void desk_set_table(struct desk *desk, struct table *table);
+
+struct loop *desk_loop(struct desk *desk); /* for another pulse */
+
+/* [main] Ends its thread and waits for it: from then on it sends no mail. Once. NULL is fine. */
+void desk_stop(struct desk *desk);
+
+/* [main] After desk_stop(), and after the targets' threads have ended and their mail is delivered. NULL is fine. */
+void desk_free(struct desk *desk);
+
+#endif

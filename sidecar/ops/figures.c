@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* figures.c - see figures.h. */
+#include "ops/figures.h"
+
+static void
+write_one(struct buf *out, const char *name, const char *help, uint64_t n)
+{
+	metrics_write_head(out, name, "gauge", help);
+	metrics_write_sample(out, name, NULL, NULL, n);
+}
+
+static void
+write_pool(const struct pool *pool, struct buf *out)
+{
+	uint64_t total = pool_total(pool), left = pool_available(pool);
+
+	write_one(out, "penstock_memory_bytes", "Memory for bodies in flight: `memory` of the route file.",
+		total * CHUNK_SIZE);
+	write_one(out, "penstock_memory_used_bytes", "Of these, in use or reserved.",
+		(left < total ? total - left : 0) * CHUNK_SIZE);
+}
+
+static void
+write_routes(const struct table *table, struct buf *out)
+{
+	static const char name[] = "penstock_route_requests";
+
+	metrics_write_head(out, name, "gauge", "Requests under way, by route.");
+	for (size_t i = 0; i < table->config->n_routes; i++)
+		metrics_write_sample(
+			out, name, "route", table->config->routes[i].id, counter_read(table->active[i]));
+}
+
+static void
+write_destinations(const struct probe *probe, struct buf *out)
+{
+	static const char name[] = "penstock_destination_reachable";
+	const char *destination;
+	bool is_reachable;
+
+	metrics_write_head(
+		out, name, "gauge", "1 if the destination could be connected to; those with `ready: connect`.");
+	for (size_t i = 0; probe_result(probe, i, &destination, &is_reachable); i++)
+		metrics_write_sample(out, name, "destination", destination, is_reachable);
+}
+
+void
+figures_write(const struct figures *figures, const struct table *table, const struct probe *probe, struct buf *out)
+{
+	metrics_write(figures->metrics, out);
+	write_one(out, "penstock_requests", "Requests under way.", counter_read(figures->requests));
+	write_routes(table, out);
+	write_pool(figures->pool, out);
+	if (probe != NULL)
+		write_destinations(probe, out);
+	write_one(out, "penstock_draining", "1 if the process is shutting down.",
+		counter_read(figures->draining) > 0);
+	metrics_write_head(out, "penstock_build_info", "gauge", "1; which version this is.");
+	metrics_write_sample(out, "penstock_build_info", "version", PENSTOCK_VERSION, 1);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/* figures.h - GET /metrics: the counters of base/metrics.def, and what can be looked up at any moment. */
+#ifndef PENSTOCK_FIGURES_H
+#define PENSTOCK_FIGURES_H
+
+#include "base/metrics.h"
+#include "channel/pool.h"
+#include "upload/probe.h"
+#include "upload/table.h"
+
+struct figures {
+	const struct metrics *metrics;
+	const struct pool *pool;
+	const struct counter *requests; /* under way */
+	const struct counter *draining;
+};
+
+/* [desk] Text in the format of Prometheus, version 0.0.4. `probe` may be NULL. */
+void figures_write(
+	const struct figures *figures, const struct table *table, const struct probe *probe, struct buf *out);
+
+#endif
