@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/* explain.c - see explain.h. */
+#include "explain.h"
+
+#include "base/mem.h"
+#include "decide/decide.h"
+#include "form/form.h"
+#include "part/parts.h"
+#include "raw_request.h"
+#include "reply/reply.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+struct verdict {
+	struct error error; /* ERR_NONE: it would be committed */
+	const struct route *route;
+	struct parts *parts; /* NULL: refused by its head */
+};
+
+static bool
+read_file(const char *path, struct buf *out, struct error *err)
+{
+	FILE *file = fopen(path, "rb");
+	char piece[65536];
+	size_t n;
+	bool ok;
+
+	if (file == NULL)
+		return error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	while ((n = fread(piece, 1, sizeof piece, file)) > 0)
+		buf_add(out, piece, n);
+	ok = ferror(file) == 0;
+	fclose(file);
+	if (!ok)
+		return error_set(err, ERR_SYSTEM, "%s: cannot be read", path);
+	return out->failed ? error_set(err, ERR_NOMEM, "out of memory") : true;
+}
+
+/* -- the form ----------------------------------------------------------------------------------------- */
+
+static bool
+feed_all(struct parts *parts, struct str body, size_t split, struct error *err)
+{
+	size_t step = split > 0 && split < FORM_FEED_MAX ? split : FORM_FEED_MAX;
+
+	for (size_t at = 0; at < body.len; at += step)
+		if (!parts_feed(parts, body.data + at, body.len - at < step ? body.len - at : step, err))
+			return false;
+	return true;
+}
+
+static void
+judge_form(struct verdict *verdict, const struct raw_request *raw, const struct decision *decision,
+	const struct naming *naming, size_t split)
+{
+	struct parts_setup setup = {
+		.route = decision->route,
+		.naming = naming,
+		.boundary = &decision->boundary,
+		.want_digest = true,
+	};
+	struct buf body = { 0 };
+	struct error framing = { 0 };
+	bool whole = raw_request_body(raw, decision->length == LENGTH_UNKNOWN, decision->length, &body, &framing);
+
+	verdict->parts = parts_new(&setup, &verdict->error);
+	if (verdict->parts != NULL && feed_all(verdict->parts, buf_str(&body), split, &verdict->error)) {
+		if (whole)
+			parts_finish(verdict->parts, &verdict->error);
+		else
+			error_keep_first(&verdict->error, &framing);
+	}
+	buf_free(&body);
+}
+
+/* -- JSON --------------------------------------------------------------------------------------------- */
+
+static struct reply_part
+tell_part(const struct part *part)
+{
+	struct reply_part to = {
+		.number = part->number,
+		.field = part->field,
+		.filename = part->filename,
+		.type = part->type,
+		.size = part->size,
+		.sha256 = str_of(part->sha256),
+		.action = part->action,
+	};
+
+	if (part->delivery != NULL) {
+		to.destination = str_of(part->delivery->rule->to->name);
+		to.target = buf_str(&part->delivery->target);
+	}
+	return to;
+}
+
+static json_t *
+parts_json(const struct verdict *verdict)
+{
+	json_t *list = json_array();
+	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
+
+	for (; part != NULL; part = part->next) {
+		struct reply_part told = tell_part(part);
+
+		if (part->is_whole)
+			json_array_append_new(list, reply_part_json(&told));
+	}
+	return list;
+}
+
+static unsigned
+status_of(const struct verdict *verdict)
+{
+	if (error_is_set(&verdict->error))
+		return reply_status(verdict->error.kind);
+	return verdict->route->response.status;
+}
+
+static json_t *
+offset_json(const struct error *error)
+{
+	if (!error_is_set(error) || error->offset == ERROR_NO_OFFSET)
+		return json_null();
+	return json_integer((json_int_t)error->offset);
+}
+
+static bool
+print_json(const struct verdict *verdict, struct error *err)
+{
+	bool refused = error_is_set(&verdict->error);
+	json_t *root = json_object();
+	bool ok;
+
+	json_object_set_new(root, "status", json_integer(status_of(verdict)));
+	json_object_set_new(root, "route", reply_text(str_of(verdict->route != NULL ? verdict->route->id : NULL)));
+	json_object_set_new(root, "reason", reply_text(str_of(refused ? verdict->error.message : NULL)));
+	json_object_set_new(root, "offset", offset_json(&verdict->error));
+	json_object_set_new(root, "parts", parts_json(verdict));
+	ok = root != NULL && json_dumpf(root, stdout, JSON_COMPACT) == 0;
+	json_decref(root);
+	puts("");
+	return ok ? true : error_set(err, ERR_NOMEM, "out of memory");
+}
+
+/* -- a table ------------------------------------------------------------------------------------------ */
+
+static void
+print_text(struct str s, int width)
+{
+	struct buf clean = { 0 };
+
+	buf_add_utf8(&clean, s);
+	for (size_t i = 0; i < clean.len; i++)
+		if ((unsigned char)clean.data[i] < 0x20 || clean.data[i] == 0x7f)
+			clean.data[i] = '?'; /* a client's bytes do not steer the terminal */
+	printf("%-*.*s ", width, STR_ARG(buf_str(&clean)));
+	buf_free(&clean);
+}
+
+static void
+print_row(const struct part *part)
+{
+	const struct delivery *delivery = part->delivery;
+
+	printf("%4u ", part->number);
+	print_text(part->field, 16);
+	print_text(part->filename.data != NULL ? part->filename : STR("-"), 24);
+	printf("%12" PRIu64 " %-7s ", part->size, reply_action_name(part->action));
+	if (delivery != NULL) {
+		printf("%s:", delivery->rule->to->name);
+		print_text(buf_str(&delivery->target), 0);
+	}
+	if (part->rule != NULL)
+		printf(" (%s:%u)", part->rule->place.file, part->rule->place.line);
+	puts("");
+}
+
+static void
+print_table(const struct verdict *verdict)
+{
+	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
+
+	printf("status %u  route %s\n", status_of(verdict), verdict->route != NULL ? verdict->route->id : "-");
+	if (error_is_set(&verdict->error)) {
+		printf("reason ");
+		print_text(str_of(verdict->error.message), 0);
+		if (verdict->error.offset != ERROR_NO_OFFSET)
+			printf("at byte %" PRIu64 " of the body", verdict->error.offset);
+		puts("");
+	}
+	printf("%4s %-16s %-24s %12s %-7s %s\n", "part", "field", "filename", "bytes", "action", "target (rule)");
+	for (; part != NULL; part = part->next)
+		if (part->is_whole)
+			print_row(part);
+}
+
+/* -- all of it ---------------------------------------------------------------------------------------- */
+
+/* Deliveries were made for their names only: nothing was started, so they end at once. */
+static void
+free_parts(struct parts *parts)
+{
+	if (parts == NULL)
+		return;
+	for (struct delivery *d = parts_deliveries(parts); d != NULL; d = d->next)
+		delivery_cancel(d);
+	parts_free(parts);
+}
+
+static bool
+explain_text(const struct config *config, struct str text, const struct explain_options *options,
+	struct raw_request *raw, struct error *err)
+{
+	struct load idle = { 0 };
+	struct decision decision = { 0 };
+	struct naming naming = { .head = &raw->head, .match = &decision.match, .show_runtime = true };
+	struct verdict verdict = { 0 };
+	bool ok = true;
+
+	if (raw_request_read(raw, text, &verdict.error)) {
+		decide(config, &raw->head, &idle, &decision);
+		verdict.route = decision.route;
+		verdict.error = decision.error;
+		if (decision.allow)
+			judge_form(&verdict, raw, &decision, &naming, options->split);
+	}
+	if (options->human)
+		print_table(&verdict);
+	else
+		ok = print_json(&verdict, err);
+	free_parts(verdict.parts);
+	return ok;
+}
+
+bool
+explain_run(const struct config *config, const char *path, const struct explain_options *options, struct error *err)
+{
+	struct raw_request *raw = mem_zalloc(sizeof *raw);
+	struct buf text = { 0 };
+	bool ok = raw != NULL || error_set(err, ERR_NOMEM, "out of memory");
+
+	ok = ok && read_file(path, &text, err);
+	if (ok && form_setup(err)) {
+		ok = explain_text(config, buf_str(&text), options, raw, err);
+		form_teardown();
+	}
+	buf_free(&text);
+	mem_free(raw);
+	return ok && !error_is_set(err);
+}

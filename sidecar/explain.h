@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* explain.h - `penstock explain`: what would become of one request, without a network and without storing
+ * anything, by the very code that serves: decide, form, rules and names. */
+#ifndef PENSTOCK_EXPLAIN_H
+#define PENSTOCK_EXPLAIN_H
+
+#include "base/error.h"
+#include "config/route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct explain_options {
+	size_t split; /* feed the body in pieces of so many bytes; 0: all at once */
+	bool human;   /* a table instead of JSON */
+};
+
+/* [main] Reads the raw HTTP/1.1 request in `path` and prints the verdict on stdout; the same input gives the
+ * same bytes, whatever the split. False: the file cannot be read, or out of memory. */
+bool explain_run(
+	const struct config *config, const char *path, const struct explain_options *options, struct error *err);
+
+#endif

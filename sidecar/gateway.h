@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* gateway.h - `penstock haproxy`: HAProxy's configuration for the user's own routes, so that nobody writes it by hand.
+ *
+ * Writes DIR/haproxy.cfg, complete: `haproxy -f DIR/haproxy.cfg` serves. Where the route file has `spoa`, HAProxy asks
+ * the agent (DIR/penstock.spoe.conf); with `native` it has the filter inside instead; else it has rules only. */
+#ifndef PENSTOCK_GATEWAY_H
+#define PENSTOCK_GATEWAY_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "config/route.h"
+
+struct gateway_options {
+	const char *out;    /* folder; made if it is not there */
+	const char *listen; /* where HAProxy listens: address of a `bind` line */
+	bool native;
+};
+
+/* [main] False: err says which file and why. */
+bool gateway_write(const struct config *config, const struct gateway_options *options, struct error *err);
+
+/* The two texts alone. [any] */
+void gateway_haproxy_cfg(const struct config *config, const struct gateway_options *options, struct buf *out);
+void gateway_spoe_conf(const struct config *config, struct buf *out);
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* machine.h - numbers that follow from the machine and the configuration. [main] */
+#ifndef PENSTOCK_MACHINE_H
+#define PENSTOCK_MACHINE_H
+
+#include "config/route.h"
+
+size_t machine_workers(const struct config *config);
+void machine_raise_descriptor_limit(void);
+
+/* Of one worker of so many: connections at once, of these read in large and in middling pieces, and kept alive while idle. */
+uint64_t machine_max_connections(const struct config *config, size_t n_workers);
+uint64_t machine_max_large(const struct config *config, size_t n_workers);
+uint64_t machine_max_middle(const struct config *config, size_t n_workers);
+uint64_t machine_max_kept_alive(const struct config *config, size_t n_workers);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/* options.c - see options.h. One row per command says what it takes; getopt_long() reads the options. */
+#include "options.h"
+
+#include "base/str.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command_row commands[] = {
+	{ "run", COMMAND_RUN, "FILE...|DIR", 1, SIZE_MAX, "h",
+		"Serve uploads as the route files say, until SIGTERM.\n" },
+	{ "check", COMMAND_CHECK, "FILE...|DIR", 1, SIZE_MAX, "h",
+		"Report every problem of the route files; exit 2 if there is an error.\n" },
+	{ "schema", COMMAND_SCHEMA, "", 0, 0, "h", "Print the JSON Schema of a route file.\n" },
+	{ "explain", COMMAND_EXPLAIN, "[--split N] [--human] ROUTES REQUEST", 2, 2, "hsu",
+		"Take one raw HTTP/1.1 request (head and body as on the wire) through routes, rules and names,\n"
+		"without a network and without storing anything, and print what would become of it as JSON.\n"
+		"  --split N   feed the body in pieces of N bytes (default: all at once)\n"
+		"  --human     a table to read instead of JSON\n" },
+	{ "sink", COMMAND_SINK, "[--port N] [--print|--discard] [--status N] [--delay D]", 0, 0, "hpPDSd",
+		"Take any request on 127.0.0.1, print method, path, headers, size and SHA-256, answer 200.\n"
+		"  --port N    port (default 9000; 0: any)\n"
+		"  --print     print bodies too\n"
+		"  --discard   print nothing per request\n"
+		"  --status N  answer with this status\n"
+		"  --delay D   wait before the answer: 500ms, 2s\n" },
+	{ "try", COMMAND_TRY, "DIR|URL", 1, 1, "h",
+		"Serve on 127.0.0.1:8081 and store every file field of any form in DIR, or PUT each below URL.\n"
+		"Prints the route file that it runs with, ready to be saved.\n" },
+	{ "haproxy", COMMAND_HAPROXY, "--out DIR [--listen ADDR] [--native] FILE...|DIR", 1, SIZE_MAX, "holn",
+		"Write DIR/haproxy.cfg (and DIR/penstock.spoe.conf) for these route files, complete:\n"
+		"`haproxy -f DIR/haproxy.cfg` serves as it stands, and asks the agent of `spoa`.\n"
+		"  --out DIR      folder for the files; made if it is not there\n"
+		"  --listen ADDR  where HAProxy listens (default 127.0.0.1:8080)\n"
+		"  --native       for an HAProxy with the filter inside, instead of the agent\n" },
+	{ "health", COMMAND_HEALTH, "[--ready] [FILE...|DIR]", 0, SIZE_MAX, "hr",
+		"Ask the admin listener of the penstock that runs with these route files (default /etc/penstock)\n"
+		"whether it is alive; exit 0 or 1 with a sentence, within two seconds.\n"
+		"  --ready     whether it takes uploads, too: not draining, memory left, destinations reachable\n" },
+	{ "man", COMMAND_MAN, "1|5", 1, 1, "h",
+		"Print a manual page, penstock(1) or penstock.yaml(5): `penstock man 5 | man -l -`.\n" },
+	{ "version", COMMAND_VERSION, "", 0, 0, "h",
+		"Print the version, and those of the libraries it runs with.\n" },
+	{ "help", COMMAND_HELP, "[COMMAND]", 0, 1, "h", "Print this, or the help of one command.\n" },
+};
+
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "split", required_argument, NULL, 's' },
+	{ "human", no_argument, NULL, 'u' },
+	{ "port", required_argument, NULL, 'p' },
+	{ "print", no_argument, NULL, 'P' },
+	{ "discard", no_argument, NULL, 'D' },
+	{ "status", required_argument, NULL, 'S' },
+	{ "delay", required_argument, NULL, 'd' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "native", no_argument, NULL, 'n' },
+	{ "ready", no_argument, NULL, 'r' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool
+usage(const char *what, const char *which)
+{
+	fprintf(stderr, "penstock: %s%s%s\nTry 'penstock help'.\n", what, which != NULL ? " " : "",
+		which != NULL ? which : "");
+	return false;
+}
+
+static bool
+missing(size_t row)
+{
+	fprintf(stderr, "penstock: usage: penstock %s %s\nTry 'penstock help %s'.\n", commands[row].name,
+		commands[row].synopsis, commands[row].name);
+	return false;
+}
+
+static size_t
+find_command(const char *name)
+{
+	size_t i = 0;
+
+	while (i < N_COMMANDS && strcmp(commands[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+const struct command_row *
+options_row(size_t i)
+{
+	return i < N_COMMANDS ? &commands[i] : NULL;
+}
+
+bool
+options_help(const char *command)
+{
+	size_t only = command != NULL ? find_command(command) : 0;
+
+	if (only == N_COMMANDS)
+		return false;
+	if (command == NULL)
+		printf("penstock streams the fields of multipart/form-data uploads to where YAML routes say.\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (command == NULL || i == only)
+			printf("penstock %s %s\n%s\n", commands[i].name, commands[i].synopsis, commands[i].help);
+	printf("Exit status: 0 good, 1 failed while running, 2 bad usage or bad configuration.\n");
+	return true;
+}
+
+static bool
+number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+{
+	return str_to_u64(str_of(text), out) && *out >= least && *out <= most;
+}
+
+/* "500ms", "2s", or plain seconds. */
+static bool
+delay(const char *text, uint64_t *out_ms)
+{
+	struct str s = str_of(text);
+	uint64_t unit = 1000;
+
+	if (s.len > 2 && strcmp(text + s.len - 2, "ms") == 0) {
+		unit = 1;
+		s.len -= 2;
+	} else if (s.len > 1 && text[s.len - 1] == 's') {
+		s.len--;
+	}
+	if (!str_to_u64(s, out_ms) || *out_ms > 86400000 / unit)
+		return false;
+	*out_ms *= unit;
+	return true;
+}
+
+/* False: the value is not one that this option takes. */
+static bool
+take_option(struct options *options, int option, const char *value)
+{
+	uint64_t n = 0;
+	bool ok = true;
+
+	switch (option) {
+	case 's':
+		ok = number(value, 1, SIZE_MAX / 2, &n);
+		options->split = (size_t)n;
+		break;
+	case 'u':
+		options->human = true;
+		break;
+	case 'p':
+		ok = number(value, 0, 65535, &n);
+		options->port = (uint16_t)n;
+		break;
+	case 'P':
+		options->print = true;
+		break;
+	case 'D':
+		options->discard = true;
+		break;
+	case 'S':
+		ok = number(value, 200, 599, &n);
+		options->status = (unsigned)n;
+		break;
+	case 'd':
+		ok = delay(value, &options->delay_ms);
+		break;
+	case 'o':
+		options->out = value;
+		break;
+	case 'l':
+		options->listen = value;
+		break;
+	case 'n':
+		options->native = true;
+		break;
+	case 'r':
+		options->ready = true;
+		break;
+	default:
+		ok = false;
+		break;
+	}
+	return ok;
+}
+
+static const char *
+long_name(int option)
+{
+	for (size_t i = 0; long_options[i].name != NULL; i++)
+		if (long_options[i].val == option)
+			return long_options[i].name;
+	return "?";
+}
+
+/* Reads the options of command row `row`. 'h' wins over everything: the command becomes help. */
+static bool
+read_options(int argc, char **argv, size_t row, struct options *options)
+{
+	int option;
+
+	opterr = 0;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (option == ':')
+			return usage("this option needs a value:", argv[optind - 1]);
+		if (option == '?' || strchr(commands[row].options, option) == NULL)
+			return usage("unknown option", argv[optind - 1]);
+		if (option == 'h') {
+			options->command = COMMAND_HELP;
+			options->arguments = argv; /* argv[0] is the command's name here */
+			options->n_arguments = 1;
+			return true;
+		}
+		if (!take_option(options, option, optarg)) {
+			fprintf(stderr, "penstock: --%s cannot be \"%s\"\n", long_name(option), optarg);
+			return false;
+		}
+	}
+	options->arguments = argv + optind;
+	options->n_arguments = (size_t)(argc - optind);
+	if (options->n_arguments < commands[row].least)
+		return missing(row);
+	if (options->n_arguments > commands[row].most)
+		return usage("too many arguments for", commands[row].name);
+	if (options->command == COMMAND_HAPROXY && options->out == NULL)
+		return usage("haproxy needs --out DIR", NULL);
+	if (options->print && options->discard)
+		return usage("--print and --discard exclude each other", NULL);
+	return true;
+}
+
+bool
+options_read(int argc, char **argv, struct options *options)
+{
+	size_t row;
+
+	*options = (struct options){ .port = 9000, .listen = "127.0.0.1:8080" };
+	if (argc < 2)
+		return usage("a command is missing", NULL);
+	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
+		row = find_command("help");
+	else if (strcmp(argv[1], "--version") == 0)
+		row = find_command("version");
+	else
+		row = find_command(argv[1]);
+	if (row == N_COMMANDS)
+		return usage("unknown command", argv[1]);
+	options->command = commands[row].command;
+	return read_options(argc - 1, argv + 1, row, options);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/* reload.h - which route table is in force, and how another takes its place.
+ *
+ *   QUIET ─reload_now▶ (read, checked) ─▶ SPREADING ─every taker has it▶ QUIET      the old table lives on with its requests
+ *                          └─anything wrong: every problem is logged, nothing changes
+ *
+ * A taker (worker, agent, desk) gets the new table by its own mail and says so by another; the next reload waits for
+ * all of them. Everything here belongs to the main thread, except reload_taken().
+ */
+#ifndef PENSTOCK_RELOAD_H
+#define PENSTOCK_RELOAD_H
+
+#include "base/metrics.h"
+#include "loop/loop.h"
+#include "ops/herald.h"
+#include "upload/table.h"
+
+struct reload_taker {
+	struct reload *reload;
+	void (*set)(void *who, struct table *table); /* hands a reference over */
+	void *who;
+	struct mail taken;
+};
+
+struct reload {
+	char *const *paths;  /* route files and folders; borrowed */
+	size_t n_paths;      /* 0: there is nothing to read again */
+	struct table *table; /* in force; held */
+	struct table *old;   /* while SPREADING: the one before; held */
+	struct reload_taker *takers;
+	size_t n_takers, n_waiting; /* n_waiting: takers that have not said so yet; 0: QUIET */
+	bool again;                 /* asked for while SPREADING */
+	bool is_over;               /* reload_end() */
+	struct loop *loop;
+	struct herald *herald;   /* or NULL */
+	struct metrics *metrics; /* or NULL */
+};
+
+/* Takes `table` over. */
+void reload_init(struct reload *reload, struct table *table, char *const *paths, size_t n_paths);
+
+/* Room for so many takers, which add themselves. False: out of memory. */
+bool reload_expect(struct reload *reload, struct loop *loop, size_t n_takers);
+struct reload_taker *reload_add(struct reload *reload, void (*set)(void *who, struct table *table));
+
+/* [taker's thread] It goes by the new table. `taker` is what reload_add() gave. */
+void reload_taken(void *taker);
+
+void reload_now(struct reload *reload);
+void reload_end(struct reload *reload); /* from now on nothing is read again */
+
+/* After all takers are gone and their mail is delivered. */
+void reload_fini(struct reload *reload);
+
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+/* sidecar.c - see sidecar.h. start() is the list of everything that lives as long as the process; stop() is
+ * the same list from its end. */
+#include "sidecar.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "form/form.h"
+#include "machine.h"
+#include "sidecar_priv.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BIG_BLOCK                                                                                                  \
+	131072 /* malloc gets such blocks from the kernel and gives them back: libcurl's buffers then cost only \
+		* the pages that were touched; glibc would raise this by itself */
+
+/* -- the workers' threads ---------------------------------------------------------------------------- */
+
+static void
+on_stopped(struct mail *mail, unsigned bits)
+{
+	struct station *station = (struct station *)(void *)((char *)mail - offsetof(struct station, stopped));
+
+	(void)bits;
+	if (--station->sidecar->n_running == 0)
+		loop_stop(station->sidecar->loop);
+}
+
+static void *
+run_station(void *arg)
+{
+	struct station *station = arg;
+	char name[16];
+
+	snprintf(name, sizeof name, "worker %u", (unsigned)station->index % 1000);
+	pthread_setname_np(pthread_self(), name);
+	loop_run(station->loop);
+	counter_set(&station->ended, 1);
+	mailbox_post(loop_mailbox(station->sidecar->loop), &station->stopped, 1);
+	return NULL;
+}
+
+static bool
+start_threads(struct sidecar *sidecar, struct error *err)
+{
+	for (size_t i = 0; i < sidecar->n_stations; i++) {
+		struct station *station = &sidecar->stations[i];
+		int rc = pthread_create(&station->thread, NULL, run_station, station);
+
+		if (rc != 0)
+			return error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
+		station->has_thread = true;
+		sidecar->n_running++;
+	}
+	return true;
+}
+
+static bool
+uploads_idle(void *arg)
+{
+	struct station *station = arg;
+
+	return uploads_worker_is_idle(station->sidecar->uploads, station->index);
+}
+
+static void
+set_worker_table(void *worker, struct table *table)
+{
+	worker_set_table(worker, table);
+}
+
+static bool
+make_worker(struct sidecar *sidecar, size_t i, struct error *err)
+{
+	struct station *station = &sidecar->stations[i];
+	struct reload_taker *taker = reload_add(&sidecar->reload, set_worker_table);
+	size_t n = sidecar->listeners.n_listen;
+	struct worker_setup setup = {
+		.table = sidecar->reload.table,
+		.pool = sidecar->pool,
+		.loop = station->loop,
+		.outlets = uploads_outlets(sidecar->uploads, i),
+		.listen_fds = sidecar->listeners.fds + i * n,
+		.n_listen_fds = n,
+		.max_connections = machine_max_connections(config_of(sidecar), sidecar->n_stations),
+		.max_large = machine_max_large(config_of(sidecar), sidecar->n_stations),
+		.max_middle = machine_max_middle(config_of(sidecar), sidecar->n_stations),
+		.max_kept_alive = machine_max_kept_alive(config_of(sidecar), sidecar->n_stations),
+		.requests = &sidecar->requests,
+		.metrics = &sidecar->metrics,
+		.reserve = &sidecar->reserve,
+		.uploads_idle = uploads_idle,
+		.uploads_idle_arg = station,
+		.on_table = reload_taken,
+		.on_table_arg = taker,
+	};
+
+	station->worker = worker_new(&setup, err);
+	taker->who = station->worker;
+	for (size_t k = 0; k < n; k++)
+		sidecar->listeners.fds[i * n + k] = -1; /* the worker's now, also where it failed */
+	return station->worker != NULL;
+}
+
+static bool
+make_loops(struct sidecar *sidecar, struct error *err)
+{
+	sidecar->stations = mem_array(sidecar->n_stations, sizeof *sidecar->stations);
+	sidecar->loops = mem_array(sidecar->n_stations, sizeof(struct loop *));
+	if (sidecar->stations == NULL || sidecar->loops == NULL)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < sidecar->n_stations; i++) {
+		struct station *station = &sidecar->stations[i];
+
+		*station = (struct station){ .sidecar = sidecar, .index = i };
+		mail_init(&station->stopped, on_stopped);
+		station->loop = sidecar->loops[i] = loop_new(err);
+		if (station->loop == NULL)
+			return false;
+	}
+	sidecar->loop = loop_new(err);
+	return sidecar->loop != NULL;
+}
+
+/* -- start and stop ---------------------------------------------------------------------------------- */
+
+static void
+say_listening(const struct sidecar *sidecar)
+{
+	char name[160];
+
+	for (size_t i = 0; i < sidecar->listeners.n_listen; i++) {
+		listener_name(sidecar->listeners.fds[i], &config_of(sidecar)->listen[i], name, sizeof name);
+		log_line(LOG_INFO, "sidecar", "listening", LOG_TEXTVAL("address", name),
+			LOG_NUM("workers", sidecar->n_stations));
+	}
+}
+
+static void
+set_agent_table(void *agent, struct table *table)
+{
+	agent_set_table(agent, table);
+}
+
+/* It answers until the last upload is done: "draining", so that the gateway need not find out by itself. */
+static bool
+start_agent(struct sidecar *sidecar, struct error *err)
+{
+	struct agent_setup setup = {
+		.table = sidecar->reload.table,
+		.pool = sidecar->pool,
+		.reserve = &sidecar->reserve,
+		.draining = &sidecar->draining,
+		.on_table = reload_taken,
+	};
+	struct reload_taker *taker;
+
+	if (config_of(sidecar)->spoa.n_listen == 0)
+		return true;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_agent_table);
+	taker->who = sidecar->agent = agent_new(&setup, err);
+	return sidecar->agent != NULL;
+}
+
+/* All loops: what is alive is what turns. The main loop is the first, the desk's the last. */
+static size_t
+list_loops(const struct sidecar *sidecar, struct pulse_target *targets)
+{
+	size_t n = 0;
+
+	targets[n++] = (struct pulse_target){ .name = "main", .loop = sidecar->loop };
+	for (size_t i = 0; i < sidecar->n_stations; i++) {
+		targets[n].loop = sidecar->loops[i];
+		targets[n].ended = &sidecar->stations[i].ended;
+		snprintf(targets[n++].name, sizeof targets[0].name, "worker %u", (unsigned)i);
+	}
+	targets[n++] = (struct pulse_target){ .name = "disk", .loop = uploads_disk_loop(sidecar->uploads) };
+	if (sidecar->agent != NULL)
+		targets[n++] = (struct pulse_target){ .name = "spoa", .loop = agent_loop(sidecar->agent) };
+	if (sidecar->desk != NULL)
+		targets[n++] = (struct pulse_target){ .name = "admin", .loop = desk_loop(sidecar->desk) };
+	return n;
+}
+
+static void
+set_desk_table(void *desk, struct table *table)
+{
+	desk_set_table(desk, table);
+}
+
+/* Answers while the last upload is under way, too. */
+static bool
+start_desk(struct sidecar *sidecar, struct pulse_target *targets, struct error *err)
+{
+	struct desk_setup setup = {
+		.table = sidecar->reload.table,
+		.figures = { &sidecar->metrics, sidecar->pool, &sidecar->requests, &sidecar->leaving },
+		.targets = targets,
+		.n_targets = list_loops(sidecar, targets),
+		.on_table = reload_taken,
+	};
+	struct reload_taker *taker;
+
+	if (config_of(sidecar)->admin.n_listen == 0)
+		return true;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_desk_table);
+	taker->who = sidecar->desk = desk_new(&setup, err);
+	return sidecar->desk != NULL;
+}
+
+/* The last to start, so that whoever is told can send uploads. */
+static bool
+start_ops(struct sidecar *sidecar, struct error *err)
+{
+	struct pulse_target *targets = mem_array(sidecar->n_stations + 4, sizeof *targets);
+
+	if (targets == NULL)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	if (start_desk(sidecar, targets, err))
+		sidecar->reload.herald = sidecar->herald = herald_new(
+			sidecar->loop, targets + 1, list_loops(sidecar, targets) - 1, err);
+	mem_free(targets);
+	return sidecar->herald != NULL;
+}
+
+static bool
+start(struct sidecar *sidecar, struct error *err)
+{
+	const struct config *config = config_of(sidecar);
+
+	sidecar->n_stations = machine_workers(config);
+	if (!form_setup(err) || !upload_setup(err) || !make_loops(sidecar, err) || !signals_watch(sidecar, err))
+		return false;
+	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_stations + 2))
+		return error_set(err, ERR_NOMEM, "out of memory");
+	sidecar->pool = pool_new(config->memory, err);
+	if (sidecar->pool == NULL)
+		return false;
+	sidecar->uploads = uploads_new(config->placement, sidecar->pool, sidecar->loops, sidecar->n_stations, err);
+	if (sidecar->uploads == NULL ||
+		!listeners_open(&sidecar->listeners, config->listen, config->n_listen, sidecar->n_stations, err))
+		return false;
+	say_listening(sidecar);
+	for (size_t i = 0; i < sidecar->n_stations; i++)
+		if (!make_worker(sidecar, i, err))
+			return false;
+	return start_agent(sidecar, err) && start_threads(sidecar, err) && start_ops(sidecar, err);
+}
+
+static void
+stop_stations(struct sidecar *sidecar)
+{
+	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
+		if (sidecar->stations[i].has_thread)
+			pthread_join(sidecar->stations[i].thread, NULL);
+	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
+		worker_free(sidecar->stations[i].worker);
+}
+
+static void
+stop(struct sidecar *sidecar)
+{
+	stop_stations(sidecar);
+	herald_stop(sidecar->herald);
+	desk_stop(sidecar->desk);
+	agent_free(sidecar->agent);
+	listeners_close(&sidecar->listeners);
+	uploads_free(sidecar->uploads);
+	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
+		if (sidecar->stations[i].loop != NULL)
+			loop_deliver_rest(sidecar->stations[i].loop);
+	if (sidecar->loop != NULL)
+		loop_deliver_rest(sidecar->loop);
+	desk_free(sidecar->desk); /* delivers the rest of its own */
+	if (sidecar->loop != NULL)
+		loop_deliver_rest(sidecar->loop);
+	herald_free(sidecar->herald);
+	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
+		loop_free(sidecar->stations[i].loop);
+	pool_free(sidecar->pool);
+	signals_unwatch(sidecar);
+	loop_free(sidecar->loop);
+	mem_free(sidecar->stations);
+	mem_free(sidecar->loops);
+	reload_fini(&sidecar->reload);
+	upload_teardown();
+	form_teardown();
+}
+
+/* Some worker threads may run already when another cannot be made: they have nothing to do, so they drain
+ * at once. */
+static void
+stop_half_started(struct sidecar *sidecar)
+{
+	if (sidecar->n_running > 0) {
+		for (size_t i = 0; i < sidecar->n_stations; i++)
+			if (sidecar->stations[i].has_thread)
+				worker_drain(sidecar->stations[i].worker);
+		loop_run(sidecar->loop);
+	}
+	stop(sidecar);
+}
+
+bool
+sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct error *err)
+{
+	struct sidecar sidecar = { 0 };
+	struct table *table = table_new(config, NULL, err);
+
+	if (table == NULL)
+		return false;
+	reload_init(&sidecar.reload, table, paths, n_paths);
+	sidecar.reload.metrics = &sidecar.metrics;
+	signals_block(&sidecar);
+	machine_raise_descriptor_limit();
+	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
+	if (!start(&sidecar, err)) {
+		stop_half_started(&sidecar);
+		return false;
+	}
+	herald_ready(sidecar.herald, "taking uploads");
+	loop_run(sidecar.loop);
+	if (sidecar.ended_hard) /* threads still run: nothing may be freed under them */
+		_exit(1);
+	stop(&sidecar);
+	log_event(LOG_INFO, "sidecar", "stopped", NULL, 0);
+	return true;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* sidecar_priv.h - what sidecar.c (start and stop) and signals.c (phases of the end, reload) share. [main] */
+#ifndef PENSTOCK_SIDECAR_PRIV_H
+#define PENSTOCK_SIDECAR_PRIV_H
+
+#include "base/metrics.h"
+#include "channel/pool.h"
+#include "intake/listener.h"
+#include "intake/worker.h"
+#include "loop/loop.h"
+#include "ops/desk.h"
+#include "ops/herald.h"
+#include "reload.h"
+#include "spoa/agent.h"
+#include "upload/upload.h"
+
+#include <pthread.h>
+
+struct station { /* one worker with its thread */
+	struct sidecar *sidecar;
+	struct loop *loop;
+	struct worker *worker;
+	pthread_t thread;
+	bool has_thread;
+	size_t index;
+	struct mail stopped;  /* to the main loop */
+	struct counter ended; /* its loop */
+};
+
+enum phase { PHASE_SERVING, PHASE_LEAVING, PHASE_DRAINING, PHASE_ABORTING };
+
+struct sidecar {
+	struct reload reload; /* the route table in force */
+	enum phase phase;
+	struct pool *pool;
+	struct station *stations;
+	size_t n_stations, n_running;
+	struct counter requests; /* alive on all workers */
+	struct loop **loops;
+	struct uploads *uploads;
+	struct listeners listeners;
+	struct agent *agent; /* NULL: the route file has no `spoa` */
+	struct desk *desk;   /* NULL: it has no `admin` */
+	struct herald *herald;
+	struct counter leaving;  /* 1 from the first signal on: for the desk */
+	struct counter draining; /* 1 while draining without shutdown.delay: the agent refuses */
+	struct metrics metrics;
+	struct reserve reserve; /* places that the agent has promised and workers have not seen taken */
+	struct loop *loop;      /* of the main thread: signals, the drain's deadline */
+	struct watch signals;
+	struct timer deadline;
+	bool ended_hard;
+};
+
+/* The configuration in force. */
+static inline const struct config *
+config_of(const struct sidecar *sidecar)
+{
+	return sidecar->reload.table->config;
+}
+
+/* signals.c: before any thread is made, so that all of them inherit the mask: only the main loop hears of signals. */
+void signals_block(const struct sidecar *sidecar);
+bool signals_watch(struct sidecar *sidecar, struct error *err);
+void signals_unwatch(struct sidecar *sidecar); /* also where they were not watched */
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/* try.c - see try.h. The text that is printed is the very text that is loaded. */
+#include "try.h"
+
+#include <stdio.h>
+
+/* A YAML double-quoted scalar (YAML 1.2 section 7.3.1). */
+static void
+add_quoted(struct buf *out, struct str s)
+{
+	buf_add_char(out, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if (c == '"' || c == '\\')
+			buf_addf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			buf_addf(out, "\\x%02x", c);
+		else
+			buf_add_char(out, (char)c);
+	}
+	buf_add_char(out, '"');
+}
+
+static void
+add_destination(struct buf *out, struct str where, bool is_url)
+{
+	buf_add_text(out, is_url ? "  there: { type: http, url: " : "  there: { type: directory, path: ");
+	add_quoted(out, where);
+	buf_add_text(out, " }\n");
+}
+
+static void
+write_text(struct buf *out, struct str where)
+{
+	bool is_url = str_starts_nocase(where, "http://") || str_starts_nocase(where, "https://");
+
+	buf_add_text(out,
+		"# Try it:  curl -F file=@/etc/hostname http://127.0.0.1:8081/upload\n"
+		"# Keep it: save this text as routes.yaml and start  penstock run routes.yaml\n"
+		"version: 1\n"
+		"listen: [\"127.0.0.1:8081\"]\n"
+		"log: { level: info, format: text }\n"
+		"destinations:\n");
+	add_destination(out, where, is_url);
+	buf_add_text(out,
+		"routes:\n"
+		"  - id: try\n"
+		"    match: { path: \"/**\", method: [POST, PUT] }\n"
+		"    fields:\n"
+		"      - name: \"*\"\n"
+		"        kind: file\n");
+	buf_add_text(out,
+		is_url ? "        store: { to: there, method: PUT, path: \"/{uuid}-{file.name}\" }\n"
+		       : "        store: { to: there, key: \"{uuid}-{file.name}\" }\n");
+	buf_add_text(out, "    default: drop\n");
+}
+
+struct config *
+try_config(const char *where, struct findings *findings, struct error *err)
+{
+	struct buf text = { 0 };
+	struct config *config;
+
+	write_text(&text, str_of(where));
+	if (text.failed) {
+		error_set(err, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
+	config = config_load_text("(penstock try)", buf_str(&text), findings);
+	if (config != NULL) {
+		fwrite(text.data, 1, text.len, stdout);
+		fflush(stdout);
+	}
+	buf_free(&text);
+	return config;
+}
