@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* admit.c - see admit.h. HAProxy has read the head; what it shows of it is checked as if it came from a client. */
+#include "spoa/admit.h"
+
+#include "base/must.h"
+#include "part/naming.h"
+#include "reply/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *header, *value,
+		*count; /* name of the header, of its argument, and of the argument that counts */
+} headers[N_ADMIT_HEADERS] = {
+	[ADMIT_HOST] = { "host", "host", "hosts" },
+	[ADMIT_TYPE] = { "content-type", "type", "types" },
+	[ADMIT_LENGTH] = { "content-length", "length", "lengths" },
+	[ADMIT_CODING] = { "transfer-encoding", "coding", "codings" },
+	[ADMIT_ENCODING] = { "content-encoding", "encoding", "encodings" },
+	[ADMIT_EXPECT] = { "expect", "expect", "expects" },
+};
+
+/* Repeated headers are refused wherever they stand, so their values need not be known. */
+static bool
+nth_header(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	const struct admit *admit = arg;
+
+	for (size_t i = 0; i < N_ADMIT_HEADERS; i++) {
+		if (!str_equal_nocase(name, str_of(headers[i].header)))
+			continue;
+		*value = str_trim(admit->headers[i].value);
+		return nth == 0 ? admit->headers[i].value.data != NULL : admit->headers[i].count > nth;
+	}
+	return false;
+}
+
+/* -- reading -------------------------------------------------------------------------------------- */
+
+static struct str
+text_of(const struct spop_value *value)
+{
+	return value->type == SPOP_STRING || value->type == SPOP_BINARY ? value->bytes : STR_NONE;
+}
+
+static bool
+take_header(struct admit *admit, struct str key, const struct spop_value *value)
+{
+	for (size_t i = 0; i < N_ADMIT_HEADERS; i++) {
+		if (str_is(key, headers[i].value))
+			admit->headers[i].value = text_of(value);
+		else if (str_is(key, headers[i].count))
+			admit->headers[i].count = value->number;
+		else
+			continue;
+		return true;
+	}
+	return false;
+}
+
+static bool
+is_usable_id(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (id.data[i] <= ' ' || id.data[i] >= 0x7f)
+			return false;
+	return id.len > 0 && id.len < sizeof((struct admit *)0)->id;
+}
+
+/* Arguments that are not known are an operator's own. */
+static void
+take_argument(struct admit *admit, struct str key, const struct spop_value *value)
+{
+	struct str text = text_of(value);
+
+	if (str_is(key, "method"))
+		admit->head.method = text;
+	else if (str_is(key, "path"))
+		admit->path = text;
+	else if (str_is(key, "version") && text.len > 0 && text.len < sizeof admit->version - sizeof "HTTP/")
+		snprintf(admit->version, sizeof admit->version, "HTTP/%.*s", STR_ARG(text));
+	else if (str_is(key, "id") && is_usable_id(text))
+		snprintf(admit->id, sizeof admit->id, "%.*s", STR_ARG(text));
+	else
+		take_header(admit, key, value);
+}
+
+/* False: not readable. *ours counts the messages that ask for an admission. */
+static bool
+read_message(struct str *rest, struct admit *admit, unsigned *ours)
+{
+	struct str name, key;
+	struct spop_value value;
+	unsigned n;
+
+	if (!spop_read_message(rest, &name, &n))
+		return false;
+	*ours += str_is(name, ADMIT_MESSAGE);
+	for (; n > 0; n--) {
+		if (!spop_read_pair(rest, &key, &value))
+			return false;
+		if (str_is(name, ADMIT_MESSAGE))
+			take_argument(admit, key, &value);
+	}
+	return true;
+}
+
+/* -- deciding ------------------------------------------------------------------------------------- */
+
+static bool
+check_question(struct str payload, struct admit *admit, struct error *err)
+{
+	unsigned ours = 0;
+
+	while (payload.len > 0)
+		if (!read_message(&payload, admit, &ours))
+			return error_set(err, ERR_BUSY, "the gateway's question cannot be read");
+	if (ours != 1)
+		return error_set(err, ERR_BUSY, "the gateway did not ask one question called " ADMIT_MESSAGE);
+	if (admit->head.method.len == 0 || admit->path.len == 0 || admit->version[0] == '\0')
+		return error_set(err, ERR_BUSY, "the gateway's question lacks method, path or version");
+	return true;
+}
+
+void
+admit_notify(const struct config *config, const struct load *load, struct str payload, struct admit *admit)
+{
+	*admit = (struct admit){ .head = { .header = nth_header, .arg = admit } };
+	if (check_question(payload, admit, &admit->decision.error)) {
+		admit->head.target = admit->path;
+		admit->head.version = str_of(admit->version);
+		decide(config, &admit->head, load, &admit->decision);
+	}
+	admit->is_id_made = admit->id[0] == '\0';
+	if (admit->is_id_made)
+		naming_uuid(admit->id);
+	admit->status = admit->decision.allow ? 200 : reply_status(admit->decision.error.kind);
+}
+
+void
+admit_too_many(struct admit *admit)
+{
+	decide_too_many(&admit->decision);
+	admit->status = reply_status(admit->decision.error.kind);
+}
+
+static unsigned
+retry_after(const struct admit *admit)
+{
+	unsigned seconds = admit->decision.retry_after_s;
+
+	return seconds == 0 && admit->status == 503 ? 1 : seconds;
+}
+
+size_t
+admit_ack(const struct admit *admit, uint64_t stream_id, uint64_t frame_id, void *out)
+{
+	const struct decision *d = &admit->decision;
+	struct spop_writer w;
+
+	spop_write_begin(&w, out, ADMIT_ACK_MAX, SPOP_ACK, stream_id, frame_id);
+	spop_write_set_var(&w, SPOP_TRANSACTION, "allow");
+	spop_write_bool(&w, d->allow);
+	spop_write_set_var(&w, SPOP_TRANSACTION, "status");
+	spop_write_uint32(&w, admit->status);
+	spop_write_set_var(&w, SPOP_TRANSACTION, "reason");
+	spop_write_text(&w, d->allow ? STR("") : str_of(d->error.message));
+	spop_write_set_var(&w, SPOP_TRANSACTION, "route");
+	spop_write_text(&w, d->route != NULL ? str_of(d->route->id) : STR(""));
+	if (d->allow && d->max_body != LIMIT_NONE) {
+		spop_write_set_var(&w, SPOP_TRANSACTION, "max_body");
+		spop_write_uint64(&w, d->max_body);
+	}
+	spop_write_set_var(&w, SPOP_TRANSACTION, "retry_after");
+	spop_write_uint32(&w, retry_after(admit));
+	spop_write_set_var(&w, SPOP_TRANSACTION, "id");
+	spop_write_text(&w, str_of(admit->id));
+	must(spop_write_end(&w)); /* everything in it is bounded */
+	return w.len;
+}

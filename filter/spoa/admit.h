@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/* admit.h - a NOTIFY of HAProxy becomes a head, the head a decision, the decision an ACK.
+ *
+ * Pure but for the id that it makes up where HAProxy sends none; any thread, no allocation. The message is called
+ * ADMIT_MESSAGE and its arguments are those that `penstock haproxy` writes:
+ *
+ *   id method path version host type length coding encoding expect     what they say; NULL: the request has none
+ *   hosts types lengths codings encodings expects                      how many lines of that header there are
+ *
+ * Whatever it cannot read as exactly one such message is answered with allow=false and status 400 or 503, never with
+ * silence: HAProxy lets pass what no variable forbids.
+ */
+#ifndef PENSTOCK_SPOA_ADMIT_H
+#define PENSTOCK_SPOA_ADMIT_H
+
+#include "decide/decide.h"
+#include "spoa/frame.h"
+
+#define ADMIT_MESSAGE "penstock-admit"
+#define ADMIT_ACK_MAX 1024 /* bytes of the longest ACK, its length included */
+
+enum admit_header {
+	ADMIT_HOST,
+	ADMIT_TYPE,
+	ADMIT_LENGTH,
+	ADMIT_CODING,
+	ADMIT_ENCODING,
+	ADMIT_EXPECT,
+	N_ADMIT_HEADERS
+};
+
+/* What HAProxy asks about. Views borrow from the NOTIFY. */
+struct admit {
+	struct head head; /* of the request; its arg is this struct, which must not be moved */
+	struct str path;
+	struct {
+		struct str value; /* STR_NONE: absent */
+		uint64_t count;
+	} headers[N_ADMIT_HEADERS];
+	char version[16];
+	char id[129]; /* from HAProxy, or made */
+	bool is_id_made;
+	struct decision decision;
+	unsigned status; /* 200 if allowed, else what the client is to be told */
+};
+
+/* Reads the payload of a NOTIFY and decides. */
+void admit_notify(const struct config *config, const struct load *load, struct str payload, struct admit *admit);
+
+/* After admit_notify() has allowed: no place is left after all. */
+void admit_too_many(struct admit *admit);
+
+/* The whole ACK into `out`, at least ADMIT_ACK_MAX bytes: sets allow (bool), status (uint32), reason, route, max_body
+ * (uint64, or absent for no limit), retry_after (uint32) and id of the transaction. Returns its length. */
+size_t admit_ack(const struct admit *admit, uint64_t stream_id, uint64_t frame_id, void *out);
+
+#endif

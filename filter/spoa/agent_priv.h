@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/* agent_priv.h - what agent.c and peer.c share. All of it belongs to the agent's thread. */
+#ifndef PENSTOCK_SPOA_AGENT_PRIV_H
+#define PENSTOCK_SPOA_AGENT_PRIV_H
+
+#include "loop/loop.h"
+#include "spoa/admit.h"
+#include "spoa/agent.h"
+#include "spoa/promises.h"
+
+struct agent {
+	struct agent_setup setup;
+	struct table *table;      /* in force for the next question; held */
+	struct table *next_table; /* main's until the mail that brings it is delivered */
+	struct loop *loop;
+	struct peer *peers;
+	uint64_t n_peers, n_talking; /* connections; those past their HELLO, at most spoa.max_connections */
+	bool is_stopping;
+	struct promises promises;
+	struct acceptor *acceptors; /* agent.c */
+	struct timer accept_again;
+	struct mail stop_mail, table_mail;
+	struct agent_thread *thread;
+};
+
+/* One connection of HAProxy.
+ *
+ *   GREETING ─HELLO▶ TALKING ─DISCONNECT, an error, idle, shutdown▶ CLOSING ─peer has closed, or 1 s▶ (freed)
+ *      └────────health check, an error────────────────────────────────┘
+ *
+ * CLOSING: our last frame is out (or on its way); what still comes is read and thrown away, for a socket closed with
+ * unread bytes is reset, and our last frame with it. A reset by the peer is a normal end, in any state. */
+enum peer_state { PEER_GREETING, PEER_TALKING, PEER_CLOSING };
+
+/* Takes over fd. Out of memory: it is closed. */
+void peer_new(struct agent *agent, int fd);
+
+/* CLOSING, and a DISCONNECT behind what is being sent. */
+void peer_disconnect(struct peer *peer, enum spop_status status);
+void peer_disconnect_all(struct agent *agent);
+
+/* agent.c: a peer has gone. */
+void agent_on_peer_gone(struct agent *agent);
+
+#endif
