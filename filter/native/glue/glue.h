@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/* glue.h - what the files on HAProxy's side of judge.h share. Only they include HAProxy's headers.
+ *
+ *   filter.c     its line in the configuration, the version stamp, its registration
+ *   stream.c     a stream's life: head, body, end
+ *   variables.c  txn.upload.*
+ *   answer.c     a refusal of HAProxy's own
+ *
+ * Nothing is shared between streams but the judge, which is immutable. */
+#ifndef PENSTOCK_NATIVE_GLUE_H
+#define PENSTOCK_NATIVE_GLUE_H
+
+#include "native/glue/versions.h"
+#include "native/judge.h"
+
+#include <haproxy/api.h>
+#include <haproxy/filters.h>
+#include <haproxy/stream.h>
+
+#define PATHS_MAX 64
+
+struct setup { /* one `filter penstock` line */
+	struct judge *judge;
+	char *paths[PATHS_MAX];
+	size_t n_paths;
+	int fail_open;
+};
+
+/* -- stream.c -- */
+
+int stream_attach(struct stream *s, struct filter *filter);
+void stream_detach(struct stream *s, struct filter *filter);
+int stream_analyze(struct stream *s, struct filter *filter, struct channel *chn, unsigned an_bit);
+int stream_headers(struct stream *s, struct filter *filter, struct http_msg *msg);
+int stream_payload(struct stream *s, struct filter *filter, struct http_msg *msg, unsigned offset, unsigned len);
+
+/* -- variables.c -- */
+
+/* Sets txn.upload.allow, .status, .reason, .route, .max_body, .retry_after and .id, as the agent does. One that no rule
+ * names is not kept. */
+void variables_set(struct stream *s, const struct judge_verdict *verdict);
+
+/* Has a rule set txn.upload.pass? Then penstock is to answer. */
+int variables_pass(struct stream *s);
+
+/* -- answer.c -- */
+
+/* Ends the stream with a refusal. Where bytes of an answer have left already it is cut off. `request`: who knows
+ * the body of it; NULL: it has none. Always -1. */
+int answer_refuse(struct stream *s, const struct judge_verdict *verdict, struct judge_request *request);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* stream.c - see glue.h. Before the rules of the proxy that the filter stands in, the head is judged and variables are
+ * set; behind the rules a refused request is answered. Then the body of an allowed one is followed, block by block as
+ * HAProxy forwards it, and ended with an answer when it is over a limit or cannot be a form. Where a rule has set
+ * txn.upload.pass neither is done: penstock, which checks all of it again, is to answer (filter/README.md says why).
+ *
+ * filter->ctx is the request's judge; NULL: we are out of memory. */
+#include "native/glue/glue.h"
+
+#include <haproxy/http_ana.h>
+#include <haproxy/http_htx.h>
+#include <haproxy/htx.h>
+#include <haproxy/tools.h>
+
+static const struct judge_verdict fault = { .is_fault = true,
+	.status = 503,
+	.title = "Service Unavailable",
+	.reason = "out of memory",
+	.route = "",
+	.allow_methods = "",
+	.id = "",
+	.retry_after = 1 };
+
+static const struct judge_verdict let_in = { .allow = true,
+	.is_fault = true,
+	.status = 200,
+	.title = "OK",
+	.reason = "",
+	.route = "",
+	.allow_methods = "",
+	.id = "" };
+
+static int
+is_open(const struct filter *filter)
+{
+	const struct setup *setup = FLT_CONF(filter);
+
+	return setup->fail_open;
+}
+
+int
+stream_attach(struct stream *s, struct filter *filter)
+{
+	const struct setup *setup = FLT_CONF(filter);
+
+	(void)s;
+	filter->ctx = judge_request_new(setup->judge);
+	filter->pre_analyzers |= (filter->flags & FLT_FL_IS_BACKEND_FILTER) ? AN_REQ_HTTP_PROCESS_BE
+									    : AN_REQ_HTTP_PROCESS_FE;
+	return 1;
+}
+
+void
+stream_detach(struct stream *s, struct filter *filter)
+{
+	(void)s;
+	judge_request_free(filter->ctx);
+	filter->ctx = NULL;
+}
+
+/* -- the head ------------------------------------------------------------------------------------- */
+
+static bool
+nth_header(const void *arg, const char *name, size_t name_len, size_t nth, const char **value, size_t *len)
+{
+	struct http_hdr_ctx ctx = { .blk = NULL };
+
+	for (size_t i = 0; i <= nth; i++)
+		if (!http_find_header(arg, ist2(name, name_len), &ctx, 1))
+			return false;
+	*value = istptr(ctx.value);
+	*len = istlen(ctx.value);
+	return true;
+}
+
+/* HAProxy's own for the request, where the proxy has a unique-id-format. */
+static struct ist
+id_of(struct stream *s)
+{
+	struct ist id = IST_NULL;
+	struct buffer *uuid;
+
+	if (HAS_UNIQUE_ID_FORMAT(strm_fe(s)))
+		id = stream_generate_unique_id(s, &strm_fe(s)->format_unique_id);
+	if (isttest(id))
+		return id;
+	uuid = get_trash_chunk();
+	make_uuid(uuid);
+	return ist2(uuid->area, uuid->data);
+}
+
+static const struct judge_verdict *
+judge_head_of(struct stream *s, struct judge_request *request, struct channel *chn)
+{
+	struct htx *htx = htxbuf(&chn->buf);
+	struct htx_sl *sl = http_get_stline(htx);
+	struct ist id = id_of(s);
+	struct judge_head head = { .id = istptr(id), .id_len = istlen(id), .header = nth_header, .arg = htx };
+
+	if (sl != NULL) { /* else it is a head without a method, which no route takes */
+		head.method = HTX_SL_REQ_MPTR(sl);
+		head.method_len = HTX_SL_REQ_MLEN(sl);
+		head.target = HTX_SL_REQ_UPTR(sl);
+		head.target_len = HTX_SL_REQ_ULEN(sl);
+		head.version = HTX_SL_REQ_VPTR(sl);
+		head.version_len = HTX_SL_REQ_VLEN(sl);
+	}
+	return judge_decide(request, &head);
+}
+
+static const struct judge_verdict *
+verdict_on_head(struct stream *s, struct filter *filter, struct channel *chn)
+{
+	const struct judge_verdict *verdict;
+
+	if (filter->ctx == NULL)
+		return is_open(filter) ? &let_in : &fault;
+	verdict = judge_verdict(filter->ctx);
+	return verdict != NULL ? verdict : judge_head_of(s, filter->ctx, chn);
+}
+
+/* Before the rules. */
+int
+stream_analyze(struct stream *s, struct filter *filter, struct channel *chn, unsigned an_bit)
+{
+	(void)an_bit;
+	variables_set(s, verdict_on_head(s, filter, chn));
+	return 1;
+}
+
+/* Behind all rules, before the body. */
+int
+stream_headers(struct stream *s, struct filter *filter, struct http_msg *msg)
+{
+	const struct judge_verdict *verdict;
+
+	if (msg->chn->flags & CF_ISRESP) {
+		if (filter->ctx != NULL)
+			judge_stop(filter->ctx); /* the server has answered: its answer is to arrive whole */
+		return 1;
+	}
+	verdict = verdict_on_head(s, filter, msg->chn);
+	if (variables_pass(s))
+		return 1;
+	if (!verdict->allow)
+		return answer_refuse(s, verdict, filter->ctx);
+	if (filter->ctx != NULL)
+		register_data_filter(s, msg->chn, filter);
+	return 1;
+}
+
+/* -- the body ------------------------------------------------------------------------------------- */
+
+/* 0: go on. */
+static int
+follow(struct stream *s, struct filter *filter, struct ist data)
+{
+	const struct judge_verdict *verdict = judge_feed(filter->ctx, istptr(data), istlen(data));
+
+	if (verdict == NULL)
+		return 0;
+	if (verdict->is_fault && is_open(filter))
+		return 0; /* and what follows is not looked at, for it is not allowed any more */
+	variables_set(s, verdict);
+	return answer_refuse(s, verdict, filter->ctx);
+}
+
+int
+stream_payload(struct stream *s, struct filter *filter, struct http_msg *msg, unsigned offset, unsigned len)
+{
+	struct htx *htx = htxbuf(&msg->chn->buf);
+	struct htx_ret from = htx_find_offset(htx, offset);
+	unsigned left = len, skip = from.ret;
+
+	if ((msg->chn->flags & CF_ISRESP) || !judge_verdict(filter->ctx)->allow)
+		return len;
+	for (struct htx_blk *blk = from.blk; blk != NULL && left > 0; blk = htx_get_next_blk(htx, blk)) {
+		struct ist value;
+
+		if (htx_get_blk_type(blk) == HTX_BLK_UNUSED)
+			continue;
+		if (htx_get_blk_type(blk) != HTX_BLK_DATA)
+			break; /* trailers */
+		value = isttrim(istadv(htx_get_blk_value(htx, blk), skip), left);
+		skip = 0;
+		left -= istlen(value);
+		if (follow(s, filter, value) != 0)
+			return -1;
+	}
+	return len;
+}

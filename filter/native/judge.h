@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/* judge.h - what the filter inside HAProxy knows of penstock: plain C types only, because HAProxy's headers and ours
+ * use the same names for different things. glue/ is on HAProxy's side of it, judge.c on ours.
+ *
+ * A judge is immutable and may be asked by any thread; a judge_request belongs to one stream:
+ *
+ *   NEW ──judge_decide()──▶ REFUSED
+ *                    └────▶ FOLLOWED ──judge_feed()──▶ REFUSED         judge_stop(): FOLLOWED ──▶ LEFT_ALONE
+ */
+#ifndef PENSTOCK_NATIVE_JUDGE_H
+#define PENSTOCK_NATIVE_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct judge;
+struct judge_request;
+
+/* Reads the route files. NULL: *problems is all that is wrong with them, to be freed by the caller (NULL there too: out
+ * of memory). What is only a warning is the sidecar's to say. */
+struct judge *judge_new(char *const *paths, size_t n, char **problems);
+void judge_free(struct judge *judge); /* NULL is fine */
+
+/* A request's head. Nothing is NUL-terminated. */
+struct judge_head {
+	const char *method, *target, *version, *id; /* id: of the request, for the answer; cut to 128 bytes */
+	size_t method_len, target_len, version_len, id_len;
+	/* Value of the n-th header line of this name, from 0. False: there is none. */
+	bool (*header)(
+		const void *arg, const char *name, size_t name_len, size_t nth, const char **value, size_t *len);
+	const void *arg;
+};
+
+/* Texts live as long as the request. */
+struct judge_verdict {
+	bool allow;
+	bool is_fault;               /* no fault of the request's: we are out of memory */
+	unsigned status;             /* 200, or what the client is to be told */
+	const char *title;           /* the reason phrase of that status */
+	const char *reason;          /* a sentence, "" if allowed */
+	const char *route;           /* its id, "" if none is known */
+	const char *allow_methods;   /* with 405: value of Allow; "" else */
+	const char *id;              /* of the request, as given; "" for none */
+	unsigned long long max_body; /* bytes, if has_max_body */
+	bool has_max_body;
+	unsigned retry_after; /* seconds, or 0 */
+};
+
+/* NULL: out of memory. */
+struct judge_request *judge_request_new(const struct judge *judge);
+void judge_request_free(struct judge_request *request); /* NULL is fine */
+
+/* Decides on the head, as the sidecar will. */
+const struct judge_verdict *judge_decide(struct judge_request *request, const struct judge_head *head);
+
+/* The last verdict; NULL: none yet. */
+const struct judge_verdict *judge_verdict(const struct judge_request *request);
+
+/* After a verdict that allows: the next bytes of the body. NULL: go on. Else the verdict that ends it; then no more
+ * may be fed. */
+const struct judge_verdict *judge_feed(struct judge_request *request, const char *data, size_t len);
+
+/* Nothing more is to be looked at: what is fed from now on passes. */
+void judge_stop(struct judge_request *request);
+
+/* The problem+json (RFC 9457) of a refusal, which lives as long as the request. *len is 0: out of memory. */
+const char *judge_problem(struct judge_request *request, size_t *len);
+
+#endif

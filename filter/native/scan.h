@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/* scan.h - a body while it streams through the gateway: its limits and its delimiters, nothing of it kept.
+ *
+ * The same guard as in the sidecar finds the delimiters, so the gateway and the sidecar cannot read a form differently.
+ * Pure; one thread. It allocates only while the head of a part is longer than any before it in the same body. */
+#ifndef PENSTOCK_NATIVE_SCAN_H
+#define PENSTOCK_NATIVE_SCAN_H
+
+#include "config/route.h"
+#include "form/guard.h"
+
+struct scan {
+	struct guard guard;
+	struct error *err;
+	const struct limits *limits; /* of the route */
+	uint64_t seen;               /* bytes of body */
+	uint64_t parts;
+};
+
+/* The scan may not be moved afterwards. `limits` is borrowed. */
+void scan_init(struct scan *scan, const struct limits *limits, const struct boundary *boundary);
+void scan_fini(struct scan *scan);
+
+/* The next bytes. False: ERR_TOO_LARGE (limit body, parts or part_head), ERR_MALFORMED, or ERR_NOMEM; then only
+ * scan_fini() may follow. */
+bool scan_feed(struct scan *scan, const char *data, size_t len, struct error *err);
+
+#endif
