@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# up.sh [spoe|native|socket] - builds the images and starts the demo: HAProxy, penstock, a store, an app with a page to
+# upload from. Waits until all of it answers, and prints the address. PORT (8080), PROJECT (penstock).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$here/lib.sh"
+profile=${1:-spoe}
+case $profile in spoe | native | socket) ;; *) sed -n '3,4s/^# //p' "$0" >&2 && exit 2 ;; esac
+need_docker
+need_compose
+"$here/base.sh"
+echo "== building"
+# NO_BUILD=1: an image that is here already is taken as it is.
+is_here() { [ -n "${NO_BUILD:-}" ] && docker image inspect "$1:$PENSTOCK_TAG" >/dev/null 2>&1; }
+is_here penstock || "$here/build.sh" penstock
+[ "$profile" != native ] || is_here penstock-haproxy || "$here/build.sh" haproxy
+for name in gateway storage app; do
+	[ "$profile-$name" != native-gateway ] || continue
+	is_here "penstock-$name" && continue
+	docker_build --file "$here/demo/Dockerfile" --target "$name" --tag "penstock-$name:$PENSTOCK_TAG" "$here" >/dev/null
+	echo "made: penstock-$name:$PENSTOCK_TAG"
+done
+
+echo "== starting"
+"${COMPOSE[@]}" --profile "$profile" up --detach --no-build --remove-orphans
+
+status_of() { # METHOD PATH BODY; the status that the gateway answers, without any tool
+	exec 3<>"/dev/tcp/127.0.0.1/$PORT" || return
+	printf '%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s' "$1" "$2" "${#3}" "$3" >&3
+	local status=
+	read -r -t 10 _ status _ <&3 || true
+	exec 3>&-
+	echo "$status"
+}
+# The last is no form: penstock, not HAProxy, refuses it, and the gateway leads to a page that says so.
+ready() { [ "$(status_of GET / '') $(status_of GET /files/ '') $(status_of POST '/upload?then=page' x)" = "200 200 303" ]; }
+
+end=$((SECONDS + 120))
+until ready 2>/dev/null; do
+	if [ "$SECONDS" -ge "$end" ]; then
+		"${COMPOSE[@]}" --profile "$profile" ps >&2
+		"${COMPOSE[@]}" --profile "$profile" logs --tail 20 >&2
+		die "the stack did not become ready"
+	fi
+	sleep 0.2
+done
+echo "ready: http://127.0.0.1:$PORT/"
