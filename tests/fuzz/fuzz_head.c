@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* fuzz_head.c - any Content-Type, path and query: the first line of the input is a Content-Type, the second a
+ * request target, the rest a part's head. */
+#include "form/form.h"
+#include "form/part_head.h"
+#include "route/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct str
+next_line(struct str *rest)
+{
+	const char *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
+	size_t n = end != NULL ? (size_t)(end - rest->data) : rest->len;
+	struct str line = { rest->data, n };
+
+	n += end != NULL;
+	*rest = (struct str){ rest->data + n, rest->len - n };
+	return line;
+}
+
+static void
+try_target(struct str target)
+{
+	struct head head = { .target = target };
+	struct path path;
+	struct error err = { 0 };
+	struct buf value = { 0 };
+
+	if (path_read(head_path(&head), &path, &err))
+		for (size_t i = 0; i < path.n_segments; i++)
+			if (path.segments[i].len == 0 || str_is(path.segments[i], ".."))
+				abort();
+	head_query_value(&head, STR("a"), &value);
+	buf_free(&value);
+}
+
+static void
+try_part_head(struct str text)
+{
+	struct head_reader reader = { 0 };
+	struct error err = { 0 };
+
+	if (part_head_read(&reader, text, 0, &err) != !error_is_set(&err))
+		abort();
+	part_head_free(&reader);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str rest = { (const char *)data, size };
+	struct boundary boundary;
+	struct error err = { 0 };
+
+	if (boundary_read(next_line(&rest), &boundary, &err) &&
+		(boundary.len == 0 || boundary.len > FORM_BOUNDARY_MAX))
+		abort();
+	try_target(next_line(&rest));
+	try_part_head(rest);
+	return 0;
+}

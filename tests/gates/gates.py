@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Gates on the source text: gates.py [ROOT]. Prints one line per gate and exits 1 if one refuses.
+
+Each gate is a function that takes the root of a tree and returns a list of complaints. self_test.py feeds each a
+tree that it must refuse.
+"""
+import os
+import re
+import subprocess
+import sys
+
+# A room includes only rooms before it in this list; those on one line may not include each other, but for the
+# pairs in SAME_LEVEL.
+ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["form", "route", "decide"], ["part"], ["upload"],
+         ["commit", "reply"], ["intake", "spoa", "native"], ["ops"], [""]]
+SAME_LEVEL = {("decide", "form"), ("decide", "route"), ("reply", "commit"), ("spoa", "intake")}
+LIBRARIES = {"microhttpd.h": {"intake", "form"}, "curl/": {"upload"}, "yaml.h": {"config"},
+             "haproxy/": {"native"}}
+POISON = ["strcpy", "strcat", "sprintf", "strtok", "atoi", "gets"]
+ATOMICS = {"channel", "loop"}
+ATOMIC_FILES = {"sidecar/base/mem.c", "sidecar/base/counter.h", "sidecar/base/refcount.h"}
+TOP = {"sidecar", "filter", "config", "tests", "docker"}
+TOP_FILES = {"CMakeLists.txt", "README.md", "LICENSE", "demo.sh"}
+MAX_FILE, MAX_FUNCTION = 600, 80
+
+
+def files(root, *folders, ends=(".c", ".h")):
+    for folder in folders:
+        for at, _, names in os.walk(os.path.join(root, folder)):
+            for name in sorted(names):
+                if name.endswith(ends):
+                    yield os.path.relpath(os.path.join(at, name), root)
+
+
+def program(root):
+    return list(files(root, "sidecar", "config", "filter"))
+
+
+def read(root, path):
+    with open(os.path.join(root, path), encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+def without_comments(text):
+    keep = lambda m: re.sub(r"[^\n]", " ", m.group()) if m.group().startswith("/") else '""'
+    return re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', keep, text, flags=re.S)
+
+
+def room_of(path):
+    parts = path.split("/")
+    if parts[0] == "config":
+        return "config"
+    return parts[1] if len(parts) > 2 else ""
+
+
+def level(room):
+    for i, row in enumerate(ROOMS):
+        if room in row:
+            return i
+    return None
+
+
+def includes(root, path):
+    for n, line in enumerate(read(root, path).splitlines(), 1):
+        m = re.match(r'\s*#\s*include\s+([<"])([^>"]+)[>"]', line)
+        if m:
+            yield n, m.group(1), m.group(2)
+
+
+def gate_include_directions(root):
+    bad = []
+    for path in program(root):
+        room = room_of(path)
+        if level(room) is None:
+            bad.append(f"{path}: {room} is not a room of the list")
+            continue
+        for n, kind, name in includes(root, path):
+            if kind == "<":
+                continue
+            other = name.split("/")[0] if "/" in name else ""
+            if other == room:
+                continue
+            if level(other) is None:
+                bad.append(f"{path}:{n}: includes {name}, which is in no room")
+            elif level(other) > level(room) or (level(other) == level(room) and (room, other) not in SAME_LEVEL):
+                bad.append(f"{path}:{n}: {room or 'the program'} may not include {name}")
+    return bad
+
+
+def gate_library_rooms(root):
+    bad = []
+    for path in program(root):
+        for n, kind, name in includes(root, path):
+            for prefix, rooms in LIBRARIES.items():
+                if kind == "<" and name.startswith(prefix) and room_of(path) not in rooms:
+                    bad.append(f"{path}:{n}: {name} belongs into {', '.join(sorted(rooms))} only")
+    return bad
+
+
+def gate_file_length(root):
+    bad = []
+    for path in files(root, "sidecar", "config", "filter", "tests"):
+        n = read(root, path).count("\n")
+        if n > MAX_FILE:
+            bad.append(f"{path}: {n} lines, more than {MAX_FILE}")
+    return bad
+
+
+def gate_function_length(root):
+    """A function begins with '{' in the first column and ends with '}' there: that is how this tree is formatted."""
+    bad = []
+    for path in files(root, "sidecar", "config", "filter", "tests"):
+        start = None
+        for n, line in enumerate(read(root, path).splitlines(), 1):
+            if line == "{":
+                start = n
+            elif line.startswith("}") and start is not None:
+                if n - start - 1 > MAX_FUNCTION:
+                    bad.append(f"{path}:{start}: a function of {n - start - 1} lines, more than {MAX_FUNCTION}")
+                start = None
+    return bad
+
+
+def gate_poison(root):
+    bad = []
+    pattern = re.compile(r"(?<![\w.>])(" + "|".join(POISON) + r")\s*\(")
+    for path in files(root, "sidecar", "config", "filter", "tests"):
+        for n, line in enumerate(without_comments(read(root, path)).splitlines(), 1):
+            m = pattern.search(line)
+            if m:
+                bad.append(f"{path}:{n}: {m.group(1)}()")
+    return bad
+
+
+def gate_no_extern_variables(root):
+    bad = []
+    for path in program(root):
+        if not path.endswith(".h"):
+            continue
+        for n, line in enumerate(without_comments(read(root, path)).splitlines(), 1):
+            if re.match(r"\s*extern\s", line) and "(" not in line:
+                bad.append(f"{path}:{n}: extern variable in a header")
+    return bad
+
+
+def gate_atomics(root):
+    bad = []
+    for path in program(root):
+        if room_of(path) in ATOMICS or path in ATOMIC_FILES:
+            continue
+        for n, line in enumerate(without_comments(read(root, path)).splitlines(), 1):
+            if re.search(r"\b_Atomic\b|stdatomic\.h|\batomic_", line):
+                bad.append(f"{path}:{n}: atomics belong into channel/, loop/ and the counters of base/")
+    return bad
+
+
+def gate_spdx(root):
+    return [f"{path}: no SPDX line" for path in files(root, "sidecar", "config", "filter", "tests")
+            if not read(root, path).startswith("// SPDX-License-Identifier: MIT\n")]
+
+
+def gate_top_level(root):
+    bad = []
+    out = subprocess.run(["git", "-C", root, "ls-files"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    for name in sorted({line.split("/")[0] + ("/" if "/" in line else "") for line in out.splitlines()}):
+        bare = name.rstrip("/")
+        known = bare in TOP if name.endswith("/") else bare in TOP_FILES
+        if not known and not bare.startswith("."):
+            bad.append(f"{name}: nothing else belongs at the top")
+    return bad
+
+
+GATES = [f for name, f in sorted(globals().items()) if name.startswith("gate_")]
+
+
+def main():
+    root = sys.argv[1] if len(sys.argv) > 1 else "."
+    failed = 0
+    for gate in GATES:
+        bad = gate(root)
+        print(("FAIL " if bad else "ok ") + gate.__name__[5:].replace("_", " "))
+        for line in bad:
+            print("   " + line)
+        failed += bool(bad)
+    print(f"{len(GATES) - failed} passed, {failed} failed, 0 skipped")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# install.sh PACKAGE... - makes sure that Debian packages are installed; asks apt only for what is missing.
+# Exit 0: all are there. Exit 77: some are missing and cannot be installed (says which, loudly).
+set -u
+
+missing=()
+for package in "$@"; do
+	dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	if ! sudo -n true 2>/dev/null; then
+		echo "MISSING, and neither root nor sudo is here to install: ${missing[*]}" >&2
+		exit 77
+	fi
+	as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+if (: >>/tmp/penstock-install.lock) 2>/dev/null; then # suites that run at the same time take turns
+	exec 9>>/tmp/penstock-install.lock
+	flock 9
+fi
+echo "installing: ${missing[*]}" >&2
+"${as_root[@]}" apt-get update -qq >/dev/null 2>&1
+if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+	still=()
+	for package in "${missing[@]}"; do
+		"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" \
+			>/dev/null 2>&1 || still+=("$package")
+	done
+	[ ${#still[@]} -eq 0 ] && exit 0
+	echo "COULD NOT INSTALL: ${still[*]}" >&2
+	exit 77
+fi

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# cmake --install puts the binary, the schema and an example where they belong, and they work from there.
+set -u
+root=${BUILD_ROOT:-$PWD/build}
+bash tests/lib/build.sh release || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+to=$(mktemp -d)
+trap 'rm -rf "$to"' EXIT
+passed=0 failed=0
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	if "$@" >"$to/out" 2>&1; then
+		echo "ok $name" && passed=$((passed + 1))
+	else
+		echo "FAIL $name" && cat "$to/out" && failed=$((failed + 1))
+	fi
+}
+check "cmake --install" cmake --install "$root/release" --prefix "$to/usr"
+check "binary runs" "$to/usr/bin/penstock" version
+check "schema is what the program prints" bash -c "'$to/usr/bin/penstock' schema | cmp - '$to/usr/share/penstock/routes.schema.json'"
+check "example is good" "$to/usr/bin/penstock" check "$to/usr/share/penstock/routes.example.yaml"
+check "hardened: position independent" bash -c "readelf -h '$to/usr/bin/penstock' | grep -q 'DYN'"
+check "hardened: relro and bind now" bash -c "readelf -d '$to/usr/bin/penstock' | grep -q 'BIND_NOW\|FLAGS.*NOW'"
+check "must() is still on" bash -c "strings -a '$to/usr/bin/penstock' | grep -q 'penstock: bug: must'"
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]

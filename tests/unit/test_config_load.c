@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/* test_config_load.c - what a route file becomes: defaults, values, secrets; and that running out of memory at
+ * any allocation is an error like any other. */
+#include "base/mem.h"
+#include "config/load.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ROUTE "routes:\n  - id: a\n    fields:\n      - { name: x, drop: true }\n"
+
+static struct config *
+load(const char *text, struct findings *findings)
+{
+	return config_load_text("t.yaml", str_of(text), findings);
+}
+
+static struct config *
+load_clean(const char *text)
+{
+	struct findings findings;
+	struct config *config = load(text, &findings);
+
+	if (config == NULL || findings.text.len > 0)
+		fail_msg("%s", buf_str(&findings.text).data);
+	findings_free(&findings);
+	return config;
+}
+
+static void
+what_is_left_out_gets_the_documented_defaults(void **state)
+{
+	struct config *c = load_clean("version: 1\n" ROUTE);
+	const struct route *r = &c->routes[0];
+
+	(void)state;
+	assert_int_equal(c->n_listen, 1);
+	assert_string_equal(c->listen[0].host, "127.0.0.1");
+	assert_string_equal(c->listen[0].port, "8081");
+	assert_true(c->memory == 64u << 20 && c->workers == 0 && c->placement == PLACEMENT_LOCAL);
+	assert_true(c->log_level == LOG_INFO && c->log_format == LOG_JSON && c->drain_ms == 30000);
+	assert_true(c->client.head_ms == 30000 && c->client.keep_alive_ms == 75000 && c->client.idle_ms == 60000);
+	assert_true(c->client.total_ms == 86400000 && c->client.connections == 0);
+	assert_true(r->limits.body == 1u << 30 && r->limits.parts == 1000 && r->limits.part_head == 8192);
+	assert_true(r->limits.values == 1u << 20 && r->limits.discard == 64u << 20);
+	assert_true(r->match.any_path && r->match.host == NULL && r->match.n_methods == 1);
+	assert_string_equal(r->match.methods[0], "POST");
+	assert_true(r->fallback == ACTION_REJECT && r->commit == COMMIT_ALL && r->response.status == 201);
+	assert_true(
+		r->rules[0].max_size == LIMIT_NONE && r->rules[0].max_count == LIMIT_NONE && r->rules[0].nth == 0);
+	assert_true(r->rules[0].action == ACTION_DROP && r->rules[0].kind == PART_ANY && !r->rules[0].required);
+	assert_string_equal(r->place.file, "t.yaml");
+	assert_true(r->place.line == 3 && r->place.column == 5);
+	config_free(c);
+}
+
+static void
+only_a_route_without_path_takes_any_path(void **state)
+{
+	struct config *c = load_clean("version: 1\nroutes:\n"
+				      "  - { id: a, match: { path: / }, fields: [{ name: x, drop: true }] }\n"
+				      "  - { id: b, match: { path: '/x/*' }, fields: [{ name: x, drop: true }] }\n"
+				      "  - { id: c, match: { method: PUT }, fields: [{ name: x, drop: true }] }\n"
+				      "  - { id: d, fields: [{ name: x, drop: true }] }\n");
+
+	(void)state;
+	assert_true(!c->routes[0].match.any_path && c->routes[0].match.n_segments == 0);
+	assert_true(!c->routes[1].match.any_path && c->routes[1].match.n_segments == 2);
+	assert_true(c->routes[2].match.any_path);
+	assert_true(c->routes[3].match.any_path);
+	config_free(c);
+}
+
+static const char everything[] =
+	"version: 1\nmemory: 8MiB\nlisten: [':80', 'unix:/s']\ndestinations:\n"
+	"  h: { type: http, url: 'http://h:1/p/', headers: { a: { env: PENSTOCK_TEST_SECRET }, b: c }, undo: DELETE }\n"
+	"  u: { type: http, url: 'unix:/x.sock', host: y }\n"
+	"routes:\n  - id: a\n    match: { host: '*.Example.ORG', path: '/a/*/%41/**', method: [POST, PUT] }\n    fields:\n"
+	"      - { name: f, max_size: 4MiB, buffer: true, store: { to: h, path: '{path.2}/{uuid}' } }\n"
+	"      - { name: g, concat: { to: u, method: POST, key: 'k-{date:%F}' } }\n";
+
+static void
+values_arrive_in_the_struct(void **state)
+{
+	struct config *c;
+	const struct rule *rules;
+
+	(void)state;
+	setenv("PENSTOCK_TEST_SECRET", "s3cret", 1);
+	c = load_clean(everything);
+	rules = c->routes[0].rules;
+	assert_true(c->n_listen == 2 && c->listen[0].host[0] == '\0');
+	assert_string_equal(c->listen[1].unix_socket, "/s");
+	assert_string_equal(c->destinations[0].http.url, "http://h:1/p");
+	assert_string_equal(c->destinations[0].http.headers[0].value, "s3cret");
+	assert_true(c->destinations[0].http.undo_delete && c->destinations[0].http.retry_connect == 2);
+	assert_string_equal(c->destinations[1].http.url, "http://y");
+	assert_string_equal(c->destinations[1].http.unix_socket, "/x.sock");
+	assert_string_equal(c->routes[0].match.host, "*.example.org");
+	assert_string_equal(c->routes[0].match.segments[2].text, "A");
+	assert_int_equal(c->routes[0].match.segments[3].kind, SEGMENT_REST);
+	assert_ptr_equal(rules[0].to, &c->destinations[0]);
+	assert_true(rules[0].buffer && rules[0].action == ACTION_STORE && rules[0].method == STORE_PUT);
+	assert_true(rules[1].action == ACTION_CONCAT && rules[1].method == STORE_POST && rules[1].index == 1);
+	assert_string_equal(rules[1].target->pieces[0].text, "/k-");
+	config_free(c);
+}
+
+/* Loads with a header whose value is the file's content; *value gets a copy, NULL if it was refused. */
+static void
+load_secret(const char *content, mode_t mode, char **value, struct findings *findings)
+{
+	char path[] = "/tmp/penstock-secret-XXXXXX", text[512];
+	int fd = mkstemp(path);
+	struct config *c;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	snprintf(text, sizeof text,
+		"version: 1\ndestinations:\n  h: { type: http, url: 'http://h', headers: { a: { file: %s } } }\nroutes:\n"
+		"  - { id: a, fields: [{ name: x, store: { to: h, path: '{uuid}' } }] }\n",
+		path);
+	c = load(text, findings);
+	*value = c != NULL ? str_dup(str_of(c->destinations[0].http.headers[0].value)) : NULL;
+	config_free(c);
+	unlink(path);
+}
+
+static void
+a_secret_loses_its_last_newline_and_is_never_shown(void **state)
+{
+	static const struct {
+		const char *content, *value;
+		mode_t mode;
+		unsigned warnings;
+	} cases[] = {
+		{ "hunter2\n", "hunter2", 0600, 0 },
+		{ "hunter2\r\n", "hunter2", 0640, 0 },
+		{ "hunter2", "hunter2", 0644, 1 },
+		{ "hunter2\n\n", NULL, 0600, 0 },
+		{ "hunter2\r\nx: y", NULL, 0600, 0 },
+		{ "", NULL, 0600, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct findings findings;
+		char *value;
+
+		load_secret(cases[i].content, cases[i].mode, &value, &findings);
+		assert_int_equal(value == NULL, cases[i].value == NULL);
+		if (value != NULL)
+			assert_string_equal(value, cases[i].value);
+		assert_int_equal(findings.warnings, cases[i].warnings);
+		assert_null(strstr(buf_str(&findings.text).data, "hunter2"));
+		mem_free(value);
+		findings_free(&findings);
+	}
+}
+
+/* Each allocation fails once, and then all from there on. A run ends when none was left to fail. */
+static void
+fail_each_allocation(const char *text, size_t count, bool good)
+{
+	for (size_t nth = 1;; nth++) {
+		struct findings findings;
+		struct config *c;
+		size_t made;
+
+		mem_fail(nth, count);
+		c = load(text, &findings);
+		made = mem_fail(0, 0);
+		if (made < nth) {
+			assert_int_equal(c != NULL, good);
+			config_free(c);
+			findings_free(&findings);
+			return;
+		}
+		assert_true(c == NULL && findings.errors > 0);
+		findings_free(&findings);
+		assert_true(nth < 100000);
+	}
+}
+
+static void
+any_allocation_may_fail(void **state)
+{
+	static const char bad[] =
+		"version: 2\nmemory: 1MB\nmemory: 2MB\nlog: { level: x, y: z }\ndestinations:\n"
+		"  h: { type: htp }\n  i: { type: http, url: 'http://h', headers: { a: { env: NOT_SET_HERE } } }\n"
+		"routes:\n  - id: a\n    fields:\n      - { name: f, store: { to: j, path: '{x}' }, drop: true }\n"
+		"      - { name: f, store: { to: i, path: '{field}' } }\n";
+
+	(void)state;
+	setenv("PENSTOCK_TEST_SECRET", "s3cret", 1);
+	fail_each_allocation(everything, 1, true);
+	fail_each_allocation(everything, SIZE_MAX / 2, true);
+	fail_each_allocation(bad, 1, false);
+	fail_each_allocation(bad, SIZE_MAX / 2, false);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_left_out_gets_the_documented_defaults),
+		cmocka_unit_test(only_a_route_without_path_takes_any_path),
+		cmocka_unit_test(values_arrive_in_the_struct),
+		cmocka_unit_test(a_secret_loses_its_last_newline_and_is_never_shown),
+		cmocka_unit_test(any_allocation_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+/* test_decide.c - one row for each head that may or may not come in. */
+#include "base/mem.h"
+#include "config/load.h"
+#include "decide/decide.h"
+
+#include "lib/check.h"
+
+#include <stdio.h>
+
+#define FIELDS "fields: [ { name: x, drop: true } ]"
+
+static const char routes[] =
+	"version: 1\n"
+	"routes:\n"
+	"  - { id: small, match: { path: \"/small\" }, limits: { body: 100B }, " FIELDS " }\n"
+	"  - { id: open, match: { path: \"/open\", method: [POST, PUT] }, limits: { body: none }, " FIELDS " }\n"
+	"  - { id: host, match: { host: \"*.example.org\", path: \"/h/*\" }, " FIELDS " }\n"
+	"  - { id: few, match: { path: \"/few\" }, limits: { concurrent: 2, length: required }, " FIELDS " }\n";
+
+static struct config *config;
+
+static int
+load(void **state)
+{
+	struct findings findings = { 0 };
+
+	(void)state;
+	config = config_load_text("t.yaml", str_of(routes), &findings);
+	if (config == NULL)
+		print_message("%s", buf_str(&findings.text).data);
+	findings_free(&findings);
+	return config != NULL ? 0 : -1;
+}
+
+static int
+unload(void **state)
+{
+	(void)state;
+	config_free(config);
+	return 0;
+}
+
+/* `arg` is header lines, "name: value\n" each. */
+static bool
+nth_header(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	const char *line = arg;
+
+	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
+		size_t colon = strcspn(line, ":"), end = strcspn(line, "\n");
+
+		if (!str_equal_nocase((struct str){ line, colon }, name) || nth-- > 0)
+			continue;
+		*value = str_trim((struct str){ line + colon + 1, end - colon - 1 });
+		return true;
+	}
+	return false;
+}
+
+#define H "Host: h\n"
+#define FORM "Content-Type: multipart/form-data; boundary=B\n"
+#define CL(n) "Content-Length: " n "\n"
+#define TE "Transfer-Encoding: chunked\n"
+#define U UINT64_MAX
+#define X15 "xxxxxxxxxxxxxxx"
+#define X51 X15 X15 X15 "xxxxxx"
+#define X255 X51 X51 X51 X51 X51
+
+static const struct row {
+	const char *line, *headers;
+	enum error_kind kind; /* ERR_NONE: allowed */
+	uint64_t length;      /* if allowed */
+	const char *route;    /* NULL: none known */
+} rows[] = {
+	/* what comes in */
+	{ "POST /small HTTP/1.1", H FORM CL("5"), ERR_NONE, 5, "small" },
+	{ "POST /small HTTP/1.1", H FORM CL("100"), ERR_NONE, 100, "small" },
+	{ "POST /small HTTP/1.1", H FORM CL("0"), ERR_NONE, 0, "small" },
+	{ "POST /small HTTP/1.1", H FORM CL("00"), ERR_NONE, 0, "small" },
+	{ "POST /small HTTP/1.1", H FORM CL("  7\t"), ERR_NONE, 7, "small" }, /* blanks around are no part of it */
+	{ "POST /small HTTP/1.1", H FORM TE, ERR_NONE, U, "small" },
+	{ "POST /small HTTP/1.1", H FORM "transfer-encoding: CHUNKED\n", ERR_NONE, U, "small" },
+	{ "POST /open HTTP/1.1", H FORM CL("18446744073709551614"), ERR_NONE, U - 1, "open" },
+	{ "PUT /open HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
+	{ "POST http://h/open HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
+	{ "POST /open?x=1 HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
+	{ "POST /open HTTP/1.1", "Host:\n" FORM TE, ERR_NONE, U, "open" }, /* empty is a Host */
+	{ "POST /h/x HTTP/1.1", "Host: A.example.org.:80\n" FORM TE, ERR_NONE, U, "host" },
+	{ "POST /open HTTP/1.1", "Host: [::1]:80\n" FORM TE, ERR_NONE, U, "open" },
+	{ "POST /open HTTP/1.0", FORM CL("5"), ERR_NONE, 5, "open" },
+	{ "POST /open HTTP/1.0", H FORM CL("5"), ERR_NONE, 5, "open" },
+	{ "POST /open HTTP/1.1", H FORM TE "Content-Encoding: identity\n", ERR_NONE, U, "open" },
+	{ "POST /open HTTP/1.1", H FORM TE "Expect: 100-continue\n", ERR_NONE, U, "open" },
+	{ "POST /open HTTP/1.1", H FORM TE "expect: 100-Continue\n", ERR_NONE, U, "open" },
+	{ "POST /open HTTP/1.1", H TE "content-type: Multipart/Form-Data;charset=x; BOUNDARY=\"B\"\n", ERR_NONE, U,
+		"open" },
+	{ "POST /few HTTP/1.1", H FORM CL("5"), ERR_NONE, 5, "few" },
+	/* HTTP/2 and 3, as a gateway shows them: the end of the body is framing enough */
+	{ "POST /open HTTP/2.0", H FORM, ERR_NONE, U, "open" },
+	{ "POST /open HTTP/3.0", H FORM CL("5"), ERR_NONE, 5, "open" },
+	{ "POST /few HTTP/2.0", H FORM, ERR_LENGTH_REQUIRED, 0, "few" },
+	{ "POST /open HTTP/2.0", FORM CL("5"), ERR_BAD_REQUEST, 0, NULL },
+	/* what HAProxy's question cannot hold whole */
+	{ "POST /open HTTP/1.1", "Host: " X255 "\n" FORM TE, ERR_NONE, U, "open" },
+	{ "POST /open HTTP/1.1", "Host: " X255 "x\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H TE "Content-Type: multipart/form-data; boundary=B;" X255 X255 "\n",
+		ERR_MEDIA_TYPE, 0, "open" },
+	/* limits.length: required */
+	{ "POST /few HTTP/1.1", H FORM TE, ERR_LENGTH_REQUIRED, 0, "few" },
+	{ "POST /few HTTP/1.1", H TE, ERR_LENGTH_REQUIRED, 0, "few" },
+	/* Host (RFC 9112 section 3.2) */
+	{ "POST /open HTTP/1.1", FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST http://h/open HTTP/1.1", FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H "host: other\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.0", H H FORM CL("5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", "Host: a b\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", "Host: h/x\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", "Host: h?x\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /h/x HTTP/1.1", "Host: user@a.example.org\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST http://user@a.example.org/h/x HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST http:///open HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	/* an absolute target and a Host that is another one */
+	{ "POST http://other/open HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST http://h/open HTTP/1.1", "Host:\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST http://h.x/open HTTP/1.0", H FORM CL("5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST http://H:80/open HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
+	{ "POST http://h/open HTTP/1.0", FORM CL("5"), ERR_NONE, 5, "open" },
+	/* Content-Length and Transfer-Encoding (RFC 9112 section 6) */
+	{ "POST /open HTTP/1.1", H FORM CL("5") CL("5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("5") CL("6"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("5, 5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("5 5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("+5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("-5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("0x5"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("5.0"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("five"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL(""), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("18446744073709551615"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("18446744073709551616"), ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM CL("5") TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM TE TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM "Transfer-Encoding: gzip, chunked\n", ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM "Transfer-Encoding: identity\n", ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM "Transfer-Encoding: xchunked\n", ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM "Transfer-Encoding:\n", ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /open HTTP/1.0", H FORM TE, ERR_BAD_REQUEST, 0, NULL }, /* section 6.1: framing is faulty */
+	/* Expect (RFC 9110 section 10.1.1) */
+	{ "POST /open HTTP/1.1", H FORM TE "Expect: 200-ok\n", ERR_EXPECTATION, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM TE "Expect:\n", ERR_EXPECTATION, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM TE "Expect: 100-continue, x\n", ERR_EXPECTATION, 0, NULL },
+	{ "POST /open HTTP/1.1", H FORM TE "Expect: 100-continue\nExpect: x\n", ERR_EXPECTATION, 0, NULL },
+	/* route and method */
+	{ "POST /nowhere HTTP/1.1", H FORM TE, ERR_NO_ROUTE, 0, NULL },
+	{ "POST /open/ HTTP/1.1", H FORM TE, ERR_NO_ROUTE, 0, NULL },
+	{ "POST /h/x HTTP/1.1", "Host: example.org\n" FORM TE, ERR_NO_ROUTE, 0, NULL },
+	{ "POST /h/x HTTP/1.0", FORM CL("5"), ERR_NO_ROUTE, 0, NULL }, /* no Host at all */
+	{ "POST /a//b HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /../open HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "POST /%zz HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "OPTIONS * HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, NULL },
+	{ "GET /open HTTP/1.1", H, ERR_METHOD, 0, NULL },
+	{ "post /open HTTP/1.1", H FORM TE, ERR_METHOD, 0, NULL },
+	/* length, coding, type */
+	{ "POST /open HTTP/1.1", H FORM, ERR_LENGTH_REQUIRED, 0, "open" },
+	{ "POST /open HTTP/1.0", FORM, ERR_LENGTH_REQUIRED, 0, "open" },
+	{ "POST /open HTTP/1.1", H FORM TE "Content-Encoding: gzip\n", ERR_MEDIA_TYPE, 0, "open" },
+	{ "POST /open HTTP/1.1", H FORM TE "Content-Encoding: identity\nContent-Encoding: gzip\n", ERR_MEDIA_TYPE,
+		0, "open" },
+	{ "POST /open HTTP/1.1", H TE, ERR_MEDIA_TYPE, 0, "open" },
+	{ "POST /open HTTP/1.1", H TE "Content-Type: text/plain\n", ERR_MEDIA_TYPE, 0, "open" },
+	{ "POST /open HTTP/1.1", H TE "Content-Type: multipart/mixed; boundary=B\n", ERR_MEDIA_TYPE, 0, "open" },
+	{ "POST /open HTTP/1.1", H TE "Content-Type: multipart/form-data\n", ERR_MEDIA_TYPE, 0, "open" },
+	{ "POST /open HTTP/1.1", H FORM FORM TE, ERR_MEDIA_TYPE, 0, "open" },
+	/* size */
+	{ "POST /small HTTP/1.1", H FORM CL("101"), ERR_TOO_LARGE, 0, "small" },
+	/* which of two is told: the earlier of the header's order */
+	{ "GET /nowhere HTTP/1.1", CL("+5") "Expect: x\n", ERR_BAD_REQUEST, 0, NULL },
+	{ "GET /nowhere HTTP/1.1", H CL("5") "Expect: x\n", ERR_EXPECTATION, 0, NULL },
+	{ "GET /small HTTP/1.1", H CL("101"), ERR_METHOD, 0, NULL },
+	{ "POST /small HTTP/1.1", H "Content-Type: text/plain\n", ERR_LENGTH_REQUIRED, 0, "small" },
+	{ "POST /small HTTP/1.1", H CL("101") "Content-Type: text/plain\n", ERR_MEDIA_TYPE, 0, "small" },
+};
+
+static struct head
+head_of(const char *line, const char *headers)
+{
+	size_t method = strcspn(line, " "), target = strcspn(line + method + 1, " ");
+
+	return (struct head){
+		.method = { line, method },
+		.target = { line + method + 1, target },
+		.version = str_of(line + method + target + 2),
+		.header = nth_header,
+		.arg = headers,
+	};
+}
+
+static void
+expect_row(const struct row *row, const struct decision *decision)
+{
+	const char *id = decision->route != NULL ? decision->route->id : NULL;
+
+	if (decision->allow != (row->kind == ERR_NONE) || decision->error.kind != row->kind)
+		fail_msg("%s\n%sgot %s (%s), want %s", row->line, row->headers,
+			error_kind_name(decision->error.kind), decision->error.message, error_kind_name(row->kind));
+	if ((id == NULL) != (row->route == NULL) || (id != NULL && strcmp(id, row->route) != 0))
+		fail_msg("%s\n%sgot route %s", row->line, row->headers, id != NULL ? id : "none");
+	assert_true(decision->retry_after_s == 0);
+	if (!decision->allow)
+		return;
+	assert_true(decision->length == row->length);
+	assert_string_equal(decision->boundary.text, "B");
+}
+
+static void
+every_head_gets_the_answer_of_its_row(void **state)
+{
+	const struct load idle = { 0 };
+
+	(void)state;
+	assert_true(sizeof rows / sizeof rows[0] >= 60);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct head head = head_of(rows[i].line, rows[i].headers);
+		struct decision decision = { 0 };
+
+		decide(config, &head, &idle, &decision);
+		expect_row(&rows[i], &decision);
+	}
+}
+
+static void
+decide_one(const char *line, const char *headers, struct load busy, struct decision *decision)
+{
+	struct head head = head_of(line, headers);
+
+	*decision = (struct decision){ 0 };
+	decide(config, &head, &busy, decision);
+}
+
+static void
+a_refusal_says_what_the_answer_needs(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	decide_one("GET /open HTTP/1.1", H, (struct load){ 0 }, &d);
+	assert_int_equal(d.error.kind, ERR_METHOD);
+	decide_one("POST /small HTTP/1.1", H FORM CL("101"), (struct load){ 0 }, &d);
+	assert_string_equal(d.error.limit, "body");
+	assert_non_null(strstr(d.error.message, "100 bytes"));
+	decide_one("POST /h/a%20b HTTP/1.1", "Host: x.example.org\n" FORM TE, (struct load){ 0 }, &d);
+	assert_true(d.allow && d.match.n_captures == 1 && str_is(d.match.captures[0], "a%20b"));
+	decide_one("POST /open HTTP/1.1", H FORM TE, (struct load){ 0 }, &d);
+	assert_true(d.allow && d.max_body == LIMIT_NONE);
+	decide_one("POST /small HTTP/1.1", H FORM TE, (struct load){ 0 }, &d);
+	assert_true(d.allow && d.max_body == 100);
+}
+
+static void
+only_an_http_1_1_client_waits_for_100(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	decide_one("POST /open HTTP/1.1", H FORM TE "Expect: 100-continue\n", (struct load){ 0 }, &d);
+	assert_true(d.allow && d.expects_continue);
+	decide_one("POST /open HTTP/1.1", H FORM TE, (struct load){ 0 }, &d);
+	assert_true(d.allow && !d.expects_continue);
+	decide_one("POST /open HTTP/1.0", FORM CL("5") "Expect: 100-continue\n", (struct load){ 0 }, &d);
+	assert_true(d.allow && !d.expects_continue);
+	decide_one("POST /nowhere HTTP/1.1", H FORM TE "Expect: 100-continue\n", (struct load){ 0 }, &d);
+	assert_true(!d.allow && d.expects_continue); /* so that the refusal needs no reading away */
+}
+
+static void
+load_is_asked_last(void **state)
+{
+	static const struct {
+		struct load load;
+		enum error_kind kind;
+	} cases[] = {
+		{ { .is_draining = true }, ERR_DRAINING },
+		{ { .is_over_memory = true }, ERR_BUSY },
+		{ { .is_draining = true, .is_over_memory = true }, ERR_DRAINING },
+	};
+	struct decision d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		decide_one("POST /open HTTP/1.1", H FORM TE, cases[i].load, &d);
+		assert_true(!d.allow && d.error.kind == cases[i].kind && d.retry_after_s > 0 && d.route != NULL);
+		decide_one("POST /small HTTP/1.1", H FORM CL("101"), cases[i].load, &d);
+		assert_true(d.error.kind == ERR_TOO_LARGE && d.retry_after_s == 0);
+	}
+}
+
+static void
+a_gateway_that_could_ask_nobody_is_believed(void **state)
+{
+	struct decision d;
+
+	(void)state;
+	decide_one("POST /open HTTP/1.1", H FORM TE "X-Penstock-Refuse: 503\n", (struct load){ 0 }, &d);
+	assert_int_equal(d.error.kind, ERR_BUSY);
+	assert_int_equal(d.retry_after_s, 1);
+	decide_one("POST /nope HTTP/1.1", H FORM TE "X-Penstock-Refuse: 503\n", (struct load){ 0 }, &d);
+	assert_int_equal(d.error.kind, ERR_NO_ROUTE);
+}
+
+static void
+one_over_concurrent_is_told_to_come_again(void **state)
+{
+	struct counter counters[4] = { 0 }, *active[4] = { &counters[0], &counters[1], &counters[2], &counters[3] };
+	struct load load = { .active = active };
+	struct decision d;
+
+	(void)state;
+	counter_add(active[3], 1);
+	decide_one("POST /few HTTP/1.1", H FORM CL("5"), load, &d);
+	assert_true(d.allow);
+	counter_add(active[3], 1);
+	decide_one("POST /few HTTP/1.1", H FORM CL("5"), load, &d);
+	assert_true(!d.allow && d.error.kind == ERR_TOO_MANY && d.retry_after_s > 0);
+	assert_string_equal(d.error.limit, "concurrent");
+	decide_one("POST /open HTTP/1.1", H FORM CL("5"), load, &d);
+	assert_true(d.allow);
+	decide_one("POST /few HTTP/1.1", H FORM CL("5"), (struct load){ 0 }, &d);
+	assert_true(d.allow); /* nobody counts */
+}
+
+static void
+nothing_is_allocated(void **state)
+{
+	const struct load idle = { 0 };
+
+	(void)state;
+	mem_fail(0, 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct head head = head_of(rows[i].line, rows[i].headers);
+		struct decision decision = { 0 };
+
+		decide(config, &head, &idle, &decision);
+	}
+	assert_int_equal(mem_fail(0, 0), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_head_gets_the_answer_of_its_row),
+		cmocka_unit_test(a_refusal_says_what_the_answer_needs),
+		cmocka_unit_test(only_an_http_1_1_client_waits_for_100),
+		cmocka_unit_test(load_is_asked_last),
+		cmocka_unit_test(a_gateway_that_could_ask_nobody_is_believed),
+		cmocka_unit_test(one_over_concurrent_is_told_to_come_again),
+		cmocka_unit_test(nothing_is_allocated),
+	};
+
+	return cmocka_run_group_tests(tests, load, unload);
+}

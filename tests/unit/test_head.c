@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/* test_head.c - path, query, host and escapes of a request target, in every form that it may come in. */
+#include "base/mem.h"
+#include "route/head.h"
+
+#include "lib/check.h"
+
+static bool
+host_only(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	const char *host = arg;
+
+	if (host == NULL || nth > 0 || !str_equal_nocase(name, STR("host")))
+		return false;
+	*value = str_of(host);
+	return true;
+}
+
+static struct head
+head_of(const char *target, const char *host)
+{
+	return (struct head){
+		.method = STR("POST"),
+		.target = str_of(target),
+		.version = STR("HTTP/1.1"),
+		.header = host_only,
+		.arg = host,
+	};
+}
+
+static void
+expect_text(const char *what, struct str got, const char *want)
+{
+	if (want == NULL ? got.data != NULL : got.data == NULL || !str_is(got, want))
+		fail_msg("%s: got \"%.*s\", want %s", what, STR_ARG(got), want != NULL ? want : "none");
+}
+
+static void
+a_target_is_cut_into_path_and_query(void **state)
+{
+	static const struct {
+		const char *target, *path, *query;
+	} rows[] = {
+		{ "/", "/", NULL },
+		{ "/a/b", "/a/b", NULL },
+		{ "/a?", "/a", "" },
+		{ "/a?b=c", "/a", "b=c" },
+		{ "/a?b?c", "/a", "b?c" },
+		{ "/a#b?c", "/a", NULL },
+		{ "/a?b#c", "/a", "b" },
+		{ "/a%3Fb?c", "/a%3Fb", "c" },
+		{ "http://h/a?b", "/a", "b" },
+		{ "HTTP://h:8080/a", "/a", NULL },
+		{ "https://h", "/", NULL },
+		{ "https://h?q", "/", "q" },
+		{ "/http://h/a", "/http://h/a", NULL },
+		{ "*", "*", NULL },
+		{ "", "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct head head = head_of(rows[i].target, NULL);
+
+		expect_text(rows[i].target, head_path(&head), rows[i].path);
+		expect_text(rows[i].target, head_query(&head), rows[i].query);
+	}
+}
+
+static void
+the_host_is_named_without_its_port(void **state)
+{
+	static const struct {
+		const char *target, *header, *host;
+	} rows[] = {
+		{ "/", "example.org", "example.org" },
+		{ "/", "example.org:8080", "example.org" },
+		{ "/", "example.org:", "example.org" },
+		{ "/", "Example.ORG.:80", "Example.ORG." },
+		{ "/", "10.0.0.7", "10.0.0.7" },
+		{ "/", "10.0.0.7:81", "10.0.0.7" },
+		{ "/", "[::1]", "[::1]" },
+		{ "/", "[::1]:8080", "[::1]" },
+		{ "/", "[fe80::12]", "[fe80::12]" },
+		{ "/", "h8080", "h8080" },
+		{ "/", "", "" },
+		{ "/", NULL, NULL },
+		{ "http://a.example/x", "b.example", "a.example" }, /* RFC 9112 section 3.2.2 */
+		{ "http://a.example:81", NULL, "a.example" },
+		{ "http://[::1]:81/", NULL, "[::1]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct head head = head_of(rows[i].target, rows[i].header);
+
+		expect_text(rows[i].target, head_host(&head), rows[i].host);
+	}
+}
+
+static void
+escapes_are_decoded_or_refused(void **state)
+{
+	static const struct {
+		const char *text, *plain; /* NULL: refused */
+		bool plus;
+	} rows[] = {
+		{ "", "", false },
+		{ "abc", "abc", false },
+		{ "a%20b", "a b", false },
+		{ "%41%4a%4A", "AJJ", false },
+		{ "%2f%2F", "//", false },
+		{ "%c3%A9", "\xc3\xa9", false },
+		{ "%ff", "\xff", false },
+		{ "a+b", "a+b", false },
+		{ "a+b", "a b", true },
+		{ "a%2Bb", "a+b", true },
+		{ "%2541", "%41", false }, /* once, never twice */
+		{ "%", NULL, false },
+		{ "%4", NULL, false },
+		{ "a%", NULL, false },
+		{ "%4g", NULL, false },
+		{ "%g4", NULL, false },
+		{ "% 4", NULL, false },
+		{ "%00", NULL, false },
+		{ "a%00b", NULL, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf out = { 0 };
+		bool ok = percent_decode(str_of(rows[i].text), rows[i].plus, &out);
+
+		assert_int_equal(ok, rows[i].plain != NULL);
+		if (ok)
+			expect_text(rows[i].text, str_of(out.data != NULL ? out.data : ""), rows[i].plain);
+		buf_free(&out);
+	}
+}
+
+static void
+a_query_value_is_found_and_decoded(void **state)
+{
+	static const struct {
+		const char *target, *name, *value; /* NULL: there is none */
+	} rows[] = {
+		{ "/?a=1", "a", "1" },
+		{ "/?a=1&b=2", "b", "2" },
+		{ "/?a=1&a=2", "a", "1" },
+		{ "/?a", "a", "" },
+		{ "/?a=", "a", "" },
+		{ "/?a&b", "b", "" },
+		{ "/?a=b=c", "a", "b=c" },
+		{ "/?&&a=1", "a", "1" },
+		{ "/?a+b=x+y", "a b", "x y" },
+		{ "/?%61=%26%3d", "a", "&=" },
+		{ "/?A=1", "a", NULL },
+		{ "/?aa=1", "a", NULL },
+		{ "/?", "a", NULL },
+		{ "/", "a", NULL },
+		{ "/?%zz=1&a=2", "a", "2" },
+		{ "/?a=12%zz", "a", NULL },
+		{ "/?a=12%00", "a", NULL },
+		{ "/#?a=1", "a", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct head head = head_of(rows[i].target, NULL);
+		struct buf out = { 0 };
+		bool found;
+
+		buf_add_text(&out, "kept:");
+		found = head_query_value(&head, str_of(rows[i].name), &out);
+		assert_int_equal(found, rows[i].value != NULL);
+		assert_true(str_starts_nocase(buf_str(&out), "kept:"));
+		expect_text(rows[i].target, str_of(out.data + 5), found ? rows[i].value : "");
+		buf_free(&out);
+	}
+}
+
+/* A name made from half a query would be a wrong name: whoever asks must see it. */
+static void
+out_of_memory_in_a_query_is_never_taken_for_an_absent_value(void **state)
+{
+	(void)state;
+	for (size_t nth = 1; nth <= 8; nth++) {
+		struct head head = head_of("/?first=1&key=value", NULL);
+		struct buf out = { 0 };
+		bool found;
+
+		mem_fail(nth, 1);
+		found = head_query_value(&head, STR("key"), &out);
+		mem_fail(0, 0);
+		assert_true(out.failed || (found && str_is(buf_str(&out), "value")));
+		buf_free(&out);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_target_is_cut_into_path_and_query),
+		cmocka_unit_test(the_host_is_named_without_its_port),
+		cmocka_unit_test(escapes_are_decoded_or_refused),
+		cmocka_unit_test(a_query_value_is_found_and_decoded),
+		cmocka_unit_test(out_of_memory_in_a_query_is_never_taken_for_an_absent_value),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

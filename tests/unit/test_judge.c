@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+/* test_judge.c - what HAProxy's side of the filter is told: of route files, of a head, of a body. */
+#include "native/judge.h"
+
+#include "base/mem.h"
+#include "lib/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FIELDS "fields: [ { name: \"*\", drop: true } ]"
+#define FIRST                                                                                                      \
+	"version: 1\nroutes:\n"                                                                                    \
+	"  - { id: album, match: { path: \"/album/*\", method: [POST, PUT] }, limits: { body: 300B, parts: 2, "    \
+	"part_head: 256B }, " FIELDS " }\n"
+#define SECOND                                                                                                     \
+	"version: 1\nroutes:\n"                                                                                    \
+	"  - { id: open, match: { path: \"/open\" }, limits: { body: none }, " FIELDS " }\n"                       \
+	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"
+
+#define H "host: h\n"
+#define FORM "content-type: multipart/form-data; boundary=B\n"
+#define TE "transfer-encoding: chunked\n"
+#define LINE_50 "123456789 123456789 123456789 123456789 1234567890"
+#define PART "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n" /* 50 bytes */
+
+static char folder[] = "/tmp/penstock-judge-XXXXXX";
+static char paths[3][sizeof folder + 16];
+static struct judge *judge;
+
+static void
+write_file(size_t i, const char *name, const char *text)
+{
+	FILE *file;
+
+	snprintf(paths[i], sizeof paths[i], "%s/%s", folder, name);
+	file = fopen(paths[i], "w");
+	assert_non_null(file);
+	assert_int_equal(fputs(text, file) < 0, 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static struct judge *
+read_files(size_t n, char **problems)
+{
+	char *const names[] = { paths[0], paths[1], paths[2] };
+
+	return judge_new(names, n, problems);
+}
+
+static int
+setup(void **state)
+{
+	char *problems;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_file(0, "a.yaml", FIRST);
+	write_file(1, "b.yaml", SECOND);
+	judge = read_files(2, &problems);
+	if (judge == NULL)
+		print_message("%s", problems);
+	return judge != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	judge_free(judge);
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		unlink(paths[i]);
+	return rmdir(folder);
+}
+
+/* `arg` is header lines, "name: value\n" each, as HAProxy has them: names in small letters. */
+static bool
+nth_header(const void *arg, const char *name, size_t name_len, size_t nth, const char **value, size_t *len)
+{
+	const char *line = arg;
+
+	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
+		size_t colon = strcspn(line, ":");
+
+		if (colon != name_len || memcmp(line, name, name_len) != 0 || nth-- > 0)
+			continue;
+		*value = line + colon + 1;
+		*len = strcspn(*value, "\n");
+		return true;
+	}
+	return false;
+}
+
+static struct judge_head
+head_of(const char *method, const char *target, const char *headers)
+{
+	return (struct judge_head){ .method = method,
+		.method_len = strlen(method),
+		.target = target,
+		.target_len = strlen(target),
+		.version = "HTTP/1.1",
+		.version_len = 8,
+		.id = "id-1",
+		.id_len = 4,
+		.header = nth_header,
+		.arg = headers };
+}
+
+/* -- route files ---------------------------------------------------------------------------------- */
+
+static void
+problems_are_told_with_file_and_line(void **state)
+{
+	char *problems;
+
+	(void)state;
+	write_file(2, "c.yaml", "version: 1\nroutes:\n  - { id: album, match: { path: \"/x\" }, fieldz: [] }\n");
+	assert_null(read_files(3, &problems));
+	assert_non_null(problems);
+	assert_non_null(strstr(problems, "c.yaml:3:"));
+	assert_non_null(strstr(problems, "fieldz"));
+	free(problems);
+}
+
+static void
+a_file_that_is_not_there_is_a_problem(void **state)
+{
+	char *const names[] = { (char[]){ "/nowhere/routes.yaml" } };
+	char *problems;
+
+	(void)state;
+	assert_null(judge_new(names, 1, &problems));
+	assert_non_null(strstr(problems, "/nowhere/routes.yaml"));
+	free(problems);
+}
+
+/* What only the sidecar's machine has need not be here. */
+static void
+secrets_of_destinations_are_not_looked_at(void **state)
+{
+	struct judge *other;
+	char *problems;
+
+	(void)state;
+	write_file(2, "c.yaml",
+		"version: 1\ndestinations:\n"
+		"  store: { type: http, url: \"http://127.0.0.1:1\", headers: { a: { file: /nowhere/secret } } }\n"
+		"routes:\n"
+		"  - { id: other, match: { path: \"/other\" }, fields: [ { name: a, store: { to: store, key: \"{uuid}\" } "
+		"} ] }\n");
+	other = read_files(3, &problems);
+	if (other == NULL)
+		fail_msg("%s", problems);
+	judge_free(other);
+}
+
+/* -- heads ---------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *method, *target, *headers;
+	unsigned status;
+	const char *route, *allow, *reason;
+} rows[] = {
+	{ "POST", "/album/1", H FORM TE, 200, "album", "", "" },
+	{ "PUT", "/album/1?x=1", H FORM "content-length: 300\n", 200, "album", "", "" },
+	{ "POST", "http://h/open", H FORM TE, 200, "open", "", "" },
+	{ "POST", "/album/1", FORM TE, 400, "", "", "no Host" },
+	{ "POST", "/album/1", H FORM TE "content-length: 1\n", 400, "", "",
+		"both Content-Length and Transfer-Encoding" },
+	{ "POST", "/nowhere", H FORM TE, 404, "", "", "no route takes this host and path" },
+	{ "DELETE", "/album/1", H FORM TE, 405, "", "POST, PUT", "this path does not take the method DELETE" },
+	{ "POST", "/sized", H FORM TE, 411, "sized", "", "this route wants a Content-Length" },
+	{ "POST", "/album/1", H FORM "content-length: 301\n", 413, "album", "",
+		"the body is over the limit of 300 bytes" },
+	{ "POST", "/album/1", H "content-type: text/plain\n" TE, 415, "album", "",
+		"Content-Type: not multipart/form-data" },
+	{ "POST", "/album/1", H FORM TE "content-encoding: gzip\n", 415, "album", "",
+		"a Content-Encoding other than identity" },
+	{ "POST", "/album/1", H FORM TE "expect: a miracle\n", 417, "", "", "an Expect other than 100-continue" },
+};
+
+static void
+every_head_gets_its_verdict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct judge_head head = head_of(rows[i].method, rows[i].target, rows[i].headers);
+		struct judge_request *request = judge_request_new(judge);
+		const struct judge_verdict *verdict;
+
+		assert_null(judge_verdict(request));
+		verdict = judge_decide(request, &head);
+		assert_ptr_equal(judge_verdict(request), verdict);
+		assert_int_equal(verdict->status, rows[i].status);
+		assert_int_equal(verdict->allow, rows[i].status == 200);
+		assert_string_equal(verdict->route, rows[i].route);
+		assert_string_equal(verdict->allow_methods, rows[i].allow);
+		assert_string_equal(verdict->reason, rows[i].reason);
+		assert_string_equal(verdict->id, "id-1");
+		assert_false(verdict->is_fault);
+		judge_request_free(request);
+	}
+}
+
+static void
+the_limit_of_a_body_is_told_where_there_is_one(void **state)
+{
+	static const char *const targets[] = { "/album/1", "/open" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct judge_head head = head_of("POST", targets[i], H FORM TE);
+		struct judge_request *request = judge_request_new(judge);
+		const struct judge_verdict *verdict = judge_decide(request, &head);
+
+		assert_true(verdict->allow);
+		assert_int_equal(verdict->has_max_body, i == 0);
+		assert_int_equal(verdict->max_body, i == 0 ? 300 : UINT64_MAX);
+		judge_request_free(request);
+	}
+}
+
+static void
+an_id_is_cut_and_may_be_missing(void **state)
+{
+	struct judge_request *request = judge_request_new(judge), *without = judge_request_new(judge);
+	struct judge_head head = head_of("POST", "/album/1", H FORM TE);
+	char id[300];
+
+	(void)state;
+	memset(id, 'i', sizeof id);
+	head.id = id;
+	head.id_len = sizeof id;
+	assert_int_equal(strlen(judge_decide(request, &head)->id), 128);
+	head.id = NULL;
+	head.id_len = 0;
+	assert_string_equal(judge_decide(without, &head)->id, "");
+	judge_request_free(request);
+	judge_request_free(without);
+}
+
+/* -- bodies --------------------------------------------------------------------------------------- */
+
+static struct judge_request *
+admitted(void)
+{
+	struct judge_head head = head_of("POST", "/album/1", H FORM TE);
+	struct judge_request *request = judge_request_new(judge);
+
+	assert_true(judge_decide(request, &head)->allow);
+	return request;
+}
+
+static void
+a_body_is_followed_to_its_end(void **state)
+{
+	struct judge_request *request = admitted();
+
+	(void)state;
+	for (const char *p = PART "--B--\r\n"; *p != '\0'; p++)
+		assert_null(judge_feed(request, p, 1));
+	assert_true(judge_verdict(request)->allow);
+	judge_request_free(request);
+}
+
+static const struct {
+	const char *body, *kind, *rest; /* rest: of the problem, behind its type */
+} problems_of_bodies[] = {
+	{ PART LINE_50 LINE_50 LINE_50 LINE_50 LINE_50 "x", "too-large",
+		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"the body is over the limit of 300 "
+		"bytes\",\"route\":\"album\",\"limit\":\"body\",\"offset\":300,\"request_id\":\"id-1\"}\n" },
+	{ "--B\r\n\r\n\r\n--B\r\n\r\n\r\n--B\r\n\r\n", "too-large",
+		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"more than 2 "
+		"parts\",\"route\":\"album\",\"limit\":\"parts\",\"offset\":16,\"request_id\":\"id-1\"}\n" },
+	{ "--B\r\n" LINE_50 LINE_50 LINE_50 LINE_50 LINE_50 LINE_50, "too-large",
+		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"a part's head is over part_head of 256 "
+		"bytes\",\"route\":\"album\",\"limit\":\"part_head\",\"offset\":261,\"request_id\":\"id-1\"}\n" },
+	{ "text", "malformed",
+		"\"title\":\"Bad Request\",\"status\":400,\"detail\":\"the body does not begin with its "
+		"boundary\",\"route\":\"album\",\"offset\":0,\"request_id\":\"id-1\"}\n" },
+};
+
+static void
+a_body_that_cannot_be_is_ended_with_a_problem(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof problems_of_bodies / sizeof problems_of_bodies[0]; i++) {
+		struct judge_request *request = admitted();
+		const char *body = problems_of_bodies[i].body, *problem;
+		const struct judge_verdict *verdict = judge_feed(request, body, strlen(body));
+		char want[400];
+		size_t len;
+
+		assert_non_null(verdict);
+		assert_false(verdict->allow);
+		assert_ptr_equal(judge_verdict(request), verdict);
+		problem = judge_problem(request, &len);
+		snprintf(want, sizeof want, "{\"type\":\"urn:penstock:problem:%s\",%s", problems_of_bodies[i].kind,
+			problems_of_bodies[i].rest);
+		assert_int_equal(len, strlen(want));
+		assert_memory_equal(problem, want, len);
+		judge_request_free(request);
+	}
+}
+
+static void
+what_is_left_alone_passes(void **state)
+{
+	struct judge_request *request = admitted(), *fresh = judge_request_new(judge);
+
+	(void)state;
+	judge_stop(request);
+	judge_stop(request);
+	assert_null(judge_feed(request, "text", 4));
+	assert_true(judge_verdict(request)->allow);
+	judge_stop(fresh); /* nothing to be left alone yet */
+	judge_request_free(request);
+	judge_request_free(fresh);
+}
+
+/* -- out of memory -------------------------------------------------------------------------------- */
+
+static void
+a_judge_without_memory_is_none(void **state)
+{
+	size_t needed;
+	char *problems;
+
+	(void)state;
+	mem_fail(0, 0);
+	judge_free(read_files(2, &problems));
+	needed = mem_fail(0, 0);
+	for (size_t nth = 1; nth <= needed; nth++) {
+		struct judge *none;
+
+		mem_fail(nth, SIZE_MAX);
+		none = read_files(2, &problems);
+		mem_fail(0, 0);
+		assert_null(none);
+		free(problems);
+	}
+}
+
+static void
+no_memory_for_a_head_of_a_part_is_a_fault_and_503(void **state)
+{
+	struct judge_request *request = admitted();
+	const struct judge_verdict *verdict;
+
+	(void)state;
+	mem_fail(1, SIZE_MAX);
+	verdict = judge_feed(request, PART, sizeof PART - 1);
+	mem_fail(0, 0);
+	assert_true(verdict != NULL && verdict->is_fault && !verdict->allow);
+	assert_int_equal(verdict->status, 503);
+	assert_int_equal(verdict->retry_after, 1);
+	judge_request_free(request);
+}
+
+static void
+no_memory_for_the_answer_leaves_its_status(void **state)
+{
+	struct judge_head head = head_of("DELETE", "/album/1", H FORM TE);
+	struct judge_request *request = judge_request_new(judge);
+	const struct judge_verdict *verdict;
+	size_t len = 1;
+
+	(void)state;
+	mem_fail(1, SIZE_MAX);
+	assert_null(judge_request_new(judge));
+	verdict = judge_decide(request, &head);
+	judge_problem(request, &len);
+	mem_fail(0, 0);
+	assert_int_equal(verdict->status, 405);
+	assert_string_equal(verdict->allow_methods, "");
+	assert_int_equal(len, 0);
+	judge_request_free(request);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(problems_are_told_with_file_and_line),
+		cmocka_unit_test(a_file_that_is_not_there_is_a_problem),
+		cmocka_unit_test(secrets_of_destinations_are_not_looked_at),
+		cmocka_unit_test(every_head_gets_its_verdict),
+		cmocka_unit_test(the_limit_of_a_body_is_told_where_there_is_one),
+		cmocka_unit_test(an_id_is_cut_and_may_be_missing),
+		cmocka_unit_test(a_body_is_followed_to_its_end),
+		cmocka_unit_test(a_body_that_cannot_be_is_ended_with_a_problem),
+		cmocka_unit_test(what_is_left_alone_passes),
+		cmocka_unit_test(a_judge_without_memory_is_none),
+		cmocka_unit_test(no_memory_for_a_head_of_a_part_is_a_fault_and_503),
+		cmocka_unit_test(no_memory_for_the_answer_leaves_its_status),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

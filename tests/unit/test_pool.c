@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/* test_pool.c - the budget, its two uses, the order of chunks, waiters, and pages that nobody touched. */
+#include "channel/pool.h"
+
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define TOTAL 16u
+
+static struct pool *pool;
+
+static int
+set_up(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	pool = pool_new(TOTAL * CHUNK_SIZE, &err);
+	return pool == NULL;
+}
+
+/* pool_free() insists that every chunk is back. */
+static int
+tear_down(void **state)
+{
+	(void)state;
+	assert_int_equal(pool_available(pool), pool_total(pool));
+	pool_free(pool);
+	return 0;
+}
+
+static void
+memory_is_whole_chunks_and_at_least_sixteen(void **state)
+{
+	static const struct {
+		uint64_t memory;
+		size_t chunks;
+	} cases[] = {
+		{ 0, 16 },
+		{ 16 * CHUNK_SIZE, 16 },
+		{ 17 * CHUNK_SIZE - 1, 16 },
+		{ 17 * CHUNK_SIZE, 17 },
+		{ 64u << 20, 2048 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct error err = { 0 };
+		struct pool *p = pool_new(cases[i].memory, &err);
+
+		assert_non_null(p);
+		assert_int_equal(pool_total(p), cases[i].chunks);
+		assert_int_equal(pool_available(p), cases[i].chunks);
+		pool_free(p);
+	}
+	pool_free(NULL);
+}
+
+static void
+the_chunk_given_last_is_drawn_first(void **state)
+{
+	struct chunk *a, *b, *c;
+
+	(void)state;
+	assert_true(pool_reserve(pool, 3, POOL_STREAM));
+	a = pool_draw(pool, POOL_STREAM);
+	b = pool_draw(pool, POOL_STREAM);
+	c = pool_draw(pool, POOL_STREAM);
+	pool_give(pool, b);
+	pool_give(pool, a);
+	assert_true(pool_reserve(pool, 2, POOL_STREAM));
+	assert_ptr_equal(pool_draw(pool, POOL_STREAM), a);
+	assert_ptr_equal(pool_draw(pool, POOL_STREAM), b);
+	pool_give(pool, a);
+	pool_give(pool, b);
+	pool_give(pool, c);
+}
+
+static void
+every_chunk_can_be_drawn_and_none_twice(void **state)
+{
+	struct chunk *drawn[TOTAL];
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		assert_true(pool_reserve(pool, TOTAL, POOL_STREAM));
+		assert_false(pool_reserve(pool, 1, POOL_STREAM));
+		for (size_t i = 0; i < TOTAL; i++) {
+			drawn[i] = pool_draw(pool, POOL_STREAM);
+			memset(drawn[i]->data, (int)i, CHUNK_SIZE);
+			drawn[i]->begin = drawn[i]->end = 7;
+		}
+		for (size_t i = 0; i < TOTAL; i++) {
+			assert_int_equal(drawn[i]->data[0], i);
+			assert_int_equal(drawn[i]->data[CHUNK_SIZE - 1], i);
+		}
+		for (size_t i = 0; i < TOTAL; i++)
+			pool_give(pool, drawn[(i * 5) % TOTAL]);
+	}
+}
+
+static void
+a_drawn_chunk_is_empty(void **state)
+{
+	struct chunk *chunk;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_true(pool_reserve(pool, 1, POOL_STREAM));
+		chunk = pool_draw(pool, POOL_STREAM);
+		assert_int_equal(chunk->begin, 0);
+		assert_int_equal(chunk->end, 0);
+		assert_null(chunk->link);
+		chunk->begin = 3;
+		chunk->end = 9;
+		chunk->link = chunk;
+		pool_give(pool, chunk);
+	}
+}
+
+static void
+a_reservation_is_all_or_nothing(void **state)
+{
+	(void)state;
+	assert_true(pool_reserve(pool, 10, POOL_STREAM));
+	assert_false(pool_reserve(pool, 7, POOL_STREAM));
+	assert_int_equal(pool_available(pool), 6);
+	assert_true(pool_reserve(pool, 6, POOL_STREAM));
+	assert_true(pool_reserve(pool, 0, POOL_STREAM));
+	assert_false(pool_reserve(pool, 1, POOL_STREAM));
+	pool_unreserve(pool, 16, POOL_STREAM);
+	assert_false(pool_reserve(pool, TOTAL + 1, POOL_STREAM));
+	assert_false(pool_reserve(pool, SIZE_MAX, POOL_STREAM));
+	assert_false(pool_reserve(pool, SIZE_MAX, POOL_KEEP));
+	pool_unreserve(pool, 0, POOL_KEEP);
+}
+
+static void
+what_is_kept_takes_three_quarters_at_most(void **state)
+{
+	(void)state;
+	assert_true(pool_reserve(pool, 11, POOL_KEEP));
+	assert_false(pool_reserve(pool, 2, POOL_KEEP));
+	assert_int_equal(pool_available(pool), 5); /* refused: nothing taken */
+	assert_true(pool_reserve(pool, 1, POOL_KEEP));
+	assert_false(pool_reserve(pool, 1, POOL_KEEP));
+	assert_true(pool_reserve(pool, 4, POOL_STREAM));
+	pool_unreserve(pool, 4, POOL_STREAM);
+	pool_unreserve(pool, 12, POOL_KEEP);
+	assert_true(pool_reserve(pool, 16, POOL_STREAM));
+	assert_false(pool_reserve(pool, 1, POOL_KEEP)); /* there is none, and no room was used up by asking */
+	pool_unreserve(pool, 16, POOL_STREAM);
+	assert_true(pool_reserve(pool, 12, POOL_KEEP));
+	pool_unreserve(pool, 12, POOL_KEEP);
+}
+
+static void
+a_chunk_goes_back_to_the_use_it_was_drawn_for(void **state)
+{
+	struct chunk *kept, *streamed;
+
+	(void)state;
+	assert_true(pool_reserve(pool, 12, POOL_KEEP));
+	assert_true(pool_reserve(pool, 1, POOL_STREAM));
+	kept = pool_draw(pool, POOL_KEEP);
+	streamed = pool_draw(pool, POOL_STREAM);
+	pool_give(pool, streamed);
+	assert_false(pool_reserve(pool, 1, POOL_KEEP));
+	pool_give(pool, kept);
+	assert_true(pool_reserve(pool, 1, POOL_KEEP));
+	pool_unreserve(pool, 12, POOL_KEEP);
+}
+
+static void
+the_high_mark_is_seven_eighths(void **state)
+{
+	(void)state;
+	assert_true(pool_reserve(pool, 14, POOL_STREAM));
+	assert_false(pool_is_high(pool));
+	assert_true(pool_reserve(pool, 1, POOL_STREAM));
+	assert_true(pool_is_high(pool));
+	pool_unreserve(pool, 15, POOL_STREAM);
+}
+
+/* -- waiters ---------------------------------------------------------------------------------------- */
+
+static unsigned n_heard;
+
+static void
+hear(struct mail *mail, unsigned bits)
+{
+	(void)mail;
+	assert_int_equal(bits, 1);
+	n_heard++;
+}
+
+static void
+add_waiter(struct pool_waiter *waiter, struct mailbox *box, struct mail *mail)
+{
+	mail_init(mail, hear);
+	*waiter = (struct pool_waiter){ .box = box, .mail = mail };
+	pool_add_waiter(pool, waiter);
+}
+
+static void
+an_armed_waiter_hears_once(void **state)
+{
+	struct error err = { 0 };
+	struct mailbox *box = mailbox_new(&err);
+	struct pool_waiter waiter;
+	struct mail mail;
+
+	(void)state;
+	assert_non_null(box);
+	add_waiter(&waiter, box, &mail);
+	n_heard = 0;
+	assert_true(pool_reserve(pool, 8, POOL_STREAM));
+	pool_unreserve(pool, 1, POOL_STREAM);
+	assert_int_equal(mailbox_deliver(box), 0); /* not armed */
+	pool_wait(pool, &waiter);
+	pool_wait(pool, &waiter); /* twice is once */
+	assert_int_equal(mailbox_deliver(box), 0);
+	pool_unreserve(pool, 1, POOL_STREAM);
+	assert_int_equal(mailbox_deliver(box), 1);
+	pool_unreserve(pool, 1, POOL_STREAM);
+	assert_int_equal(mailbox_deliver(box), 0);
+	pool_wait(pool, &waiter);
+	pool_give(pool, pool_draw(pool, POOL_STREAM));
+	assert_int_equal(mailbox_deliver(box), 1);
+	pool_unreserve(pool, 4, POOL_STREAM);
+	assert_int_equal(n_heard, 2);
+	mailbox_free(box);
+}
+
+static void
+every_armed_waiter_hears(void **state)
+{
+	struct error err = { 0 };
+	struct mailbox *box = mailbox_new(&err);
+	struct pool_waiter waiters[3];
+	struct mail mails[3];
+
+	(void)state;
+	assert_non_null(box);
+	for (int i = 0; i < 3; i++)
+		add_waiter(&waiters[i], box, &mails[i]);
+	assert_true(pool_reserve(pool, 2, POOL_KEEP));
+	pool_wait(pool, &waiters[0]);
+	pool_wait(pool, &waiters[2]);
+	pool_unreserve(pool, 1, POOL_KEEP);
+	assert_int_equal(mailbox_deliver(box), 2);
+	pool_wait(pool, &waiters[1]);
+	pool_unreserve(pool, 1, POOL_KEEP);
+	assert_int_equal(mailbox_deliver(box), 1);
+	mailbox_free(box);
+}
+
+/* -- memory ----------------------------------------------------------------------------------------- */
+
+static void
+pages_of_chunks_never_drawn_are_not_resident(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = (TOTAL - 1) * CHUNK_SIZE / page;
+	unsigned char *resident = mem_zalloc(n);
+	struct chunk *chunk;
+	size_t touched = 0;
+
+	(void)state;
+	assert_non_null(resident);
+	assert_true(pool_reserve(pool, 1, POOL_STREAM));
+	chunk = pool_draw(pool, POOL_STREAM);
+	memset(chunk->data, 'x', CHUNK_SIZE);
+	assert_int_equal(mincore(chunk->data + CHUNK_SIZE, n * page, resident),
+		0); /* the first one, so it begins the arena */
+	for (size_t i = 0; i < n; i++)
+		touched += resident[i] & 1;
+	assert_int_equal(touched, 0);
+	pool_give(pool, chunk);
+	mem_free(resident);
+}
+
+static void
+each_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (size_t nth = 1; nth <= 2; nth++) {
+		struct error err = { 0 };
+
+		mem_fail(nth, 1);
+		assert_null(pool_new(1 << 20, &err));
+		mem_fail(0, 0);
+		assert_int_equal(err.kind, ERR_NOMEM);
+	}
+}
+
+static void
+more_chunks_than_an_index_can_name_are_refused(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_null(pool_new(UINT64_MAX, &err));
+	assert_int_equal(err.kind, ERR_NOMEM);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(memory_is_whole_chunks_and_at_least_sixteen),
+		CASE(the_chunk_given_last_is_drawn_first),
+		CASE(every_chunk_can_be_drawn_and_none_twice),
+		CASE(a_drawn_chunk_is_empty),
+		CASE(a_reservation_is_all_or_nothing),
+		CASE(what_is_kept_takes_three_quarters_at_most),
+		CASE(a_chunk_goes_back_to_the_use_it_was_drawn_for),
+		CASE(the_high_mark_is_seven_eighths),
+		CASE(an_armed_waiter_hears_once),
+		CASE(every_armed_waiter_hears),
+		CASE(pages_of_chunks_never_drawn_are_not_resident),
+		CASE(each_allocation_may_fail),
+		CASE(more_chunks_than_an_index_can_name_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/* test_reply.c - the answers, byte for byte: summaries, problems, headers; and that out of memory shortens an answer
+ * but never makes it say less than is true. */
+#include "base/mem.h"
+#include "reply/reply.h"
+
+#include "lib/check.h"
+
+#include <stdlib.h>
+
+static char album[] = "album";
+static const struct route summary = { .id = album, .response = { .status = 201, .json = RESPONSE_SUMMARY } };
+static const struct route silent = { .id = album, .response = { .status = 204, .json = RESPONSE_NONE } };
+static const struct route passing = { .id = album, .response = { .status = 200, .from_upstream = true } };
+
+static const struct reply_part stored = {
+	.number = 1,
+	.field = { "photo[]", 7 },
+	.filename = { "a\"b\xff.jpg", 8 },
+	.type = { "image/jpeg", 10 },
+	.size = 5000000000,
+	.sha256 = { "e3b0", 4 },
+	.action = ACTION_STORE,
+	.destination = { "store", 5 },
+	.target = { "/x/1", 4 },
+	.has_outcome = true,
+	.state = OUTCOME_COMMITTED,
+	.upstream_status = 201,
+	.location = { "/there", 6 },
+};
+static const struct reply_part dropped = { .number = 2, .field = { "", 0 }, .action = ACTION_DROP };
+
+#define STORED                                                                                                     \
+	"{\"part\":1,\"field\":\"photo[]\",\"filename\":\"a\\\"b\xef\xbf\xbd.jpg\",\"type\":\"image/jpeg\","       \
+	"\"size\":5000000000,\"sha256\":\"e3b0\",\"action\":\"store\",\"destination\":\"store\","                  \
+	"\"target\":\"/x/1\""
+#define DROPPED                                                                                                    \
+	"{\"part\":2,\"field\":\"\",\"filename\":null,\"type\":null,\"size\":0,\"sha256\":null,"                   \
+	"\"action\":\"drop\",\"destination\":null,\"target\":null"
+
+static const char *
+header(const struct reply *reply, const char *name)
+{
+	for (size_t i = 0; i < reply->n_headers; i++)
+		if (strcmp(reply->headers[i].name, name) == 0)
+			return reply->headers[i].value;
+	return "";
+}
+
+static struct reply_facts
+facts_of(const struct route *route, const struct reply_part *parts, size_t n)
+{
+	return (struct reply_facts){ .route = route, .request_id = STR("id-1"), .parts = parts, .n_parts = n };
+}
+
+static void
+expect(const struct reply *reply, unsigned status, const char *type, const char *body)
+{
+	const char *got = reply->body.data != NULL ? reply->body.data : "";
+
+	assert_int_equal(reply->status, status);
+	assert_string_equal(header(reply, "Content-Type"), type);
+	assert_string_equal(header(reply, "X-Request-Id"), "id-1");
+	assert_string_equal(got, body);
+}
+
+static void
+a_committed_form_is_summed_up(void **state)
+{
+	const struct reply_part parts[] = { stored, dropped };
+	struct reply_facts facts = facts_of(&summary, parts, 2);
+	struct reply reply = { 0 };
+
+	(void)state;
+	reply_make(&facts, &reply);
+	expect(&reply, 201, "application/json",
+		"{\"status\":201,\"route\":\"album\",\"request_id\":\"id-1\",\"parts\":[" STORED
+		",\"upstream_status\":201,\"location\":\"/there\"}," DROPPED "}]}\n");
+	reply_free(&reply);
+	facts.n_parts = 0;
+	reply_make(&facts, &reply);
+	expect(&reply, 201, "application/json",
+		"{\"status\":201,\"route\":\"album\",\"request_id\":\"id-1\",\"parts\":[]}\n");
+	reply_free(&reply);
+}
+
+/* What is not sent anywhere has nothing to be committed, also where the caller knows of outcomes. */
+static void
+a_dropped_part_of_a_run_has_no_state(void **state)
+{
+	struct reply_part part = dropped;
+	json_t *json;
+	char *text;
+
+	(void)state;
+	part.has_outcome = true;
+	json = reply_part_json(&part);
+	text = json_dumps(json, JSON_COMPACT);
+	assert_string_equal(text, DROPPED ",\"upstream_status\":null,\"location\":null}");
+	free(text);
+	json_decref(json);
+}
+
+static void
+without_json_the_body_is_empty_and_has_no_type(void **state)
+{
+	struct reply_facts facts = facts_of(&silent, NULL, 0);
+	struct route route = silent;
+	struct reply reply = { 0 };
+
+	(void)state;
+	reply_make(&facts, &reply);
+	expect(&reply, 204, "", "");
+	reply_free(&reply);
+	route.response.status = 201;
+	facts.route = &route;
+	reply_make(&facts, &reply);
+	expect(&reply, 201, "", "");
+	reply_free(&reply);
+	route.response.json = RESPONSE_SUMMARY;
+	route.response.status = 205; /* RFC 9110 section 15.3.6: no content, whatever the file says */
+	reply_make(&facts, &reply);
+	expect(&reply, 205, "", "");
+	reply_free(&reply);
+}
+
+static void
+an_upstreams_answer_is_passed_on_as_it_is(void **state)
+{
+	struct outcome upstream = { .status = 202, .location = "http://s/1", .type = "text/x" };
+	struct reply_facts facts = facts_of(&passing, &stored, 1);
+	struct reply reply = { 0 };
+
+	(void)state;
+	facts.upstream = &upstream;
+	buf_add_text(&upstream.body, "taken\n");
+	reply_make(&facts, &reply);
+	expect(&reply, 202, "text/x", "taken\n");
+	assert_string_equal(header(&reply, "Location"), "http://s/1");
+	reply_free(&reply);
+	upstream.status = 0; /* a folder answers nothing */
+	upstream.location[0] = upstream.type[0] = '\0';
+	buf_clear(&upstream.body);
+	reply_make(&facts, &reply);
+	expect(&reply, 200, "", "");
+	reply_free(&reply);
+	buf_free(&upstream.body);
+}
+
+static const struct {
+	enum error_kind kind;
+	unsigned status;
+	const char *title;
+} kinds[] = {
+	{ ERR_BAD_REQUEST, 400, "Bad Request" },
+	{ ERR_NO_ROUTE, 404, "Not Found" },
+	{ ERR_METHOD, 405, "Method Not Allowed" },
+	{ ERR_LENGTH_REQUIRED, 411, "Length Required" },
+	{ ERR_MEDIA_TYPE, 415, "Unsupported Media Type" },
+	{ ERR_EXPECTATION, 417, "Expectation Failed" },
+	{ ERR_TOO_MANY, 429, "Too Many Requests" },
+	{ ERR_MALFORMED, 400, "Bad Request" },
+	{ ERR_TRUNCATED, 400, "Bad Request" },
+	{ ERR_TOO_LARGE, 413, "Content Too Large" },
+	{ ERR_RULE, 422, "Unprocessable Content" },
+	{ ERR_EXISTS, 409, "Conflict" },
+	{ ERR_CLIENT_SLOW, 408, "Request Timeout" },
+	{ ERR_CLIENT_GONE, 499, "Client Closed Request" },
+	{ ERR_BUSY, 503, "Service Unavailable" },
+	{ ERR_DRAINING, 503, "Service Unavailable" },
+	{ ERR_NOMEM, 503, "Service Unavailable" },
+	{ ERR_INTERNAL, 500, "Internal Server Error" },
+	{ ERR_UPSTREAM, 502, "Bad Gateway" },
+	{ ERR_UPSTREAM_TIMEOUT, 504, "Gateway Timeout" },
+	{ ERR_UPSTREAM_FULL, 507, "Insufficient Storage" },
+	{ ERR_CONFIG, 500, "Internal Server Error" },
+	{ ERR_SYSTEM, 500, "Internal Server Error" },
+};
+
+static void
+each_kind_of_error_has_its_status_and_headers(void **state)
+{
+	(void)state;
+	assert_int_equal(reply_status(ERR_NONE), 200);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct reply_facts facts = facts_of(NULL, NULL, 0);
+		struct reply reply = { 0 };
+		struct buf want = { 0 };
+
+		error_set(&facts.error, kinds[i].kind, "why");
+		facts.allow = STR("POST, PUT");
+		reply_make(&facts, &reply);
+		buf_addf(&want,
+			"{\"type\":\"urn:penstock:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":\"why\","
+			"\"request_id\":\"id-1\"}\n",
+			error_kind_name(kinds[i].kind), kinds[i].title, kinds[i].status);
+		expect(&reply, kinds[i].status, "application/problem+json", want.data);
+		assert_string_equal(header(&reply, "Cache-Control"), "no-store");
+		assert_string_equal(header(&reply, "Allow"), kinds[i].kind == ERR_METHOD ? "POST, PUT" : "");
+		assert_string_equal(
+			header(&reply, "Retry-After"), kinds[i].status == 503 || kinds[i].status == 429 ? "1" : "");
+		buf_free(&want);
+		reply_free(&reply);
+	}
+}
+
+static void
+a_refusal_tells_all_that_is_known_in_one_order(void **state)
+{
+	struct reply_facts facts = facts_of(&summary, NULL, 0);
+	struct reply reply = { 0 };
+
+	(void)state;
+	error_set(&facts.error, ERR_TOO_LARGE, "field \"x\xfe\" is over 5 bytes");
+	facts.error.offset = 4096;
+	strncpy(facts.error.field, "x\xfe", sizeof facts.error.field - 1);
+	strncpy(facts.error.limit, "max_size", sizeof facts.error.limit - 1);
+	reply_make(&facts, &reply);
+	expect(&reply, 413, "application/problem+json",
+		"{\"type\":\"urn:penstock:problem:too-large\",\"title\":\"Content Too Large\",\"status\":413,"
+		"\"detail\":\"field \\\"x\xef\xbf\xbd\\\" is over 5 bytes\",\"route\":\"album\","
+		"\"field\":\"x\xef\xbf\xbd\",\"limit\":\"max_size\",\"offset\":4096,\"request_id\":\"id-1\"}\n");
+	reply_free(&reply);
+	facts.error = (struct error){ 0 };
+	error_set(&facts.error, ERR_BUSY, "later");
+	facts.retry_after_s = 7;
+	reply_make(&facts, &reply);
+	assert_string_equal(header(&reply, "Retry-After"), "7");
+	reply_free(&reply);
+}
+
+static void
+a_failed_commit_tells_of_each_part_what_is_where(void **state)
+{
+	static const struct {
+		enum outcome_state state;
+		const char *name;
+	} states[] = {
+		{ OUTCOME_COMMITTED, "committed" },
+		{ OUTCOME_NONE, "aborted" },
+		{ OUTCOME_ABORTED, "aborted" },
+		{ OUTCOME_UNKNOWN, "unknown" },
+		{ OUTCOME_UNDONE, "undone" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+		struct reply_part parts[] = { stored, dropped };
+		struct reply_facts facts = facts_of(&summary, parts, 2);
+		struct reply reply = { 0 };
+		struct buf want = { 0 };
+
+		parts[0].state = states[i].state;
+		parts[0].upstream_status = 0;
+		parts[0].location = STR("");
+		parts[0].problem = i > 0 ? STR("reset") : STR_NONE;
+		error_set(&facts.error, ERR_UPSTREAM, "store: reset");
+		reply_make(&facts, &reply);
+		buf_addf(&want,
+			"{\"type\":\"urn:penstock:problem:upstream\",\"title\":\"Bad Gateway\",\"status\":502,"
+			"\"detail\":\"store: reset\",\"route\":\"album\",\"request_id\":\"id-1\",\"parts\":[" STORED
+			",\"upstream_status\":null,\"location\":null,\"state\":\"%s\"%s}," DROPPED "}]}\n",
+			states[i].name, i > 0 ? ",\"problem\":\"reset\"" : "");
+		expect(&reply, 502, "application/problem+json", want.data);
+		buf_free(&want);
+		reply_free(&reply);
+	}
+}
+
+/* jansson's memory fails like ours: it is given mem_alloc(). */
+static void
+expect_whole_or_plain(const struct reply_facts *facts, const char *plain)
+{
+	struct reply whole = { 0 };
+	size_t nth, shorter = 0;
+
+	reply_make(facts, &whole);
+	for (nth = 1;; nth++) {
+		struct reply reply = { 0 };
+		const char *body;
+
+		mem_fail(nth, 1);
+		reply_make(facts, &reply);
+		if (mem_fail(0, 0) < nth) {
+			reply_free(&reply);
+			break;
+		}
+		body = reply.body.data != NULL ? reply.body.data : "";
+		assert_int_equal(reply.status, whole.status);
+		assert_string_equal(header(&reply, "X-Request-Id"), "id-1");
+		if (strcmp(body, whole.body.data) != 0) {
+			shorter++;
+			assert_true(strcmp(body, plain) == 0 || body[0] == '\0');
+			assert_string_equal(header(&reply, "Content-Type"), body[0] != '\0' ? "text/plain" : "");
+		}
+		reply_free(&reply);
+	}
+	assert_true(nth > 20 && shorter > 20);
+	reply_free(&whole);
+}
+
+static void
+any_failed_allocation_leaves_the_status_and_no_half_truth(void **state)
+{
+	const struct reply_part parts[] = { stored, dropped, stored };
+	struct reply_facts facts = facts_of(&summary, parts, 3);
+	json_malloc_t old_alloc;
+	json_free_t old_free;
+
+	(void)state;
+	json_get_alloc_funcs(&old_alloc, &old_free);
+	json_set_alloc_funcs(mem_alloc, mem_free);
+	expect_whole_or_plain(&facts, "201 Created\n");
+	error_set(&facts.error, ERR_UPSTREAM, "store: reset");
+	expect_whole_or_plain(&facts, "502 Bad Gateway\n");
+	mem_fail(3, 1);
+	assert_null(reply_part_json(&stored));
+	mem_fail(0, 0);
+	json_set_alloc_funcs(old_alloc, old_free);
+}
+
+static void
+statuses_have_reasons(void **state)
+{
+	(void)state;
+	assert_string_equal(reply_reason(201), "Created");
+	assert_string_equal(reply_reason(299), "Unknown");
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		assert_string_equal(reply_reason(kinds[i].status), kinds[i].title);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_committed_form_is_summed_up),
+		cmocka_unit_test(a_dropped_part_of_a_run_has_no_state),
+		cmocka_unit_test(without_json_the_body_is_empty_and_has_no_type),
+		cmocka_unit_test(an_upstreams_answer_is_passed_on_as_it_is),
+		cmocka_unit_test(each_kind_of_error_has_its_status_and_headers),
+		cmocka_unit_test(a_refusal_tells_all_that_is_known_in_one_order),
+		cmocka_unit_test(a_failed_commit_tells_of_each_part_what_is_where),
+		cmocka_unit_test(any_failed_allocation_leaves_the_status_and_no_half_truth),
+		cmocka_unit_test(statuses_have_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/* Tables of routes that follow each other: what they share, when it goes, and what cannot change without a restart. */
+#include "upload/table.h"
+
+#include "base/mem.h"
+#include "config/load.h"
+#include "config/restart.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/check.h"
+
+static char folder[] = "/tmp/penstock-table-XXXXXX";
+
+static struct config *
+read_config(const char *head, const char *first, const char *second)
+{
+	struct findings findings = { 0 };
+	struct config *config;
+	struct buf text = { 0 };
+
+	buf_addf(&text, "version: 1\n%s\ndestinations:\n  a: { type: directory, path: %s }\n", head, folder);
+	buf_addf(&text, "  b: { type: directory, path: %s/. }\nroutes:\n", folder);
+	for (int i = 0; i < 2; i++) {
+		const char *id = i == 0 ? first : second;
+
+		buf_addf(&text,
+			"  - { id: %s, match: { path: /%s }, fields: [ { name: x, store: { to: %s, key: \"{uuid}\" } } ] }\n",
+			id, id, i == 0 ? "a" : "b");
+	}
+	config = config_load_text("test", buf_str(&text), &findings);
+	if (config == NULL)
+		print_message("%s", findings.text.data);
+	assert_non_null(config);
+	buf_free(&text);
+	findings_free(&findings);
+	return config;
+}
+
+static struct table *
+make_table(const char *first, const char *second, const struct table *before)
+{
+	struct error err = { 0 };
+	struct table *table = table_new(read_config("", first, second), before, &err);
+
+	assert_non_null(table);
+	return table;
+}
+
+static bool
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void
+a_route_goes_on_counting_under_its_id(void **state)
+{
+	struct table *old = make_table("one", "two", NULL), *next;
+
+	(void)state;
+	counter_add(old->active[0], 3);
+	next = make_table("three", "one", old);
+	assert_ptr_equal(next->active[1], old->active[0]);
+	assert_ptr_not_equal(next->active[0], old->active[1]);
+	table_release(old);
+	counter_sub(next->active[1], 1);
+	assert_int_equal(counter_read(next->active[1]), 2);
+	table_release(next);
+}
+
+static void
+one_folder_is_open_once_until_the_last_table_goes(void **state)
+{
+	struct table *old = make_table("one", "two", NULL), *next;
+	int fd = folders_fd(old->folders, 0);
+
+	(void)state;
+	assert_int_equal(folders_fd(old->folders, 1), fd); /* two names, one folder */
+	next = make_table("one", "two", old);
+	assert_int_equal(folders_fd(next->folders, 0), fd);
+	assert_ptr_equal(table_acquire(old), old);
+	table_release(old);
+	table_release(old);
+	assert_true(is_open(fd));
+	table_release(next);
+	assert_false(is_open(fd));
+}
+
+/* Whichever allocation fails, nothing is left and the table in force is as it was. */
+static void
+without_memory_the_table_before_stays(void **state)
+{
+	struct table *old = make_table("one", "two", NULL), *next = NULL;
+	size_t nth = 0;
+
+	(void)state;
+	while (next == NULL) {
+		struct config *config = read_config("", "two", "three");
+		struct error err = { 0 };
+
+		assert_true(++nth < 100);
+		mem_fail(nth, 1);
+		next = table_new(config, old, &err);
+		mem_fail(0, 0);
+		assert_true(next != NULL || err.kind == ERR_NOMEM);
+		assert_true(is_open(folders_fd(old->folders, 0)));
+	}
+	assert_true(nth > 5);
+	table_release(old);
+	table_release(next);
+}
+
+static void
+a_folder_that_cannot_be_opened_is_an_error(void **state)
+{
+	struct config *config = read_config("", "one", "two");
+	struct error err = { 0 };
+
+	(void)state;
+	mem_free(config->destinations[1].directory.path);
+	config->destinations[1].directory.path = str_dup(STR("/dev/null/x"));
+	assert_null(table_new(config, NULL, &err));
+	assert_non_null(strstr(err.message, "destination \"b\""));
+}
+
+static void
+only_a_restart_changes_sockets_threads_and_memory(void **state)
+{
+	static const struct {
+		const char *now, *next, *why;
+	} cases[] = {
+		{ "", "", "" },
+		{ "", "listen: \"127.0.0.1:8081\"", "" }, /* the default, written out */
+		{ "client: { timeout: { idle: 1s } }", "shutdown: { drain: 1s }\nlog: { level: debug }", "" },
+		{ "", "trust: { proxies: none }", "" },
+		{ "spoa: { listen: \":1\" }", "spoa: { listen: \":1\", idle: 1s, max_connections: 2 }", "" },
+		{ "", "listen: \":8082\"", "listen" },
+		{ "listen: [\":1\", \":2\"]", "listen: [\":1\"]", "listen" },
+		{ "listen: { addr: \":1\" }", "listen: { addr: \":1\", proxy_protocol: true }", "listen" },
+		{ "", "admin: { listen: \":1\" }", "admin.listen" },
+		{ "admin: { listen: \"unix:/a\" }", "admin: { listen: \"unix:/b\" }", "admin.listen" },
+		{ "spoa: { listen: \":1\" }", "", "spoa.listen" },
+		{ "", "memory: 65MiB", "memory" },
+		{ "", "threads: { workers: 3 }", "threads.workers" },
+		{ "", "threads: { placement: spread }", "threads.placement" },
+		{ "client: { connections: 9 }", "", "client.connections" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct config *now = read_config(cases[i].now, "a", "b"),
+			      *next = read_config(cases[i].next, "c", "d");
+		struct buf why = { 0 }, wanted = { 0 };
+
+		config_needs_restart(now, next, &why);
+		if (cases[i].why[0] != '\0')
+			buf_addf(&wanted, "%s: cannot be changed without a restart\n", cases[i].why);
+		assert_true(str_equal(buf_str(&why), buf_str(&wanted)) || why.len + wanted.len == 0);
+		buf_free(&why);
+		buf_free(&wanted);
+		config_free(now);
+		config_free(next);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_route_goes_on_counting_under_its_id),
+		cmocka_unit_test(one_folder_is_open_once_until_the_last_table_goes),
+		cmocka_unit_test(without_memory_the_table_before_stays),
+		cmocka_unit_test(a_folder_that_cannot_be_opened_is_an_error),
+		cmocka_unit_test(only_a_restart_changes_sockets_threads_and_memory),
+	};
+	int failed;
+
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(folder);
+	return failed;
+}
