@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: MIT
+"""What the end-to-end tests share: a penstock under test, a scripted upstream, raw HTTP. Standard library only.
+
+Nothing here sleeps for an outcome: wait_for() polls a condition until a generous deadline."""
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+BINARY = os.path.abspath(os.environ.get("PENSTOCK", "build/release/penstock"))
+SMALL = os.environ.get("E2E_ROUNDS") == "small"
+RELOAD = os.environ.get("E2E_RELOAD") == "yes"  # every penstock reads its files again all the time, which must not show
+DEADLINE = 60
+BOUNDARY = "------------------------e2e5f0c9a1b"
+
+
+class Skip(Exception):
+    """The test cannot run here; says why."""
+
+
+def rounds(n):
+    return max(1, n // 10) if SMALL else n
+
+
+def wait_for(condition, what, seconds=DEADLINE):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def has_ipv6():
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as s:
+        s.bind(("::1", 0))
+        return True
+    return False
+
+
+def can_connect(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def noise(n, seed=1):
+    """n bytes that look random, the same every time."""
+    out = bytearray()
+    block = hashlib.sha256(str(seed).encode()).digest()
+    while len(out) < n:
+        block = hashlib.sha512(block).digest()
+        out += block
+    return bytes(out[:n])
+
+
+def certificate(folder):
+    """Its own authority, for 127.0.0.1: the paths of certificate and key."""
+    if shutil.which("openssl") is None:
+        raise Skip("openssl is not here")
+    cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, stderr=subprocess.DEVNULL)
+    return cert, key
+
+
+# -- penstock -------------------------------------------------------------------------------------------------------
+
+class Penstock:
+    """`penstock run` on a route file, in a folder of its own. {port}, {up} and {dir} are filled in."""
+
+    def __init__(self, routes, upstream=None, head="", workers=1, memory="32MiB", env=None, listen=""):
+        self.dir = tempfile.mkdtemp(prefix="penstock-e2e-")
+        self.port = free_port()
+        self.out = os.path.join(self.dir, "out")
+        os.mkdir(self.out)
+        up = upstream.port if upstream is not None else free_port()
+        text = f"""version: 1
+listen: ["127.0.0.1:{self.port}", "unix:{self.dir}/in.sock"{listen and ", " + listen}]
+memory: {memory}
+threads: {{ workers: {workers} }}
+log: {{ level: info, format: json }}
+{head}
+{routes}"""
+        text = text.replace("{up}", str(up)).replace("{dir}", self.dir)
+        self.file = os.path.join(self.dir, "routes.yaml")
+        with open(self.file, "w", encoding="utf-8") as f:
+            f.write(text)
+        self.log_path = os.path.join(self.dir, "log")
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(self.command(), stderr=log, stdout=log, env=env)
+        wait_for(self.is_up, "penstock listens: " + self.log())
+        self.ending = threading.Event()
+        if RELOAD:
+            threading.Thread(target=self.reload_all_the_time, daemon=True).start()
+            wait_for(lambda: self.process.poll() is not None or "the new route table is in force" in self.log(), "a reload")
+
+    def reload_all_the_time(self):
+        while self.process.poll() is None and not self.ending.wait(0.01):
+            self.process.send_signal(signal.SIGHUP)
+
+    def command(self):
+        return [BINARY, "run", self.file]
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise AssertionError("penstock ended: " + self.log())
+        return '"msg":"listening"' in self.log()  # on all of them
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def requests(self):
+        return [json.loads(line) for line in self.log().splitlines() if '"msg":"request"' in line]
+
+    def files(self):
+        """Everything visible below the folder: relative path -> bytes."""
+        found = {}
+        for at, _, names in os.walk(self.out):
+            for name in names:
+                path = os.path.join(at, name)
+                with contextlib.suppress(FileNotFoundError), open(path, "rb") as f:  # a temporary one may just go
+                    found[os.path.relpath(path, self.out)] = f.read()
+        return found
+
+    def memory(self, key):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            for line in f:
+                if line.startswith(key + ":"):
+                    return int(line.split()[1]) * 1024
+        return 0
+
+    def stop(self, check=True):
+        self.ending.set()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(DEADLINE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError("penstock did not end after SIGTERM: " + self.log()[-3000:])
+        log = self.log()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        for word in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:", "penstock: bug:"):
+            assert word not in log, log[-6000:]
+        if check:
+            assert self.process.returncode == 0, f"exit {self.process.returncode}: {log[-3000:]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop(check=kind is None)
+
+
+# -- raw HTTP --------------------------------------------------------------------------------------------------------
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def connect(port_or_path, timeout=DEADLINE, source=None):
+    """To a port, a path, or (host, port); from an address of this machine."""
+    if isinstance(port_or_path, str):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(timeout)
+        s.connect(port_or_path)
+        return s
+    to = port_or_path if isinstance(port_or_path, tuple) else ("127.0.0.1", port_or_path)
+    return socket.create_connection(to, timeout, source and (source, 0))
+
+
+def read_answer(s, buffer=b""):
+    """One final answer (100 Continue is skipped). None: the connection ended before one came."""
+    while True:
+        while b"\r\n\r\n" not in buffer:
+            try:
+                piece = s.recv(65536)
+            except ConnectionError:
+                return None
+            if not piece:
+                return None
+            buffer += piece
+        head, buffer = buffer.split(b"\r\n\r\n", 1)
+        lines = head.decode("latin-1").split("\r\n")
+        status = int(lines[0].split()[1])
+        if status != 100:
+            break
+    headers = {k.strip().lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+    length = int(headers.get("content-length", 0))
+    while len(buffer) < length:
+        piece = s.recv(65536)
+        if not piece:
+            break
+        buffer += piece
+    return Answer(status, headers, buffer[:length])
+
+
+def part(name, data, filename=None, type=None, disposition=None):
+    head = disposition or f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename is not None else "")
+    lines = [f"Content-Disposition: {head}"] + ([f"Content-Type: {type}"] if type else [])
+    return ("--" + BOUNDARY + "\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode() + data + b"\r\n"
+
+
+def form(*parts):
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def head_of(path, length=None, method="POST", extra="", version="1.1", type=None):
+    framing = f"Content-Length: {length}\r\n" if length is not None else "Transfer-Encoding: chunked\r\n"
+    type = type or f"multipart/form-data; boundary={BOUNDARY}"
+    return f"{method} {path} HTTP/{version}\r\nHost: test\r\nContent-Type: {type}\r\n{framing}{extra}\r\n".encode()
+
+
+def chunked(body, size=4096):
+    out = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + size]), body[i:i + size]) for i in range(0, len(body), size))
+    return out + b"0\r\n\r\n"
+
+
+def post(to, path, body, chunk=None, **how):
+    with connect(to) as s:
+        data = head_of(path, None if chunk else len(body), **how) + (chunked(body, chunk) if chunk else body)
+        try:
+            s.sendall(data)
+        except ConnectionError:
+            pass  # refused early: the answer is there all the same
+        answer = read_answer(s)
+        assert answer is not None, "no answer"
+        return answer
+
+
+# -- the scripted upstream -------------------------------------------------------------------------------------------
+
+class Upstream:
+    """An HTTP/1.1 server on loopback. Keeps complete PUTs and POSTs in `store` by path, deletes on DELETE.
+
+    `script(request)` may be set: it is called when a request's head is in, with a Request that can read the body
+    piece by piece, answer, cut or reset; what it leaves undone is done the normal way unless it returns "done"."""
+
+    def __init__(self, script=None, tls=None, receive=None):
+        self.tls = tls and ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        if tls:
+            self.tls.load_cert_chain(*tls)
+        self.script, self.store, self.seen, self.lock = script, {}, [], threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        if receive:  # bytes that the kernel may take for us; unset, it takes megabytes
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        self.port = self.listener.getsockname()[1]
+        self.release = threading.Event()  # for scripts that stall
+        self.open = set()
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def listen_unix(self, path):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen()
+        threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
+
+    def accept(self, listener):
+        while True:
+            try:
+                s, _ = listener.accept()
+            except OSError:
+                return
+            self.open.add(s)
+            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def serve(self, s):
+        with contextlib.suppress(OSError, ValueError):
+            if self.tls:
+                s = self.tls.wrap_socket(s, server_side=True)
+            reader = s.makefile("rb", buffering=65536)
+            while True:
+                request = Request(self, s, reader)
+                if not request.read_head():
+                    break
+                with self.lock:
+                    self.seen.append(request)
+                if self.script is not None and self.script(request) == "done":
+                    break
+                if not request.read_all():
+                    break
+                with self.lock:
+                    if request.method == "DELETE":
+                        self.store.pop(request.path, None)
+                    else:
+                        self.store[request.path] = bytes(request.body)
+                request.answer(201)
+        self.open.discard(s)
+        with contextlib.suppress(OSError):
+            s.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            s.close()
+
+    def close(self):
+        self.release.set()
+        self.listener.close()
+        for s in list(self.open):
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Request:
+    def __init__(self, upstream, s, reader):
+        self.upstream, self.socket, self.reader = upstream, s, reader
+        self.body, self.complete, self.cut = bytearray(), False, False
+        self.left, self.is_chunked = 0, False
+
+    def read_head(self):
+        lines = []
+        while True:
+            line = self.reader.readline(65536)
+            if not line:
+                return False
+            if line == b"\r\n":
+                break
+            lines.append(line.decode("latin-1").rstrip("\r\n"))
+        self.method, self.path, _ = lines[0].split(" ")
+        self.headers = {k.strip().lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
+        self.is_chunked = "transfer-encoding" in self.headers
+        self.left = int(self.headers.get("content-length", 0))
+        return True
+
+    def read_some(self, n=65536):
+        """A piece of body; b"": it is complete or cut."""
+        if self.complete or self.cut:
+            return b""
+        if self.is_chunked and self.left == 0:
+            line = self.reader.readline(64)
+            if not line.endswith(b"\n"):
+                self.cut = True
+                return b""
+            self.left = int(line, 16)
+            if self.left == 0:
+                self.complete = self.reader.readline(64) == b"\r\n"
+                self.cut = not self.complete
+                return b""
+        if not self.is_chunked and self.left == 0:
+            self.complete = True
+            return b""
+        piece = self.reader.read1(min(n, self.left))
+        if not piece:
+            self.cut = True
+            return b""
+        self.left -= len(piece)
+        self.body += piece
+        if self.is_chunked and self.left == 0:
+            self.reader.readline(64)
+        return piece
+
+    def read_all(self):
+        while self.read_some():
+            pass
+        return self.complete
+
+    def read_bytes(self, n):
+        while len(self.body) < n and self.read_some():
+            pass
+
+    def answer(self, status, body=b"", extra=""):
+        self.socket.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{extra}\r\n".encode() + body)
+
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+        self.reader.close()
+        return "done"

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""The command line: exit codes, explain, sink, try."""
+from lib import *
+
+ROUTES = """version: 1
+destinations:
+  files: { type: directory, path: out }
+  up: { type: http, url: "http://127.0.0.1:1" }
+routes:
+  - id: r
+    match: { path: "/up/*" }
+    limits: { body: 1MiB }
+    fields:
+      - { name: file, kind: file, store: { to: files, key: "{path.1}/{date:%Y/%m}/{uuid}.{file.ext}" } }
+      - { name: "all*", concat: { to: up, method: POST, path: "/{request_id}/{field}" } }
+      - { name: gone, drop: true }
+"""
+
+
+def run(*args, **how):
+    return subprocess.run([BINARY, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=DEADLINE, **how)
+
+
+class Folder:
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="penstock-cli-")
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+
+    def write(self, name, data):
+        path = os.path.join(self.path, name)
+        with open(path, "wb") as f:
+            f.write(data if isinstance(data, bytes) else data.encode())
+        return path
+
+
+def test_usage_and_exit_codes():
+    with Folder() as d:
+        good, bad = d.write("good.yaml", ROUTES), d.write("bad.yaml", ROUTES.replace("concat:", "concatt:"))
+        cases = [
+            (2, []), (2, ["nonsense"]), (2, ["run"]), (2, ["check"]), (2, ["check", "--no-such", good]), (2, ["explain", good]),
+            (2, ["sink", "--port", "99999"]), (2, ["sink", "--print", "--discard"]), (2, ["check", bad]), (2, ["run", bad]),
+            (2, ["run", "/nonexistent.yaml"]), (2, ["schema", "extra"]), (2, ["explain", "--split", "0", good, good]),
+            (0, ["check", good]), (0, ["version"]), (0, ["--version"]), (0, ["help"]), (0, ["-h"]), (0, ["help", "explain"]),
+            (0, ["run", "-h"]), (2, ["help", "nonsense"]), (1, ["explain", good, "/nonexistent"]),
+        ]
+        for code, args in cases:
+            result = run(*args, cwd=d.path)
+            assert result.returncode == code, (code, args, result)
+            assert code == 0 or result.stderr, args
+        text = run("version").stdout.decode()
+        assert "libmicrohttpd" in text and "libcurl/" in text and "libyaml" in text
+        assert b"concatt" in run("check", bad).stderr
+
+
+def test_run_fails_with_1_where_it_cannot_start():
+    with Folder() as d, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = d.write("r.yaml", ROUTES.replace("version: 1", f'version: 1\nlisten: ["127.0.0.1:{port}"]'))
+        result = run("run", path, cwd=d.path)
+        assert result.returncode == 1 and b"in use" in result.stderr, result
+
+
+def explain(d, request, *options):
+    result = run("explain", *options, d.write("routes.yaml", ROUTES), d.write("request", request))
+    assert result.returncode == 0, result
+    return result.stdout
+
+
+def test_explain_is_the_same_at_every_split_and_every_time():
+    body = form(part("file", noise(70_000), "ph\u00f6to.JPG", "image/jpeg"), part("all1", b"x"), part("gone", b""), part("all2", noise(5000)))
+    with Folder() as d:
+        for request in (head_of("/up/a%2Fb", len(body)) + body, head_of("/up/a%2Fb") + chunked(body, 999)):
+            whole = explain(d, request)
+            told = json.loads(whole)
+            assert list(told) == ["status", "route", "reason", "offset", "parts"] and told["status"] == 201 and told["reason"] is None
+            first = told["parts"][0]
+            assert first == {"part": 1, "field": "file", "filename": "ph\u00f6to.JPG", "type": "image/jpeg", "size": 70_000,
+                             "sha256": sha256(noise(70_000)), "action": "store", "destination": "files",
+                             "target": "a%2Fb/{date:%Y/%m}/{uuid}.JPG"}, first
+            assert told["parts"][1]["target"] == told["parts"][3]["target"] == "/{request_id}/all1"
+            assert told["parts"][2]["action"] == "drop" and told["parts"][2]["destination"] is None
+            for split in ("1", "7", "61", "4096"):
+                assert explain(d, request, "--split", split) == whole, split
+            assert explain(d, request) == whole
+        assert b"routes.yaml:10" in explain(d, request, "--human")
+
+
+def test_explain_tells_refusals_with_offset_and_what_was_whole():
+    ok = part("gone", b"1")
+    cases = [
+        (404, head_of("/nope", 3) + b"abc", None), (405, head_of("/up/x", 3, method="GET") + b"abc", None),
+        (413, head_of("/up/x", 2 << 20), None), (415, head_of("/up/x", 3, type="text/plain") + b"abc", None),
+        (422, head_of("/up/x", len(form(ok, part("zzz", b"")))) + form(ok, part("zzz", b"")), len(ok) - 2),
+        (400, head_of("/up/x", len(ok) + 2) + ok + b"--", len(ok) + 2), (400, b"junk", None), (411, b"POST /up/x HTTP/1.1\r\nHost: x\r\n\r\n", None),
+        (400, head_of("/up/x") + b"zz\r\n", None),
+    ]
+    with Folder() as d:
+        for status, request, offset in cases:
+            whole = explain(d, request)
+            told = json.loads(whole)
+            assert told["status"] == status and told["reason"] and told["offset"] == offset, (status, told)
+            assert len(told["parts"]) == (1 if status == 422 else 0), told
+            assert explain(d, request, "--split", "1") == whole
+
+
+def test_explain_replaces_what_is_not_utf8():
+    body = form(part("gone", b"1")).replace(b'"gone"', b'"gone"; filename="a\xff\xc3b"')
+    with Folder() as d:
+        assert json.loads(explain(d, head_of("/up/x", len(body)) + body))["parts"][0]["filename"] == "a\ufffd\ufffdb"
+
+
+def test_explain_agrees_with_run():
+    routes = """destinations:
+  files: { type: directory, path: "{dir}/out" }
+routes:
+  - { id: r, match: { path: /r }, limits: { parts: 3, values: 1KiB }, fields: [ { name: "a*", max_size: 4KiB, store: { to: files, key: "{part}-{field}-{file.name}" } } ] }
+"""
+    bodies = [form(part("a", b"x")), form(part("a", noise(4097), "f")), form(part("b", b"")), form(*[part("a", b"")] * 4), b"--x", b"",
+              form(part("a1", b"1", "x y"), part("a2", b"2")), form(part("a", b"v" * 1025)), form(part("a", b"1"))[:-3]]
+    with Penstock(routes.replace('"{part}', '"{uuid}/{part}')) as p:
+        for body in bodies:
+            request = head_of("/r", len(body)) + body
+            path = os.path.join(p.dir, "request")
+            with open(path, "wb") as f:
+                f.write(request)
+            told = json.loads(run("explain", p.file, path).stdout)
+            answer = post(p.port, "/r", body)
+            assert answer.status == told["status"], (body[:80], answer.body, told)
+            if answer.status == 201:
+                for a, b in zip(answer.json()["parts"], told["parts"]):
+                    b["target"] = b["target"].replace("{uuid}", a["target"][:36])
+                    assert {k: a[k] for k in b} == b
+            else:
+                assert answer.json()["detail"] == told["reason"] and answer.json().get("offset") == told["offset"]
+
+
+def test_sink_prints_what_came():
+    for options, status in ((["--print"], 200), (["--status", "507"], 507), (["--delay", "100ms"], 200)):
+        sink = subprocess.Popen([BINARY, "sink", "--port", "0", *options], stdout=subprocess.PIPE)
+        try:
+            port = int(sink.stdout.readline().rsplit(b":", 1)[1])
+            for chunk in (None, 5):
+                assert post(port, "/some/p%20ath?q=1", b"hello world", chunk=chunk, method="PATCH").status == status
+                block = b""
+                while not block.endswith(b"\n\n"):
+                    block += sink.stdout.readline()
+                assert block.startswith(b"PATCH /some/p%20ath?q=1\n") and b"Host: test" in block
+                assert f"11 bytes sha256 {sha256(b'hello world')}".encode() in block
+                assert (b"\nhello world\n" in block) == (options == ["--print"])
+        finally:
+            sink.terminate()
+            assert sink.wait(DEADLINE) == 0
+
+
+def test_try_serves_and_prints_its_route_file():
+    with socket.socket() as s:
+        if s.connect_ex(("127.0.0.1", 8081)) == 0:
+            raise Skip("something listens on 127.0.0.1:8081")
+    with Folder() as d, Upstream() as up:
+        target = os.path.join(d.path, 'it"s here')
+        for where in (target, f"http://127.0.0.1:{up.port}/base"):
+            process = subprocess.Popen([BINARY, "try", where], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            try:
+                wait_for(lambda: process.poll() is not None or can_connect(8081), "try listens")
+                answer = post(8081, "/any/where", form(part("v", b"value"), part("f", noise(50_000), "a.txt")))
+                assert answer.status == 201, answer.body
+            finally:
+                process.terminate()
+                text = process.communicate(timeout=DEADLINE)[0]
+            assert process.returncode == 0 and b"curl -F" in text
+            assert run("check", d.write("kept.yaml", text)).returncode == 0, text
+        (name,) = os.listdir(target)
+        assert name.endswith("-a.txt")
+        assert [v for k, v in up.store.items() if k.startswith("/base/")] == [noise(50_000)]

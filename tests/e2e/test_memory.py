@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""What is held beside the bodies stays within the budget too: names of parts, transfers that wait for the commit, answers."""
+from lib import *
+
+UP = """destinations: { up: { type: http, url: "http://127.0.0.1:{up}" } }
+routes:
+  - id: names
+    match: { path: /names }
+    fields: [ { name: a, store: { to: up, path: "/{uuid}" } } ]
+    default: drop
+  - id: held
+    match: { path: /held }
+    fields: [ { name: "*", store: { to: up, path: "/{uuid}" } } ]
+  - id: each
+    match: { path: /each }
+    limits: { parts: 5000 }
+    commit: each
+    fields: [ { name: bad, reject: true }, { name: "*", store: { to: up, path: "/{uuid}" } } ]
+"""
+
+
+def hold(p, path, bodies):
+    """Sends all of each form but its end, then the ends; the answers' statuses."""
+    sockets = [connect(p.port) for _ in bodies]
+    for s, body in zip(sockets, bodies):
+        with contextlib.suppress(ConnectionError):
+            s.sendall(head_of(path) + chunked(body, 65536)[:-5])
+    statuses = []
+    for s in sockets:
+        with contextlib.suppress(ConnectionError):
+            s.sendall(chunked(f"--{BOUNDARY}--\r\n".encode()))
+        answer = read_answer(s)
+        statuses.append(answer and answer.status)
+        s.close()
+    return statuses
+
+
+def check_peak(p, most_mib):
+    if os.environ.get("E2E_TREE", "release") == "release":
+        assert p.memory("VmHWM") < most_mib << 20, f"{p.memory('VmHWM') >> 20} MiB"
+
+
+def test_names_of_many_parts_count_against_the_budget():
+    with Upstream() as up, Penstock(UP, up, memory="16MiB") as p:
+        body = b"".join(part("f", b"", "x" * 7900) for _ in range(300))
+        statuses = hold(p, "/names", [body] * 12)
+        assert 503 in statuses and set(statuses) <= {201, 503}, statuses
+        check_peak(p, 48)
+        wait_for(lambda: post(p.port, "/names", form(part("a", b"1"))).status == 201, "there is room again")
+
+
+def test_transfers_held_until_the_commit_count_against_the_budget():
+    with Upstream() as up, Penstock(UP, up, memory="16MiB") as p:
+        body = b"".join(part("f", noise(17_000), "x") for _ in range(100))
+        statuses = hold(p, "/held", [body] * 20)
+        assert 503 in statuses and set(statuses) <= {201, 503}, statuses
+        check_peak(p, 48)
+        wait_for(lambda: post(p.port, "/held", form(part("a", noise(100_000)))).status == 201, "there is room again")
+
+
+def test_a_crowd_of_connections_stays_within_the_budget_and_32_mib():
+    n = 100 if SMALL else 500
+    with Upstream() as up, Penstock(UP, up, memory="64MiB", workers=2) as p:
+        statuses = hold(p, "/held", [part("f", noise(300_000), "x")] * n)
+        assert 201 in statuses and set(statuses) <= {201, 503}, statuses
+        check_peak(p, 96)
+        wait_for(lambda: post(p.port, "/held", form(part("a", noise(100_000)))).status == 201, "there is room again")
+
+
+def test_a_long_answer_arrives_whole_although_the_body_is_still_coming():
+    with Upstream() as up, Penstock(UP, up, memory="64MiB") as p:
+        body = b"".join(part("field-with-a-longer-name", b"", "some-file-name.txt") for _ in range(3000)) + part("bad", b"")
+        with connect(p.dir + "/in.sock") as s:  # takes 200 KiB at once, which is less than the answer
+            s.sendall(head_of("/each", len(body) + 1000) + body)  # and never the rest
+            answer = read_answer(s)
+        assert answer.status == 422, answer.body[:300]
+        assert len(answer.body) == int(answer.headers["content-length"]), f"{len(answer.body)} of {answer.headers['content-length']}"
+        told = answer.json()["parts"]
+        assert len(told) == 3000 and all(t["state"] in ("committed", "aborted", "unknown") for t in told)
+        check_peak(p, 48)
+        assert len(up.store) == sum(t["state"] == "committed" for t in told)

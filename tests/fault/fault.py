@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every n-th allocation and system call of an upload fails once, and each time: either the client is told 201 and all is
+there exactly, or nothing is there; the next upload works; at the end every chunk is back (exit status 0). fault.py SHIM"""
+import errno
+import mmap
+import os
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import lib  # noqa: E402
+from lib import *  # noqa: E402,F403
+
+KINDS = {"allocation": 1, "write": 2, "fsync": 4, "rename": 8, "open": 16, "accept": 32, "epoll_ctl": 64, "recv": 128,
+         "send": 256, "socket": 512, "connect": 1024, "mkdir": 2048, "fsync of a folder": 4096, "no rename flags": 8192}
+ERRORS = {"allocation": [errno.ENOMEM], "write": [errno.ENOSPC, errno.EIO], "fsync": [errno.EIO, errno.ENOSPC],
+          "rename": [errno.EIO, errno.ENOSPC], "open": [errno.EMFILE, errno.EACCES], "accept": [errno.EMFILE, errno.ECONNABORTED],
+          "epoll_ctl": [errno.ENOMEM], "recv": [errno.ECONNRESET, errno.EINTR], "send": [errno.ECONNRESET, errno.EINTR, errno.ENOBUFS],
+          "socket": [errno.EMFILE], "connect": [errno.ENETUNREACH], "mkdir": [errno.EACCES], "fsync of a folder": [errno.EIO]}
+TRIES_MAX = 400  # calls of one kind in one upload that are made to fail; evenly chosen if there are more
+
+ROUTES = """destinations:
+  files: { type: directory, path: "{dir}/out" }
+  over: { type: directory, path: "{dir}/out", exists: replace }
+  up: { type: http, url: "http://127.0.0.1:{up}", undo: DELETE, timeout: { idle: 5s } }
+routes:
+  - id: files
+    match: { path: /files }
+    fields:
+      - { name: small, max_count: 1, store: { to: files, path: "f/{query.n}/small" } }
+      - { name: big, max_count: 1, store: { to: files, path: "big-{query.n}" } }
+  - id: over
+    match: { path: /over }
+    fields:
+      - { name: small, max_count: 1, store: { to: over, path: "small-{query.n}" } }
+      - { name: big, max_count: 1, store: { to: over, path: "big-{query.n}" } }
+  - id: up
+    match: { path: /up }
+    fields:
+      - { name: small, max_count: 1, store: { to: up, path: "/{query.n}/small" } }
+      - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
+      - { name: log, concat: { to: up, path: "/{query.n}/log" } }
+  - id: both
+    match: { path: /both }
+    fields:
+      - { name: small, max_count: 1, store: { to: files, path: "both-{query.n}" } }
+      - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
+"""
+SMALL_DATA, BIG_DATA = lib.noise(3000, 1), lib.noise(200_000, 2)
+BODIES = {
+    "/files": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
+    "/over": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
+    "/up": form(part("log", b"one"), part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b"), part("log", b"two")),
+    "/both": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
+}
+
+
+def wanted(path, n):
+    if path == "/files":
+        return {f"f/{n}/small": SMALL_DATA, f"big-{n}": BIG_DATA}
+    if path == "/over":
+        return {f"small-{n}": SMALL_DATA, f"big-{n}": BIG_DATA}
+    if path == "/both":
+        return {f"both-{n}": SMALL_DATA, f"/{n}/big": BIG_DATA}
+    return {f"/{n}/small": SMALL_DATA, f"/{n}/big": BIG_DATA, f"/{n}/log": b"onetwo"}
+
+
+def old(path, n):
+    """What is there before the upload, and again after one that failed."""
+    return {f"small-{n}": b"old small", f"big-{n}": b"old big"} if path == "/over" else {}
+
+
+class Faults:
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "control")
+        with open(self.path, "wb") as f:
+            f.write(bytes(24))
+        with open(self.path, "r+b") as f:
+            self.map = mmap.mmap(f.fileno(), 24)
+
+    def arm(self, kind, nth, error, ever=0):
+        self.map[:] = struct.pack("6I", kind, nth, error, 0, 0, ever)
+
+    def disarm(self):
+        """How many calls there were, and whether one was made to fail."""
+        _, _, _, seen, fired, _ = struct.unpack("6I", self.map[:])
+        self.map[:] = bytes(24)
+        return seen, fired
+
+
+def there(p, upstream):
+    with upstream.lock:
+        return {**p.files(), **upstream.store}
+
+
+def put_old(p, path, n):
+    for name, data in old(path, n).items():
+        with open(os.path.join(p.out, name), "wb") as f:
+            f.write(data)
+
+
+def clear(p, upstream):
+    for name in os.listdir(p.out):
+        path = os.path.join(p.out, name)
+        shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    with upstream.lock:
+        upstream.store.clear()
+
+
+def upload(p, path, n):
+    """The answer, or None if the connection ended without one."""
+    try:
+        with connect(p.port) as s:
+            s.sendall(head_of(f"{path}?n={n}", len(BODIES[path])) + BODIES[path])
+            return read_answer(s)
+    except ConnectionError:
+        return None
+
+
+def check(p, upstream, path, n, answer, what):
+    want, before = wanted(path, n), old(path, n)
+    wait_for(lambda: no_temporary(p), f"{what}: temporary files go")
+    have = there(p, upstream)
+    said = answer and (answer.status, answer.body)
+    if answer is not None and answer.status == 201:
+        assert have == want, f"{what}: 201, but there is {sorted(have)}"
+    elif answer is not None and b'"unknown"' in answer.body:
+        pass  # it says that it cannot know
+    elif answer is None and have == want:
+        pass  # the answer was lost on its way, after the commit
+    else:
+        assert answer is None or answer.status in (400, 500, 502, 503, 504, 507), f"{what}: {said}"
+        wait_for(lambda: there(p, upstream) == before, f"{what}: {said}, there is {sorted(have)}", 15)
+        assert sorted(os.listdir(p.out)) == sorted(before), f"{what}: folders are left: {os.listdir(p.out)}"
+
+
+def no_temporary(p):
+    return not any(os.path.basename(name).startswith(".penstock-") for name in p.files())
+
+
+def alive(p, upstream, path, n, what):
+    assert p.process.poll() is None, f"{what}: penstock ended with {p.process.returncode}: {p.log()[-3000:]}"
+    answer = wait_for(lambda: upload(p, path, n), f"{what}: the next upload is answered")
+    assert answer.status == 201, f"{what}: the next upload: {answer.status} {answer.body}"
+    wait_for(lambda: there(p, upstream) == wanted(path, n), f"{what}: the next upload, and nothing else, is there")
+
+
+def fault(p, upstream, faults, path, n, armed, what):
+    """One upload with a fault in it. Whether it struck."""
+    put_old(p, path, n)
+    faults.arm(*armed)
+    answer = upload(p, path, n)
+    wait_for(lambda: quiet(p), f"{what}: it ends")
+    _, fired = faults.disarm()
+    check(p, upstream, path, n, answer, what)
+    clear(p, upstream)
+    return fired
+
+
+def each_nth(p, upstream, faults, path, kind):
+    """Number of faults that struck."""
+    tried = n = 0
+    faults.arm(KINDS[kind], 0, 0)
+    put_old(p, path, "count")
+    alive(p, upstream, path, "count", "counted")
+    count, _ = faults.disarm()
+    clear(p, upstream)
+    for error in ERRORS[kind]:
+        for nth in sorted({1 + i * count // min(count, TRIES_MAX) for i in range(min(count, TRIES_MAX))}):
+            n += 1
+            what = f"{path}: {kind} {nth} of {count}: {os.strerror(error)}"
+            fired = fault(p, upstream, faults, path, n, (KINDS[kind], nth, error), what)
+            tried += fired
+            if n % 8 == 0 or not fired:
+                alive(p, upstream, path, f"next{n}", what)
+                clear(p, upstream)
+    return tried
+
+
+def store_and_close(request):
+    """So that the next transfer needs a new connection."""
+    if request.read_all():
+        with request.upstream.lock:
+            request.upstream.store[request.path] = bytes(request.body)
+            if request.method == "DELETE":
+                request.upstream.store.pop(request.path, None)
+        request.answer(201, extra="Connection: close\r\n")
+    return "done"
+
+
+def run(shim, path, kind):
+    folder = tempfile.mkdtemp(prefix="penstock-fault-")
+    faults = Faults(folder)
+    env = dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)
+    script = store_and_close if kind in ("socket", "connect") else None
+    with Upstream(script) as upstream, Penstock(ROUTES, upstream, env=env) as p:
+        alive(p, upstream, path, "warm", "before")
+        clear(p, upstream)
+        if kind == "no rename flags":  # from the first call on, so that every upload takes the other way
+            tried = sum(fault(p, upstream, faults, path, n, (KINDS[kind], 1, errno.EINVAL, 1), f"{path}: {kind}") for n in range(3))
+            faults.arm(KINDS[kind], 1, errno.EINVAL, 1)
+            put_old(p, path, "flags")
+            alive(p, upstream, path, "flags", kind)
+            faults.disarm()
+        else:
+            tried = each_nth(p, upstream, faults, path, kind)
+        clear(p, upstream)
+        alive(p, upstream, path, "last", "after all")
+    shutil.rmtree(folder, ignore_errors=True)
+    return tried
+
+
+def quiet(p):
+    """Nothing is under way: the process holds no connection and no file of an upload."""
+    links = []
+    for fd in os.listdir(f"/proc/{p.process.pid}/fd"):
+        with contextlib.suppress(OSError):
+            links.append(os.readlink(f"/proc/{p.process.pid}/fd/{fd}"))
+    return not any("/.penstock-" in link or link.startswith(p.out + "/") for link in links)
+
+
+def main():
+    passed = failed = 0
+    only = sys.argv[2:]
+    of_files = ("write", "fsync", "rename", "open", "mkdir", "fsync of a folder", "no rename flags")
+    for path in BODIES:
+        for kind in KINDS:
+            if path in ("/files", "/over") and kind in ("socket", "connect"):
+                continue
+            if (path == "/up" and kind in of_files) or (path == "/over" and kind not in of_files):
+                continue
+            if only and not any(w in f"{path} {kind}" for w in only):
+                continue
+            began = time.monotonic()
+            try:
+                tried = run(sys.argv[1], path, kind)
+                print(f"ok {path}: {kind}: {tried} faults ({time.monotonic() - began:.1f} s)", flush=True)
+                passed += 1
+            except AssertionError as error:
+                print(f"FAIL {path}: {kind}: {error}", flush=True)
+                failed += 1
+    print(f"{passed} passed, {failed} failed, 0 skipped", flush=True)
+    os._exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
