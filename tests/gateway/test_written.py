@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""What `penstock haproxy` writes for several route files: each request gets through HAProxy the answer that penstock gives
+straight, from the same route, whichever of the two gave it."""
+import itertools
+import random
+
+from gw import *
+from lib import *
+
+STORE = 'fields: [ { name: "*", max_size: none, store: { to: files, key: "%s/{uuid}" } } ]'
+FILES = 'destinations:\n  files: { type: directory, path: "{dir}/out" }\nroutes:\n'
+
+
+def route(name, match, limits=""):
+    return f"  - {{ id: {name}, match: {{ {match} }}, {limits}{STORE % name} }}\n"
+
+
+# Routes with one path and other hosts, methods and limits; every kind of segment; what a regular expression trips over.
+MANY = FILES + "".join((
+    route("photos", 'host: photos.example.org, path: "/up/*"', "limits: { body: 1KiB }, "),
+    route("wild", 'host: "*.example.org", path: "/up/*", method: [PUT]', "limits: { body: 2KiB }, "),
+    route("any", 'path: "/up/*", method: [POST, PATCH]', "limits: { body: 4KiB, length: required }, "),
+    route("deep", 'path: "/deep/**"'),
+    route("middle", 'path: "/a/*/b/*/c", method: [POST, PUT]'),
+    route("odd.1-x_y", """path: "/it's(odd)+/$&,;=@!~.x" """),
+    route("blank", 'path: "/my%20own/f%C3%BCr"'),
+    route("six", 'host: "[::1]", path: /six'),
+    route("root", "path: /"),
+))
+HOSTS = ("photos.example.org", "PHOTOS.Example.org:8080", "photos.example.org.", "x.example.org", "a.b.example.org.:1", "example.org",
+         "other", "[::1]:80", "[::1]", "photosxexample.org")
+PATHS = ("/up/x", "/up/x?q=/up", "/up/", "/up", "/up/x/y", "/up/x/", "/up/%61", "/%75p/x", "/up//x", "/up/.", "/up/..", "/up/%2e%2e", "/up/%", "/UP/x",
+         "/deep", "/deep/", "/deep/a/b", "/deep//x", "/deep/../up/x", "/deeper", "/a/1/b/2/c", "/a/1/b//c", "/a/1/b/2/c/", "/it's(odd)+/$&,;=@!~.x",
+         "/it%27s(odd)+/$&,;=@!~.x", "/its(odd)+/$&,;=@!~.x", "/it's(odd)/$&,;=@!~.x", "/it's(odd)+/$&,;=@!~yx", "/my%20own/f%C3%BCr", "/my%20own/f%c3%bcr",
+         "/my+own/f%C3%BCr", "/six", "/", "/?x", "//", "/nope", "/index.html")
+METHODS = ("POST", "PUT", "PATCH", "GET")
+
+
+def said(answer):
+    """What matters of an answer: status, Allow, kind of refusal, the route that stored."""
+    if answer is None:
+        return None
+    told = answer.json() if answer.body else {}
+    routes = [part["target"].split("/")[0] for part in told.get("parts", [])]
+    return answer.status, ", ".join(sorted(answer.headers.get("allow", "").split(", "))), told.get("type", "").split(":")[-1], routes
+
+
+def send(port, method, host, path, length, waits):
+    if waits:
+        return said(expect_continue(port, path, length, host=host, method=method))
+    body = form(part("a", b"x" * (length - 200))) if length else b""
+    with connect(port) as s:
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+        framing = f"Content-Length: {len(body)}\r\n" if length else ""
+        s.sendall((head + framing + "\r\n").encode() + body)
+        return said(read_answer(s))
+
+
+def requests():
+    for method, host, path in itertools.product(METHODS, HOSTS, PATHS):
+        yield method, host, path, 0 if method == "GET" else 500, False
+        if method != "GET":
+            yield method, host, path, 500, True
+    for method, host, path in itertools.product(METHODS[:3], HOSTS[:6], ("/up/x", "/deep/x")):
+        for length in (1000, 1500, 3000, 5000):
+            yield method, host, path, length, False
+            yield method, host, path, length, True
+        yield method, host, path, None, True
+
+
+def check_alike(penstock, g, sample):
+    different = []
+    for request in sample:
+        straight, through = send(penstock.port, *request), send(g.port, *request)
+        if straight != through:
+            different.append(f"{request}: straight {straight}, through {through}")
+    assert not different, f"{len(different)} of {len(sample)}:\n" + "\n".join(different[:12]) + "\n" + g.log()[-1000:]
+
+
+def sample_of(n):
+    every = list(requests())
+    return random.Random(7).sample(every, n) if n < len(every) else every
+
+
+def test_rules_alone_take_and_refuse_as_penstock_does():
+    with Penstock(MANY) as p:
+        for program in haproxies().values():
+            with Gateway(p, program) as g:
+                assert not g.with_agent
+                check_alike(p, g, sample_of(rounds(500)))
+
+
+def test_with_the_agent_as_penstock_does():
+    with Penstock(MANY, head=AGENT) as p:
+        for program in haproxies().values():
+            with Gateway(p, program) as g:
+                check_alike(p, g, sample_of(rounds(500)))
+        assert any('"refused"' in line for line in p.log().splitlines())
+
+
+def test_with_the_filter_as_penstock_does():
+    with Penstock(MANY) as p:
+        for program in with_filter().values():
+            with Gateway(p, program, native=True) as g:
+                check_alike(p, g, sample_of(rounds(500)))
+
+
+def test_who_may_be_answered_by_haproxy_is():
+    """The same refusals, but penstock must not have seen those who wait for 100."""
+    with Penstock(MANY, head=AGENT) as p, Gateway(p) as g:
+        for method, host, path, length in (("POST", "other", "/nope", 5), ("PUT", "other", "/up/x", 5), ("POST", "photos.example.org", "/up/x", 5000),
+                                           ("GET", "other", "/deep/x", 5), ("POST", "other", "/up/x", None)):
+            answer = expect_continue(g.port, path, length, host=host, method=method)
+            assert 400 <= answer.status < 500 and answer.headers["x-request-id"] == answer.json()["request_id"], answer.status
+        with connect(g.port) as s:
+            s.sendall(b"GET /index.html HTTP/1.1\r\nHost: other\r\n\r\n")
+            assert read_answer(s).status == 404
+        assert p.requests() == [], p.requests()
+
+
+EVERY_HOST = FILES + route("h", 'host: "*.example.org"') + route("all", "method: [POST, PUT]", "limits: { body: none }, ")
+
+
+def test_a_route_without_a_path_takes_all():
+    with Penstock(EVERY_HOST, head=AGENT) as p, Gateway(p) as g:
+        for method, host, path in itertools.product(METHODS, ("a.example.org", "other"), ("/", "/x/y", "/%", "/a//b", "/..")):
+            request = method, host, path, 0 if method == "GET" else 500, False
+            assert send(p.port, *request) == send(g.port, *request), request
+        assert not p.requests() or expect_continue(g.port, "/big", 1 << 40).status == 100
+
+
+def clean(program, cfg):
+    run = subprocess.run([program, "-c", "-f", cfg], capture_output=True, text=True, check=False)
+    assert run.returncode == 0 and "WARNING" not in run.stdout + run.stderr and "ALERT" not in run.stdout + run.stderr, run.stdout + run.stderr
+
+
+LISTENERS = (
+    'listen: ["unix:{dir}/a b\'c.sock", "127.0.0.1:{port}"]', 'listen: ["127.0.0.1:{port}"]', 'listen: ["0.0.0.0:{port}"]', 'listen: ["[::]:{port}"]',
+    'listen: [":{port}"]', 'listen: [ { addr: "127.0.0.1:{port}", proxy_protocol: true }, "unix:{dir}/x.sock" ]',
+    'listen: [ { addr: "unix:{dir}/y.sock", proxy_protocol: true } ]', 'listen: ["[::1]:{port}"]',
+)
+
+
+class AnyListener:
+    """A penstock with `listen` of its own; only what Gateway needs."""
+
+    def __init__(self, listen, spoa):
+        self.dir = tempfile.mkdtemp(prefix="penstock-gw-")
+        os.mkdir(self.dir + "/out")
+        self.file, self.log_path = self.dir + "/it's routes.yaml", self.dir + "/log"
+        text = "version: 1\n" + listen + "\n" + spoa + "\n" + EVERY_HOST
+        with open(self.file, "w", encoding="utf-8") as f:
+            f.write(text.replace("{dir}", self.dir).replace("{port}", str(free_port())))
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([BINARY, "run", self.file], stderr=log, stdout=log)
+        wait_for(lambda: '"listening"' in self.log(), "it listens")
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as f:
+            assert self.process.poll() is None, f.read()
+            return f.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        assert self.process.wait(DEADLINE) == 0
+        shutil.rmtree(self.dir)
+
+
+def test_every_kind_of_listener_is_found():
+    with socket.socket(socket.AF_INET6) as s:
+        has_v6 = s.connect_ex(("::1", 9)) != 99
+    agents = itertools.cycle(('spoa: { listen: ["unix:{dir}/a g.sock"] }', f'spoa: {{ listen: ["127.0.0.1:{free_port()}"] }}', ""))
+    for listen, spoa in zip(LISTENERS, agents):
+        if "[::" in listen and not has_v6:
+            continue
+        with AnyListener(listen, spoa) as p:
+            for program in haproxies().values():
+                with Gateway(p, program) as g:
+                    assert g.with_agent == bool(spoa)
+                    answer = post(g.port, "/x", form(part("a", b"hello")))
+                    assert answer.status == 201, (listen, answer.status, answer.body, g.log()[-500:])
+                    clean(program, g.cfg)
+
+
+def test_what_is_written_is_clean_for_every_route_file():
+    examples = ["config/routes.example.yaml", "config/routes.minimal.yaml", "config/haproxy/routes.yaml", "demo/routes.yaml", "docker/routes.yaml"]
+    with Penstock(MANY, head=AGENT) as p:
+        for file in [p.file] + [f for f in examples if os.path.exists(f)]:
+            out = tempfile.mkdtemp(prefix="penstock-gw-")
+            run = subprocess.run([BINARY, "haproxy", "--out", out, file], capture_output=True, text=True, check=False)
+            if run.returncode == 0:
+                for program in haproxies().values():
+                    clean(program, out + "/haproxy.cfg")
+            else:
+                assert file != p.file and "error" in run.stderr, run.stderr  # secrets that are not set here
+            shutil.rmtree(out)
+
+
+def test_what_clients_forge_does_not_arrive():
+    """X-Forwarded-For, the request's id, the admitted route: HAProxy alone says them; and a refusal cannot be wished away."""
+    forged = "X-Forwarded-For: 192.0.2.7\r\nForwarded: for=192.0.2.8\r\nX-Request-Id: forged\r\nX-Penstock-Route: x\r\nX-Penstock-Refuse: 503\r\n"
+    with Penstock(EVERY_HOST, head=AGENT) as p, Gateway(p) as g:
+        answer = post(g.port, "/x", form(part("a", b"1")), extra=forged)
+        assert answer.status == 201 and answer.headers["x-request-id"] != "forged"
+        request = wait_for(lambda: p.requests(), "it is logged")[-1]
+        assert request["client"] == "127.0.0.1" and request["id"] == answer.headers["x-request-id"], request
+
+
+def window_of(port):
+    """INITIAL_WINDOW_SIZE of HAProxy's SETTINGS (RFC 9113 section 6.5.2)."""
+    with connect(port) as s, s.makefile("rb") as stream:
+        s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
+        head = stream.read(9)
+        assert head[3] == 4, head
+        payload = stream.read(int.from_bytes(head[:3], "big"))
+    settings = {int.from_bytes(payload[i:i + 2], "big"): int.from_bytes(payload[i + 2:i + 6], "big") for i in range(0, len(payload), 6)}
+    return settings.get(4, 65535)
+
+
+def test_a_client_of_http_2_may_send_a_mebibyte_before_it_hears_of_it():
+    with Penstock(EVERY_HOST, head=AGENT) as p:
+        for program in haproxies().values():
+            with Gateway(p, program) as g:
+                assert window_of(g.port) == 1 << 20, (program, window_of(g.port))

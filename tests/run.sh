@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo it
+# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install, and at the
+# same time vtc gateway deploy trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
+# named run one after another. The last line is the sum.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export BUILD_ROOT=${BUILD_ROOT:-$PWD/build}
+mkdir -p "$BUILD_ROOT"
+sums=$BUILD_ROOT/suite.sums
+: >"$sums"
+
+# Takes the closing "N passed, N failed, N skipped" of a suite; a suite without one has failed.
+add_up() { # NAME CODE LOG
+	local line
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$3" | tail -n 1)
+	if [ -z "$line" ]; then
+		echo "FAIL $1: ended with $2 and no closing line"
+		line="0 passed, 1 failed, 0 skipped"
+	elif [ "$2" -ne 0 ] && [ "$2" -ne 77 ] && [[ $line == *" 0 failed"* ]]; then
+		echo "FAIL $1: ended with $2"
+		line=${line/ 0 failed/ 1 failed}
+	fi
+	echo "$line" >>"$sums"
+}
+
+# What a suite prints is shown when it has ended, whole: another one may run beside it.
+suite() { # NAME SECONDS COMMAND...
+	local name=$1 seconds=$2 code began=$SECONDS log=$BUILD_ROOT/suite.$1.log
+	shift 2
+	timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 9>&-
+	code=$?
+	{
+		flock 9
+		echo "== $name"
+		cat "$log"
+		[ "$code" -eq 124 ] && echo "FAIL $name: took longer than $seconds s"
+		add_up "$name" "$code" "$log"
+		echo "-- $name: $((SECONDS - began)) s"
+	} 9>"$BUILD_ROOT/suite.lock"
+}
+
+packages=(gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev libjansson-dev
+	libssl-dev libcmocka-dev curl python3 python3-venv)
+extra=(clang clang-format clang-tidy libclang-rt-14-dev universal-ctags shellcheck spin nodejs node-undici nginx-light
+	haproxy varnish netcat-openbsd openssl strace)
+if ! bash tests/lib/install.sh "${packages[@]}"; then
+	echo "0 passed, 1 failed, 0 skipped"
+	exit 1
+fi
+bash tests/lib/install.sh "${extra[@]}" || echo "SOME TESTS WILL BE SKIPPED: see above"
+
+run_suite() { # NAME
+	case $1 in
+	gates) suite gates 600 bash tests/gates/run.sh ;;
+	unit) suite unit 600 bash tests/lib/ctest.sh release 'unit|stress' ;;
+	corpus) suite corpus 600 bash tests/corpus/run.sh ;;
+	config) suite config 300 bash tests/config/run.sh ;;
+	asan) suite asan 900 bash tests/lib/ctest.sh asan 'unit|stress' ;;
+	tsan) suite tsan 900 bash tests/lib/ctest.sh tsan 'unit|stress' ;;
+	model) suite model 300 bash tests/model/run.sh ;;
+	fuzz) suite fuzz 600 bash tests/fuzz/run.sh ;;
+	e2e)
+		suite e2e 1200 bash tests/e2e/run.sh release
+		suite e2e-asan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh asan
+		suite e2e-tsan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh tsan
+		suite e2e-reload 600 env E2E_ROUNDS=small E2E_RELOAD=yes bash tests/e2e/run.sh tsan test_store test_http test_faults
+		;;
+	fault) suite fault 300 bash tests/fault/run.sh ;;
+	gateway) # with the filter that vtc has built
+		[ ! -x "$BUILD_ROOT/filter/haproxy" ] || export PENSTOCK_FILTER_HAPROXY=$BUILD_ROOT/filter/haproxy
+		suite gateway 900 bash tests/gateway/run.sh release
+		suite gateway-asan 600 env E2E_ROUNDS=small bash tests/gateway/run.sh asan
+		suite gateway-tsan 600 env E2E_ROUNDS=small bash tests/gateway/run.sh tsan
+		;;
+	vtc) suite vtc 900 bash tests/vtc/suite.sh ;;
+	bench) suite bench 300 bash tests/bench/smoke.sh ;;
+	install) suite install 300 bash tests/lib/install_test.sh ;;
+	compose)
+		suite clients 900 bash tests/compose/clients/run.sh
+		suite compose 1200 bash tests/compose/run.sh # last: it removes the images
+		;;
+	deploy) suite deploy 900 bash tests/deploy/run.sh ;;
+	trixie) suite trixie 1200 bash tests/trixie/run.sh ;;
+	*)
+		echo "FAIL unknown suite $1"
+		echo "0 passed, 1 failed, 0 skipped" >>"$sums"
+		;;
+	esac
+}
+
+run_suites() { # NAME...
+	local name
+	for name in "$@"; do run_suite "$name"; done
+}
+
+if [ $# -gt 0 ]; then
+	run_suites "$@"
+else
+	run_suites vtc gateway deploy trixie compose &
+	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install
+	wait
+fi
+awk '{ p += $1; f += $3; s += $5 } END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped"; exit f > 0 || NR == 0 }' "$sums"
