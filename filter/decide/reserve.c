@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* reserve.c - see reserve.h. A key names its slot, so finding it costs one look. */
+/* reserve.c - see reserve.h. A key names the first of its slots, so finding it costs a few looks. */
 #include "decide/reserve.h"
 
 #include <stdint.h>
@@ -16,14 +16,29 @@ reserve_key(struct str id, const struct counter *counter)
 	return (size_t)hash != 0 ? (size_t)hash : 1;
 }
 
+static struct counter *
+slot_of(struct reserve *reserve, size_t key, size_t nth)
+{
+	return &reserve->slots[(key + nth) % RESERVE_SLOTS];
+}
+
 bool
 reserve_put(struct reserve *reserve, size_t key)
 {
-	return counter_replace(&reserve->slots[key % RESERVE_SLOTS], 0, key);
+	for (size_t i = 0; i < RESERVE_TRIES; i++)
+		if (counter_read(slot_of(reserve, key, i)) == key)
+			return false;
+	for (size_t i = 0; i < RESERVE_TRIES; i++)
+		if (counter_replace(slot_of(reserve, key, i), 0, key))
+			return true;
+	return false;
 }
 
 bool
 reserve_take(struct reserve *reserve, size_t key)
 {
-	return counter_replace(&reserve->slots[key % RESERVE_SLOTS], key, 0);
+	for (size_t i = 0; i < RESERVE_TRIES; i++)
+		if (counter_replace(slot_of(reserve, key, i), key, 0))
+			return true;
+	return false;
 }

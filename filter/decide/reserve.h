@@ -13,6 +13,7 @@
 #include "base/str.h"
 
 #define RESERVE_SLOTS 1024u
+#define RESERVE_TRIES 8u /* slots that a key may be in: with one, any two of 1024 would want the same */
 
 struct reserve {
 	struct counter slots[RESERVE_SLOTS]; /* a key, or 0; zeroed: empty */
@@ -21,7 +22,7 @@ struct reserve {
 /* [any] Of a request's id and the counter of its route, so that a key is good for that counter alone. Never 0. */
 size_t reserve_key(struct str id, const struct counter *counter);
 
-bool reserve_put(struct reserve *reserve, size_t key); /* [agent] false: its slot is in use */
+bool reserve_put(struct reserve *reserve, size_t key); /* [agent] false: it is there, or no slot is free */
 bool reserve_take(
 	struct reserve *reserve, size_t key); /* [any] true: it was there, and the place is the caller's */
 
