@@ -14,9 +14,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HEAD = """# The gateway of the demo, made by gateway.py: what `penstock haproxy` writes for routes.yaml, and around it, marked
 # "site", what leads everything else to the app and the store. $PENSTOCK and $AGENT say where penstock listens.
 """
-LOG = """    # site: as httplog, and the id under which penstock and the store log the same request
-    log-format "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%rc %{+Q}r request_id=%ID"
-"""
 FRONTEND = """# site: addresses of containers may change while HAProxy runs
 resolvers docker
     nameserver engine 127.0.0.11:53
@@ -81,7 +78,6 @@ class Text:
 def gateway(written):
     """haproxy.cfg of the demo from the one that penstock writes."""
     text = Text(re.sub(r"\A# .*\n", HEAD, written, count=1))
-    text.change(r"^    option httplog\n", LOG)
     text.change(r"^frontend uploads\n", FRONTEND)
     text.change(r"^    # route upload\n", lambda m: PATHS + m.group())
     text.change(r"(?<=config ')/[^']*/(?=penstock\.spoe\.conf')|(?<=config ')/[^']*/(?=routes\.yaml')",

@@ -15,8 +15,6 @@ from form import digest_of
 from lib import BINARY, connect, free_port, read_answer, wait_for
 from stack import ROOT, Stack, docker
 
-LOG_FORMAT = re.search("(?m)^    log-format .*$", open(f"{ROOT}/docker/haproxy.cfg", encoding="utf-8").read()).group()
-
 
 def openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -116,7 +114,7 @@ class Local(Gateway):
         subprocess.run([BINARY, "haproxy", "--out", f"{self.dir}/gw", "--listen", f"127.0.0.1:{self.port}", f"{self.dir}/routes.yaml"],
                        check=True, stdout=subprocess.DEVNULL)
         bind = f"    bind 127.0.0.1:{self.port}\n"
-        edited(f"{self.dir}/gw/haproxy.cfg", f"{self.dir}/gw/haproxy.cfg", ("    option httplog", LOG_FORMAT),
+        edited(f"{self.dir}/gw/haproxy.cfg", f"{self.dir}/gw/haproxy.cfg",
                (bind, f"{bind}    bind 127.0.0.1:{self.tls_port} ssl crt {self.dir}/gateway.pem alpn h2,http/1.1\n"))
         self.start("haproxy", "haproxy", "-f", f"{self.dir}/gw/haproxy.cfg")
         wait_for(self.is_ready, "HAProxy asks the agent")
