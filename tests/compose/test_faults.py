@@ -229,9 +229,10 @@ def haproxy_killed(stage):
 def penstock_stopped(stage):
     stage.begin()
     stage.begin(path="/folder")
+    before = stage.stack.logs("penstock").count('"draining"')  # it was restarted before, and its log goes on
     stopping = threading.Thread(target=docker, args=("stop", "--time", "150", stage.container("penstock")))
     stopping.start()
-    wait_for(lambda: '"draining"' in stage.stack.logs("penstock"), "it drains")
+    wait_for(lambda: stage.stack.logs("penstock").count('"draining"') > before, "it drains")
     late = Upload("late", [("late", b"x" * 10_000)])
     with lib.connect(stage.stack.port) as s:
         s.sendall(late.bytes()[0])
@@ -268,7 +269,7 @@ def penstock_out_of_memory(stage):
         if not inspect(container, "{{json .State.Running}}"):
             break
     wait_for(lambda: not inspect(container, "{{json .State.Running}}"), "it was killed for its memory")
-    assert inspect(container, "{{json .State.OOMKilled}}")
+    wait_for(lambda: inspect(container, "{{json .State.OOMKilled}}"), "Docker has heard why")  # an event of its own
     stage.end(502, 503)
     docker("update", "--memory", str(limit), "--memory-swap", str(limit), container)
     docker("start", container)

@@ -12,8 +12,9 @@ SERVERS = """    # Who says no at /readyz gets nothing new; a connection that is
     option httpchk GET /readyz
     option redispatch 1
     retries 3
-    server one one:8081 check port 9901 inter 250ms fall 1 rise 1 resolvers docker init-addr libc,none
-    server two two:8081 check port 9901 inter 250ms fall 1 rise 1 resolvers docker init-addr libc,none
+    timeout check 10s
+    server one one:8081 check port 9901 inter 500ms fall 1 rise 1 resolvers docker init-addr libc,none
+    server two two:8081 check port 9901 inter 500ms fall 1 rise 1 resolvers docker init-addr libc,none
 """
 # A question is lost when its agent closes the connection at that moment. Then another is asked.
 AGAIN = """    http-request set-var(txn.upload.again) bool(true) if { var(txn.upload.error) -m found } !is_site
@@ -41,8 +42,7 @@ def gateway(at):
 
 def question(at):
     """The demo's question, with a second message that asks the same."""
-    with open(f"{ROOT}/docker/penstock.spoe.conf", encoding="utf-8") as f:
-        text = f.read()
+    text = patient_question()
     arguments = re.search(r"^spoe-message penstock-admit\n(    args .*\n)", text, flags=re.M).group(1)
     text, n = re.subn(r"^    messages penstock-admit\n", "    messages penstock-admit\n    groups penstock-again\n    option continue-on-error\n", text, flags=re.M)
     assert n == 1
@@ -153,11 +153,16 @@ def recreate(stack, service):
         env=stack.env)
 
 
+def servers(stack):
+    """What HAProxy has said of its servers."""
+    return "\n".join(line for line in stack.logs("haproxy").splitlines() if " is UP" in line or " is DOWN" in line or "maintenance" in line)
+
+
 def check(stack, load):
     told = collections.Counter(u.told() for u in load.done)
     print(f"   {len(load.done)} uploads while both were replaced: {dict(told)}")
     failed = [u for u in load.done if u.told() != 201]
-    assert not failed, f"{len(failed)} of {len(load.done)}: {failed[0].answer and failed[0].answer.body}"
+    assert not failed, f"{len(failed)} of {len(load.done)}: {failed[0].answer and failed[0].answer.body}\n{servers(stack)}"
     wanted = {path: digest for u in load.done for path, digest in u.stored().items()}
     assert stack.stored() == wanted
     assert stack.unfinished() == []

@@ -50,7 +50,7 @@ def refused(stack, status, *arguments, path="/upload"):
     assert answer.headers["content-type"] == "application/problem+json" and answer.json()["status"] == status
     assert answer.json()["request_id"] and answer.json()["detail"]
     assert stack.stored() == before, "a refused form left something"
-    assert stack.unfinished() == []
+    wait_for(lambda: stack.unfinished() == [], "the store has dropped what was begun")
     return answer.json()
 
 

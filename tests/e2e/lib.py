@@ -131,8 +131,12 @@ log: {{ level: info, format: json }}
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def lines(self, word):
+        """Lines of the log that have this word in them; whole ones, since the last may be read while it is written."""
+        return [json.loads(line) for line in self.log().rpartition("\n")[0].splitlines() if word in line]
+
     def requests(self):
-        return [json.loads(line) for line in self.log().splitlines() if '"msg":"request"' in line]
+        return self.lines('"msg":"request"')
 
     def files(self):
         """Everything visible below the folder: relative path -> bytes."""

@@ -153,12 +153,13 @@ def test_without_an_agent_all_hear_it_from_penstock():
 
     with Bench() as b:
         everywhere(b, "no agent", ("/part", True, 503, "busy"), wait="DOWN", edit=no_agent)
-        seen = len(b.penstock.requests())
         for program in haproxies().values():
             with Gateway(b.penstock, program, wait="DOWN", edit=no_agent) as g:
-                answer = expect_continue(g.port, "/part", 5_000_000)
+                answer = expect_continue(g.port, "/few", 5_000_000)
                 assert is_problem(answer, 503, "busy") and answer.headers["retry-after"] == "1", answer.body
-        assert len(b.penstock.requests()) == seen, "penstock saw a request of one who waits"
+        b.penstock.process.terminate()
+        b.penstock.process.wait(DEADLINE)  # all that it saw is logged now
+        assert not [r for r in b.penstock.requests() if r["target"] == "/few"], "penstock saw a request of one who waits"
 
 
 def test_who_waits_for_100_hears_it_from_haproxy_and_penstock_never_knows():
@@ -198,6 +199,15 @@ class Relay:
                     s.shutdown(socket.SHUT_RDWR)
 
 
+def held_by_sockets():
+    """Bytes that the kernel may hold of a TCP connection, between the one who sends and the one who reads."""
+    most = 0
+    for name in ("tcp_rmem", "tcp_wmem"):
+        with open(f"/proc/sys/net/ipv4/{name}", encoding="ascii") as f:
+            most += int(f.read().split()[2])
+    return most
+
+
 def flood(port, path, most):
     """Sends a chunked form for as long as somebody reads it: how many bytes went away, and the answer. Once that is here, one
     second without a reader is the end."""
@@ -221,7 +231,8 @@ def flood(port, path, most):
 def test_what_penstock_reads_after_a_refusal_is_bounded():
     """`limits.discard` is 16 MiB; what sockets hold comes on top. HAProxy itself reads on for as long as the client sends
     (HTTP/1.1, from 3.0 on): it has to, or the answer would be lost, and it costs nobody else anything."""
-    most = 128 << 20
+    bound = max(48 << 20, (20 << 20) + held_by_sockets())
+    most = bound + (80 << 20)
     with Bench() as b:
         for name, program in [("straight", None), *haproxies().items()]:
             relay = Relay(b.penstock.port)
@@ -234,4 +245,4 @@ def test_what_penstock_reads_after_a_refusal_is_bounded():
             relay.listener.close()
             print(f"   {name}: the client sent {sent / 1e6:.0f} MB, penstock was sent {relay.bytes / 1e6:.1f} MB", flush=True)
             assert answer is not None and is_problem(answer, 422, "rule"), answer and (answer.status, answer.body)
-            assert relay.bytes < 48 << 20, relay.bytes
+            assert relay.bytes < bound, relay.bytes

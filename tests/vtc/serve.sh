@@ -16,6 +16,7 @@
 #   faulty CALL|layout       fault.so, the filter for LD_PRELOAD in which that call of mem.h fails while `fault` exists, or
 #                            to which HAProxy seems to have another layout
 #   status STATUS [PATH]     waits until an upload to gw.sock is answered so
+#   reloaded STATUS [PATH]   tells the HAProxy of master.pid to reload, until an upload to gw.sock is answered so
 #   agent MODE               a fake agent on fake.sock, see below
 #   tap                      tap.sock, passed on to spoa.sock; tap/N.to and tap/N.from keep the bytes of connection N
 #   answered BYTES...        tap/1.from holds exactly these bytes: 0a1b is hex, 07=version hex and text, *36 any 36 bytes
@@ -129,6 +130,12 @@ make_faulty() { # CALL|layout
 
 answers() { # STATUS PATH
 	[ "$(curl -s -o answer -w '%{http_code}' --unix-socket gw.sock -F photo=hello "http://a$2")" = "$1" ]
+}
+
+# A master that has only just started its worker can miss a signal, so it is told again.
+reloads() { # STATUS PATH
+	[ "$SECONDS" -lt "${told:-0}" ] || { kill -USR2 "$(cat master.pid)" && told=$((SECONDS + 5)); }
+	answers "$@"
 }
 
 # One line of `show stat` about the server of the agent, or (BACKEND) about its whole backend.
@@ -284,6 +291,7 @@ plain) write_plain "$@" ;;
 http-2) sed -i 's/^ *bind .*/& proto h2/' gw/haproxy.cfg ;;
 faulty) make_faulty "$@" ;;
 status) until_true "an upload is answered with $1" answers "$1" "${2:-/album/1}" ;;
+reloaded) until_true "after a reload an upload is answered with $1" reloads "$1" "${2:-/album/1}" ;;
 agent) fake_agent "$@" ;;
 tap) tap ;;
 exists) until_true "$1 exists" test -e "$1" ;;
