@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What `penstock haproxy` writes for several route files: each request gets through HAProxy the answer that penstock gives
 straight, from the same route, whichever of the two gave it."""
+import concurrent.futures
+import contextlib
 import itertools
 import random
+import time
 
 from gw import *
 from lib import *
@@ -225,3 +228,41 @@ def test_a_client_of_http_2_may_send_a_mebibyte_before_it_hears_of_it():
         for program in haproxies().values():
             with Gateway(p, program) as g:
                 assert window_of(g.port) == 1 << 20, (program, window_of(g.port))
+
+
+def slowly(port):
+    """An upload of eight seconds."""
+    body = form(part("a", noise(200_000)))
+    step = len(body) // 40 + 1
+    with connect(port) as s:
+        s.sendall(f"POST /x HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        for at in range(0, len(body), step):
+            s.sendall(body[at:at + step])
+            time.sleep(0.2)
+        return read_answer(s)
+
+
+def and_stops(port):
+    body = form(part("b", noise(200_000)))
+    with connect(port) as s:
+        s.sendall(f"POST /x HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        s.sendall(body[:100_000])
+        return read_answer(s)
+
+
+def test_time_outs_bound_a_pause_and_not_the_upload():
+    """Those for client and server are three seconds here: an upload of eight arrives, and of one that stops nothing is kept."""
+    def short(text):
+        return text.replace("timeout client 60s", "timeout client 3s").replace("timeout server 10m", "timeout server 3s")
+
+    programs = [(program, False) for program in haproxies().values()]
+    with contextlib.suppress(Skip):
+        programs += [(program, True) for program in with_filter().values()]
+    with Penstock(EVERY_HOST, head=AGENT) as p, contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(16) as pool:
+        ports = [stack.enter_context(Gateway(p, program, native=native, edit=short)).port for program, native in programs]
+        slow, stopped = [pool.submit(slowly, port) for port in ports], [pool.submit(and_stops, port) for port in ports]
+        assert [f.result().status for f in slow] == [201] * len(ports)
+        told = [f.result() and f.result().status for f in stopped]
+        assert all(status is None or status >= 400 for status in told), told
+        wait_for(lambda: len(p.files()) == len(ports), "only those that arrived are there")
+        assert all(len(data) == 200_000 for data in p.files().values())
