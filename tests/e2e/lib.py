@@ -2,10 +2,12 @@
 """What the end-to-end tests share: a penstock under test, a scripted upstream, raw HTTP. Standard library only.
 
 Nothing here sleeps for an outcome: wait_for() polls a condition until a generous deadline."""
+import collections
 import contextlib
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -41,10 +43,20 @@ def wait_for(condition, what, seconds=DEADLINE):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+CLAIMS = collections.deque(maxlen=8)  # more than one test takes before it binds them
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that is bound later. The kernel gives it to nobody who asks for any (it is below those), and an abstract socket
+    keeps it from tests in other processes, of which several use this network at the same time."""
+    while True:
+        port, claim = random.randrange(10_000, 32_768), socket.socket(socket.AF_UNIX)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            claim.bind(f"\0penstock-test-port-{port}")
+            s.bind(("127.0.0.1", port))
+            CLAIMS.append(claim)
+            return port
+        claim.close()
 
 
 def has_ipv6():
