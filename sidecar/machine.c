@@ -7,7 +7,7 @@
 
 #define KEEP_ALIVE_SHARE 8u         /* idle connections may hold an eighth of `memory` beside the pool ... */
 #define KEEP_ALIVE_MEMORY 262144u   /* ... at so much each */
-#define LARGE_SHARE (16u * 1048576) /* one connection may be read in large pieces for so much of `memory` */
+#define LARGE_SHARE (32u * 1048576) /* one connection may be read in large pieces for so much of `memory` */
 #define MIDDLE_SHARE (1u * 1048576) /* and one in middling ones for so much */
 
 static size_t

@@ -21,7 +21,7 @@
  * filled are never resident, so a slow client costs little in each. */
 enum lane_size { LANE_LARGE, LANE_MIDDLE, LANE_SMALL, N_LANES };
 
-#define LANE_LARGE_MEMORY (2048u * 1024)
+#define LANE_LARGE_MEMORY (4096u * 1024)
 #define LANE_MIDDLE_MEMORY (256u * 1024)
 #define LANE_SMALL_MEMORY (64u * 1024) /* a head has to fit, too; gateways pass on 16 KiB of it */
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define UPLOAD_BUFFER_MIN (64L * 1024) /* libcurl's limits are 16 KiB and 2 MiB; lazily touched */
-#define UPLOAD_BUFFER_MAX (1024L * 1024)
+#define UPLOAD_BUFFER_MAX (2048L * 1024)
 #define ANSWER_BUFFER 4096L
 #define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body that are read at all */
 #define CA_AGE_S 60L              /* the authorities are read again after so long; libcurl would take a day */
