@@ -136,6 +136,8 @@ def replace(stack, service, load):
     replacing.start()
     wait_for(lambda: '"draining"' in log_of(old), f"{service} drains")
     load.go_on_for(60)
+    wait_for(lambda: connections(pid_of(old), 8081, "0A") == 0, "its delay is over, and it listens no more")
+    load.go_on_for(20)
     assert inspect(old, "{{json .State.Running}}"), "it waits for those that are long"
     load.done += long.end()
     replacing.join(lib.DEADLINE * 2)

@@ -100,11 +100,11 @@ class Memory:
         return self.read("memory.limit_in_bytes", "memory.max")
 
 
-def connections(pid, port):
-    """Established TCP connections to that port in the network of a process."""
+def connections(pid, port, state="01"):
+    """TCP connections to that port in the network of a process: those that are established, or 0A: that listen."""
     with open(f"/proc/{pid}/net/tcp", encoding="ascii") as f:
         rows = [line.split() for line in f.readlines()[1:]]
-    return sum(int(r[1].split(":")[1], 16) == port and r[3] == "01" for r in rows)
+    return sum(int(r[1].split(":")[1], 16) == port and r[3] == state for r in rows)
 
 
 def pid_of(container):

@@ -92,7 +92,7 @@ def missing(g, client):
 
 
 def version_of(client):
-    done = subprocess.run(client.version_of, env={**os.environ, **client.env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    done = subprocess.run(client.version_of, env={**os.environ, **client.env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     found = re.search(r"\d+(\.\d+)+[^\s,;)\"+-]*", done.stdout.decode(errors="replace"))
     return found.group() if found and done.returncode == 0 else None
 
