@@ -54,8 +54,8 @@ static const char head[] =
 
 /* filter/README.md has the numbers. */
 static const char large_buffers[] =
-	"    # HAProxy copies a body that a filter follows, and wakes the filter for each buffer: with larger ones, of which\n"
-	"    # an upload holds up to four, the filter costs less than it would cost to have none and buffers of 16 KiB.\n"
+	"    # HAProxy copies a body that a filter follows, and wakes the filter for each buffer. With larger ones, of which\n"
+	"    # an upload holds up to four, it costs about what it costs without a filter and with the usual 16 KiB.\n"
 	"    tune.bufsize 65536\n";
 
 static const char defaults[] =
