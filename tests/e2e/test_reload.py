@@ -243,8 +243,10 @@ def test_a_reload_while_draining_is_ignored():
         assert "in force" not in p.log()
 
 
-def test_what_a_running_form_has_replaced_is_not_swept_by_a_reload():
-    """The old content lies under a temporary name until the form's fate stands; its folder leaves the table and comes back."""
+@contextlib.contextmanager
+def half_replaced(others):
+    """A form has replaced a file, whose old content lies under a temporary name, and waits for the destination of its other part.
+    When that has failed the old content must be back, beside the `others` that have come meanwhile."""
     def refuse_late(request):
         request.read_all()
         up.release.wait(DEADLINE)
@@ -258,36 +260,27 @@ def test_what_a_running_form_has_replaced_is_not_swept_by_a_reload():
             body = form(part("file", b"new", "a"), part("put", b"x", "b"))
             s.sendall(head_of("/r/a", len(body)) + body)
             wait_for(lambda: p.files().get("a") == b"new" and up.seen, "the file is visible, the other part waits for its answer")
-            assert len(p.files()) == 2, "the old content is kept"
-            for there, back in (("{dir}/out", "{dir}/away"), ("{dir}/away", "{dir}/out")):
-                rewrite(p, replace=(there.replace("{dir}", p.dir), back.replace("{dir}", p.dir)))
-                hup(p)
+            yield p, up, text
             up.release.set()
             assert read_answer(s).status == 502
-        wait_for(lambda: p.files() == {"a": b"old"}, f"the old content is back: {p.files()}")
+        wait_for(lambda: p.files() == {"a": b"old", **others}, f"the old content is back: {p.files()}")
+
+
+def test_what_a_running_form_has_replaced_is_not_swept_by_a_reload():
+    """Its folder leaves the table and comes back."""
+    with half_replaced({}) as (p, _, _):
+        assert len(p.files()) == 2, "the old content is kept"
+        for there, back in (("{dir}/out", "{dir}/away"), ("{dir}/away", "{dir}/out")):
+            rewrite(p, replace=(there.replace("{dir}", p.dir), back.replace("{dir}", p.dir)))
+            hup(p)
 
 
 def test_another_penstock_that_starts_does_not_sweep_what_a_running_form_has_replaced():
     """As when one sidecar is replaced by the next, both with one folder."""
-    def refuse_late(request):
-        request.read_all()
-        up.release.wait(DEADLINE)
-        request.answer(500)
-        return "done"
-    up = Upstream(refuse_late)
-    text = routes().replace('{dir}/out"', '{dir}/out", exists: replace')
-    with up, start(text, up) as p:
-        assert put(p, "/r/a", data=b"old").status == 201
-        with connect(p.port) as s:
-            body = form(part("file", b"new", "a"), part("put", b"x", "b"))
-            s.sendall(head_of("/r/a", len(body)) + body)
-            wait_for(lambda: p.files().get("a") == b"new" and up.seen, "the file is visible, the other part waits for its answer")
-            with start(text.replace("{dir}", p.dir), up) as second:
-                assert put(second, "/r/b").status == 201
-            assert len(p.files()) == 3, f"the old content is kept: {p.files()}"
-            up.release.set()
-            assert read_answer(s).status == 502
-        wait_for(lambda: p.files() == {"a": b"old", "b": b"x"}, f"the old content is back: {p.files()}")
+    with half_replaced({"b": b"x"}) as (p, up, text):
+        with start(text.replace("{dir}", p.dir), up) as second:
+            assert put(second, "/r/b").status == 201
+        assert len(p.files()) == 3, f"the old content is kept: {p.files()}"
 
 
 def test_leftovers_in_a_folder_that_a_reload_brings_are_swept():

@@ -235,7 +235,7 @@ def slowly(port):
     body = form(part("a", noise(200_000)))
     step = len(body) // 40 + 1
     with connect(port) as s:
-        s.sendall(f"POST /x HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        s.sendall(head_of("/x", len(body)))
         for at in range(0, len(body), step):
             s.sendall(body[at:at + step])
             time.sleep(0.2)
@@ -245,8 +245,7 @@ def slowly(port):
 def and_stops(port):
     body = form(part("b", noise(200_000)))
     with connect(port) as s:
-        s.sendall(f"POST /x HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
-        s.sendall(body[:100_000])
+        s.sendall(head_of("/x", len(body)) + body[:100_000])
         return read_answer(s)
 
 

@@ -3,7 +3,6 @@
 #include "upload/table.h"
 
 #include "base/mem.h"
-#include "config/load.h"
 #include "config/restart.h"
 
 #include <fcntl.h>
@@ -13,14 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/check.h"
+#include "lib/routes.h"
 
 static char folder[] = "/tmp/penstock-table-XXXXXX";
 
 static struct config *
 read_config(const char *head, const char *first, const char *second)
 {
-	struct findings findings = { 0 };
 	struct config *config;
 	struct buf text = { 0 };
 
@@ -33,12 +31,8 @@ read_config(const char *head, const char *first, const char *second)
 			"  - { id: %s, match: { path: /%s }, fields: [ { name: x, store: { to: %s, key: \"{uuid}\" } } ] }\n",
 			id, id, i == 0 ? "a" : "b");
 	}
-	config = config_load_text("test", buf_str(&text), &findings);
-	if (config == NULL)
-		print_message("%s", findings.text.data);
-	assert_non_null(config);
+	config = routes_of(buf_str(&text).data);
 	buf_free(&text);
-	findings_free(&findings);
 	return config;
 }
 
