@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A Debian in a folder: built in, and booted with systemd as PID 1 (boot.sh). Nothing of it outlives the test."""
 import concurrent.futures
+import errno
 import glob
 import itertools
 import re
@@ -54,12 +55,24 @@ def layer(root):
     return at
 
 
+def removed(cgroup):
+    """Whether this cgroup and those in it are gone. A process that has ended is no longer in cgroup.procs, but for a moment
+    still in the way: the kernel's own word is rmdir's."""
+    try:
+        for at, _, _ in os.walk(cgroup, topdown=False):
+            os.rmdir(at)
+    except OSError as e:
+        if e.errno != errno.EBUSY:
+            raise
+        return False
+    return True
+
+
 def sweep():
-    """Removes the cgroups, empty by now, of tests that were killed."""
+    """Removes the cgroups of tests that were killed."""
     for path in glob.glob(os.path.join(cgroup2(), "penstock-test-*")):
         if not os.path.exists(f"/proc/{path.split('-')[-2]}"):
-            for at, _, _ in os.walk(path, topdown=False):
-                os.rmdir(at)
+            wait_for(lambda: removed(path), f"{path} is empty")
 
 
 class Machine:
@@ -153,18 +166,13 @@ class Machine:
             self.process.kill()
             self.process.wait()
         if os.path.isdir(self.cgroup):
-            wait_for(lambda: not self.alive(), "all of the machine's processes have ended")
-            for at, _, _ in os.walk(self.cgroup, topdown=False):
-                os.rmdir(at)
-        subprocess.run(["umount", "--recursive", self.layer], check=True, timeout=DEADLINE)
+            wait_for(lambda: removed(self.cgroup), "all of the machine's processes have ended")
+        wait_for(self.unmounted, "nothing uses the machine's folder")
         os.rmdir(self.layer)
 
-    def alive(self):
-        for at, _, _ in os.walk(self.cgroup):
-            with open(os.path.join(at, "cgroup.procs"), encoding="ascii") as f:
-                if f.read().strip():
-                    return True
-        return False
+    def unmounted(self):
+        subprocess.run(["umount", "--recursive", self.layer], stderr=subprocess.DEVNULL, check=False, timeout=DEADLINE)
+        return not os.path.ismount(self.layer)
 
     def __enter__(self):
         return self
