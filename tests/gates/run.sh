@@ -26,6 +26,8 @@ failed=$((failed + $(grep -c '^FAIL ' "$work/out")))
 [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 python3 tests/gates/self_test.py >"$work/out" 2>&1
 report "each of these gates can refuse" $?
+python3 tests/lib/second_run_test.py >"$work/out" 2>&1
+report "a second run excuses what it may and nothing else" $?
 
 mapfile -t scripts < <(git ls-files | xargs -r grep -lE '^#!.*(bash|/sh)' --)
 if command -v shellcheck >/dev/null; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# ctest.sh TREE LABELS - builds a tree and runs its tests of these labels; shows what the failing ones printed.
+# ctest.sh TREE LABELS - builds a tree and runs its tests of these labels; shows what the failing ones printed,
+# and runs a few of those once more (second_run.sh).
 set -u
 tree=$1 labels=$2
 root=${BUILD_ROOT:-$PWD/build}
@@ -18,5 +19,12 @@ total=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#' "$out")
 failed=$((total - passed - skipped))
 if [ "$code" -ne 0 ]; then cat "$out"; else grep -E 'Test +#' "$out"; fi
 [ "$total" -gt 0 ] || failed=1
+if [ "$total" -gt 0 ] && bash tests/lib/second_run.sh "$failed" "$out"; then
+	ctest --test-dir "$root/$tree" --rerun-failed --output-on-failure >"$out.again" 2>&1
+	cat "$out.again"
+	mapfile -t steadied < <(sed -nE 's|^ *[0-9]+/[0-9]+ Test +#[0-9]+: ([^ ]+) .* Passed .*|\1|p' "$out.again")
+	[ ${#steadied[@]} -eq 0 ] || printf 'unsteady %s\n' "${steadied[@]}"
+	passed=$((passed + ${#steadied[@]})) failed=$((failed - ${#steadied[@]}))
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -4,7 +4,8 @@
 # penstock. HAPROXY_PROGRAM: which HAProxy (default: haproxy in PATH). PENSTOCK_FILTER: a folder that
 # filter/native/build.sh has made. A file with the line `# needs: native` runs with the HAProxy in there, which has the
 # filter inside (or, if there is none, as the next ones), one with `# needs: preload` with the packaged HAProxy and the
-# filter preloaded. What a file needs and is not here makes it skipped; nothing is installed.
+# filter preloaded. What a file needs and is not here makes it skipped; nothing is installed. What fails may run once
+# more (tests/lib/second_run.sh).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 at_once=4 seconds=180
@@ -22,7 +23,7 @@ mkdir "$work/tmp"
 stock=$(command -v "${HAPROXY_PROGRAM:-haproxy}" || { [ -x /usr/sbin/haproxy ] && echo /usr/sbin/haproxy; })
 filter=$(realpath -e "${PENSTOCK_FILTER:-/nowhere}" 2>/dev/null)
 PENSTOCK_FILTER_OBJECTS=$(echo "$filter"/objects-*)
-export PENSTOCK PENSTOCK_FILTER_OBJECTS SERVE=$here/serve.sh STOCK=$stock TMPDIR=$work/tmp work seconds
+export PENSTOCK PENSTOCK_FILTER_OBJECTS SERVE=$here/serve.sh STOCK=$stock TMPDIR=$work/tmp here work seconds
 
 # HAProxy ends with varnishtest, also where that is killed. FILTER: what is preloaded, unless a test says otherwise.
 wrap() { # NAME PROGRAM [LIBRARY]
@@ -52,39 +53,51 @@ missing() { # FILE
 	esac
 }
 
-run_one() { # FILE NAME: 0 ok, 77 skipped
-	local code name=$2 out=$work/${2//\//-}.out
+name_of() { # FILE
+	local name=${1#"$here"/}
+	echo "${name%.vtc}"
+}
+
+run_one() { # FILE: on the list of those that are ok, FAIL or skip
+	local code verdict name out
+	name=$(name_of "$1") out=$work/${name//\//-}.out
 	HAPROXY_PROGRAM=$work/$(kind_of "$1") varnishtest -v -b 64M -t "$seconds" "$1" >"$out" 2>&1
 	code=$?
 	case $code in
-	0) echo "ok $name" ;;
-	77) echo "skip $name: varnishtest lacks a feature" ;;
-	*) { echo "FAIL $name" && tail -n 60 "$out"; } >"$out.end" && cat "$out.end" ;;
+	0) verdict=ok && echo "ok $name" ;;
+	77) verdict=skip && echo "skip $name: varnishtest lacks a feature" ;;
+	*) verdict=FAIL && { echo "FAIL $name" && tail -n 60 "$out"; } >"$out.end" && cat "$out.end" ;;
 	esac
-	echo "$code" >>"$work/codes"
+	echo "$1" >>"$work/list.$verdict"
 }
-export -f run_one kind_of
+export -f run_one kind_of name_of
 
-skipped=0
-: >"$work/codes"
-: >"$work/list"
+count() { wc -l <"$work/list.$1"; } # VERDICT
+
+# Those that failed, if they may, one by one.
+run_again() {
+	local file
+	bash "$here/../lib/second_run.sh" "$(count FAIL)" "$work"/*.end || return 0
+	mv "$work/list.FAIL" "$work/again" && : >"$work/list.FAIL"
+	while read -r file; do
+		run_one "$file"
+		! tail -n 1 "$work/list.ok" | grep -qxF "$file" || echo "unsteady $(name_of "$file")"
+	done <"$work/again"
+}
+
+for verdict in ok skip FAIL run; do : >"$work/list.$verdict"; done
 for file in "${files[@]}"; do
 	file=$(realpath "$file")
-	name=${file#"$here"/}
-	name=${name%.vtc}
 	why=$(missing "$file")
 	if [ -n "$why" ]; then
-		echo "skip $name: $why"
-		skipped=$((skipped + 1))
+		echo "skip $(name_of "$file"): $why"
+		echo "$file" >>"$work/list.skip"
 	else
-		printf '%s\0%s\0' "$file" "$name" >>"$work/list"
+		echo "$file" >>"$work/list.run"
 	fi
 done
-xargs -0 -r -n 2 -P "$at_once" bash -c 'run_one "$@"' run_one <"$work/list"
-passed=$(grep -cx 0 "$work/codes")
-skipped=$((skipped + $(grep -cx 77 "$work/codes")))
-ran=$(tr -dc '\0' <"$work/list" | wc -c)
-failed=$((ran / 2 - $(grep -cxE '0|77' "$work/codes")))
-[ "$skipped" -eq 0 ] || echo "SOME TESTS WERE SKIPPED: see above"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+xargs -d '\n' -r -n 1 -P "$at_once" bash -c 'run_one "$@"' run_one <"$work/list.run"
+run_again
+[ "$(count skip)" -eq 0 ] || echo "SOME TESTS WERE SKIPPED: see above"
+echo "$(count ok) passed, $(count FAIL) failed, $(count skip) skipped"
+[ "$(count FAIL)" -eq 0 ] && [ $(($(count ok) + $(count skip))) -eq ${#files[@]} ]

@@ -17,7 +17,7 @@ import browsers  # noqa: E402
 import form  # noqa: E402
 import gateway  # noqa: E402
 import programs  # noqa: E402
-from lib import wait_for  # noqa: E402
+from lib import second_run, wait_for  # noqa: E402
 
 README = os.path.join(HERE, "../README.md")
 BEGIN, END = "<!-- clients:begin -->\n", "<!-- clients:end -->\n"
@@ -138,22 +138,31 @@ def show_table(rows):
             f.write(text[:begin] + table + text[end:])
 
 
+def run(g, client, parts, folder):
+    """(verdict, what there is to say, the client's row)"""
+    began = time.monotonic()
+    verdict, why = attempt(g, client, parts, folder)
+    seconds = time.monotonic() - began
+    print(f"{verdict} {client.name}, {client.http} ({seconds:.1f} s){': ' if why else ''}{why}", flush=True)
+    return verdict, why, row_of(client, verdict, why, seconds)
+
+
 def main(arguments):
     names = [word.lower() for word in arguments if not word.startswith("--")]
     chosen = [c for c in programs.PROGRAMS + browsers.BROWSERS if not names or any(name in c.name.lower() for name in names)]
-    count, rows = {"ok": 0, "FAIL": 0, "skip": 0}, []
     with (gateway.Local if "--local" in arguments else gateway.Docker)() as g, tempfile.TemporaryDirectory() as folder:
         parts = form.write_form(folder)
-        for client in chosen:
-            began = time.monotonic()
-            verdict, why = attempt(g, client, parts, folder)
-            seconds = time.monotonic() - began
-            count[verdict] += 1
-            rows.append(row_of(client, verdict, why, seconds))
-            print(f"{verdict} {client.name}, {client.http} ({seconds:.1f} s){': ' if why else ''}{why}", flush=True)
-    show_table(rows)
-    print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped", flush=True)
-    return count["FAIL"] > 0
+        results = [run(g, client, parts, folder) for client in chosen]
+        if second_run(why for verdict, why, _ in results if verdict == "FAIL"):
+            for n, client in enumerate(chosen):
+                if results[n][0] == "FAIL":
+                    results[n] = run(g, client, parts, folder)
+                    if results[n][0] == "ok":
+                        print(f"unsteady {client.name}, {client.http}", flush=True)
+    show_table([row for _, _, row in results])
+    passed, failed, skipped = ([verdict for verdict, _, _ in results].count(word) for word in ("ok", "FAIL", "skip"))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return failed > 0
 
 
 if __name__ == "__main__":
