@@ -29,12 +29,14 @@ struct guard {
 	enum guard_state state;
 	char delimiter[FORM_BOUNDARY_MAX + 5]; /* CRLF "--" boundary */
 	size_t delimiter_len;
-	size_t matched;        /* bytes of the delimiter that the input ends with */
-	size_t assumed;        /* of these, not really in the input: the CRLF before a first delimiter */
-	uint64_t offset;       /* bytes of the body fed */
-	uint64_t preamble;     /* bytes skipped before the first delimiter */
-	uint64_t delimiter_at; /* where the last delimiter began */
-	uint64_t head_at;      /* where the head under way began */
+	uint64_t beginning;      /* its first eight bytes, as they stand in memory ... */
+	uint64_t beginning_mask; /* ... and which of them it has */
+	size_t matched;          /* bytes of the delimiter that the input ends with */
+	size_t assumed;          /* of these, not really in the input: the CRLF before a first delimiter */
+	uint64_t offset;         /* bytes of the body fed */
+	uint64_t preamble;       /* bytes skipped before the first delimiter */
+	uint64_t delimiter_at;   /* where the last delimiter began */
+	uint64_t head_at;        /* where the head under way began */
 	uint64_t max_head;
 	size_t after_len;
 	char after[2];   /* what followed the delimiter so far */
@@ -48,10 +50,6 @@ void guard_fini(struct guard *guard);
 
 /* False: refused (err says why), or an event said stop. Then only guard_fini() may follow. */
 bool guard_feed(struct guard *guard, const char *data, size_t len, struct error *err);
-
-/* Are we in a part's content, and no delimiter has begun? Then bytes in which none can begin need not be fed. */
-bool guard_may_skip(const struct guard *guard);
-void guard_skip(struct guard *guard, size_t len);
 
 /* The body has ended. False: not where it may end. */
 bool guard_finish(struct guard *guard, struct error *err);

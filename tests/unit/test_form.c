@@ -152,6 +152,35 @@ every_row_at_every_split(void **state)
 	}
 }
 
+/* Also at the seams of what is looked at together, and beside what looks like it. */
+static void
+a_delimiter_is_found_wherever_it_stands(void **state)
+{
+	static const char like[] = "abc\r\n-\r\n--A\r\n--\r\r-", head[] = HEAD("form-data; name=a"),
+			  end[] = "\r\n" END;
+	static const size_t steps[] = { 4096, 1, 127, 128, 129, 257 };
+	struct buf content = { 0 }, body = { 0 }, want = { 0 }, log = { 0 };
+
+	(void)state;
+	for (size_t n = 1; n <= 700; n++) {
+		buf_add(&content, like + (n - 1) % (sizeof like - 1), 1);
+		buf_clear(&body);
+		buf_addf(&body, "%s%.*s%s%300s", head, (int)n, content.data, end, "an epilogue");
+		buf_clear(&want);
+		buf_addf(&want, "[a]%.*s(%zu)", (int)n, content.data, n);
+		for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+			buf_clear(&log);
+			read_body(buf_str(&body), 0, steps[i], &log);
+			if (!str_is(buf_str(&log), want.data))
+				fail_msg("%zu bytes of content, fed by %zu: %s", n, steps[i], log.data);
+		}
+	}
+	buf_free(&content);
+	buf_free(&body);
+	buf_free(&want);
+	buf_free(&log);
+}
+
 static void
 a_nul_in_a_head_is_refused(void **state)
 {
@@ -250,6 +279,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_at_every_split),
+		cmocka_unit_test(a_delimiter_is_found_wherever_it_stands),
 		cmocka_unit_test(a_nul_in_a_head_is_refused),
 		cmocka_unit_test(each_allocation_may_fail),
 		cmocka_unit_test(boundaries_are_read_by_the_grammar),

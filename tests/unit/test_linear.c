@@ -142,6 +142,7 @@ nothing_costs_much_more_than_random_data(void **state)
 		{ "short lines", "a\r\nb", 4 },
 		{ "sparser carriage returns", "\r1234567890123456", 17 },
 		{ "sparser almost the boundary", "\r\n--AaB03x12345678", 18 },
+		{ "almost the boundary, not dense", "\r\n--AaB03x12345678901234567890123", 33 },
 	};
 	static const size_t pieces[] = { 65536, 4096, 512, 1 };
 	char *content = mem_alloc(SIZE), *random = mem_alloc(SIZE);
