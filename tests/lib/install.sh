@@ -18,18 +18,21 @@ if [ "$(id -u)" -ne 0 ]; then
 	fi
 	as_root=(sudo)
 fi
-export DEBIAN_FRONTEND=noninteractive
 if (: >>/tmp/penstock-install.lock) 2>/dev/null; then # suites that run at the same time take turns
 	exec 9>>/tmp/penstock-install.lock
 	flock 9
 fi
 echo "installing: ${missing[*]}" >&2
-"${as_root[@]}" apt-get update -qq >/dev/null 2>&1
-if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+# A machine that has just booted runs apt by itself: wait for its locks. `update` does not know how to.
+apt=("${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+for _ in {1..150}; do
+	"${apt[@]}" update 2>&1 | grep -q 'Could not get lock' || break
+	sleep 2
+done
+if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
 	still=()
 	for package in "${missing[@]}"; do
-		"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" \
-			>/dev/null 2>&1 || still+=("$package")
+		"${apt[@]}" install -y --no-install-recommends "$package" >/dev/null 2>&1 || still+=("$package")
 	done
 	[ ${#still[@]} -eq 0 ] && exit 0
 	echo "COULD NOT INSTALL: ${still[*]}" >&2
