@@ -67,7 +67,6 @@ on_done(void *private, CURLcode code)
 	wait_for_next(target);
 }
 
-/* libcurl is not to wait for its resolver's thread when it gives up: the loop would hang on a dead name server. */
 static bool
 set_up(struct target *target)
 {
@@ -82,7 +81,6 @@ set_up(struct target *target)
 	curl_easy_setopt(target->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(target->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(target->easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(target->easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(target->easy, CURLOPT_TIMEOUT_MS, (long)most_ms);
 	return true;
 }

@@ -198,6 +198,48 @@ def test_a_refused_connection_is_502_and_nothing_is_visible():
             assert os.listdir(p.out) == []
 
 
+class BehindSilentNames(Penstock):
+    """A penstock whose only name server takes every question and never answers; none of its waits ends within the test."""
+
+    def __init__(self, *args, **how):
+        self.names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.names.bind(("127.0.53.53", 53))
+        except OSError as e:
+            raise Skip(f"no name server can be had: {e}") from None
+        if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+            raise Skip("no mounts of one's own here")
+        super().__init__(*args, **how)
+
+    def command(self):
+        names = os.path.join(self.dir, "resolv.conf")
+        with open(names, "w", encoding="ascii") as f:
+            f.write("nameserver 127.0.53.53\noptions timeout:30 attempts:2\n")
+        return ["unshare", "-m", "sh", "-c", f"mount --bind {names} /etc/resolv.conf && exec {' '.join(super().command())}"]
+
+    def questions(self):
+        """Those of so far. glibc asks the same one again after 30 s."""
+        asked = []
+        self.names.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                asked.append(self.names.recv(512))
+        return asked
+
+
+def test_a_name_server_that_does_not_answer_stops_one_upload_and_not_the_worker():
+    far = """  - { id: far, match: { path: /far }, fields: [ { name: "*", store: { to: far, path: "/{part}" } } ] }
+"""
+    routes = DIR.replace("routes:", '  far: { type: http, url: "http://far.example", timeout: { connect: 300ms } }\nroutes:') + far
+    with BehindSilentNames(routes) as p:
+        with p.names:
+            answer = post(p.port, "/far", form(part("a", LARGE)))
+            assert answer.status == 504 and "far" in answer.json()["detail"], (answer.status, answer.body)
+            assert post(p.port, "/d", form(part("a", LARGE))).status == 201
+            asked = p.questions()
+            assert asked and len(asked) == len(set(asked)), "the worker waited for the resolver"
+
+
 def test_a_post_is_never_sent_twice():
     def script(request):  # the second one is taken, and never answered
         request.read_all()
