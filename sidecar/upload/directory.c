@@ -20,7 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX ".penstock-"
 #define CREATE_TRIES 8
 #define EXCHANGE_TRIES 8
 
@@ -69,7 +68,8 @@ sweep_some(int folder, bool journals)
 		return false;
 	}
 	while ((entry = readdir(dir)) != NULL) {
-		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 || is_journal(entry->d_name) != journals)
+		if (strncmp(entry->d_name, NEW_FILE_PREFIX, strlen(NEW_FILE_PREFIX)) != 0 ||
+			is_journal(entry->d_name) != journals)
 			continue;
 		if (journals)
 			ok = journal_roll_back(folder, entry->d_name) && ok;
@@ -113,7 +113,7 @@ create_once(struct new_file *file)
 	int fd;
 
 	naming_uuid(uuid);
-	snprintf(file->temporary, sizeof file->temporary, PREFIX "%s", uuid);
+	snprintf(file->temporary, sizeof file->temporary, NEW_FILE_PREFIX "%s", uuid);
 	fd = openat(file->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		close(fd); /* a sweeper was faster: the name is lost */
@@ -133,6 +133,9 @@ new_file_create(struct new_file *file, int folder, const struct destination *to,
 			break;
 	}
 	file->has_temporary = file->fd >= 0;
+	if (file->fd < 0 && errno == ENOENT)
+		return folder_fail(
+			to, err, "its folder was removed; a reload opens the one that is there now", errno);
 	return file->fd >= 0 ? true : folder_fail(to, err, "cannot create a file", errno);
 }
 
@@ -159,24 +162,6 @@ open_parent(struct new_file *file, const char *target, const char **leaf, bool m
 	if (parent < 0)
 		folder_fail(file->to, err, "cannot open a folder of the name", errno);
 	return parent;
-}
-
-/* Folders that were made for a file that did not come to be go again, deepest first, if they are empty. */
-static void
-remove_made_folders(struct new_file *file)
-{
-	char path[NAMING_TARGET_MAX + 1];
-	char *slash;
-
-	snprintf(path, sizeof path, "%s", file->target);
-	while (file->n_made > 0 && (slash = strrchr(path, '/')) != NULL) {
-		*slash = '\0';
-		if (unlinkat(file->folder, path, AT_REMOVEDIR) == 0)
-			file->n_made--;
-		else if (errno != ENOENT) /* ENOENT: making them had not come so far */
-			break;
-	}
-	file->n_made = 0;
 }
 
 /* -- becoming visible --------------------------------------------------------------------------------- */
@@ -272,32 +257,6 @@ make_visible(struct new_file *file, int parent, const char *leaf)
 	return error;
 }
 
-/* Is what lies there still ours? Somebody may have put something else in its place. */
-static bool
-is_ours(const struct new_file *file, int parent, const char *leaf)
-{
-	struct stat ours, there;
-
-	return fstat(file->fd, &ours) == 0 && fstatat(parent, leaf, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
-}
-
-static bool
-put_back(struct new_file *file, int parent, const char *leaf, struct error *err)
-{
-	if (!is_ours(file, parent, leaf))
-		return true; /* replaced meanwhile: ours is not visible any more */
-	if (file->has_replaced) {
-		if (renameat2(file->folder, file->temporary, parent, leaf, RENAME_EXCHANGE) != 0 &&
-			renameat(file->folder, file->temporary, parent, leaf) != 0)
-			return folder_fail(file->to, err, "cannot put the old file back", errno);
-	} else if (unlinkat(parent, leaf, 0) != 0) {
-		return folder_fail(file->to, err, "cannot remove the file", errno);
-	}
-	folder_sync(parent);
-	return true;
-}
-
 bool
 new_file_show(struct new_file *file, const char *target, struct error *err)
 {
@@ -313,7 +272,7 @@ new_file_show(struct new_file *file, const char *target, struct error *err)
 		file->has_temporary = file->has_replaced;
 		return true;
 	}
-	remove_made_folders(file);
+	folder_remove_made(file->folder, target, file->n_made);
 	if (error < 0)
 		return false;
 	return error == EEXIST ? fail_exists(file->to, err) : folder_fail(file->to, err, "cannot rename", error);
@@ -343,21 +302,6 @@ new_file_commit(struct new_file *file, const char *target, struct error *err)
 		return true;
 	new_file_undo(file, &ignored);
 	return false;
-}
-
-bool
-new_file_undo(struct new_file *file, struct error *err)
-{
-	const char *leaf;
-	int parent = open_parent(file, file->target, &leaf, false, err);
-	bool ok = parent >= 0 && put_back(file, parent, leaf, err);
-
-	folder_close(file->folder, parent);
-	if (ok) {
-		file->is_visible = false;
-		remove_made_folders(file);
-	}
-	return ok;
 }
 
 void

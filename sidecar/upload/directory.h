@@ -21,6 +21,7 @@ int directory_open(const struct destination *to, struct error *err);
  * short had made visible. */
 void directory_sweep(int folder);
 
+#define NEW_FILE_PREFIX ".penstock-" /* of every temporary name */
 #define NEW_FILE_NAME_MAX 56
 #define NEW_FILE_OLD ".old" /* behind the temporary name: the replaced file, where names cannot be exchanged */
 
@@ -56,7 +57,8 @@ bool new_file_commit(struct new_file *file, const char *target, struct error *er
  * that fails did not let be taken back are visible. */
 bool new_files_commit(struct new_file *first, struct new_file **failed, struct error *err);
 
-/* After a commit: takes it back; what it replaced is there again. False: it is still visible. */
+/* After a commit: takes it back; what it replaced is there again, unless another form has replaced it since: then that one's
+ * stays, and what this one had replaced comes back if that one is taken back too. False: it is still visible. */
 bool new_file_undo(struct new_file *file, struct error *err);
 
 /* Closes it and removes whatever lies under the temporary name: an aborted file, or the replaced one. */

@@ -37,15 +37,23 @@ next_segment(const char **rest, char *name, size_t size)
 	return true;
 }
 
+/* What cannot be made may be there already. If it is not, the making tells why, not the opening. */
 static int
 descend(int parent, const char *name, unsigned *n_made)
 {
+	int error = 0, fd;
+
 	if (n_made != NULL && mkdirat(parent, name, 0777) == 0) {
 		++*n_made;
 		if (!folder_sync(parent))
 			return -1;
+	} else if (n_made != NULL) {
+		error = errno;
 	}
-	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && error != 0)
+		errno = error;
+	return fd;
 }
 
 int
@@ -64,6 +72,22 @@ folder_of_target(int folder, const char *target, const char **leaf, unsigned *n_
 		errno = error;
 	}
 	return parent;
+}
+
+void
+folder_remove_made(int folder, const char *target, unsigned n_made)
+{
+	char path[NAMING_TARGET_MAX + 1];
+	char *slash;
+
+	snprintf(path, sizeof path, "%s", target);
+	while (n_made > 0 && (slash = strrchr(path, '/')) != NULL) {
+		*slash = '\0';
+		if (unlinkat(folder, path, AT_REMOVEDIR) == 0)
+			n_made--;
+		else if (errno != ENOENT) /* ENOENT: making them had not come so far */
+			break;
+	}
 }
 
 bool

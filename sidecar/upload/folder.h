@@ -13,6 +13,9 @@
  * `n_made` is not NULL: folders that are missing are made, durably, and counted there. -1: errno says why. */
 int folder_of_target(int folder, const char *target, const char **leaf, unsigned *n_made);
 
+/* `n_made` folders were made for a file that did not come to be: they go again, deepest first, if they are empty. */
+void folder_remove_made(int folder, const char *target, unsigned n_made);
+
 void folder_close(int folder, int parent); /* what folder_of_target() gave; -1 is fine */
 
 /* Makes the names in a folder durable. Some file systems cannot do that for folders; they say EINVAL. */

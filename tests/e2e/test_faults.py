@@ -365,22 +365,45 @@ def test_sigkill_leaves_nothing_visible():
         p.process.returncode = 0
 
 
-def test_a_full_disk_is_507_and_nothing_visible():
+@contextlib.contextmanager
+def small_disk(options):
     if os.geteuid() != 0:
         raise Skip("needs root to mount a small tmpfs")
     folder = tempfile.mkdtemp(prefix="penstock-full-")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], stderr=subprocess.DEVNULL).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], stderr=subprocess.DEVNULL).returncode != 0:
         os.rmdir(folder)
         raise Skip("cannot mount a tmpfs here")
     try:
-        with Penstock(DIR.replace("{dir}/out", folder)) as p:
-            answer = post(p.port, "/d", form(part("b", b"small"), part("a", noise(3_000_000), "a")))
-            assert answer.status == 507, answer.body
-            wait_for(lambda: os.listdir(folder) == [], "nothing is left")
-            assert post(p.port, "/d", form(part("a", noise(500_000)))).status == 201
+        yield folder
     finally:
         subprocess.run(["umount", folder], check=False)
         os.rmdir(folder)
+
+
+def test_a_full_disk_is_507_and_nothing_visible():
+    with small_disk("size=1m") as folder, Penstock(DIR.replace("{dir}/out", folder)) as p:
+        answer = post(p.port, "/d", form(part("b", b"small"), part("a", noise(3_000_000), "a")))
+        assert answer.status == 507, answer.body
+        wait_for(lambda: os.listdir(folder) == [], "nothing is left")
+        assert post(p.port, "/d", form(part("a", noise(500_000)))).status == 201
+
+
+def test_a_disk_without_room_for_a_folder_is_507_too():
+    with small_disk("size=1m,nr_inodes=2") as folder:  # itself and one file
+        with Penstock(DIR.replace("{dir}/out", folder).replace("{uuid}", "sub/{uuid}")) as p:
+            answer = post(p.port, "/d", form(part("a", b"small")))
+            assert answer.status == 507 and "No space" in answer.json()["detail"], answer.body
+            wait_for(lambda: os.listdir(folder) == [], "nothing is left")
+
+
+def test_a_destination_whose_folder_was_removed_says_so_until_a_reload():
+    with Penstock(DIR) as p:
+        os.rmdir(p.out)
+        os.mkdir(p.out)
+        answer = post(p.port, "/d", form(part("a", b"1")))
+        assert answer.status == 502 and "removed" in answer.json()["detail"], answer.body
+        p.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: post(p.port, "/d", form(part("a", b"1"))).status == 201, "the new folder is in use")
 
 
 def test_a_small_budget_refuses_and_recovers():

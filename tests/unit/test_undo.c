@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* Forms that replace one name and are taken back in any order leave what the last one that stayed wrote, or what was there
+ * first; temporary files of nobody are left. */
+#include "lib/check.h"
+#include "upload/directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FORMS 4
+#define NAME "sub/same"
+
+static char path[32];
+static int folder;
+static char to_name[] = "files";
+static const struct destination to = { .name = to_name, .directory.exists = EXISTS_REPLACE };
+
+/* "": it is not there. */
+static const char *
+content(void)
+{
+	static char text[64];
+	int fd = openat(folder, NAME, O_RDONLY);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+static unsigned
+count_names(void)
+{
+	DIR *dir = fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY));
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		n += entry->d_name[0] != '.' || entry->d_name[1] == 'p';
+	closedir(dir);
+	return n;
+}
+
+static void
+write_form(struct new_file *file, char what)
+{
+	struct error err = { 0 };
+
+	assert_true(new_file_create(file, folder, &to, &err));
+	assert_true(new_file_write(file, &what, 1, &err));
+	assert_true(new_file_commit(file, NAME, &err));
+}
+
+static void
+end_form(struct new_file *file, bool stays)
+{
+	struct error err = { 0 };
+
+	assert_true(stays || new_file_undo(file, &err));
+	new_file_close(file);
+}
+
+/* The forms in the order in which they end: `code` chooses one of all orders. */
+static void
+order_of(unsigned code, unsigned order[static FORMS])
+{
+	unsigned left[FORMS];
+
+	for (unsigned i = 0; i < FORMS; i++)
+		left[i] = i;
+	for (unsigned i = 0; i < FORMS; i++) {
+		unsigned n = FORMS - i, at = code % n;
+
+		order[i] = left[at];
+		code /= n;
+		memmove(left + at, left + at + 1, (n - at - 1) * sizeof *left);
+	}
+}
+
+/* What must be there in the end: that of the last one that stays, or the original. */
+static const char *
+expected(unsigned stay, bool has_original)
+{
+	static char text[2];
+
+	text[0] = '\0';
+	if (has_original)
+		text[0] = 'o';
+	for (unsigned i = 0; i < FORMS; i++)
+		if (stay & 1U << i)
+			text[0] = (char)('A' + (int)i);
+	return text;
+}
+
+static void
+run_forms(unsigned code, unsigned stay, bool has_original)
+{
+	struct new_file files[FORMS], original;
+	unsigned order[FORMS];
+
+	if (has_original) {
+		write_form(&original, 'o');
+		new_file_close(&original);
+	}
+	for (unsigned i = 0; i < FORMS; i++)
+		write_form(&files[i], (char)('A' + (int)i));
+	order_of(code, order);
+	for (unsigned i = 0; i < FORMS; i++)
+		end_form(&files[order[i]], stay & 1U << order[i]);
+	assert_string_equal(content(), expected(stay, has_original));
+	unlinkat(folder, NAME, 0);
+	unlinkat(folder, "sub", AT_REMOVEDIR);
+	assert_int_equal(count_names(), 0);
+}
+
+static void
+forms_that_replace_one_name_may_be_taken_back_in_any_order(void **state)
+{
+	(void)state;
+	for (unsigned code = 0; code < 24; code++)
+		for (unsigned stay = 0; stay < 1U << FORMS; stay++) {
+			run_forms(code, stay, false);
+			run_forms(code, stay, true);
+		}
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof path, "/tmp/penstock-undo-XXXXXX");
+	if (mkdtemp(path) == NULL)
+		return -1;
+	folder = open(path, O_RDONLY | O_DIRECTORY);
+	return folder >= 0 ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	close(folder);
+	return rmdir(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			forms_that_replace_one_name_may_be_taken_back_in_any_order, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
