@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* http.c - a transfer's life: orders of its producer, deadlines, and how it ends. What libcurl is told and
- * what it calls back is in http_easy.c.
+/* http.c - a transfer's life: orders of its producer, deadlines, and how it ends. What libcurl is
+ * told is in http_easy.c, what it calls back in http_callbacks.c.
  *
  * A chunked request is not complete before its last chunk. So the read callback pauses at the end of the
  * data until CHANNEL_COMMIT, and only then says "end of file": until that moment removing the handle closes

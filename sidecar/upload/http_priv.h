@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* http_priv.h - what http.c (a transfer's life) and http_easy.c (its dealings with libcurl) share. */
+/* http_priv.h - what http.c (a transfer's life), http_easy.c (what libcurl is told of it) and http_callbacks.c
+ * (what libcurl asks) share. */
 #ifndef PENSTOCK_HTTP_PRIV_H
 #define PENSTOCK_HTTP_PRIV_H
 
@@ -49,6 +50,9 @@ void http_defer(struct http *http); /* until libcurl may be called again: http_r
 
 /* http_easy.c: where to connect, and how; not what to send. */
 void http_easy_aim(CURL *easy, const struct http_destination *to);
+
+/* http_callbacks.c */
+void http_easy_set_callbacks(CURL *easy, struct http *http);
 
 /* http_easy.c: set a handle up and give it to the multi. False: out of memory. */
 bool http_easy_begin(struct http *http);
