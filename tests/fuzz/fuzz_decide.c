@@ -128,6 +128,13 @@ check_path(const struct decision *d)
 		promise(d->match.captures[i].len <= d->path.encoded.len);
 }
 
+/* From HTTP/2 on a body needs neither a length nor chunks. */
+static bool
+frames_itself(struct str version)
+{
+	return str_starts_nocase(version, "HTTP/2") || str_starts_nocase(version, "HTTP/3");
+}
+
 static void
 check_allowed(const struct fuzz_head *fuzz, const struct decision *d)
 {
@@ -135,10 +142,10 @@ check_allowed(const struct fuzz_head *fuzz, const struct decision *d)
 	bool chunked = nth_header(fuzz, STR("transfer-encoding"), 0, &value);
 
 	promise(d->route != NULL && d->boundary.len > 0 && d->boundary.len <= FORM_BOUNDARY_MAX);
-	promise(chunked == (d->length == LENGTH_UNKNOWN));
+	promise(frames_itself(fuzz->head.version) || chunked == (d->length == LENGTH_UNKNOWN));
 	promise(!(chunked && nth_header(fuzz, STR("content-length"), 0, &value)));
 	promise(!nth_header(fuzz, STR("host"), 1, &value) && !nth_header(fuzz, STR("content-length"), 1, &value));
-	promise(chunked || d->length <= d->route->limits.body);
+	promise(d->length == LENGTH_UNKNOWN || d->length <= d->route->limits.body);
 	check_path(d);
 }
 

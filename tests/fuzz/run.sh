@@ -25,6 +25,7 @@ for source in tests/fuzz/fuzz_*.c; do
 				>"$corpus/head${#names}"
 		done
 		;;
+	fuzz_decide) printf '\x1aPUT / HTTP/3' >"$corpus/frames-itself" ;;
 	fuzz_origin)
 		printf '\1\3PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\nGET' >"$corpus/v1"
 		printf '\1\3\r\n\r\n\0\r\nQUIT\n\x21\x11\0\xc\xc0\0\2\1\xc0\0\2\2\xdc\4\1\xbbGET' >"$corpus/v2"
