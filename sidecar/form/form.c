@@ -122,12 +122,6 @@ form_finish(struct form *form, struct error *err)
 	return guard_finish(&form->guard, err);
 }
 
-bool
-form_is_whole(const struct form *form)
-{
-	return form->guard.state == GUARD_EPILOGUE;
-}
-
 uint64_t
 form_offset(const struct form *form)
 {

@@ -87,7 +87,6 @@ bool form_feed(struct form *form, const char *data, size_t len, struct error *er
  * boundary (ERR_MALFORMED). */
 bool form_finish(struct form *form, struct error *err);
 
-bool form_is_whole(const struct form *form);   /* the final delimiter has been seen */
 uint64_t form_offset(const struct form *form); /* bytes fed so far */
 void form_free(struct form *form);             /* NULL is fine */
 

@@ -17,6 +17,8 @@
 #define DENSE_MIN 512 /* pieces shorter than this are never called dense ... */
 #define DENSE 32      /* ... longer ones if one byte of so many is a carriage return */
 
+#define AFTER_CLOSE "the final boundary is followed by something other than CRLF or the end"
+
 void
 guard_init(struct guard *guard, const struct boundary *boundary, uint64_t max_head,
 	const struct guard_events *events, void *arg)
@@ -253,7 +255,8 @@ read_after(struct guard *guard, const char **p, const char *end)
 	if (guard->after_len < 2)
 		return true;
 	if (memcmp(guard->after, "--", 2) == 0) {
-		guard->state = GUARD_EPILOGUE;
+		guard->state = GUARD_CLOSE;
+		guard->after_len = 0;
 		return true;
 	}
 	if (memcmp(guard->after, "\r\n", 2) != 0)
@@ -261,6 +264,18 @@ read_after(struct guard *guard, const char **p, const char *end)
 	guard->state = GUARD_HEAD;
 	guard->head_at = offset + 1;
 	buf_clear(&guard->head);
+	return true;
+}
+
+/* Behind the last delimiter: the end, or a line end and whatever follows it. */
+static bool
+read_close(struct guard *guard, const char **p, const char *end)
+{
+	if (**p != "\r\n"[guard->after_len])
+		return refuse(guard, offset_of(guard, *p, end), AFTER_CLOSE);
+	++*p;
+	if (++guard->after_len == 2)
+		guard->state = GUARD_EPILOGUE;
 	return true;
 }
 
@@ -330,6 +345,8 @@ step(struct guard *guard, const char **p, const char *end)
 	switch (guard->state) {
 	case GUARD_AFTER:
 		return read_after(guard, p, end);
+	case GUARD_CLOSE:
+		return read_close(guard, p, end);
 	case GUARD_HEAD:
 		return read_head(guard, p, end);
 	case GUARD_PREAMBLE:
@@ -359,8 +376,10 @@ bool
 guard_finish(struct guard *guard, struct error *err)
 {
 	guard->err = err;
-	if (guard->state == GUARD_EPILOGUE)
+	if (guard->state == GUARD_EPILOGUE || (guard->state == GUARD_CLOSE && guard->after_len == 0))
 		return true;
+	if (guard->state == GUARD_CLOSE)
+		return refuse(guard, guard->offset, AFTER_CLOSE);
 	if (guard->state == GUARD_PREAMBLE && guard->offset > 0)
 		return refuse(guard, 0, "the body never shows its boundary");
 	error_set(err, ERR_TRUNCATED, "the body ends before its final boundary");

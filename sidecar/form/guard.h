@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* guard.h - finds the true delimiters in a form's body and reads each part's head whole.
  *
- *   PREAMBLE ─delimiter▶ AFTER ─CRLF▶ HEAD ─empty line▶ BODY ─delimiter▶ AFTER ─"--"▶ EPILOGUE
+ *   PREAMBLE ─delimiter▶ AFTER ─CRLF▶ HEAD ─empty line▶ BODY ─delimiter▶ AFTER ─"--"▶ CLOSE ─CRLF▶ EPILOGUE
  *
  * A delimiter is CRLF "--" boundary; at the very start of the body its CRLF may be missing, and empty lines may
- * stand before it. What follows it
- * must be CRLF or "--": padding or more text is refused, because parsers disagree about it, and so is a
+ * stand before it. What follows it must be CRLF, or "--" and then CRLF or the end of the body (RFC 2046 section
+ * 5.1.1): padding or more text is refused, because parsers disagree about it, and so is a
  * delimiter without a CRLF of its own right after a head. Correct at every split, linear in the bytes fed.
  * Pure; one thread. */
 #ifndef PENSTOCK_GUARD_H
@@ -13,7 +13,7 @@
 
 #include "form/form.h"
 
-enum guard_state { GUARD_PREAMBLE, GUARD_AFTER, GUARD_HEAD, GUARD_BODY, GUARD_EPILOGUE };
+enum guard_state { GUARD_PREAMBLE, GUARD_AFTER, GUARD_CLOSE, GUARD_HEAD, GUARD_BODY, GUARD_EPILOGUE };
 
 /* What the guard calls; each returns false to stop for good, having set the error itself. */
 struct guard_events {
@@ -39,7 +39,7 @@ struct guard {
 	uint64_t head_at;        /* where the head under way began */
 	uint64_t max_head;
 	size_t after_len;
-	char after[2];   /* what followed the delimiter so far */
+	char after[2];   /* what followed the delimiter so far; of what follows the last one only how much */
 	struct buf head; /* the head under way */
 	bool is_dense;   /* carriage returns come so often that the post-processor would be slow */
 };

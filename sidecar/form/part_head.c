@@ -161,11 +161,14 @@ decode_extended(struct cursor *cursor, struct str s, struct buf *out)
 {
 	bool utf8 = str_starts_nocase(s, "utf-8'"), latin1 = str_starts_nocase(s, "iso-8859-1'");
 	size_t at = 0;
+	int quotes = 0;
 
-	for (int quotes = 0; quotes < 2 && at < s.len; at++)
+	for (; quotes < 2 && at < s.len; at++)
 		quotes += s.data[at] == '\'';
 	if (!utf8 && !latin1)
 		return refuse(cursor, "name* or filename* in a character set that is neither UTF-8 nor ISO-8859-1");
+	if (quotes < 2)
+		return refuse(cursor, "name* or filename* without the two quotes before its value");
 	for (; at < s.len; at++) {
 		struct str here = { s.data + at, s.len - at };
 		int byte = here.data[0] == '%' ? escaped_byte(here) : (unsigned char)here.data[0];
