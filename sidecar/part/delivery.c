@@ -148,8 +148,11 @@ bool
 delivery_start_stream(struct delivery *delivery, struct mailbox *producer_box, struct error *err)
 {
 	must(delivery->state == DELIVERY_COLLECTING);
-	if (!charge(delivery))
-		return error_set(err, ERR_BUSY, "no memory left for one more transfer; try again later");
+	if (!charge(delivery)) {
+		error_set(err, ERR_BUSY, "no memory left for one more transfer; try again later");
+		memcpy(err->limit, "memory", sizeof "memory");
+		return false;
+	}
 	if (!open_transfer(delivery, producer_box, err)) {
 		discharge(delivery);
 		return false;

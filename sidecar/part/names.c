@@ -40,14 +40,3 @@ names_add(struct names *names, struct delivery *delivery)
 	*bucket = delivery;
 	return true;
 }
-
-void
-names_remove(struct names *names, struct delivery *delivery)
-{
-	struct delivery **at = bucket_of(names, buf_str(&delivery->target));
-
-	while (*at != NULL && *at != delivery)
-		at = &(*at)->next_name;
-	if (*at != NULL) /* else it was made to differ, and never was in here */
-		*at = (*at)->next_name;
-}

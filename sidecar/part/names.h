@@ -16,6 +16,4 @@ struct names {
 /* Takes in the delivery's target. False: another one of the form has it. */
 bool names_add(struct names *names, struct delivery *delivery);
 
-void names_remove(struct names *names, struct delivery *delivery);
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "part/field_error.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,13 +19,11 @@ static bool
 refuse_part(struct parts *parts, enum error_kind kind, const char *limit, uint64_t offset, const char *why)
 {
 	struct error *err = &parts->error;
-	struct str field = parts->current->field;
 
-	error_set(err, kind, "field \"%.*s\": %s", STR_ARG(field), why);
-	snprintf(err->field, sizeof err->field, "%.*s", STR_ARG(field));
+	error_set(err, kind, "%s", why);
 	snprintf(err->limit, sizeof err->limit, "%s", limit);
 	err->offset = offset;
-	return false;
+	return field_error(err, parts->current->field);
 }
 
 static bool
@@ -176,9 +175,7 @@ static bool
 refuse_name(struct parts *parts, const struct part_head *head)
 {
 	parts->error.offset = head->offset;
-	error_wrap(&parts->error, "field \"%.*s\"", STR_ARG(head->field));
-	snprintf(parts->error.field, sizeof parts->error.field, "%.*s", STR_ARG(head->field));
-	return false;
+	return field_error(&parts->error, head->field);
 }
 
 static bool
@@ -214,7 +211,9 @@ parts_is_run(const struct parts *parts)
 static bool
 start_stream(struct parts *parts, struct delivery *delivery)
 {
-	return delivery_start_stream(delivery, parts->setup.box, &parts->error);
+	if (delivery_start_stream(delivery, parts->setup.box, &parts->error))
+		return true;
+	return field_error(&parts->error, parts->current->field);
 }
 
 /* Gets the delivery ready for the part's first byte. */
@@ -238,25 +237,45 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 	return true;
 }
 
-bool
-parts_on_begin(void *arg, const struct part_head *head)
+/* Which rule takes the part, and where it goes. */
+static bool
+choose(struct parts *parts, const struct part_head *head)
 {
-	struct parts *parts = arg;
-	struct part *part;
+	struct part *part = parts->current;
 
-	if (!append_part(parts, head))
-		return false;
-	part = parts->current;
-	parts->current_data_at = head->data_offset;
+	parts->undecided = NULL;
 	if (!rules_pick(parts->rules, head->field, head->filename.data != NULL, &part->rule, &parts->error)) {
 		part->action = ACTION_REJECT;
 		parts->error.offset = head->offset;
 		return false;
 	}
 	part->action = part->rule != NULL ? part->rule->action : ACTION_DROP;
+	return part->action == ACTION_DROP || begin_delivery(parts, head);
+}
+
+/* A browser sends a file input that was left empty as filename="" without content: no file was meant, so no rule is
+ * asked. That there is no content is known at the part's end only. */
+static bool
+may_be_empty_input(const struct part_head *head)
+{
+	return head->filename.data != NULL && head->filename.len == 0;
+}
+
+bool
+parts_on_begin(void *arg, const struct part_head *head)
+{
+	struct parts *parts = arg;
+
+	if (!append_part(parts, head))
+		return false;
+	parts->current->action = ACTION_DROP;
+	parts->current_data_at = head->data_offset;
 	if (parts->digest != NULL && !digest_begin(parts->digest))
 		return error_set(&parts->error, ERR_NOMEM, "out of memory");
-	return part->action == ACTION_DROP || begin_delivery(parts, head);
+	if (!may_be_empty_input(head))
+		return choose(parts, head);
+	parts->undecided = head;
+	return true;
 }
 
 /* -- bytes of a part ------------------------------------------------------------------------------- */
@@ -322,6 +341,8 @@ parts_on_data(void *arg, const char *data, size_t len)
 	struct parts *parts = arg;
 	struct part *part = parts->current;
 
+	if (parts->undecided != NULL && !choose(parts, parts->undecided))
+		return false;
 	if (!check_sizes(parts, len))
 		return false;
 	part->size += len;
@@ -335,44 +356,6 @@ parts_on_data(void *arg, const char *data, size_t len)
 }
 
 /* -- a part ends ----------------------------------------------------------------------------------- */
-
-/* A browser sends a file input that was left empty as filename="" without content: no file was meant. */
-static bool
-is_empty_input(const struct part *part)
-{
-	return part->filename.data != NULL && part->filename.len == 0 && part->size == 0;
-}
-
-static void
-forget_delivery(struct parts *parts, struct part *part)
-{
-	struct delivery **at = &parts->deliveries, *before = NULL;
-
-	while (*at != part->delivery) {
-		before = *at;
-		at = &(*at)->next;
-	}
-	*at = part->delivery->next;
-	if (parts->last_delivery == part->delivery)
-		parts->last_delivery = before;
-	if (parts->live == part->delivery)
-		parts->live = NULL;
-	names_remove(&parts->names, part->delivery);
-	delivery_cancel(part->delivery);
-	delivery_free(part->delivery);
-	part->delivery = NULL;
-}
-
-static void
-drop_empty_input(struct parts *parts, struct part *part)
-{
-	if (part->rule != NULL)
-		rules_unpick(parts->rules, part->rule);
-	if (part->delivery != NULL && part->action == ACTION_STORE)
-		forget_delivery(parts, part);
-	part->delivery = NULL; /* a concat it had begun goes on without it */
-	part->action = ACTION_DROP;
-}
 
 bool
 parts_finish_delivery(struct parts *parts, struct delivery *delivery)
@@ -395,8 +378,7 @@ parts_on_end(void *arg, uint64_t size)
 	part->is_whole = true;
 	if (parts->digest != NULL)
 		digest_end(parts->digest, part->sha256);
-	if (is_empty_input(part))
-		drop_empty_input(parts, part);
+	parts->undecided = NULL;
 	if (part->delivery == NULL || !parts_is_run(parts) || part->action == ACTION_CONCAT)
 		return true;
 	return parts_finish_delivery(parts, part->delivery);

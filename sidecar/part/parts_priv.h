@@ -18,7 +18,9 @@ struct parts {
 	struct delivery *deliveries, *last_delivery;
 	struct delivery *live; /* those before it have ended; NULL: not known */
 	struct names names;
-	struct part *current;     /* between its begin and its end */
+	struct part *current; /* between its begin and its end */
+	const struct part_head
+		*undecided;       /* of the current one, which may turn out to be an input left empty; else NULL */
 	uint64_t current_data_at; /* byte of the body at which its content began */
 	uint64_t values;          /* bytes of value parts so far */
 	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */

@@ -3,6 +3,7 @@
 #include "part/rules.h"
 
 #include "base/mem.h"
+#include "part/field_error.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,10 +48,9 @@ fits(const struct rule *rule, struct str field, bool is_file)
 static bool
 refuse(struct error *err, enum error_kind kind, struct str field, const char *limit, const char *why)
 {
-	error_set(err, kind, "field \"%.*s\": %s", STR_ARG(field), why);
-	snprintf(err->field, sizeof err->field, "%.*s", STR_ARG(field));
+	error_set(err, kind, "%s", why);
 	snprintf(err->limit, sizeof err->limit, "%s", limit);
-	return false;
+	return field_error(err, field);
 }
 
 static const struct rule *
@@ -90,12 +90,6 @@ rules_pick(struct rules *rules, struct str field, bool is_file, const struct rul
 	}
 	rules->counts[found->index].taken++;
 	return true;
-}
-
-void
-rules_unpick(struct rules *rules, const struct rule *rule)
-{
-	rules->counts[rule->index].taken--;
 }
 
 bool

@@ -16,9 +16,6 @@ void rules_free(struct rules *rules);               /* NULL is fine */
  * `nth` counts the parts that fit the rule's name and kind, whichever rule took them. */
 bool rules_pick(struct rules *rules, struct str field, bool is_file, const struct rule **rule, struct error *err);
 
-/* The last pick of `rule` was an input left empty by a browser: it does not count as taken. */
-void rules_unpick(struct rules *rules, const struct rule *rule);
-
 /* The form has ended. False: ERR_RULE, the first required rule that took no part. */
 bool rules_finish(const struct rules *rules, struct error *err);
 

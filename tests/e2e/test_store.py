@@ -175,9 +175,40 @@ def test_default_drop_reads_and_forgets():
 
 
 def test_an_input_left_empty_by_a_browser_is_no_file():
-    with Penstock(DIR + '  - { id: d, match: { path: /d }, fields: [ { name: f, max_count: 1, store: { to: files, key: "{uuid}" } } ] }') as p:
-        assert post(p.port, "/d", form(part("f", b"", "", "application/octet-stream"))).status == 201
+    rules = """  - id: d
+    match: { path: /d }
+    fields:
+      - { name: f, max_count: 1, store: { to: files, key: "f-{file.name}" } }
+      - { name: c, concat: { to: files, key: "c" } }
+      - { name: n, nth: 2, store: { to: files, key: "second" } }
+      - { name: n, store: { to: files, key: "n-{part}" } }
+      - { name: no, reject: true }
+  - id: must
+    match: { path: /must }
+    fields: [ { name: f, required: true, store: { to: files, key: "{uuid}" } } ]
+"""
+    with Penstock(DIR + rules) as p:
+        empty = {name: part(name, b"", "", "application/octet-stream") for name in ("f", "c", "n", "no", "unknown")}
+        assert post(p.port, "/d", form(*empty.values())).status == 201
         assert p.files() == {}
+        named = [empty["f"], part("f", b"1", "x"), empty["f"], empty["n"], part("n", b"2", "x"), empty["n"], part("n", b"3", "x"), empty["c"], part("c", b"4", "")]
+        answer = post(p.port, "/d", form(*named))
+        assert answer.status == 201 and [t["action"] for t in answer.json()["parts"]] == [
+            "drop", "store", "drop", "drop", "store", "drop", "store", "drop", "concat"], answer.body
+        assert p.files() == {"f-x": b"1", "n-5": b"2", "second": b"3", "c": b"4"}
+        for field, status in (("no", 422), ("unknown", 422), ("f", 201)):
+            answer = post(p.port, "/d", form(part(field, b"x", "")))
+            assert answer.status == status and (status == 201 or answer.json()["offset"] == 0), answer.body
+        answer = post(p.port, "/must", form(empty["f"]))
+        assert answer.status == 422 and "required" in answer.json()["detail"], answer.body
+
+
+def test_a_long_name_leaves_room_for_the_reason():
+    name = "\u00e9" * 300
+    with Penstock(DIR + '  - { id: d, match: { path: /d }, fields: [ { name: f, drop: true } ] }') as p:
+        answer = post(p.port, "/d", form(part(name, b"x"))).json()
+        assert answer["detail"] == 'field "' + "\u00e9" * 32 + '...": no rule of this route takes it', answer
+        assert answer["field"] == "\u00e9" * 63
 
 
 def test_no_name_leaves_its_segment():
