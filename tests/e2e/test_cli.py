@@ -112,6 +112,14 @@ def test_explain_replaces_what_is_not_utf8():
         assert json.loads(explain(d, head_of("/up/x", len(body)) + body))["parts"][0]["filename"] == "a\ufffd\ufffdb"
 
 
+def test_explain_for_people_steers_no_terminal():
+    name = "a\x1b[2J\u009b2J\x7f\u00e9"
+    body = form(part("gone", b"1", "f")).replace(b'"f"', b'"' + name.encode().replace(b"\x1b", b"%0A").replace(b"\x7f", b"%0D") + b'"')
+    with Folder() as d:
+        table = explain(d, head_of("/up/x", len(body)) + body, "--human").decode()
+        assert "a?[2J??2J?\u00e9" in table, table
+
+
 def test_explain_agrees_with_run():
     routes = """destinations:
   files: { type: directory, path: "{dir}/out" }
