@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* trust.c - see trust.h. Each proxy appends the address that it saw to the list, so the list is read from its end for
- * as long as the one who wrote that entry is trusted. */
+/* trust.c - see trust.h. Each proxy appends the address that it saw to the list, so an entry counts for as long as all
+ * who wrote behind it are trusted. The list is read from its beginning, for quotes cannot be read backwards: an address
+ * that is not trusted, and something that is no address, both make what came before them worthless. */
 #include "intake/trust.h"
 
 #include <arpa/inet.h>
@@ -126,71 +127,160 @@ read_address(struct str text, struct address *out)
 		read_plain_address((struct str){ text.data, (size_t)(colon - text.data) }, false, out);
 }
 
-/* Takes what stands behind the last comma. */
-static struct str
-take_last(struct str *list)
-{
-	size_t n = list->len;
-	struct str last;
+/* -- the list ------------------------------------------------------------------------------------------ */
 
-	while (n > 0 && list->data[n - 1] != ',')
-		n--;
-	last = (struct str){ list->data + n, list->len - n };
-	list->len = n > 0 ? n - 1 : 0;
-	return str_trim(last);
+struct search {
+	const struct trust *trust;
+	struct address found;
+	bool has_found;
+};
+
+/* The next entry of the list. */
+static void
+see(struct search *search, struct str text)
+{
+	struct address address;
+	bool is_one = text.data != NULL && read_address(text, &address);
+
+	if (is_one && search->has_found && is_trusted(search->trust, &address))
+		return;
+	search->has_found = is_one;
+	if (is_one)
+		search->found = address;
 }
 
-/* The value of for= in one element of Forwarded: a token, or in quotes. */
-static struct str
-for_of(struct str element)
+static void
+drop(struct str *s, size_t n)
 {
-	while (element.len > 0) {
-		const char *semicolon = memchr(element.data, ';', element.len);
-		size_t n = semicolon != NULL ? (size_t)(semicolon - element.data) : element.len;
-		struct str pair = str_trim((struct str){ element.data, n });
+	s->data += n;
+	s->len -= n;
+}
 
-		n += semicolon != NULL;
-		element = (struct str){ element.data + n, element.len - n };
-		if (!str_starts_nocase(pair, "for="))
-			continue;
-		pair = (struct str){ pair.data + 4, pair.len - 4 };
-		if (pair.len >= 2 && pair.data[0] == '"' && pair.data[pair.len - 1] == '"')
-			pair = (struct str){ pair.data + 1, pair.len - 2 };
-		return pair;
+/* X-Forwarded-For: addresses with commas between them. */
+static void
+see_plain_line(struct search *search, struct str line)
+{
+	const char *comma;
+
+	while ((comma = memchr(line.data, ',', line.len)) != NULL) {
+		size_t n = (size_t)(comma - line.data);
+
+		see(search, str_trim((struct str){ line.data, n }));
+		drop(&line, n + 1);
 	}
-	return STR("");
+	see(search, str_trim(line));
 }
 
-/* Goes through the lines of a header from the last to the first. False: it has none. */
+/* What is in the quotes, its backslashes as they are: no address has one. False: they do not end. */
 static bool
-walk(const struct trust *trust, const struct head *head, struct str name, bool is_forwarded,
-	char out[TRUST_ADDRESS_MAX])
+take_quoted(struct str *s, struct str *value)
+{
+	size_t n = 1;
+
+	for (; n < s->len && s->data[n] != '"'; n++)
+		n += s->data[n] == '\\';
+	if (n >= s->len)
+		return false;
+	*value = (struct str){ s->data + 1, n - 1 };
+	drop(s, n + 1);
+	return true;
+}
+
+static bool
+is_one_of(char c, const char *chars)
+{
+	return c != '\0' && strchr(chars, c) != NULL;
+}
+
+/* May be more than a token: many write ports and IPv6 without quotes. False: there is none, or a quote in it. */
+static bool
+take_word(struct str *s, struct str *value)
+{
+	size_t n = 0;
+
+	while (n < s->len && !is_one_of(s->data[n], ",; \t\"\\"))
+		n++;
+	if (n == 0 || (n < s->len && is_one_of(s->data[n], "\"\\")))
+		return false;
+	*value = (struct str){ s->data, n };
+	drop(s, n);
+	return true;
+}
+
+/* "for=192.0.2.1". False: malformed, or a second for= for one element. */
+static bool
+take_pair(struct str *s, struct str *who)
+{
+	struct str name = { s->data, 0 }, value;
+
+	while (name.len < s->len && str_is_token_char(s->data[name.len]))
+		name.len++;
+	if (name.len == 0 || name.len == s->len || s->data[name.len] != '=')
+		return false;
+	drop(s, name.len + 1);
+	if (!(s->len > 0 && s->data[0] == '"' ? take_quoted : take_word)(s, &value))
+		return false;
+	if (!str_equal_nocase(name, STR("for")))
+		return true;
+	if (who->data != NULL)
+		return false;
+	*who = value;
+	return true;
+}
+
+/* "proto=http; for=192.0.2.1" up to a comma. False: malformed. */
+static bool
+take_element(struct str *s, struct str *who)
+{
+	*who = STR_NONE;
+	for (;;) {
+		*s = str_trim(*s);
+		if (s->len > 0 && !is_one_of(s->data[0], ",;") && !take_pair(s, who))
+			return false;
+		*s = str_trim(*s);
+		if (s->len == 0 || s->data[0] == ',')
+			return true;
+		if (s->data[0] != ';')
+			return false;
+		drop(s, 1);
+	}
+}
+
+/* Forwarded (RFC 7239 section 4). A proxy copies into it what the client sent (host="..."), so a line is read by its
+ * grammar, and one that is malformed anywhere says nothing: who knows where its quotes were meant to end? */
+static void
+see_forwarded_line(struct search *search, struct str line)
+{
+	struct str who;
+
+	for (;; drop(&line, 1)) {
+		if (!take_element(&line, &who))
+			who = line = STR_NONE;
+		see(search, who);
+		if (line.len == 0)
+			return;
+	}
+}
+
+/* False: no line of that name. */
+static bool
+search_header(struct search *search, const struct head *head, const char *name,
+	void (*see_line)(struct search *, struct str))
 {
 	struct str line;
 	size_t n = 0;
 
-	while (head->header(head->arg, name, n, &line))
-		n++;
-	if (n == 0)
-		return false;
-	while (n-- > 0 && head->header(head->arg, name, n, &line))
-		while (line.len > 0) {
-			struct str element = take_last(&line);
-			struct address address;
-
-			if (!read_address(is_forwarded ? for_of(element) : element, &address))
-				return true;
-			print(&address, out);
-			if (!is_trusted(trust, &address))
-				return true;
-		}
-	return true;
+	for (; head->header(head->arg, str_of(name), n, &line); n++)
+		if (line.len > 0)
+			see_line(search, line);
+	return n > 0;
 }
 
 void
 trust_client(const struct trust *trust, const struct sockaddr *peer, const struct head *head,
 	char out[TRUST_ADDRESS_MAX])
 {
+	struct search search = { .trust = trust };
 	struct address address;
 
 	if (address_of(peer, &address))
@@ -199,8 +289,10 @@ trust_client(const struct trust *trust, const struct sockaddr *peer, const struc
 		snprintf(out, TRUST_ADDRESS_MAX, "unix");
 	if (!trust_has(trust, peer))
 		return;
-	if (!walk(trust, head, STR("x-forwarded-for"), false, out))
-		walk(trust, head, STR("forwarded"), true, out);
+	if (!search_header(&search, head, "x-forwarded-for", see_plain_line))
+		search_header(&search, head, "forwarded", see_forwarded_line);
+	if (search.has_found)
+		print(&search.found, out);
 }
 
 /* -- traceparent ------------------------------------------------------------------------------------ */

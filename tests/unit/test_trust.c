@@ -55,12 +55,31 @@ peer_of(const char *address)
 	return peer;
 }
 
+struct claim {
+	const char *proxies, *peer, *headers, *client;
+};
+
+static void
+expect_clients(const struct claim *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct config *config = config_of(rows[i].proxies);
+		struct sockaddr_storage peer = peer_of(rows[i].peer);
+		struct head head = { .header = nth_header, .arg = rows[i].headers };
+		char got[TRUST_ADDRESS_MAX];
+
+		trust_client(&config->trust, (struct sockaddr *)&peer, &head, got);
+		if (strcmp(got, rows[i].client) != 0)
+			fail_msg("row %zu: %s says %s: got %s, want %s", i, rows[i].peer, rows[i].headers, got,
+				rows[i].client);
+		config_free(config);
+	}
+}
+
 static void
 the_client_is_whom_the_trusted_name(void **state)
 {
-	static const struct {
-		const char *proxies, *peer, *headers, *client;
-	} rows[] = {
+	static const struct claim rows[] = {
 		{ "local", "127.0.0.1", "", "127.0.0.1" },
 		{ "local", "127.9.0.1", "X-Forwarded-For: 192.0.2.1\n", "192.0.2.1" },
 		{ "local", "::1", "X-Forwarded-For: 2001:db8::1\n", "2001:db8::1" },
@@ -118,18 +137,46 @@ the_client_is_whom_the_trusted_name(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct config *config = config_of(rows[i].proxies);
-		struct sockaddr_storage peer = peer_of(rows[i].peer);
-		struct head head = { .header = nth_header, .arg = rows[i].headers };
-		char got[TRUST_ADDRESS_MAX];
+	expect_clients(rows, sizeof rows / sizeof rows[0]);
+}
 
-		trust_client(&config->trust, (struct sockaddr *)&peer, &head, got);
-		if (strcmp(got, rows[i].client) != 0)
-			fail_msg("row %zu: %s says %s: got %s, want %s", i, rows[i].peer, rows[i].headers, got,
-				rows[i].client);
-		config_free(config);
-	}
+static void
+what_stands_in_quotes_is_nobodys_word(void **state)
+{
+	static const struct claim rows[] = {
+		/* a proxy copies what the client sent into quotes, where nothing is an element or a pair */
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;host=\"a,for=192.0.2.66;x\"\n", "192.0.2.1" },
+		{ "local", "127.0.0.1", "Forwarded: host=\"a;for=192.0.2.66;x\";for=192.0.2.1\n", "192.0.2.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;host=\"a\\\",for=192.0.2.66;x=\\\"\"\n",
+			"192.0.2.1" },
+		{ "local", "127.0.0.1", "Forwarded: host=\"\\\\\";for=192.0.2.1\n", "192.0.2.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.7;host=\"a,b\" , for=192.0.2.1 ;; host=c\n",
+			"192.0.2.1" },
+		{ "[local, 10.0.0.0/8]", "127.0.0.1",
+			"Forwarded: for=192.0.2.1;host=\",for=192.0.2.66,\", for=10.1.1.1\n", "192.0.2.1" },
+		/* what is malformed says nothing, and nobody vouches for what stands before it */
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;host=\"a, for=192.0.2.66\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;host=a\", for=192.0.2.66;x=\"\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;host=\"a\"b, for=192.0.2.66\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;host=\"a\\\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: host=a\\\"b;for=192.0.2.66\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1;for=192.0.2.66\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.66;host\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.66;host=\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for = 192.0.2.66\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.66 for=192.0.2.67\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1,\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=\"192.0.2.\\1\"\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.66\nForwarded: \"\n", "127.0.0.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=\"\nForwarded: for=192.0.2.1;host=\"h\"\n", "192.0.2.1" },
+		{ "[local, 10.0.0.0/8]", "127.0.0.1",
+			"Forwarded: for=192.0.2.66\nForwarded: \"\nForwarded: for=10.1.1.1\n", "10.1.1.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=192.0.2.1:80;proto=http\n", "192.0.2.1" },
+		{ "local", "127.0.0.1", "Forwarded: for=[2001:db8::1]:80\n", "2001:db8::1" },
+	};
+
+	(void)state;
+	expect_clients(rows, sizeof rows / sizeof rows[0]);
 }
 
 static void
@@ -171,6 +218,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_client_is_whom_the_trusted_name),
+		cmocka_unit_test(what_stands_in_quotes_is_nobodys_word),
 		cmocka_unit_test(a_traceparent_is_one_or_it_is_dropped),
 	};
 
