@@ -231,7 +231,7 @@ gateway_spoe_conf(const struct config *config, struct buf *out)
 		"    log global\n"
 		"\n"
 		"spoe-message penstock-admit\n"
-		"    args id=unique-id method=method version=req.ver path=path,bytes(0,2048) "
+		"    args id=unique-id method=method version=req.ver target=url,bytes(0,2311) "
 		"host=req.fhdr(host),bytes(0,256) hosts=req.fhdr_cnt(host) "
 		"type=req.fhdr(content-type),bytes(0,512) types=req.fhdr_cnt(content-type) "
 		"length=req.fhdr(content-length),bytes(0,24) lengths=req.fhdr_cnt(content-length) "

@@ -119,10 +119,21 @@ check_expect(const struct head *head, struct decision *decision)
 	return true;
 }
 
+/* Whose authority is that long may seem to have another path where it is cut. */
+static bool
+check_target(const struct head *head, struct error *err)
+{
+	struct str query = head_query(head);
+	size_t len = query.data != NULL ? (size_t)(query.data - head->target.data) - 1 : head->target.len;
+
+	return len <= DECIDE_TARGET_MAX ||
+		error_set(err, ERR_BAD_REQUEST, "the target is over %d bytes before its query", DECIDE_TARGET_MAX);
+}
+
 static bool
 check_route(const struct config *config, const struct head *head, struct decision *decision)
 {
-	if (!path_read(head_path(head), &decision->path, &decision->error))
+	if (!path_read(head_path(head), &decision->path, &decision->error) || !check_target(head, &decision->error))
 		return false;
 	decision->route = match_request(config, head, &decision->path, &decision->match, &decision->error);
 	return decision->route != NULL;

@@ -38,9 +38,11 @@ struct decision {
 
 #define LENGTH_UNKNOWN UINT64_MAX
 
-/* Bytes of a header's value: HAProxy's question to the agent holds one more, so that a cut one is seen for what it is. */
+/* Bytes of a header's value, and of a target before its query: HAProxy's question to the agent holds one more, so that a
+ * cut one is seen for what it is. */
 #define DECIDE_HOST_MAX 255
 #define DECIDE_TYPE_MAX 511
+#define DECIDE_TARGET_MAX (8 + DECIDE_HOST_MAX + MATCH_PATH_MAX) /* "https://", host and path */
 
 /* Fills the zeroed `decision`. In this order: the head is sane (Host, Content-Length and Transfer-Encoding single,
  * plain and not both: ERR_BAD_REQUEST; Transfer-Encoding other than chunked, or in HTTP/1.0, and a Host that HTTP/1.1

@@ -76,8 +76,8 @@ take_argument(struct admit *admit, struct str key, const struct spop_value *valu
 
 	if (str_is(key, "method"))
 		admit->head.method = text;
-	else if (str_is(key, "path"))
-		admit->path = text;
+	else if (str_is(key, "target"))
+		admit->head.target = text;
 	else if (str_is(key, "version") && text.len > 0 && text.len < sizeof admit->version - sizeof "HTTP/")
 		snprintf(admit->version, sizeof admit->version, "HTTP/%.*s", STR_ARG(text));
 	else if (str_is(key, "id") && is_usable_id(text))
@@ -118,8 +118,8 @@ check_question(struct str payload, struct admit *admit, struct error *err)
 			return error_set(err, ERR_BUSY, "the gateway's question cannot be read");
 	if (ours != 1)
 		return error_set(err, ERR_BUSY, "the gateway did not ask one question called " ADMIT_MESSAGE);
-	if (admit->head.method.len == 0 || admit->path.len == 0 || admit->version[0] == '\0')
-		return error_set(err, ERR_BUSY, "the gateway's question lacks method, path or version");
+	if (admit->head.method.len == 0 || admit->head.target.len == 0 || admit->version[0] == '\0')
+		return error_set(err, ERR_BUSY, "the gateway's question lacks method, target or version");
 	return true;
 }
 
@@ -128,7 +128,6 @@ admit_notify(const struct config *config, const struct load *load, struct str pa
 {
 	*admit = (struct admit){ .head = { .header = nth_header, .arg = admit } };
 	if (check_question(payload, admit, &admit->decision.error)) {
-		admit->head.target = admit->path;
 		admit->head.version = str_of(admit->version);
 		decide(config, &admit->head, load, &admit->decision);
 	}

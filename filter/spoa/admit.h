@@ -4,10 +4,13 @@
  * Pure but for the id that it makes up where HAProxy sends none; any thread, no allocation. The message is called
  * ADMIT_MESSAGE and its arguments are those that `penstock haproxy` writes:
  *
- *   id method path version host type length coding encoding expect     what they say; NULL: the request has none
+ *   id method target version host type length coding encoding expect     what they say; NULL: the request has none
  *   hosts types lengths codings encodings expects                      how many lines of that header there are
  *
- * Whatever it cannot read as exactly one such message is answered with allow=false and status 400 or 503, never with
+ * Target is the request's as penstock will see it (HAProxy's `url`; its query may be cut): from a path alone it could
+ * not be told whose host an absolute target names, or that there is none.
+ *
+ * Whatever it cannot read as exactly one such message is answered with allow=false, status 503 and no route, never with
  * silence: HAProxy lets pass what no variable forbids.
  */
 #ifndef PENSTOCK_SPOA_ADMIT_H
@@ -32,7 +35,6 @@ enum admit_header {
 /* What HAProxy asks about. Views borrow from the NOTIFY. */
 struct admit {
 	struct head head; /* of the request; its arg is this struct, which must not be moved */
-	struct str path;
 	struct {
 		struct str value; /* STR_NONE: absent */
 		uint64_t count;

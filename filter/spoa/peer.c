@@ -264,7 +264,7 @@ log_admit(const struct admit *admit)
 	if (!log_enabled(level))
 		return;
 	log_line(level, "spoa", d->allow ? "allowed" : "refused", LOG_TEXTVAL("id", admit->id),
-		LOG_STR("method", admit->head.method), LOG_STR("target", admit->path),
+		LOG_STR("method", admit->head.method), LOG_STR("target", admit->head.target),
 		LOG_TEXTVAL("route", d->route != NULL ? d->route->id : NULL), LOG_NUM("status", admit->status),
 		LOG_TEXTVAL("why", d->allow ? NULL : d->error.message));
 }

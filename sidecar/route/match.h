@@ -14,7 +14,7 @@
 #include "config/route.h"
 #include "route/head.h"
 
-/* Bytes of a path, encoded: HAProxy cuts what it asks the agent about one byte later (gateway.c). */
+/* Bytes of a path, encoded. */
 #define MATCH_PATH_MAX 2047
 #define MATCH_SEGMENTS_MAX 64
 #define MATCH_CAPTURES_MAX 32

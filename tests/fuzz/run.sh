@@ -32,7 +32,7 @@ for source in tests/fuzz/fuzz_*.c; do
 		printf '\2\1for="[2001:db8::1]:80";host="a,b", for=10.0.0.2\n192.0.2.1, 10.0.0.3' >"$corpus/head"
 		;;
 	fuzz_scan) printf '\5\7\3\0--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B--\r\n' >"$corpus/form" ;;
-	fuzz_spop) printf '\16penstock-admit\5\6method\10\4POST\4path\10\4/a/x\7version\10\0031.1\4host\10\1h\4type\10\37multipart/form-data;boundary=BB' >"$corpus/notify" ;;
+	fuzz_spop) printf '\16penstock-admit\5\6method\10\4POST\6target\10\4/a/x\7version\10\0031.1\4host\10\1h\4type\10\37multipart/form-data;boundary=BB' >"$corpus/notify" ;;
 	esac
 	options=()
 	# libFuzzer overhears the post-processor comparing with our secret delimiter and would use it in bodies

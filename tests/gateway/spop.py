@@ -70,7 +70,7 @@ def hello(size=16380, **more):
     return frame(HELLO, pairs(supported_versions="2.0", max_frame_size=size, capabilities="pipelining,async", **more))
 
 
-QUESTION = {"id": "id-1", "method": "POST", "version": "1.1", "path": "/d", "host": "test", "hosts": 1, "type": FORM, "types": 1,
+QUESTION = {"id": "id-1", "method": "POST", "version": "1.1", "target": "/d", "host": "test", "hosts": 1, "type": FORM, "types": 1,
             "length": "100", "lengths": 1, "coding": None, "codings": 0, "encoding": None, "encodings": 0, "expect": None, "expects": 0}
 
 

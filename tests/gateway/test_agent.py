@@ -44,11 +44,11 @@ def test_every_variable_says_what_it_should():
     with Agent() as a, a.peer() as p:
         ack = p.ask()
         assert ack.vars == {"allow": True, "status": 200, "reason": "", "route": "d", "max_body": 4 << 20, "retry_after": 0, "id": "id-1"}, ack.vars
-        for change, status, route in (({"path": "/nope"}, 404, ""), ({"method": "GET"}, 405, ""), ({"length": "5000000"}, 413, "d"),
+        for change, status, route in (({"target": "/nope"}, 404, ""), ({"method": "GET"}, 405, ""), ({"length": "5000000"}, 413, "d"),
                                       ({"type": "text/plain"}, 415, "d"), ({"type": None, "types": 0}, 415, "d"), ({"hosts": 2}, 400, ""),
                                       ({"length": None, "lengths": 0}, 411, "d"), ({"encoding": "gzip", "encodings": 1}, 415, "d"),
                                       ({"expect": "tea", "expects": 1}, 417, ""), ({"coding": "chunked", "codings": 1}, 400, ""),
-                                      ({"path": "/" + "x" * 2047}, 400, ""), ({"version": None}, 503, ""), ({"path": "/d/../d"}, 400, "")):
+                                      ({"target": "/" + "x" * 2047}, 400, ""), ({"version": None}, 503, ""), ({"target": "/d/../d"}, 400, "")):
             said = p.ask(**change).vars
             assert (said["allow"], said["status"], said["route"]) == (False, status, route), (change, said)
             assert said["reason"] and "max_body" not in said and said["id"] == "id-1"
@@ -56,6 +56,21 @@ def test_every_variable_says_what_it_should():
         assert all(len("txn.upload." + name) < 64 for name in ack.vars)
         made = [p.ask(id=i).vars["id"] for i in (None, "", "a b", "x" * 129)]
         assert len(set(made)) == 4 and all(len(i) == 36 for i in made), made
+
+
+TARGETS = ("/d", "/d?x", "/d/?x", "http://test/d", "http://TEST:80/d?x", "https://test/d", "http://test", "http://test?/d", "http://u@test/d", "http:///d", "http://",
+           "http://other/d", "http://test@/d", "ftp://test/d", "http:/d", "*", "test", "?", "//test/d", "/d?" + "x" * 4000, "http://test/" + "x" * 2046,
+           "http://test/" + "x" * 2047, "http://test:" + "0" * 2400 + "/d", "http://" + "t" * 300 + "/d", "/" + "x" * 3000)
+
+
+def test_a_target_is_decided_as_penstock_decides_it():
+    """What HAProxy shows of it is the target, cut; a path alone would not tell whose it is."""
+    with Agent(routes=ROUTES + ROUTES.splitlines()[-1].replace("id: d", "id: root").replace("/d", "/") + "\n") as a, a.peer() as p:
+        for target in TARGETS:
+            said = p.ask(target=target[:2311]).vars
+            answer = post(a.penstock.port, target, form(part("a", b"1")))
+            assert said["status"] == (200 if answer.status == 201 else answer.status), (target[:80], said, answer.status, answer.body)
+            assert said["allow"] == (answer.status == 201)
 
 
 def test_bytes_may_come_one_by_one():

@@ -350,7 +350,7 @@ def test_twenty_thousand_questions_over_two_hundred_connections():
         def burst(count):
             for at in range(0, count, 20):
                 for peer in peers:
-                    peer.send(b"".join(notify(s, 1, path="/drop", id=f"i{s}") for s in range(at, at + 20)))
+                    peer.send(b"".join(notify(s, 1, target="/drop", id=f"i{s}") for s in range(at, at + 20)))
                 for peer in peers:
                     for s in range(at, at + 20):
                         ack = peer.read()

@@ -100,6 +100,11 @@ static const struct row {
 	{ "POST /open HTTP/1.1", "Host: " X255 "x\n" FORM TE, ERR_BAD_REQUEST, 0, NULL },
 	{ "POST /open HTTP/1.1", H TE "Content-Type: multipart/form-data; boundary=B;" X255 X255 "\n",
 		ERR_MEDIA_TYPE, 0, "open" },
+	{ "POST /open?" X255 X255 X255 X255 X255 X255 X255 X255 X255 X255 " HTTP/1.1", H FORM TE, ERR_NONE, U,
+		"open" },
+	{ "POST http://" X255 "/open HTTP/1.0", FORM CL("5"), ERR_NONE, 5, "open" },
+	{ "POST http://" X255 X255 X255 X255 X255 X255 X255 X255 X255 X255 "/open HTTP/1.0", FORM CL("5"),
+		ERR_BAD_REQUEST, 0, NULL },
 	/* limits.length: required */
 	{ "POST /few HTTP/1.1", H FORM TE, ERR_LENGTH_REQUIRED, 0, "few" },
 	{ "POST /few HTTP/1.1", H TE, ERR_LENGTH_REQUIRED, 0, "few" },
