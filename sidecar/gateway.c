@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* -- the flavours ---------------------------------------------------------------------------------- */
 
@@ -80,6 +81,8 @@ static const char identity[] =
 	"    http-request set-header X-Forwarded-Proto http if !{ ssl_fc }\n"
 	"    http-request set-header X-Forwarded-Proto https if { ssl_fc }\n"
 	"    http-request del-header Forwarded\n"
+	"    http-request del-header traceparent\n"
+	"    http-request del-header tracestate\n"
 	"    http-request del-header X-Penstock-Route\n"
 	"    http-request del-header X-Penstock-Refuse\n";
 
@@ -92,21 +95,30 @@ reachable(const char *host)
 	return strcmp(host, "::") == 0 ? "::1" : host;
 }
 
+/* Whole, for penstock is started here, and HAProxy anywhere. */
+static void
+add_socket(struct buf *address, const char *path)
+{
+	char here[PATH_MAX];
+
+	buf_add_text(address, "unix@");
+	if (path[0] != '/' && getcwd(here, sizeof here) != NULL)
+		buf_addf(address, "%s/", here);
+	buf_add_text(address, path);
+}
+
 static void
 add_server_address(struct buf *out, const struct listen *listen)
 {
 	struct buf address = { 0 };
 
 	if (listen->unix_socket != NULL)
-		buf_addf(&address, "unix@%s", listen->unix_socket);
+		add_socket(&address, listen->unix_socket);
 	else if (strchr(listen->host, ':') != NULL)
 		buf_addf(&address, "[%s]:%s", reachable(listen->host), listen->port);
 	else
 		buf_addf(&address, "%s:%s", reachable(listen->host), listen->port);
-	out->failed = out->failed || address.failed;
-	if (!address.failed)
-		gateway_add_quoted(out, address.data);
-	buf_free(&address);
+	gateway_add_word(out, &address);
 }
 
 /* Not one with proxy_protocol, if that can be helped: behind its header our X-Request-Id would be the client's word. */
@@ -147,7 +159,7 @@ add_backends(struct buf *out, const struct config *config, bool with_agent)
 	buf_add_text(out, " check inter 1s fall 2 rise 1 observe layer4 error-limit 10 on-error mark-down\n");
 }
 
-/* The route files, for the filter; HAProxy is started anywhere, so their paths are whole. */
+/* The route files, for the filter; their paths are whole. */
 static void
 add_filter_line(struct buf *out, const struct config *config)
 {

@@ -26,5 +26,6 @@ void gateway_add_own_errors(struct buf *out);
 
 /* A word of HAProxy's configuration, whatever is in it. */
 void gateway_add_quoted(struct buf *out, const char *text);
+void gateway_add_word(struct buf *out, struct buf *word); /* the same; frees `word` */
 
 #endif

@@ -6,8 +6,11 @@
  * (2.6) or come with a reset stream (HTTP/2); there penstock answers: it comes to the same decision, says so at once,
  * and reads on until the answer has arrived.
  *
- * Paths with an escape, a dot segment or an empty segment are matched by penstock alone: a regular expression would
- * read them differently. */
+ * Paths with an escape, a dot segment or an empty segment, those that match.h refuses for their length, and targets that
+ * are no path but a URL, are matched by penstock alone: a regular expression would read them differently.
+ *
+ * Names of our own ACLs and those of routes (NAME_host, NAME_path, NAME_method) must differ: ours end otherwise. What a
+ * route file may choose freely (methods, paths) is quoted, and stands behind `--` where it could begin with '-'. */
 #include "gateway_priv.h"
 
 #include <stdio.h>
@@ -22,18 +25,30 @@ gateway_add_quoted(struct buf *out, const char *text)
 	for (; *text != '\0'; text++)
 		if (*text == '\'')
 			buf_add_text(out, "'\\''");
+		else if ((unsigned char)*text < ' ' || *text == 0x7f)
+			buf_addf(out, "'\\x%02X'",
+				(unsigned)(unsigned char)*text); /* a line ends wherever it stands */
 		else
 			buf_add_char(out, *text);
 	buf_add_char(out, '\'');
 }
 
-/* A byte of a regular expression that stands for itself. */
+void
+gateway_add_word(struct buf *out, struct buf *word)
+{
+	out->failed = out->failed || word->failed;
+	if (!word->failed && word->data != NULL)
+		gateway_add_quoted(out, word->data);
+	buf_free(word);
+}
+
+/* A byte of a regular expression that stands for itself. A slash in a segment came as %2F, and does so in requests. */
 static void
 add_literal(struct buf *out, char c)
 {
 	if (c == '\'')
 		buf_add_text(out, "'\\''");
-	else if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f)
+	else if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || c == '/')
 		buf_addf(out, "%%%02X", (unsigned)(unsigned char)c);
 	else if (strchr("$()*+.?[]^{|}\\", c) != NULL)
 		buf_addf(out, "\\%c", c);
@@ -107,9 +122,11 @@ static void
 add_method_acl(struct buf *out, const struct route *route)
 {
 	begin_acl(out, route, "method");
-	buf_add_text(out, "method");
-	for (size_t i = 0; i < route->match.n_methods; i++)
-		buf_addf(out, " %s", route->match.methods[i]);
+	buf_add_text(out, "method --");
+	for (size_t i = 0; i < route->match.n_methods; i++) {
+		buf_add_char(out, ' ');
+		gateway_add_quoted(out, route->match.methods[i]);
+	}
 	buf_add_text(out, "\n");
 }
 
@@ -137,9 +154,12 @@ gateway_add_routes(struct buf *out, const struct config *config)
 		buf_add_text(out, "\n");
 	}
 	buf_add_text(out,
-		"    # Such paths are for penstock to read.\n"
-		"    acl odd_path path -m reg '%|//|/\\.\\.?(/|$)'\n"
-		"    http-request set-var(txn.upload.is) bool(true) if odd_path\n");
+		"    # Such paths, and URLs instead of paths, are for penstock to read. HTTP/2 has none, but looks as if.\n"
+		"    http-request set-var(txn.upload.target) url if { fc_http_major 1 }\n"
+		"    acl odd path -m reg '[%#]|//|/\\.\\.?(/|$)|(/[^/]*){65}'\n"
+		"    acl odd path_len ge 2048\n"
+		"    acl odd var(txn.upload.target) -m reg '^[^/]'\n"
+		"    http-request set-var(txn.upload.is) bool(true) if odd\n");
 }
 
 /* The first route that takes it, as the sidecar will choose. */
@@ -151,7 +171,7 @@ add_choice(struct buf *out, const struct config *config)
 
 		buf_addf(out, "    http-request set-var(txn.upload.route) str(%s) if ", id);
 		add_place(out, &config->routes[i]);
-		buf_addf(out, " %s_method !odd_path !{ var(txn.upload.route) -m found }\n", id);
+		buf_addf(out, " %s_method !odd !{ var(txn.upload.route) -m found }\n", id);
 	}
 }
 
@@ -198,22 +218,43 @@ gateway_add_may_answer(struct buf *out)
 		out, &not_found, "no route takes this host and path", "may_answer !{ var(txn.upload.is) -m bool }");
 }
 
+/* ", PUT" with what is around it, as one word. In a log-format (`percent` is "%%") a '%' stands twice. */
+static void
+add_listed(struct buf *out, const char *before, const char *method, const char *percent, const char *after)
+{
+	struct buf word = { 0 };
+
+	buf_addf(&word, "%s, ", before);
+	for (; *method != '\0'; method++)
+		if (*method == '%')
+			buf_add_text(&word, percent);
+		else
+			buf_add_char(&word, *method);
+	buf_add_text(&word, after);
+	gateway_add_word(out, &word);
+}
+
+static void
+add_method(struct buf *out, const struct route *route, const char *method, const char *when)
+{
+	buf_add_text(out, "    http-request set-var-fmt(txn.upload.methods) ");
+	add_listed(out, "%[var(txn.upload.methods)]", method, "%%", "");
+	buf_addf(out, " if %s ", when);
+	add_place(out, route);
+	buf_add_text(out, " !{ var(txn.upload.methods) -m end ");
+	add_listed(out, "", method, "%", "");
+	buf_add_text(out, " } !{ var(txn.upload.methods) -m sub ");
+	add_listed(out, "", method, "%", ",");
+	buf_add_text(out, " }\n");
+}
+
 /* ", POST, PUT": each method that some route takes here, once, in the order of the routes. */
 static void
 add_methods(struct buf *out, const struct config *config, const char *when)
 {
 	for (size_t i = 0; i < config->n_routes; i++)
-		for (size_t k = 0; k < config->routes[i].match.n_methods; k++) {
-			const char *method = config->routes[i].match.methods[k];
-
-			buf_addf(out,
-				"    http-request set-var-fmt(txn.upload.methods) \"%%[var(txn.upload.methods)], %s\" if %s ",
-				method, when);
-			add_place(out, &config->routes[i]);
-			buf_addf(out,
-				" !{ var(txn.upload.methods) -m end \", %s\" } !{ var(txn.upload.methods) -m sub \", %s,\" }\n",
-				method, method);
-		}
+		for (size_t k = 0; k < config->routes[i].match.n_methods; k++)
+			add_method(out, &config->routes[i], config->routes[i].match.methods[k], when);
 }
 
 /* HAProxy's own 503 goes to who may be answered; the others hear it from penstock. */
@@ -244,7 +285,12 @@ gateway_add_verdicts(struct buf *out, const struct config *config, const char *s
 		"    acl refused var(txn.upload.status) -m int ge 400\n");
 	add_closed(out, silent, "{ var(txn.upload.error) -m found }");
 	add_closed(out, silent, "!allowed !refused");
-	add_methods(out, config, "may_answer !odd_path { var(txn.upload.status) -m int 405 }");
+	buf_addf(out,
+		"    # An answer without a route is none to this request: its question could not be read.\n"
+		"    http-request set-header X-Penstock-Refuse %u if { var(txn.upload.status) -m int %u } { "
+		"var(txn.upload.route) -m len 0 }\n",
+		busy.status, busy.status);
+	add_methods(out, config, "may_answer !odd { var(txn.upload.status) -m int 405 }");
 	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
 		snprintf(when, sizeof when, "refused may_answer { var(txn.upload.status) -m int %u }%s",
 			refusals[i]->status,
@@ -261,13 +307,13 @@ add_limits(struct buf *out, const struct route *route)
 
 	if (route->limits.length_required) {
 		snprintf(when, sizeof when,
-			"may_answer { var(txn.upload.route) -m str %s } !{ req.fhdr(content-length) -m found }",
+			"may_answer { var(txn.upload.route) -m str -- %s } !{ req.fhdr(content-length) -m found }",
 			route->id);
 		add_return(out, &no_length, "this route wants a Content-Length", when);
 	}
 	if (route->limits.body != LIMIT_NONE) {
 		snprintf(when, sizeof when,
-			"may_answer { var(txn.upload.route) -m str %s } { req.hdr_val(content-length) -m int gt %llu }",
+			"may_answer { var(txn.upload.route) -m str -- %s } { req.hdr_val(content-length) -m int gt %llu }",
 			route->id, (unsigned long long)route->limits.body);
 		add_return(out, &too_large, "the body is over the limit", when);
 	}
@@ -276,7 +322,7 @@ add_limits(struct buf *out, const struct route *route)
 void
 gateway_add_rules(struct buf *out, const struct config *config)
 {
-	static const char other_method[] = "may_answer !odd_path !{ var(txn.upload.route) -m found }";
+	static const char other_method[] = "may_answer !odd !{ var(txn.upload.route) -m found }";
 
 	add_choice(out, config);
 	add_methods(out, config, other_method);

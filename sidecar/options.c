@@ -173,6 +173,7 @@ take_option(struct options *options, int option, const char *value)
 		options->out = value;
 		break;
 	case 'l':
+		ok = *value != '\0' && !str_has_control(str_of(value)); /* it becomes part of a line */
 		options->listen = value;
 		break;
 	case 'n':
