@@ -5,7 +5,8 @@
  * Two questions of trust, and both must be answered with yes before a forwarded header is believed. Is the one who
  * connects in trust.proxies? Else the address in his PROXY header is not believed and his own stands. Is the address
  * that then stands in trust.proxies? That is asked of each request (identity.c): a PROXY header most often comes from
- * a proxy that does not look into what it passes on, so the headers are the client's. */
+ * a proxy that does not look into what it passes on, so the headers are the client's. One whom a trusted proxy does not
+ * know is nobody, whom nobody trusts; only where it speaks for itself (LOCAL) its own address stands. */
 #include "intake/intake_priv.h"
 #include "intake/proxy_header.h"
 
@@ -73,6 +74,7 @@ take_client(struct greeting *greeting, const struct sockaddr_storage *client, so
 static void
 judge(struct greeting *greeting)
 {
+	static const struct sockaddr_storage nobody = { .ss_family = AF_UNSPEC };
 	struct sockaddr_storage client;
 	socklen_t len;
 
@@ -81,6 +83,10 @@ judge(struct greeting *greeting)
 		break;
 	case PROXY_DONE:
 		take_client(greeting, &client, len);
+		go_on(greeting);
+		break;
+	case PROXY_UNKNOWN: /* not the proxy's own, so what follows is not its word */
+		take_client(greeting, &nobody, sizeof(struct sockaddr));
 		go_on(greeting);
 		break;
 	case PROXY_LOCAL: /* the address of the proxy itself stands */

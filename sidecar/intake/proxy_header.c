@@ -126,7 +126,7 @@ read_v1(struct str line, struct sockaddr_storage *client, socklen_t *len)
 	next_word(&line);
 	protocol = next_word(&line);
 	if (str_is(protocol, "UNKNOWN"))
-		return PROXY_LOCAL;
+		return PROXY_UNKNOWN;
 	if (str_is(protocol, "TCP4"))
 		return read_v1_address(line, AF_INET, client, len);
 	return str_is(protocol, "TCP6") ? read_v1_address(line, AF_INET6, client, len) : PROXY_BAD;
@@ -159,7 +159,7 @@ read_v2_address(const unsigned char *data, size_t len, struct sockaddr_storage *
 		*client_len = sizeof *v6;
 		return PROXY_DONE;
 	}
-	return family == 0 || family == 3 ? PROXY_LOCAL : PROXY_BAD; /* unspecified, or a unix socket */
+	return family == 0 || family == 3 ? PROXY_UNKNOWN : PROXY_BAD; /* unspecified, or a unix socket */
 }
 
 static enum proxy_result

@@ -11,10 +11,11 @@
 #define PROXY_HEADER_MAX 4096 /* bytes, as in nginx: version 1 has at most 107; the TLVs of version 2 may be long */
 
 enum proxy_result {
-	PROXY_MORE,  /* the header is not complete */
-	PROXY_DONE,  /* it says who the client is */
-	PROXY_LOCAL, /* it says nobody: the proxy speaks for itself (a health check), or does not know */
-	PROXY_BAD,   /* not such a header, or longer than PROXY_HEADER_MAX */
+	PROXY_MORE,    /* the header is not complete */
+	PROXY_DONE,    /* it says who the client is */
+	PROXY_LOCAL,   /* there is no client: the proxy speaks for itself (a health check) */
+	PROXY_UNKNOWN, /* there is one, or in version 1 may be, but not at an address of the internet */
+	PROXY_BAD,     /* not such a header, or longer than PROXY_HEADER_MAX */
 };
 
 /* How many of the `n` bytes at `next` belong to a header of which `have` bytes at `data` were taken already, as far as

@@ -286,7 +286,7 @@ trust_client(const struct trust *trust, const struct sockaddr *peer, const struc
 	if (address_of(peer, &address))
 		print(&address, out);
 	else
-		snprintf(out, TRUST_ADDRESS_MAX, "unix");
+		snprintf(out, TRUST_ADDRESS_MAX, "%s", peer->sa_family == AF_UNIX ? "unix" : "unknown");
 	if (!trust_has(trust, peer))
 		return;
 	if (!search_header(&search, head, "x-forwarded-for", see_plain_line))

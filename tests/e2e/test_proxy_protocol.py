@@ -62,13 +62,13 @@ def client_of(p, to, header, request=CLOSING, **how):
 
 GOOD = [  # the header, the client (None: the one who connects)
     (b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\r\n", "192.0.2.1"), (b"PROXY TCP6 2001:db8::1 ::1 1 65535\r\n", "2001:db8::1"),
-    (b"PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n", "192.0.2.1"), (b"PROXY UNKNOWN\r\n", None),
-    (b"PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n", None),
+    (b"PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n", "192.0.2.1"), (b"PROXY UNKNOWN\r\n", "unknown"),
+    (b"PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n", "unknown"),
     (v2(addresses=pair()), "192.0.2.1"), (v2(family=0x21, addresses=pair("2001:db8::1", "::1")), "2001:db8::1"),
     (v2(addresses=pair(), tlvs=tlv(1, b"h2") + tlv(2, b"test") + tlv(4, b"\0" * 7) + tlv(5, b"id") + tlv(0xe0, b"x" * 3000)), "192.0.2.1"),
     (v2(family=0x21, addresses=pair("2001:db8::1", "::1"), tlvs=tlv(0x20, b"\1\0\0\0\0" + tlv(0x21, b"TLSv1.3"))), "2001:db8::1"),
-    (v2(0x20, 0), None), (v2(0x20, 0x11, pair()), None), (v2(0x20, 0, b"", tlv(4, b"pad")), None), (v2(0x21, 0), None),
-    (v2(0x21, 0x31, b"/run/a".ljust(108, b"\0") + b"/run/b".ljust(108, b"\0")), None),
+    (v2(0x20, 0), None), (v2(0x20, 0x11, pair()), None), (v2(0x20, 0, b"", tlv(4, b"pad")), None), (v2(0x21, 0), "unknown"),
+    (v2(0x21, 0x31, b"/run/a".ljust(108, b"\0") + b"/run/b".ljust(108, b"\0")), "unknown"),
 ]
 BAD = [
     b"", b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\n", b"PROXY TCP4 192.0.2.1 192.0.2.2 4711\r\n", b"PROXY TCP4 192.0.2.1 192.0.2.2 70000 443\r\n",
@@ -125,6 +125,15 @@ def test_without_proxy_protocol_it_is_refused():
         assert p.requests() == [] and up.seen == []
 
 
+def headers_naming(client):
+    """None: LOCAL, which version 1 has not; "": somebody without an address."""
+    if client is None:
+        return [v2(0x20, 0)]
+    if client == "":
+        return [b"PROXY UNKNOWN\r\n", v2(0x21, 0), v2(0x21, 0x31, b"/run/a".ljust(216, b"\0"))]
+    return [v2(addresses=pair(client)), f"PROXY TCP4 {client} 192.0.2.2 1 2\r\n".encode()]
+
+
 def test_both_the_sender_and_the_one_he_names_must_be_trusted():
     forged = "X-Request-Id: forged\r\nX-Forwarded-For: 198.51.100.1\r\nConnection: close\r\n"
     request = head_of("/u", len(BODY), extra=forged) + BODY
@@ -136,10 +145,12 @@ def test_both_the_sender_and_the_one_he_names_must_be_trusted():
         ("[192.0.2.0/24]", "127.0.0.1", "192.0.2.1", "127.0.0.1", False), ("none", "127.0.0.1", "192.0.2.1", "127.0.0.1", False),
         ("[127.0.0.1]", "127.0.0.1", None, "198.51.100.1", True),  # LOCAL: the proxy speaks for itself
         ("[127.0.0.1]", "127.0.0.2", None, "127.0.0.2", False),
+        ("[127.0.0.1]", "127.0.0.1", "", "unknown", False),  # somebody of whom the proxy knows nothing
+        ("local", "127.0.0.1", "", "unknown", False), ("[127.0.0.1]", "127.0.0.2", "", "127.0.0.2", False),
     ]
     for proxies, source, named, client, believed in rows:
         with Upstream() as up, Behind(UP, up, head=f"trust: {{ proxies: {proxies} }}") as p:
-            for header in (v2(addresses=pair(named)), f"PROXY TCP4 {named} 192.0.2.2 1 2\r\n".encode()) if named else (v2(0x20, 0), b"PROXY UNKNOWN\r\n"):
+            for header in headers_naming(named):
                 assert client_of(p, p.proxy_port, header, request, source=source) == client, (proxies, source, named)
                 assert (p.requests()[-1]["id"] == "forged") == believed, (proxies, source, named)
                 assert ("198.51.100.1" in str(up.seen[-1].headers)) == believed

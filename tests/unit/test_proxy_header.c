@@ -47,7 +47,10 @@ told(enum proxy_result result, const struct sockaddr_storage *client)
 	char address[INET6_ADDRSTRLEN];
 
 	if (result != PROXY_DONE)
-		return result == PROXY_BAD ? "bad" : result == PROXY_LOCAL ? "local" : "more";
+		return result == PROXY_BAD        ? "bad"
+			: result == PROXY_LOCAL   ? "local"
+			: result == PROXY_UNKNOWN ? "unknown"
+						  : "more";
 	if (client->ss_family == AF_INET)
 		inet_ntop(AF_INET, &v4->sin_addr, address, sizeof address);
 	else
@@ -69,8 +72,8 @@ static const struct {
 } rows[] = {
 	ROW("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n", "192.0.2.1 56324"),
 	ROW("PROXY TCP6 2001:db8::1 ::1 1 65535\r\n", "2001:db8::1 1"),
-	ROW("PROXY UNKNOWN\r\n", "local"),
-	ROW("PROXY UNKNOWN ffff:: ffff:: 1 2\r\n", "local"),
+	ROW("PROXY UNKNOWN\r\n", "unknown"),
+	ROW("PROXY UNKNOWN ffff:: ffff:: 1 2\r\n", "unknown"),
 	ROW(SIGNATURE "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\xdc\x04\x01\xbb", "192.0.2.1 56324"),
 	ROW(SIGNATURE "\x21\x11\x00\x10\xc0\x00\x02\x01\xc0\x00\x02\x02\xdc\x04\x01\xbb"
 		      "\x04\x00\x01x",
@@ -81,7 +84,7 @@ static const struct {
 		"2001:db8::1 80"),
 	ROW(SIGNATURE "\x20\x00\x00\x00", "local"),
 	ROW(SIGNATURE "\x20\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\xdc\x04\x01\xbb", "local"),
-	ROW(SIGNATURE "\x21\x00\x00\x00", "local"),
+	ROW(SIGNATURE "\x21\x00\x00\x00", "unknown"),
 };
 
 static const struct {

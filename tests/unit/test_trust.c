@@ -39,11 +39,11 @@ config_of(const char *proxies)
 static struct sockaddr_storage
 peer_of(const char *address)
 {
-	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
+	struct sockaddr_storage peer = { .ss_family = strcmp(address, "unix") == 0 ? AF_UNIX : AF_UNSPEC };
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&peer;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&peer;
 
-	if (strcmp(address, "unix") == 0)
+	if (address[0] == 'u')
 		return peer;
 	if (strchr(address, ':') == NULL) {
 		v4->sin_family = AF_INET;
@@ -85,6 +85,8 @@ the_client_is_whom_the_trusted_name(void **state)
 		{ "local", "::1", "X-Forwarded-For: 2001:db8::1\n", "2001:db8::1" },
 		{ "local", "unix", "X-Forwarded-For: 192.0.2.1\n", "192.0.2.1" },
 		{ "local", "unix", "", "unix" },
+		{ "local", "unknown", "X-Forwarded-For: 192.0.2.1\n", "unknown" },
+		{ "0.0.0.0/0", "unknown", "X-Forwarded-For: 192.0.2.1\n", "unknown" },
 		{ "local", "::ffff:127.0.0.1", "X-Forwarded-For: 192.0.2.1\n", "192.0.2.1" },
 		{ "local", "192.0.2.9", "X-Forwarded-For: 192.0.2.1\n", "192.0.2.9" },
 		{ "none", "127.0.0.1", "X-Forwarded-For: 192.0.2.1\n", "127.0.0.1" },
