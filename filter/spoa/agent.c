@@ -39,7 +39,7 @@ n_acceptors(const struct agent *agent)
 }
 
 /* With max_connections talking, one more is still heard: a health check that found no room would make HAProxy think
- * that the agent is down, and anybody else is told so instead of waiting. */
+ * that the agent is down, and anybody else is told so instead of waiting. Who says nothing keeps no place from them. */
 static bool
 has_room(const struct agent *agent)
 {
@@ -79,15 +79,21 @@ on_accept_again(struct timer *timer)
 	resume_accepting((struct agent *)(void *)((char *)timer - offsetof(struct agent, accept_again)));
 }
 
-/* One a turn: the watch is level-triggered, and those that are here already are asked in between. */
+/* One a turn: the watch is level-triggered, and those that are here already are asked in between, so who greets at once
+ * is not taken for one who is silent. */
 static void
 on_connection(struct watch *watch, uint32_t events)
 {
 	struct acceptor *acceptor = (struct acceptor *)(void *)((char *)watch - offsetof(struct acceptor, watch));
 	struct agent *agent = acceptor->agent;
-	int on = 1, fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int on = 1, fd;
 
 	(void)events;
+	if (!has_room(agent) && !peer_drop_silent(agent)) {
+		pause_accepting(agent);
+		return;
+	}
+	fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			log_line(LOG_WARN, "spoa", "cannot accept", LOG_TEXTVAL("why", strerror(errno)));
@@ -98,8 +104,6 @@ on_connection(struct watch *watch, uint32_t events)
 	setsockopt(
 		fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on a unix socket, where it is not needed */
 	peer_new(agent, fd);
-	if (!has_room(agent))
-		pause_accepting(agent);
 }
 
 static bool

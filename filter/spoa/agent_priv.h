@@ -35,6 +35,9 @@ enum peer_state { PEER_GREETING, PEER_TALKING, PEER_CLOSING };
 /* Takes over fd. Out of memory: it is closed. */
 void peer_new(struct agent *agent, int fd);
 
+/* Makes room: closes the one that has let us wait for its HELLO longest. False: there is none. */
+bool peer_drop_silent(struct agent *agent);
+
 /* CLOSING, and a DISCONNECT behind what is being sent. */
 void peer_disconnect(struct peer *peer, enum spop_status status);
 void peer_disconnect_all(struct agent *agent);

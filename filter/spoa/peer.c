@@ -523,6 +523,22 @@ peer_new(struct agent *agent, int fd)
 		peer_free(peer);
 }
 
+/* New ones stand at the front. */
+bool
+peer_drop_silent(struct agent *agent)
+{
+	struct peer *oldest = NULL;
+
+	for (struct peer *peer = agent->peers; peer != NULL; peer = peer->next)
+		if (peer->state == PEER_GREETING)
+			oldest = peer;
+	if (oldest == NULL)
+		return false;
+	log_event(LOG_INFO, "spoa", "connection without a HELLO dropped: others want its place", NULL, 0);
+	peer_free(oldest);
+	return true;
+}
+
 /* What has been asked already is answered first. */
 void
 peer_disconnect_all(struct agent *agent)

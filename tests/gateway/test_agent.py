@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The agent under a scripted HAProxy: what the protocol allows, and what it does not."""
+import contextlib
 import random
+import time
 
 from gw import *
 from lib import *
@@ -229,6 +231,28 @@ def test_a_full_agent_says_so_and_still_answers_health_checks():
         peers.pop().close()
         wait_for(lambda: gets_in(a), "one has left, so one gets in")
         for p in peers:
+            p.close()
+
+
+def test_who_is_silent_keeps_no_place_from_others():
+    """Far more than it accepts, and none of them greets: health checks and questions do not wait for the 10 s that those may take."""
+    with Agent("max_connections: 4") as a:
+        peers = [a.peer() for _ in range(3)]
+        strangers = [a.peer(greet=False) for _ in range(60)]
+        for p in strangers[::2]:
+            with contextlib.suppress(ConnectionError):  # gone already
+                p.send(hello()[:-1])
+        began = time.monotonic()
+        for _ in range(3):
+            with a.peer(greet=False) as p:
+                p.send(hello(healthcheck=True))
+                assert p.read().kind == AGENT_HELLO and p.read() is None
+            assert gets_in(a) and all(allowed(p.ask()) for p in peers)
+        assert time.monotonic() - began < 5, "they had to wait"
+        assert strangers[0].read() is None, "the oldest has made room"
+        strangers[-1].send(hello())
+        assert strangers[-1].read().kind == AGENT_HELLO, "the newest has not"
+        for p in peers + strangers:
             p.close()
 
 
