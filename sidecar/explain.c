@@ -154,7 +154,8 @@ print_json(const struct verdict *verdict, struct error *err)
 static bool
 is_control(const struct buf *text, size_t i)
 {
-	unsigned char here = (unsigned char)text->data[i], next = (unsigned char)text->data[i + 1]; /* a NUL at the end */
+	unsigned char here = (unsigned char)text->data[i],
+		      next = (unsigned char)text->data[i + 1]; /* a NUL at the end */
 
 	return here < 0x20 || here == 0x7f || (here == 0xc2 && next < 0xa0);
 }

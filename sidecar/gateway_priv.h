@@ -21,7 +21,8 @@ void gateway_add_verdicts(struct buf *out, const struct config *config, const ch
 /* Refusals by rules alone: method, length, size, type. */
 void gateway_add_rules(struct buf *out, const struct config *config);
 
-/* HAProxy's own answers (a bad request, nobody behind it, time-outs) in the form of ours. */
+/* HAProxy's own answers (nobody behind it, time-outs) in the form of ours; but for a head that it cannot read, or that does
+ * not come in time, it has pages that cannot be changed. */
 void gateway_add_own_errors(struct buf *out);
 
 /* A word of HAProxy's configuration, whatever is in it. */
