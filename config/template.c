@@ -2,8 +2,9 @@
 /* template.c - see template.h.
  *
  * Happy path: text and placeholders are read from left to right into pieces; beside them grows `flat`, the
- * template with one mark in place of every value that only a request can give. The segment rules are
- * checked on `flat` at the end, so "{date:%Y/%m}" counts as two segments and "a{uuid}" as one.
+ * template with one mark in place of every value that only a request can give, and of every byte of a date.
+ * The segment rules are checked on `flat` at the end, so "{date:%Y/%m}" counts as two segments and "a{uuid}"
+ * as one.
  */
 #include "config/template.h"
 
@@ -11,6 +12,7 @@
 #include "config/diag.h"
 #include "config/nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,8 +20,9 @@
 #define SEGMENT_MAX 255 /* bytes of a file name, as file systems have it (NAME_MAX) */
 #define NUMBER_MAX 32   /* wildcards of one match.path */
 
-/* What strftime(3) gives without blanks, locale or time zone. */
+/* What strftime(3) gives without blanks, locale or time zone, and the bytes that each becomes. */
 static const char date_conversions[] = "YymdHMSjFGVuw";
+static const unsigned char date_lengths[] = { 4, 2, 2, 2, 2, 2, 2, 3, 10, 4, 2, 1, 1 };
 
 struct parser {
 	struct str text;
@@ -140,20 +143,82 @@ read_number(struct str s, unsigned *out, struct error *err)
 }
 
 static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* RFC 3986 section 3.3: pchar and '/'. */
+static bool
+is_url_text(struct str rest)
+{
+	if (rest.data[0] == '%')
+		return rest.len >= 3 && is_hex(rest.data[1]) && is_hex(rest.data[2]);
+	return is_alnum(rest.data[0]) || is_one_of(rest.data[0], "/-._~!$&'()*+,;=:@");
+}
+
+/* The percent-encoding of one character. */
+static void
+encode(struct str c, char out[13])
+{
+	for (size_t i = 0; i < c.len; i++)
+		snprintf(out + 3 * i, 4, "%%%02X", (unsigned)(unsigned char)c.data[i]);
+}
+
+/* May the character at the start of `rest` stand in a name as it is? */
+static bool
+check_character(const struct parser *p, struct str rest, const char *where)
+{
+	size_t n = utf8_length(rest);
+	struct str c = { rest.data, n > 0 ? n : 1 };
+	char encoded[13];
+
+	if ((unsigned char)*c.data < 0x20 || *c.data == 0x7f)
+		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand in a name");
+	if (p->style != TEMPLATE_FOR_URL || is_url_text(rest))
+		return true;
+	encode(c, encoded);
+	return error_set(p->err, ERR_CONFIG, "'%.*s' cannot stand in the path of a URL; write it as %s%s",
+		(int)c.len, c.data, encoded, where);
+}
+
+static bool
+unknown_conversion(const struct parser *p, struct str rest)
+{
+	return error_set(p->err, ERR_CONFIG,
+		"%%%.*s is not known in a date; known are %%Y %%y %%m %%d %%H %%M %%S %%j %%F %%G %%V %%u %%w",
+		rest.len > 0 ? (int)utf8_length(rest) : 0, rest.len > 0 ? rest.data : "");
+}
+
+/* Text of a date that is not a conversion. A brace would look like a placeholder, which a date cannot hold. */
+static bool
+check_date_text(struct parser *p, struct str rest)
+{
+	if (rest.data[0] == '{')
+		return error_set(p->err, ERR_CONFIG, "a date cannot hold '{'; its '}' comes first");
+	if (!check_character(p, rest, " outside of the date"))
+		return false;
+	buf_add_char(&p->flat, rest.data[0]);
+	return true;
+}
+
+static bool
 check_date(struct parser *p, struct str format)
 {
 	for (size_t i = 0; i < format.len; i++) {
-		if (format.data[i] != '%') {
-			buf_add_char(&p->flat, format.data[i]);
+		struct str rest = { format.data + i, format.len - i };
+
+		if (rest.data[0] != '%') {
+			if (!check_date_text(p, rest))
+				return false;
 			continue;
 		}
-		if (++i == format.len || !is_one_of(format.data[i], date_conversions))
-			return error_set(p->err, ERR_CONFIG,
-				"%%%.*s is not known in a date; known are %%Y %%y %%m %%d %%H %%M %%S %%j %%F %%G %%V %%u %%w",
-				i < format.len ? (int)(utf8_length((struct str){ format.data + i, format.len - i }))
-					       : 0,
-				i < format.len ? format.data + i : "");
-		buf_add_char(&p->flat, MARK);
+		rest = (struct str){ rest.data + 1, rest.len - 1 };
+		if (rest.len == 0 || !is_one_of(rest.data[0], date_conversions))
+			return unknown_conversion(p, rest);
+		for (size_t n = date_lengths[strchr(date_conversions, rest.data[0]) - date_conversions]; n > 0; n--)
+			buf_add_char(&p->flat, MARK);
+		i++;
 	}
 	return format.len > 0 ||
 		error_set(p->err, ERR_CONFIG, "{date:FORMAT} needs a format, such as {date:%%Y-%%m-%%d}");
@@ -237,21 +302,6 @@ read_placeholder(struct parser *p)
 	return end_literal(p) && add_placeholder(p, name);
 }
 
-static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* RFC 3986 section 3.3: pchar and '/'. */
-static bool
-is_url_text(struct str rest)
-{
-	if (rest.data[0] == '%')
-		return rest.len >= 3 && is_hex(rest.data[1]) && is_hex(rest.data[2]);
-	return is_alnum(rest.data[0]) || is_one_of(rest.data[0], "/-._~!$&'()*+,;=:@");
-}
-
 /* One byte of text; `skip` is 2 for {{ and }}. */
 static bool
 read_text(struct parser *p, size_t skip)
@@ -261,14 +311,11 @@ read_text(struct parser *p, size_t skip)
 	size_t whole = utf8_length(rest);
 
 	*p->where = (struct span){ p->at, whole > skip ? whole : skip };
-	if ((unsigned char)c < 0x20 || c == 0x7f)
-		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand in a name");
 	if (c == '}' && skip == 1)
 		return error_set(
 			p->err, ERR_CONFIG, "this '}' has no '{'; a brace that is meant as text is written }}");
-	if (p->style == TEMPLATE_FOR_URL && !is_url_text(rest))
-		return error_set(p->err, ERR_CONFIG, "'%.*s' cannot stand in the path of a URL; write it as %%%02X",
-			(int)(whole > 0 ? whole : 1), rest.data, (unsigned)(unsigned char)c);
+	if (!check_character(p, rest, ""))
+		return false;
 	buf_add_char(&p->literal, c);
 	buf_add_char(&p->flat, c);
 	p->at += skip;

@@ -117,19 +117,34 @@ add_extension(struct buf *out, enum destination_type type, struct str filename)
 		out->data[--out->len] = '\0'; /* "{uuid}.{file.ext}" of a name without one is just the UUID */
 }
 
-/* The format is the operator's: config/ has checked it when the route file was loaded. */
+/* Digits and '-'. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static void
+add_conversion(struct buf *out, char conversion, const struct tm *tm)
+{
+	const char format[] = { '%', conversion, '\0' };
+	char text[16];
+
+	buf_add(out, text, strftime(text, sizeof text, format, tm));
+}
+#pragma GCC diagnostic pop
+
+/* The format is the operator's: config/ has checked it when the route file was loaded, and its text like that of
+ * the template around it, as which it stands here. One conversion at a time: no buffer bounds the whole. */
+static void
 add_date(struct buf *out, const char *format, time_t when)
 {
-	char text[256];
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
-	buf_add(out, text, strftime(text, sizeof text, format, &tm));
+	for (; *format != '\0'; format++) {
+		if (*format != '%' || format[1] == '\0')
+			buf_add_char(out, *format);
+		else
+			add_conversion(out, *++format, &tm);
+	}
 }
-#pragma GCC diagnostic pop
 
 static bool
 is_runtime(enum template_kind kind)

@@ -262,3 +262,18 @@ def test_names_are_decoded_as_clients_mean_them():
                     'form-data; name="open', 'form-data; name="a\\"; name="evil"; name="real"', 'form-data; name="a" x', "form-data; filename=f"):
             answer = post(p.port, "/d", form(part("", b"1", disposition=bad)))
             assert answer.status == 400 and "offset" in answer.json(), (bad, answer.status)
+
+
+def test_a_date_stands_in_a_name_as_it_is_written_however_long():
+    long = "x" * 300
+    routes = BOTH + f"""  - id: u
+    match: {{ path: /u }}
+    fields:
+      - {{ name: a, store: {{ to: up, path: "/{{date:{long}-%Y:%F}}/{{part}}" }} }}
+      - {{ name: b, store: {{ to: files, key: "{{date:%F t%j}}/{{part}}" }} }}
+"""
+    with Upstream() as up, Penstock(routes, up) as p:
+        before, answer, after = time.gmtime(), post(p.port, "/u", form(part("a", b"1"), part("b", b"2"))), time.gmtime()
+        assert answer.status == 201, answer.body
+        assert list(up.store)[0] in [time.strftime(f"/{long}-%Y:%Y-%m-%d/1", t) for t in (before, after)], list(up.store)
+        assert list(p.files())[0] in [time.strftime("%Y-%m-%d t%j/2", t) for t in (before, after)], p.files()

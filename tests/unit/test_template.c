@@ -46,6 +46,17 @@ static const struct {
 	{ "", TEMPLATE_FOR_FILE, NULL, 0, 0 },
 	{ "{path.33}", TEMPLATE_FOR_FILE, NULL, 0, 9 },
 	{ "{date:%A}", TEMPLATE_FOR_FILE, NULL, 0, 9 },
+	{ "{date:%Y}", TEMPLATE_FOR_URL, "</><{date:%Y}>", 0, 0 },
+	{ "{date:%H:%M}", TEMPLATE_FOR_URL, "</><{date:%H:%M}>", 0, 0 },
+	{ "{date:%Y %m}", TEMPLATE_FOR_FILE, "<{date:%Y %m}>", 0, 0 },
+	{ "a{date:%Y %m}", TEMPLATE_FOR_URL, NULL, 1, 12 },
+	{ "a{date:%Y#%m}", TEMPLATE_FOR_URL, NULL, 1, 12 },
+	{ "a{date:%Y?%m}", TEMPLATE_FOR_URL, NULL, 1, 12 },
+	{ "a{date:\xc3\xa9}", TEMPLATE_FOR_URL, NULL, 1, 9 },
+	{ "a{date:%Y\n%m}", TEMPLATE_FOR_URL, NULL, 1, 12 },
+	{ "a{date:%Y\n%m}", TEMPLATE_FOR_FILE, NULL, 1, 12 },
+	{ "a{date:%Y\x7f%m}", TEMPLATE_FOR_FILE, NULL, 1, 12 },
+	{ "a{date:%Y{uuid}", TEMPLATE_FOR_FILE, NULL, 1, 14 },
 	{ "x/.penstock-1", TEMPLATE_FOR_FILE, NULL, 0, 13 },
 };
 
@@ -71,6 +82,40 @@ each_text_gives_its_pieces_or_the_bytes_that_are_wrong(void **state)
 		template_free(t);
 		buf_free(&out);
 	}
+}
+
+/* One byte may be missing to SEGMENT_MAX or be over it, as the conversions make it. */
+static void
+a_date_counts_with_the_bytes_that_it_becomes(void **state)
+{
+	static const char all[] = "{date:%Y%y%m%d%H%M%S%j%F%G%V%u%w}"; /* 4+2+2+2+2+2+2+3+10+4+2+1+1 = 37 */
+
+	(void)state;
+	for (size_t fill = 255 - 37; fill <= 256 - 37; fill++) {
+		struct error err = { 0 };
+		struct buf text = { 0 };
+		struct span span;
+		struct template *t;
+
+		for (size_t i = 0; i < fill; i++)
+			buf_add_char(&text, 'x');
+		buf_add_text(&text, all);
+		t = template_parse(buf_str(&text), TEMPLATE_FOR_FILE, &span, &err);
+		assert_int_equal(t != NULL, fill == 255 - 37);
+		template_free(t);
+		buf_free(&text);
+	}
+}
+
+static void
+advice_names_every_byte_of_a_character(void **state)
+{
+	struct error err = { 0 };
+	struct span span;
+
+	(void)state;
+	assert_null(template_parse(STR("\xe2\x82\xac"), TEMPLATE_FOR_URL, &span, &err));
+	assert_string_equal(err.message, "'\xe2\x82\xac' cannot stand in the path of a URL; write it as %E2%82%AC");
 }
 
 static struct template *
@@ -120,6 +165,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_text_gives_its_pieces_or_the_bytes_that_are_wrong),
+		cmocka_unit_test(a_date_counts_with_the_bytes_that_it_becomes),
+		cmocka_unit_test(advice_names_every_byte_of_a_character),
 		cmocka_unit_test(only_uuid_and_part_differ_for_any_two_parts),
 		cmocka_unit_test(a_slash_in_front_makes_no_other_name),
 	};
