@@ -234,25 +234,131 @@ address_socket_url(const char *host, struct http_destination *out, struct error 
 	return true;
 }
 
+/* -- two listeners ------------------------------------------------------------------------------------ */
+
+/* "a//b/./c" -> "a/b/c". Where ".." leads only the file system knows. */
+static struct str
+next_step(struct str *path)
+{
+	struct str step;
+
+	do {
+		const char *slash;
+
+		while (path->len > 0 && path->data[0] == '/')
+			*path = skip(*path, 1);
+		slash = path->len > 0 ? memchr(path->data, '/', path->len) : NULL;
+		step = (struct str){ path->data, slash != NULL ? (size_t)(slash - path->data) : path->len };
+		*path = skip(*path, step.len);
+	} while (str_is(step, "."));
+	return step;
+}
+
 static bool
-same_host(const char *a, const char *b)
+same_path(struct str a, struct str b)
+{
+	struct str x, y;
+
+	if ((a.data[0] == '/') != (b.data[0] == '/'))
+		return false;
+	do {
+		x = next_step(&a);
+		y = next_step(&b);
+	} while (x.len > 0 && str_equal(x, y));
+	return x.len == 0 && y.len == 0;
+}
+
+/* An IPv4 address as the IPv6 socket that takes its connections sees it; "" is 0.0.0.0. False: a name. */
+static bool
+read_ip(const char *host, struct in6_addr *out)
+{
+	*out = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	return *host == '\0' || inet_pton(AF_INET, host, out->s6_addr + 12) == 1 ||
+		inet_pton(AF_INET6, host, out) == 1;
+}
+
+static bool
+is_v6_any(const struct in6_addr *ip)
+{
+	return memcmp(ip, &in6addr_any, sizeof *ip) == 0;
+}
+
+static bool
+is_v4_any(const struct in6_addr *ip)
+{
+	static const unsigned char none[4];
+
+	return IN6_IS_ADDR_V4MAPPED(ip) && memcmp(ip->s6_addr + 12, none, sizeof none) == 0;
+}
+
+static enum address_meeting
+ips_meet(const struct in6_addr *a, const struct in6_addr *b)
+{
+	if (memcmp(a, b, sizeof *a) == 0)
+		return ADDRESS_SAME;
+	if ((is_v6_any(a) && is_v4_any(b)) || (is_v4_any(a) && is_v6_any(b)))
+		return ADDRESS_BOTH_ANY;
+	if (is_v6_any(a) || is_v6_any(b))
+		return ADDRESS_WITHIN;
+	if ((is_v4_any(a) && IN6_IS_ADDR_V4MAPPED(b)) || (is_v4_any(b) && IN6_IS_ADDR_V4MAPPED(a)))
+		return ADDRESS_WITHIN;
+	return ADDRESS_APART;
+}
+
+/* No name is looked up, but which two "localhost" may be is known. */
+static enum address_meeting
+name_meets(const char *name, const struct in6_addr *ip)
+{
+	struct in6_addr v4;
+
+	if (is_v4_any(ip) || is_v6_any(ip))
+		return ADDRESS_WITHIN;
+	read_ip("127.0.0.1", &v4);
+	if (strcasecmp(name, "localhost") == 0 &&
+		(memcmp(ip, &v4, sizeof v4) == 0 || memcmp(ip, &in6addr_loopback, sizeof *ip) == 0))
+		return ADDRESS_SAME;
+	return ADDRESS_APART;
+}
+
+static enum address_meeting
+hosts_meet(const char *a, const char *b)
 {
 	struct in6_addr x, y;
-	bool v6 = inet_pton(AF_INET6, a, &x) == 1 && inet_pton(AF_INET6, b, &y) == 1;
+	bool a_is_ip = read_ip(a, &x), b_is_ip = read_ip(b, &y);
 
-	return v6 ? memcmp(&x, &y, sizeof x) == 0 : strcasecmp(a, b) == 0;
+	if (a_is_ip && b_is_ip)
+		return ips_meet(&x, &y);
+	if (a_is_ip || b_is_ip)
+		return a_is_ip ? name_meets(b, &x) : name_meets(a, &y);
+	return strcasecmp(a, b) == 0 ? ADDRESS_SAME : ADDRESS_APART;
+}
+
+enum address_meeting
+address_listen_meet(const struct listen *a, const struct listen *b)
+{
+	bool same;
+
+	if (a->unix_socket != NULL || b->unix_socket != NULL) {
+		same = a->unix_socket != NULL && b->unix_socket != NULL &&
+			same_path(str_of(a->unix_socket), str_of(b->unix_socket));
+		return same ? ADDRESS_SAME : ADDRESS_APART;
+	}
+	if (a->host == NULL || b->host == NULL || a->port == NULL || b->port == NULL)
+		return ADDRESS_APART; /* one of them could not be read, which is reported */
+	return strcmp(a->port, b->port) == 0 ? hosts_meet(a->host, b->host) : ADDRESS_APART;
 }
 
 bool
 address_listen_equal(const struct listen *a, const struct listen *b)
 {
-	if (a->unix_socket != NULL || b->unix_socket != NULL)
-		return a->unix_socket != NULL && b->unix_socket != NULL &&
-			strcmp(a->unix_socket, b->unix_socket) == 0;
-	if (a->host == NULL || b->host == NULL || a->port == NULL || b->port == NULL)
-		return false; /* one of them could not be read, which is reported */
-	return strcmp(a->port, b->port) == 0 && same_host(a->host, b->host);
+	struct in6_addr ip;
+	bool tcp = a->host != NULL && b->host != NULL;
+
+	return address_listen_meet(a, b) == ADDRESS_SAME &&
+		(!tcp || read_ip(a->host, &ip) == read_ip(b->host, &ip));
 }
+
+/* -- networks ------------------------------------------------------------------------------------------- */
 
 /* Bits behind the prefix say that something else was meant. */
 static bool

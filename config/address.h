@@ -24,7 +24,17 @@ bool address_check_host(struct str text, struct error *err);
 /* "10.0.0.0/8", "::1": an address alone is a network of one. Bits behind the prefix must be zero. */
 bool address_read_network(struct str text, struct network *out, struct error *err);
 
-/* Do both mean the same socket? */
+/* How the connections of two listeners of one machine meet. The kernel gives a connection to the most specific
+ * socket, and shares those of equal sockets out by chance. */
+enum address_meeting {
+	ADDRESS_APART,
+	ADDRESS_SAME,     /* "localhost" is the same as both addresses that it may stand for */
+	ADDRESS_WITHIN,   /* one is a wildcard, and the other takes some of its connections */
+	ADDRESS_BOTH_ANY, /* 0.0.0.0 beside [::]: each takes one family */
+};
+enum address_meeting address_listen_meet(const struct listen *a, const struct listen *b);
+
+/* Do both mean the same socket? A name and a number never do: what the name stands for may change. */
 bool address_listen_equal(const struct listen *a, const struct listen *b);
 
 #endif

@@ -2,7 +2,8 @@
 /* listen.c - the values that say where to listen and whom to believe: addresses, networks. See values.h.
  *
  * An address that is listened on twice would be shared by the kernel between the two, so that each gets half of the
- * other's connections: it is an error, whatever the two are for. */
+ * other's connections: it is an error, whatever the two are for. A wildcard beside an address of the same port loses
+ * the connections to that one: an error if the two are for different things, and else not needed. */
 #include "base/mem.h"
 #include "config/address.h"
 #include "config/values.h"
@@ -42,44 +43,76 @@ entry(const struct node *node, size_t i)
 	return node->kind == NODE_LIST ? node->items[i] : node;
 }
 
-static void
-report_same(struct loading *l, const struct node *list, size_t i, const struct listen *others, size_t n)
+/* Of a default there is none. */
+static struct spot
+spot_of(const struct loading *l, const struct listen *listen)
 {
-	const struct listen *mine = others + i;
+	struct spot spot = { NULL, listen->place.line, listen->place.column, 1 };
 
-	for (size_t j = 0; j < n; j++)
-		if (address_listen_equal(mine, &others[j])) {
-			diag_error(l->diag, list->items[i]->spot, "listen: \"%s\" is listened on already",
-				mine->source);
-			diag_note(l->diag, list->items[j]->spot, "by this entry");
-			return;
-		}
+	for (size_t i = 0; i < l->n_files; i++)
+		if (l->files[i].source.name == listen->place.file)
+			spot.source = &l->files[i].source;
+	return spot;
 }
 
-/* Among the `n_others` of another key? */
+/* `what` is said of the other one; NULL: both stand in one list. False: they do not meet. */
 static bool
-is_among(const struct listen *mine, const struct listen *others, size_t n_others)
+report_meeting(struct loading *l, struct spot here, const struct listen *mine, const struct listen *other,
+	const char *what)
 {
-	for (size_t i = 0; i < n_others; i++)
-		if (address_listen_equal(mine, &others[i]))
+	enum address_meeting meeting = address_listen_meet(mine, other);
+	bool is_alike = what == NULL && mine->proxy_protocol == other->proxy_protocol;
+
+	if (meeting == ADDRESS_APART || (meeting == ADDRESS_BOTH_ANY && is_alike))
+		return false;
+	if (meeting == ADDRESS_SAME)
+		diag_error(l->diag, here, "listen: \"%s\" is %s", mine->source,
+			what != NULL ? what : "listened on already");
+	else if (is_alike)
+		diag_warn(l->diag, here,
+			"listen: \"%s\" overlaps \"%s\": the wider one alone takes all that both take",
+			mine->source, other->source);
+	else
+		diag_error(l->diag, here, "listen: \"%s\" overlaps \"%s\", which is %s; give it another port",
+			mine->source, other->source, what != NULL ? what : "not alike in proxy_protocol");
+	return true;
+}
+
+/* Against those before it in its list. */
+static bool
+report_same(struct loading *l, const struct node *list, size_t i, const struct listen *others)
+{
+	for (size_t j = 0; j < i; j++)
+		if (report_meeting(l, list->items[i]->spot, &others[i], &others[j], NULL)) {
+			diag_note(l->diag, list->items[j]->spot, "by this entry");
 			return true;
+		}
+	return false;
+}
+
+/* Against those of another key. */
+static bool
+report_others(struct loading *l, struct spot here, const struct listen *mine, const struct listen *others, size_t n,
+	const char *what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (report_meeting(l, here, mine, &others[i], what)) {
+			diag_note(l->diag, spot_of(l, &others[i]),
+				others[i].place.line > 0 ? "by this entry" : "by default");
+			return true;
+		}
 	return false;
 }
 
 /* Those of `admin` are read after those of the file, and those of `spoa` last. */
 static void
-report_taken(struct loading *l, const struct node *node, const struct listen *mine, size_t n)
+report_taken(struct loading *l, const struct node *node, const struct listen *mine)
 {
 	const struct config *c = l->config;
+	bool is_spoa = mine >= c->spoa.listen && mine < c->spoa.listen + c->spoa.n_listen;
 
-	for (size_t i = 0; i < n; i++) {
-		if (is_among(&mine[i], c->listen, c->n_listen))
-			diag_error(l->diag, entry(node, i)->spot, "listen: \"%s\" is where uploads come in",
-				mine[i].source);
-		else if (mine != c->admin.listen && is_among(&mine[i], c->admin.listen, c->admin.n_listen))
-			diag_error(l->diag, entry(node, i)->spot, "listen: \"%s\" is the address of admin",
-				mine[i].source);
-	}
+	if (!report_others(l, node->spot, mine, c->listen, c->n_listen, "where uploads come in") && is_spoa)
+		report_others(l, node->spot, mine, c->admin.listen, c->admin.n_listen, "the address of admin");
 }
 
 void
@@ -97,10 +130,9 @@ values_listen(struct loading *l, const struct key *key, const struct node *node,
 		add_listen(l, key, entry(node, i), &list[i]);
 	if (l->diag->nomem)
 		return;
-	for (size_t i = 1; i < n; i++)
-		report_same(l, node, i, list, i);
-	if (list != l->config->listen)
-		report_taken(l, node, list, n);
+	for (size_t i = 0; i < n; i++)
+		if (!report_same(l, node, i, list) && list != l->config->listen)
+			report_taken(l, entry(node, i), &list[i]);
 }
 
 /* -- whom to believe -------------------------------------------------------------------------------------- */
