@@ -110,19 +110,26 @@ chunk_size(struct str line, size_t *size)
 	return i > 0 && (i == line.len || line.data[i] == ';');
 }
 
+/* `penstock run` would wait for the rest, and commit nothing without it. */
 static bool
-skip_trailers(struct str rest, struct error *err)
+cut(const struct buf *body, struct error *err, const char *where)
+{
+	error_set(err, ERR_TRUNCATED, "the body ends %s", where);
+	err->offset = body->len;
+	return false;
+}
+
+static bool
+skip_trailers(struct str rest, const struct buf *body, struct error *err)
 {
 	struct str line = STR_NONE;
 
 	while (next_line(&rest, &line) && line.len > 0)
 		if (memchr(line.data, ':', line.len) == NULL)
 			return error_set(err, ERR_BAD_REQUEST, "the chunked framing is broken");
-	return (line.data != NULL && line.len == 0) ||
-		error_set(err, ERR_BAD_REQUEST, "the chunked body does not end");
+	return (line.data != NULL && line.len == 0) || cut(body, err, "before the line behind its last chunk");
 }
 
-/* A body that ends within a chunk is not broken framing but a truncated body: the form will say so. */
 static bool
 dechunk(struct str rest, struct buf *body, struct error *err)
 {
@@ -133,30 +140,33 @@ dechunk(struct str rest, struct buf *body, struct error *err)
 		if (!chunk_size(line, &size))
 			return error_set(err, ERR_BAD_REQUEST, "the chunked framing is broken");
 		if (size == 0)
-			return skip_trailers(rest, err);
+			return skip_trailers(rest, body, err);
 		n = size < rest.len ? size : rest.len;
 		buf_add(body, rest.data, n);
 		rest.data += n;
 		rest.len -= n;
-		if (rest.len == 0)
-			return true;
-		if (rest.len < 2 || memcmp(rest.data, "\r\n", 2) != 0)
+		if (n < size || rest.len < 2)
+			return cut(body, err, "within a chunk");
+		if (memcmp(rest.data, "\r\n", 2) != 0)
 			return error_set(err, ERR_BAD_REQUEST, "the chunked framing is broken");
 		rest.data += 2;
 		rest.len -= 2;
 	}
-	return true;
+	return cut(body, err, "before its last chunk");
+}
+
+static bool
+take(struct str rest, uint64_t length, struct buf *body, struct error *err)
+{
+	buf_add(body, rest.data, length < rest.len ? (size_t)length : rest.len);
+	return length <= rest.len || cut(body, err, "before its Content-Length");
 }
 
 bool
 raw_request_body(
 	const struct raw_request *raw, bool is_chunked, uint64_t length, struct buf *body, struct error *err)
 {
-	bool ok = true;
+	bool ok = is_chunked ? dechunk(raw->rest, body, err) : take(raw->rest, length, body, err);
 
-	if (is_chunked)
-		ok = dechunk(raw->rest, body, err);
-	else
-		buf_add(body, raw->rest.data, length < raw->rest.len ? (size_t)length : raw->rest.len);
 	return body->failed ? error_set(err, ERR_NOMEM, "out of memory") : ok;
 }

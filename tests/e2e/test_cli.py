@@ -106,6 +106,22 @@ def test_explain_tells_refusals_with_offset_and_what_was_whole():
             assert explain(d, request, "--split", "1") == whole
 
 
+def test_explain_refuses_what_is_not_all_there():
+    ok = form(part("gone", b"1"))
+    whole_chunk = b"%x\r\n" % len(ok) + ok + b"\r\n"
+    cases = [(head_of("/up/x", len(ok) + n) + ok, n == 0) for n in (0, 1, 400)] + [
+        (head_of("/up/x") + whole_chunk + rest, rest.startswith(b"0\r\n\r\n") or rest.endswith(b"z: 1\r\n\r\n"))
+        for rest in (b"", b"0", b"0\r", b"0\r\n", b"0\r\nz: 1\r\n", b"0\r\n\r", b"5\r\nab", b"5", b"0\r\n\r\n", b"0\r\nz: 1\r\n\r\n")
+    ] + [(head_of("/up/x") + whole_chunk[:-n], False) for n in (1, 2, 3)]
+    with Folder() as d:
+        for request, is_whole in cases:
+            told = json.loads(explain(d, request))
+            assert told["status"] == (201 if is_whole else 400) and (told["reason"] is None) == is_whole, (request, told)
+            assert is_whole or told["reason"].startswith("the body ends ") and told["offset"] > 0, told
+            behind = explain(d, request + b"GARBAGE\r\n\r\n") if is_whole else None
+            assert not is_whole or json.loads(behind) == told, (request, behind)
+
+
 def test_explain_replaces_what_is_not_utf8():
     body = form(part("gone", b"1")).replace(b'"gone"', b'"gone"; filename="a\xff\xc3b"')
     with Folder() as d:
