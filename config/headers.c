@@ -3,7 +3,8 @@
  *
  * A value is text, { env: NAME } or { file: PATH }. Of a file the last newline is dropped, because editors
  * and `echo` add one. A line feed inside a value would end the header line and begin another (RFC 9110
- * section 5.5), so control bytes are refused. What curl or penstock frames itself may not be set here.
+ * section 5.5), so control bytes are refused. What curl frames and what penstock sends
+ * itself (upload/http_easy.c) may not be set here: it would stand there twice.
  */
 #include "config/headers.h"
 
@@ -21,7 +22,8 @@
 #define HEADERS_MAX 64u
 
 static const char *const own_names[] = { "content-length", "transfer-encoding", "expect", "connection", "host",
-	"te", "trailer", "upgrade", "keep-alive", "proxy-connection" };
+	"te", "trailer", "upgrade", "keep-alive", "proxy-connection", "content-type", "x-request-id",
+	"x-forwarded-for", "traceparent" };
 
 /* False: errno says why; or the file is larger than SECRET_MAX (errno EFBIG). */
 static bool

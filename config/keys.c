@@ -73,7 +73,8 @@ static const struct key http_keys[] = {
 			"password, query or fragment." },
 	{ "host", KEY_TEXT, .help = "The Host header, for `unix:` only; required there." },
 	{ "headers", KEY_HEADERS, AT(destination, http),
-		.help = "Header lines sent with every transfer; a value is text, `{ env: NAME }` or `{ file: PATH }`." },
+		.help = "Header lines sent with every transfer; a value is text, `{ env: NAME }` or `{ file: PATH }`. Not what "
+			"penstock sends itself, such as `Content-Type` or `X-Request-Id`." },
 	{ "timeout", KEY_TABLE, TABLES(&http_timeout), .help = "How long a transfer may take." },
 	{ "retry", KEY_TABLE, TABLES(&retry), .help = "What is tried again." },
 	{ "tls", KEY_TABLE, TABLES(&tls), .help = "For `https://` only." },
