@@ -142,7 +142,7 @@ print_json(const struct verdict *verdict, struct error *err)
 	json_object_set_new(root, "reason", reply_text(str_of(refused ? verdict->error.message : NULL)));
 	json_object_set_new(root, "offset", offset_json(&verdict->error));
 	json_object_set_new(root, "parts", parts_json(verdict));
-	ok = root != NULL && json_dumpf(root, stdout, JSON_COMPACT) == 0;
+	ok = root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
 	json_decref(root);
 	puts("");
 	return ok ? true : error_set(err, ERR_NOMEM, "out of memory");

@@ -16,7 +16,8 @@ struct explain_options {
 };
 
 /* [main] Reads the raw HTTP/1.1 request in `path` and prints the verdict on stdout; the same input gives the
- * same bytes, whatever the split. False: the file cannot be read, or out of memory. */
+ * same bytes, whatever the split. False: the file cannot be read, or out of memory; whether stdout took it
+ * ferror(3) says. */
 bool explain_run(
 	const struct config *config, const char *path, const struct explain_options *options, struct error *err);
 

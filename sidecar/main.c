@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* main.c - command line -> configuration -> the command; exit codes; nothing else. */
+/* main.c - command line -> configuration -> the command; exit codes, also of output that could not be written; nothing
+ * else. */
 #include "config/load.h"
 #include "explain.h"
 #include "form/form.h"
@@ -75,16 +76,27 @@ check(const struct options *options)
 	return config != NULL ? EXIT_GOOD : EXIT_USAGE;
 }
 
+/* All of it, and frees it; finish_output() sees whether that went well. */
+static int
+print(struct buf *out)
+{
+	struct error err = { 0 };
+
+	if (out->failed)
+		error_set(&err, ERR_NOMEM, "out of memory");
+	else
+		fwrite(out->data, 1, out->len, stdout);
+	buf_free(out);
+	return error_is_set(&err) ? fail(&err, EXIT_RUNTIME) : EXIT_GOOD;
+}
+
 static int
 schema(void)
 {
 	struct buf out = { 0 };
-	bool ok;
 
 	config_schema(&out);
-	ok = !out.failed && fwrite(out.data, 1, out.len, stdout) == out.len;
-	buf_free(&out);
-	return ok ? EXIT_GOOD : EXIT_RUNTIME;
+	return print(&out);
 }
 
 static int
@@ -132,7 +144,7 @@ try(const struct options *options)
 	if (config != NULL)
 		code = serve(config, NULL, 0);
 	else if (error_is_set(&err))
-		fail(&err, EXIT_USAGE);
+		code = fail(&err, EXIT_RUNTIME);
 	else
 		print_findings(&findings);
 	findings_free(&findings);
@@ -200,15 +212,12 @@ static int
 man(const struct options *options)
 {
 	struct buf out = { 0 };
-	bool ok;
 
 	if (!man_page(&out, options->arguments[0])) {
 		fprintf(stderr, "penstock: there is no manual page %s\n", options->arguments[0]);
 		return EXIT_USAGE;
 	}
-	ok = !out.failed && fwrite(out.data, 1, out.len, stdout) == out.len;
-	buf_free(&out);
-	return ok ? EXIT_GOOD : EXIT_RUNTIME;
+	return print(&out);
 }
 
 static int
@@ -232,6 +241,48 @@ help(const struct options *options)
 	return EXIT_USAGE;
 }
 
+static int
+dispatch(const struct options *options)
+{
+	switch (options->command) {
+	case COMMAND_RUN:
+		return run(options);
+	case COMMAND_CHECK:
+		return check(options);
+	case COMMAND_SCHEMA:
+		return schema();
+	case COMMAND_EXPLAIN:
+		return explain(options);
+	case COMMAND_SINK:
+		return sink(options);
+	case COMMAND_TRY:
+		return try(options);
+	case COMMAND_HAPROXY:
+		return haproxy(options);
+	case COMMAND_HEALTH:
+		return health(options);
+	case COMMAND_MAN:
+		return man(options);
+	case COMMAND_VERSION:
+		return version();
+	case COMMAND_HELP:
+		break;
+	}
+	return help(options);
+}
+
+/* What could not be written is no success, whichever command it was. */
+static int
+finish_output(int code)
+{
+	bool is_written = fflush(stdout) == 0;
+
+	if (is_written && ferror(stdout) == 0)
+		return code;
+	fputs("penstock: the output could not be written\n", stderr);
+	return code != EXIT_GOOD ? code : EXIT_RUNTIME;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -239,29 +290,5 @@ main(int argc, char **argv)
 
 	if (!options_read(argc, argv, &options))
 		return EXIT_USAGE;
-	switch (options.command) {
-	case COMMAND_RUN:
-		return run(&options);
-	case COMMAND_CHECK:
-		return check(&options);
-	case COMMAND_SCHEMA:
-		return schema();
-	case COMMAND_EXPLAIN:
-		return explain(&options);
-	case COMMAND_SINK:
-		return sink(&options);
-	case COMMAND_TRY:
-		return try(&options);
-	case COMMAND_HAPROXY:
-		return haproxy(&options);
-	case COMMAND_HEALTH:
-		return health(&options);
-	case COMMAND_MAN:
-		return man(&options);
-	case COMMAND_VERSION:
-		return version();
-	case COMMAND_HELP:
-		break;
-	}
-	return help(&options);
+	return finish_output(dispatch(&options));
 }

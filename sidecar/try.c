@@ -2,7 +2,9 @@
 /* try.c - see try.h. The text that is printed is the very text that is loaded. */
 #include "try.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A YAML double-quoted scalar (YAML 1.2 section 7.3.1). */
 static void
@@ -56,6 +58,14 @@ write_text(struct buf *out, struct str where)
 	buf_add_text(out, "    default: drop\n");
 }
 
+static bool
+print(struct str text, struct error *err)
+{
+	fwrite(text.data, 1, text.len, stdout);
+	return fflush(stdout) == 0 ||
+		error_set(err, ERR_SYSTEM, "the route file cannot be printed: %s", strerror(errno));
+}
+
 struct config *
 try_config(const char *where, struct findings *findings, struct error *err)
 {
@@ -68,9 +78,9 @@ try_config(const char *where, struct findings *findings, struct error *err)
 		return NULL;
 	}
 	config = config_load_text("(penstock try)", buf_str(&text), findings);
-	if (config != NULL) {
-		fwrite(text.data, 1, text.len, stdout);
-		fflush(stdout);
+	if (config != NULL && !print(buf_str(&text), err)) {
+		config_free(config);
+		config = NULL;
 	}
 	buf_free(&text);
 	return config;

@@ -55,6 +55,24 @@ def test_usage_and_exit_codes():
         assert b"concatt" in run("check", bad).stderr
 
 
+def test_output_that_cannot_be_written_is_a_failure():
+    with Folder() as d, open("/dev/full", "wb") as full:
+        routes, request = d.write("r.yaml", ROUTES), d.write("request", head_of("/up/x", 3) + b"abc")
+        for args in (["schema"], ["version"], ["help"], ["--help"], ["check", "-h"], ["man", "1"], ["man", "5"], ["check", routes],
+                     ["explain", routes, request], ["explain", "--human", routes, request], ["haproxy", "--out", "gw", routes], ["try", "out"]):
+            result = subprocess.run([BINARY, *args], stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE, cwd=d.path)
+            assert result.returncode == 1, (args, result)
+            assert (b"cannot be printed" if args[0] == "try" else b"could not be written") in result.stderr, (args, result)
+            assert b"memory" not in result.stderr, (args, result)
+        result = subprocess.run([BINARY, "check", d.write("bad.yaml", "version: 2")], stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE)
+        assert result.returncode == 2, result
+        sink = subprocess.Popen([BINARY, "sink", "--port", "0"], stdout=full, stderr=subprocess.PIPE)
+        time.sleep(0.3)
+        sink.terminate()
+        assert sink.wait(DEADLINE) == 1 and b"not be written" in sink.stderr.read()
+        sink.stderr.close()
+
+
 def test_run_fails_with_1_where_it_cannot_start():
     with Folder() as d, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
