@@ -15,9 +15,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* -- texts -------------------------------------------------------------------------------------------- */
@@ -64,12 +66,40 @@ read_all(int fd, struct buf *out)
 }
 
 static void
-report_unreadable(struct loading *l, const struct route_file *file)
+report_unreadable(struct loading *l, const struct route_file *file, const char *why)
 {
 	struct spot spot = { .source = &file->source };
 
 	l->incomplete = true;
-	diag_error(l->diag, spot, "cannot read this: %s", strerror(errno));
+	diag_error(l->diag, spot, "cannot read this: %s", why);
+}
+
+/* A pipe without a name, as in `penstock check /dev/stdin`, or a terminal: these may be waited for. A FIFO among the
+ * files of a folder would be waited for until somebody writes to it. */
+static bool
+may_be_waited_for(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISCHR(st->st_mode) ||
+		(S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC);
+}
+
+/* Opens without waiting. Less than 0: `why` says it. */
+static int
+open_readable(const char *name, const char **why)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	*why = "it is neither a file nor a pipe of the shell";
+	if (fd < 0 || fstat(fd, &st) != 0)
+		*why = strerror(errno);
+	else if (S_ISREG(st.st_mode) || (may_be_waited_for(fd, &st) && fcntl(fd, F_SETFL, 0) == 0))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 static void
@@ -77,13 +107,16 @@ open_file(struct loading *l, char *name)
 {
 	struct route_file *file = add_file(l, name);
 	struct buf text = { 0 };
+	const char *why;
 	int fd;
 
 	if (file == NULL)
 		return;
-	fd = open(file->source.name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || !read_all(fd, &text))
-		report_unreadable(l, file);
+	fd = open_readable(file->source.name, &why);
+	if (fd < 0)
+		report_unreadable(l, file, why);
+	else if (!read_all(fd, &text))
+		report_unreadable(l, file, strerror(errno));
 	else if (text.failed)
 		diag_nomem(l->diag);
 	else

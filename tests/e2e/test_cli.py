@@ -66,11 +66,25 @@ def test_output_that_cannot_be_written_is_a_failure():
             assert b"memory" not in result.stderr, (args, result)
         result = subprocess.run([BINARY, "check", d.write("bad.yaml", "version: 2")], stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE)
         assert result.returncode == 2, result
-        sink = subprocess.Popen([BINARY, "sink", "--port", "0"], stdout=full, stderr=subprocess.PIPE)
-        time.sleep(0.3)
+        port = free_port()
+        sink = subprocess.Popen([BINARY, "sink", "--port", str(port)], stdout=full, stderr=subprocess.PIPE)
+        wait_for(lambda: can_connect(port), "sink listens")
         sink.terminate()
         assert sink.wait(DEADLINE) == 1 and b"not be written" in sink.stderr.read()
         sink.stderr.close()
+
+
+def test_a_route_file_is_a_file_or_what_a_shell_pipes_in():
+    with Folder() as d:
+        os.mkfifo(os.path.join(d.path, "fifo.yaml"))
+        for where in ("fifo.yaml", "."):
+            result = run("check", where, cwd=d.path)
+            assert result.returncode == 2 and b"fifo.yaml: error: cannot read this: it is neither a file nor a pipe of the shell" in result.stderr, result
+        d.write("good.yaml", ROUTES)
+        for how in ("cat good.yaml | {} check /dev/stdin", "{} check /dev/stdin <good.yaml", "{} check <(sleep 0.2; cat good.yaml)"):
+            result = subprocess.run(["bash", "-c", how.format(BINARY)], cwd=d.path, capture_output=True, timeout=DEADLINE)
+            assert result.returncode == 0, (how, result)
+        assert run("check", "/dev/null").returncode == 2
 
 
 def test_run_fails_with_1_where_it_cannot_start():
