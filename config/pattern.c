@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/diag.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 static bool
@@ -146,47 +147,82 @@ pattern_wildcards(const struct match *match)
 	return n;
 }
 
+#define HOST_MAX 253 /* bytes of a name, RFC 1035 section 2.3.4 in text */
+
 static bool
-is_host_text(struct str s)
+is_v6(struct str s)
 {
-	bool v6 = s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']';
+	unsigned char address[sizeof(struct in6_addr)];
+	char text[INET6_ADDRSTRLEN + 1];
 
-	for (size_t i = v6; i < s.len - v6; i++) {
+	if (s.len >= sizeof text || memchr(s.data, '\0', s.len) != NULL)
+		return false;
+	memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* Labels of letters, digits, '-' and '_', none of them empty. */
+static bool
+is_host_name(struct str s)
+{
+	bool in_label = false;
+
+	for (size_t i = 0; i < s.len; i++) {
 		char c = s.data[i];
-		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-		bool name = hex || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+		bool is_label = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
 
-		if (v6 ? !hex && c != ':' && c != '.' : !name)
+		if (!is_label && (c != '.' || !in_label))
 			return false;
+		in_label = is_label;
 	}
-	return s.len > 0 && s.data[0] != '.' && s.len <= 253;
+	return in_label && s.len <= HOST_MAX;
+}
+
+static bool
+is_host(struct str s)
+{
+	if (s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']')
+		return is_v6((struct str){ s.data + 1, s.len - 2 });
+	if (s.len > 2 && memcmp(s.data, "*.", 2) == 0)
+		s = (struct str){ s.data + 2, s.len - 2 };
+	return is_host_name(s);
+}
+
+static bool
+complain_of_host(struct str host, struct error *err)
+{
+	if (str_is(host, "*"))
+		return error_set(err, ERR_CONFIG, "to take any host, leave this key out");
+	if (memchr(host.data, '*', host.len) != NULL)
+		return error_set(err, ERR_CONFIG, "a wildcard stands only in front, as in \"*.example.org\"");
+	if (is_v6(host))
+		return error_set(err, ERR_CONFIG, "an IPv6 address is written in brackets, as in \"[::1]\"");
+	if (host.len > 0 && host.data[0] == '[' && host.data[host.len - 1] == ']')
+		return error_set(err, ERR_CONFIG, "\"%.*s\" is not an IPv6 address", SHOWN(host));
+	if (memchr(host.data, ':', host.len) != NULL)
+		return error_set(err, ERR_CONFIG, "a host is matched without its port");
+	return error_set(err, ERR_CONFIG, "\"%.*s\" is not a host name", SHOWN(host));
 }
 
 char *
 pattern_read_host(struct str text, struct error *err)
 {
 	char *host = str_dup(text);
-	struct str rest = { host, text.len };
+	struct str s = { host, text.len };
 
 	if (host == NULL) {
 		nomem(err);
 		return NULL;
 	}
-	for (size_t i = 0; i < text.len; i++)
+	for (size_t i = 0; i < s.len; i++)
 		if (host[i] >= 'A' && host[i] <= 'Z')
 			host[i] = (char)(host[i] - 'A' + 'a');
-	if (rest.len > 2 && memcmp(rest.data, "*.", 2) == 0)
-		rest = (struct str){ host + 2, text.len - 2 };
-	if (is_host_text(rest))
+	if (s.len > 0 && host[s.len - 1] == '.')
+		host[--s.len] = '\0'; /* as the matcher drops it from a request's */
+	if (is_host(s))
 		return host;
-	if (str_is(text, "*"))
-		error_set(err, ERR_CONFIG, "to take any host, leave this key out");
-	else if (memchr(host, '*', text.len) != NULL)
-		error_set(err, ERR_CONFIG, "a wildcard stands only in front, as in \"*.example.org\"");
-	else if (host[0] != '[' && memchr(host, ':', text.len) != NULL)
-		error_set(err, ERR_CONFIG, "a host is matched without its port");
-	else
-		error_set(err, ERR_CONFIG, "\"%.*s\" is not a host name", SHOWN(text));
+	complain_of_host(text, err);
 	mem_free(host);
 	return NULL;
 }

@@ -15,7 +15,8 @@
  * read so far stays in `match`. */
 bool pattern_read_path(struct str text, struct match *match, struct error *err);
 
-/* A host in lower case, "*.example.org", "[::1]". NULL: err says why. The caller frees the copy. */
+/* A host in lower case, "*.example.org", "[::1]", without the dot that may end a name. NULL: err says why. The caller
+ * frees the copy. */
 char *pattern_read_host(struct str text, struct error *err);
 
 /* True if `name` is a token of RFC 9110 section 5.6.2. */

@@ -154,6 +154,15 @@ def test_explain_refuses_what_is_not_all_there():
             assert not is_whole or json.loads(behind) == told, (request, behind)
 
 
+def test_a_dot_behind_a_host_name_changes_nothing():
+    body = form(part("x", b"1"))
+    with Folder() as d:
+        for pattern, host in (("a.org.", "a.org"), ("a.org.", "A.org."), ("a.org", "a.org.:80"), ("*.a.org.", "b.a.org"), ("[::1]", "[::1]:8081")):
+            routes = d.write("r.yaml", f'version: 1\nroutes:\n  - {{ id: r, match: {{ host: "{pattern}" }}, fields: [ {{ name: x, drop: true }} ] }}\n')
+            request = d.write("request", head_of("/", len(body)).replace(b"Host: test", b"Host: " + host.encode()) + body)
+            assert json.loads(run("explain", routes, request).stdout)["status"] == 201, (pattern, host)
+
+
 def test_explain_replaces_what_is_not_utf8():
     body = form(part("gone", b"1")).replace(b'"gone"', b'"gone"; filename="a\xff\xc3b"')
     with Folder() as d:
