@@ -120,6 +120,22 @@ find_line(const struct source *source, unsigned line)
 	return STR_NONE;
 }
 
+struct spot
+diag_spot(const struct source *source, size_t offset)
+{
+	struct spot spot = { source, 1, 1, 1 };
+
+	for (size_t at = 0; at < offset && at < source->len;) {
+		struct str rest = { source->text + at, source->len - at };
+		size_t end = break_length(rest), n = end > 0 ? end : utf8_length(rest);
+
+		spot.line += end > 0;
+		spot.column = end > 0 ? 1 : spot.column + 1;
+		at += n > 0 ? n : 1;
+	}
+	return spot;
+}
+
 /* Where the window on a long line begins, in characters from 0. */
 static unsigned
 window_start(unsigned column)

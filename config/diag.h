@@ -28,6 +28,9 @@ struct spot {
 	unsigned width;              /* characters to underline, at least 1 */
 };
 
+/* Of the character at that byte. */
+struct spot diag_spot(const struct source *source, size_t offset);
+
 struct problem;
 
 /* Zeroed is empty. */

@@ -29,6 +29,16 @@ spot_at(const struct builder *b, const yaml_mark_t *mark)
 	return (struct spot){ b->source, (unsigned)mark->line + 1, (unsigned)mark->column + 1, 1 };
 }
 
+/* What cannot be read at all has no mark, but its byte is known. */
+static struct spot
+spot_of_problem(const struct builder *b)
+{
+	const yaml_parser_t *y = &b->yaml;
+
+	return y->error == YAML_READER_ERROR ? diag_spot(b->source, y->problem_offset)
+					     : spot_at(b, &y->problem_mark);
+}
+
 static void
 report_syntax(struct builder *b)
 {
@@ -44,7 +54,7 @@ report_syntax(struct builder *b)
 		hint = "; a value that begins with '*' or '&' needs quotes";
 	else if (y->problem != NULL && strstr(y->problem, "cannot start any token") != NULL)
 		hint = "; a value that begins with '@', '`', '%' or a tab needs quotes";
-	diag_error(b->diag, spot_at(b, &y->problem_mark), "not YAML: %s%s%s%s",
+	diag_error(b->diag, spot_of_problem(b), "not YAML: %s%s%s%s",
 		y->problem != NULL ? y->problem : "cannot be read", *context != '\0' ? " " : "", context, hint);
 }
 
@@ -334,23 +344,13 @@ build_document(struct builder *b)
 static bool
 is_utf8(const struct source *source, struct diag *d)
 {
-	struct str rest = { source->text, source->len };
-	struct spot at = { source, 1, 1, 1 };
-
-	while (rest.len > 0) {
-		size_t n = utf8_length(rest);
-
-		if (n == 0) {
-			diag_error(d, at, "byte 0x%02x is not UTF-8", (unsigned)(unsigned char)rest.data[0]);
-			return false;
-		}
-		at.column++;
-		if (rest.data[0] == '\n') {
-			at.line++;
-			at.column = 1;
-		}
-		rest.data += n;
-		rest.len -= n;
+	for (size_t at = 0, n; at < source->len; at += n) {
+		n = utf8_length((struct str){ source->text + at, source->len - at });
+		if (n > 0)
+			continue;
+		diag_error(d, diag_spot(source, at), "byte 0x%02x is not UTF-8",
+			(unsigned)(unsigned char)source->text[at]);
+		return false;
 	}
 	return true;
 }
