@@ -199,6 +199,33 @@ long_name(int option)
 	return "?";
 }
 
+static bool
+is_long(int option)
+{
+	return strcmp(long_name(option), "?") != 0;
+}
+
+/* What getopt_long(3) gave is none that this command takes: '?', ':', or one of another command. */
+static bool
+refuse_option(int option, char **argv)
+{
+	const char *word = argv[optind - 1];
+	const char letter[] = { '-', (char)optopt, '\0' };
+	char name[32];
+
+	if (option == ':')
+		return usage("this option needs a value:", word);
+	if (option != '?') {
+		snprintf(name, sizeof name, "--%s", long_name(option));
+		return usage("unknown option", name);
+	}
+	if (optopt == 0)
+		return usage("unknown option", word);
+	if (is_long(optopt) && strchr(word, '=') != NULL)
+		return usage("this option takes no value:", word);
+	return usage("unknown option", letter);
+}
+
 /* Reads the options of command row `row`. 'h' wins over everything: the command becomes help. */
 static bool
 read_options(int argc, char **argv, size_t row, struct options *options)
@@ -208,14 +235,12 @@ read_options(int argc, char **argv, size_t row, struct options *options)
 	opterr = 0;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == ':')
-			return usage("this option needs a value:", argv[optind - 1]);
-		if (option == '?' || strchr(commands[row].options, option) == NULL)
-			return usage("unknown option", argv[optind - 1]);
+		if (option == ':' || option == '?' || strchr(commands[row].options, option) == NULL)
+			return refuse_option(option, argv);
 		if (option == 'h') {
 			options->command = COMMAND_HELP;
-			options->arguments = argv; /* argv[0] is the command's name here */
-			options->n_arguments = 1;
+			options->arguments = argv; /* argv[0] is the command's name here, or --help */
+			options->n_arguments = argv[0][0] != '-';
 			return true;
 		}
 		if (!take_option(options, option, optarg)) {

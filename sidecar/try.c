@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A YAML double-quoted scalar (YAML 1.2 section 7.3.1). */
+/* Inside of a YAML double-quoted scalar (YAML 1.2 section 7.3.1). */
 static void
 add_quoted(struct buf *out, struct str s)
 {
-	buf_add_char(out, '"');
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.data[i];
 
@@ -21,21 +20,37 @@ add_quoted(struct buf *out, struct str s)
 		else
 			buf_add_char(out, (char)c);
 	}
-	buf_add_char(out, '"');
+}
+
+/* "http://" or "https://", which may be written in any case (RFC 3986 section 3.1); NULL: it is a folder. */
+static const char *
+scheme_of(struct str where)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (str_starts_nocase(where, schemes[i]))
+			return schemes[i];
+	return NULL;
 }
 
 static void
-add_destination(struct buf *out, struct str where, bool is_url)
+add_destination(struct buf *out, struct str where, const char *scheme)
 {
-	buf_add_text(out, is_url ? "  there: { type: http, url: " : "  there: { type: directory, path: ");
-	add_quoted(out, where);
-	buf_add_text(out, " }\n");
+	size_t n = scheme != NULL ? strlen(scheme) : 0;
+
+	if (scheme != NULL)
+		buf_addf(out, "  there: { type: http, url: \"%s", scheme);
+	else
+		buf_add_text(out, "  there: { type: directory, path: \"");
+	add_quoted(out, (struct str){ where.data + n, where.len - n });
+	buf_add_text(out, "\" }\n");
 }
 
 static void
 write_text(struct buf *out, struct str where)
 {
-	bool is_url = str_starts_nocase(where, "http://") || str_starts_nocase(where, "https://");
+	const char *scheme = scheme_of(where);
 
 	buf_add_text(out,
 		"# Try it:  curl -F file=@/etc/hostname http://127.0.0.1:8081/upload\n"
@@ -44,7 +59,7 @@ write_text(struct buf *out, struct str where)
 		"listen: [\"127.0.0.1:8081\"]\n"
 		"log: { level: info, format: text }\n"
 		"destinations:\n");
-	add_destination(out, where, is_url);
+	add_destination(out, where, scheme);
 	buf_add_text(out,
 		"routes:\n"
 		"  - id: try\n"
@@ -53,8 +68,8 @@ write_text(struct buf *out, struct str where)
 		"      - name: \"*\"\n"
 		"        kind: file\n");
 	buf_add_text(out,
-		is_url ? "        store: { to: there, method: PUT, path: \"/{uuid}-{file.name}\" }\n"
-		       : "        store: { to: there, key: \"{uuid}-{file.name}\" }\n");
+		scheme != NULL ? "        store: { to: there, method: PUT, path: \"/{uuid}-{file.name}\" }\n"
+			       : "        store: { to: there, key: \"{uuid}-{file.name}\" }\n");
 	buf_add_text(out, "    default: drop\n");
 }
 

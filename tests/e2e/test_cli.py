@@ -87,6 +87,18 @@ def test_a_route_file_is_a_file_or_what_a_shell_pipes_in():
         assert run("check", "/dev/null").returncode == 2
 
 
+def test_usage_names_the_option_that_is_wrong():
+    cases = [(["check", "--split", "3", "x"], "unknown option --split"), (["check", "--split=3", "x"], "unknown option --split"), (["check", "-xh"], "unknown option -x"),
+             (["check", "-x", "a"], "unknown option -x"), (["check", "a", "--nope", "b"], "unknown option --nope"), (["check", "--help=3"], "takes no value: --help=3"),
+             (["sink", "--port"], "needs a value: --port"), (["sink", "--port", "x"], '--port cannot be "x"')]
+    for args, said in cases:
+        result = run(*args)
+        assert result.returncode == 2 and said in result.stderr.decode(), (args, result)
+    for args in (["--help", "-h"], ["-h", "--help"], ["--help"]):
+        result = run(*args)
+        assert result.returncode == 0 and result.stdout == run("help").stdout, (args, result)
+
+
 def test_run_fails_with_1_where_it_cannot_start():
     with Folder() as d, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -226,7 +238,7 @@ def test_try_serves_and_prints_its_route_file():
             raise Skip("something listens on 127.0.0.1:8081")
     with Folder() as d, Upstream() as up:
         target = os.path.join(d.path, 'it"s here')
-        for where in (target, f"http://127.0.0.1:{up.port}/base"):
+        for where in (target, f"HTTP://127.0.0.1:{up.port}/base"):
             process = subprocess.Popen([BINARY, "try", where], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             try:
                 wait_for(lambda: process.poll() is not None or can_connect(8081), "try listens")
