@@ -14,6 +14,17 @@
 
 static void write_table(struct writer *w, const struct key_table *table);
 
+/* A word that YAML takes for a number or a switch is text for the key table, where text is wanted. */
+static void
+write_word_types(struct writer *w)
+{
+	writer_open(w, "type", '[');
+	writer_text(w, NULL, "string");
+	writer_text(w, NULL, "number");
+	writer_text(w, NULL, "boolean");
+	writer_close(w, ']');
+}
+
 /* { "type": "string", "pattern": ... } */
 static void
 write_pattern(struct writer *w, const char *name, const char *pattern)
@@ -115,7 +126,7 @@ write_object_of(struct writer *w, const char *key)
 	writer_text(w, "type", "object");
 	writer_open(w, "properties", '{');
 	writer_open(w, key, '{');
-	writer_text(w, "type", "string");
+	write_word_types(w);
 	writer_number(w, "minLength", 1);
 	writer_close(w, '}');
 	writer_close(w, '}');
@@ -131,7 +142,10 @@ write_headers(struct writer *w)
 	writer_text(w, "type", "object");
 	writer_open(w, "additionalProperties", '{');
 	writer_open(w, "anyOf", '[');
-	write_pattern(w, NULL, "^[^\\r\\n]+$");
+	writer_open(w, NULL, '{');
+	write_word_types(w);
+	writer_text(w, "pattern", "^[^\\r\\n]+$");
+	writer_close(w, '}');
 	writer_open(w, NULL, '{');
 	write_object_of(w, "env");
 	writer_close(w, '}');
@@ -170,15 +184,25 @@ write_list(struct writer *w, const struct key *key)
 	writer_close(w, '}');
 }
 
+/* `pattern` is of the text that is text for YAML, too. */
 static void
-write_text(struct writer *w, const char *pattern, uint64_t max)
+write_word(struct writer *w, const char *pattern, uint64_t min, uint64_t max)
 {
-	writer_text(w, "type", "string");
-	writer_number(w, "minLength", 1);
+	write_word_types(w);
+	if (min > 0)
+		writer_number(w, "minLength", min);
 	if (pattern != NULL)
 		writer_text(w, "pattern", pattern);
 	if (max > 0)
 		writer_number(w, "maxLength", max);
+}
+
+static void
+write_text(struct writer *w, const char *pattern)
+{
+	writer_text(w, "type", "string");
+	writer_number(w, "minLength", 1);
+	writer_text(w, "pattern", pattern);
 }
 
 static void
@@ -216,18 +240,20 @@ write_type(struct writer *w, const struct key *key)
 		break;
 	case KEY_ID:
 	case KEY_REFERENCE:
-		write_text(w, VALUES_ID_PATTERN, 0);
+		write_word(w, VALUES_ID_PATTERN, 1, 0);
 		break;
 	case KEY_TEXT:
 	case KEY_HOST:
-	case KEY_TEMPLATE:
-		write_text(w, NULL, key->max);
+		write_word(w, NULL, 1, key->max);
+		break;
+	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
+		write_word(w, NULL, 0, 0);
 		break;
 	case KEY_FILE:
 		write_object_of(w, "file");
 		break;
 	case KEY_PATH:
-		write_text(w, "^/", 0);
+		write_text(w, "^/");
 		break;
 	case KEY_METHODS:
 		write_one_or_many(w, "^[!-`|~]+$", 16);
@@ -236,13 +262,13 @@ write_type(struct writer *w, const struct key *key)
 		write_listen(w, key);
 		break;
 	case KEY_ADDRESS:
-		write_text(w, ADDRESS_PATTERN, 0);
+		write_text(w, ADDRESS_PATTERN);
 		break;
 	case KEY_NETWORKS:
 		write_one_or_many(w, "^(local|unix|none|[0-9a-fA-F.:]+(/[0-9]+)?)$", key->max);
 		break;
 	case KEY_URL:
-		write_text(w, "^(https?://|unix:).+", 0);
+		write_text(w, "^(https?://|unix:).+");
 		break;
 	case KEY_HEADERS:
 		write_headers(w);
