@@ -103,6 +103,10 @@ read_secret(struct loading *l, const struct key *key, const struct node *node, s
 	}
 	if (!read_is_scalar(l, key, from))
 		return false;
+	if (from->text.len == 0) {
+		diag_error(l->diag, from->spot, "%s: the text is empty", env != NULL ? "env" : "file");
+		return false;
+	}
 	if (l->elsewhere)
 		buf_add_char(out, '-');
 	else

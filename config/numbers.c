@@ -111,6 +111,12 @@ is_plain(struct loading *l, const struct key *key, const struct node *node)
 	return false;
 }
 
+static bool
+begins_like_number(struct str text)
+{
+	return text.len > 0 && strchr("-0123456789", text.data[0]) != NULL;
+}
+
 void
 numbers_number(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
@@ -131,7 +137,7 @@ numbers_number(struct loading *l, const struct key *key, const struct node *node
 		return;
 	else
 		ok = scalar_count(node->text, &value, &err);
-	if (!ok && key->words != NULL && (node->text.data[0] < '0' || node->text.data[0] > '9'))
+	if (!ok && key->words != NULL && !begins_like_number(node->text))
 		diag_error(
 			l->diag, node->spot, "%s: %s, nor the word %s", key->name, err.message, key->words->name);
 	else if (!ok)

@@ -8,6 +8,8 @@
 
 #include "config/diag.h"
 
+#include <string.h>
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -77,10 +79,16 @@ count_digits(struct str s)
 	return n;
 }
 
+static bool
+is_negative(struct str text)
+{
+	return text.len > 1 && text.data[0] == '-' && is_digit(text.data[1]);
+}
+
 bool
 scalar_count(struct str text, uint64_t *out, struct error *err)
 {
-	if (text.len > 1 && text.data[0] == '-' && count_digits(text) == 0 && is_digit(text.data[1]))
+	if (is_negative(text))
 		return error_set(err, ERR_CONFIG, "%.*s is negative", SHOWN(text));
 	if (text.len == 0 || count_digits(text) != text.len)
 		return error_set(err, ERR_CONFIG, "\"%.*s\" is not a whole number", SHOWN(text));
@@ -119,6 +127,8 @@ wrong_unit(const struct unit *units, struct str text, struct str name, const cha
 
 	if (name.data[0] == '.' && name.len > 1 && is_digit(name.data[1]))
 		return error_set(err, ERR_CONFIG, "\"%.*s\" has a fraction; use a smaller unit", SHOWN(text));
+	if (strchr("_,'", name.data[0]) != NULL && name.len > 1 && is_digit(name.data[1]))
+		return error_set(err, ERR_CONFIG, "\"%.*s\": the digits of a number stand together", SHOWN(text));
 	if (meant != NULL && str_is(str_trim(name), meant))
 		return error_set(err, ERR_CONFIG, "\"%.*s\" has a blank between number and unit", SHOWN(text));
 	if (meant != NULL)
@@ -138,6 +148,8 @@ read_quantity(const struct unit *units, const char *known, uint64_t without, str
 	uint64_t factor = unit != NULL ? unit->factor : without;
 	uint64_t number;
 
+	if (is_negative(text))
+		return error_set(err, ERR_CONFIG, "%.*s is negative", SHOWN(text));
 	if (digits == 0)
 		return error_set(err, ERR_CONFIG, "\"%.*s\" does not begin with a number", SHOWN(text));
 	if (unit == NULL && name.len > 0)
@@ -153,7 +165,7 @@ read_quantity(const struct unit *units, const char *known, uint64_t without, str
 bool
 scalar_size(struct str text, uint64_t *out, struct error *err)
 {
-	return read_quantity(sizes, "B, KiB, MiB, GiB and TiB", 1, text, out, err);
+	return read_quantity(sizes, "B, KiB, MiB, GiB, TiB, PiB and EiB", 1, text, out, err);
 }
 
 bool
