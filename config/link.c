@@ -51,11 +51,20 @@ link_socket(struct loading *l, struct http_destination *http, const struct node 
 }
 
 static void
-warn_of_file(struct loading *l, const struct node *tls, const char *key, const char *path)
+warn_of_file(struct loading *l, const struct node *tls, const char *key, const char *path, bool is_secret)
 {
-	if (!l->elsewhere && path != NULL && access(path, R_OK) != 0)
-		diag_warn(l->diag, yaml_tree_get(yaml_tree_get(tls, key), "file")->spot,
-			"%s: the file cannot be read: %s", key, strerror(errno));
+	struct spot spot;
+	struct stat st;
+
+	if (l->elsewhere || path == NULL)
+		return;
+	spot = yaml_tree_get(yaml_tree_get(tls, key), "file")->spot;
+	if (access(path, R_OK) != 0 || stat(path, &st) != 0)
+		diag_warn(l->diag, spot, "%s: the file cannot be read: %s", key, strerror(errno));
+	else if (S_ISDIR(st.st_mode))
+		diag_warn(l->diag, spot, "%s: this is a folder, and not a file", key);
+	else if (is_secret && (st.st_mode & S_IROTH) != 0)
+		diag_warn(l->diag, spot, "%s: the file is readable by everyone", key);
 }
 
 static void
@@ -70,9 +79,9 @@ link_tls(struct loading *l, const struct http_destination *http, const struct no
 		diag_error(l->diag, tls->spot, "tls: only for an https:// URL");
 	if ((cert == NULL) != (key == NULL))
 		diag_error(l->diag, tls->spot, "tls: \"cert\" and \"key\" belong together");
-	warn_of_file(l, tls, "ca", http->ca_file);
-	warn_of_file(l, tls, "cert", http->cert_file);
-	warn_of_file(l, tls, "key", http->key_file);
+	warn_of_file(l, tls, "ca", http->ca_file, false);
+	warn_of_file(l, tls, "cert", http->cert_file, false);
+	warn_of_file(l, tls, "key", http->key_file, true);
 }
 
 /* Only a warning: the folder may be mounted or made before the program runs. */
