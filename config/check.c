@@ -2,6 +2,7 @@
 /* check.c - see check.h. Routes among each other, their answers, destinations that nobody uses. */
 #include "config/check.h"
 
+#include "base/mem.h"
 #include "config/check_rules.h"
 #include "config/pattern.h"
 
@@ -51,15 +52,14 @@ has_match(const struct loading *l, size_t route)
 	return path->kind == NODE_SCALAR && (slashes == match->n_segments || str_is(path->text, "/"));
 }
 
+/* `is_known[i]`: the match of route i could be read. */
 static void
-check_reachable(struct loading *l, size_t later)
+check_reachable(struct loading *l, size_t later, const bool *is_known)
 {
 	const struct route *routes = l->config->routes;
 
-	if (!has_match(l, later))
-		return;
-	for (size_t i = 0; i < later; i++) {
-		if (!has_match(l, i) || !pattern_match_covers(&routes[i].match, &routes[later].match))
+	for (size_t i = 0; i < later && is_known[later]; i++) {
+		if (!is_known[i] || !pattern_match_covers(&routes[i].match, &routes[later].match))
 			continue;
 		diag_error(l->diag, spot_of(l->routes.items[later], "match"),
 			"this route can never take a request: another one takes them all before it");
@@ -169,12 +169,20 @@ check_routes_given(struct loading *l)
 void
 check_all(struct loading *l)
 {
+	bool *is_known = mem_array(l->config->n_routes, sizeof(bool)); /* asked once for each pair of routes */
+
+	if (is_known == NULL) {
+		diag_nomem(l->diag);
+		return;
+	}
 	check_routes_given(l);
 	for (size_t i = 0; i < l->config->n_routes && !l->diag->nomem; i++) {
+		is_known[i] = has_match(l, i);
 		check_id(l, i);
-		check_reachable(l, i);
+		check_reachable(l, i, is_known);
 		check_rules_all(l, i);
 		check_response(l, i);
 	}
 	warn_of_unused(l);
+	mem_free(is_known);
 }
