@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "config/diag.h"
+#include "config/pattern.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -183,7 +184,7 @@ check_prefix(struct str prefix, struct error *err)
 					err, ERR_CONFIG, "the path holds a byte that must be written as %%XX");
 			continue;
 		}
-		if (segment.len == 0 || str_is(segment, ".") || str_is(segment, ".."))
+		if (segment.len == 0 || pattern_is_dots(segment))
 			return error_set(err, ERR_CONFIG, "the path has an empty, \".\" or \"..\" segment");
 		begin = i + 1;
 	}

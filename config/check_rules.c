@@ -75,6 +75,16 @@ check_buffer(struct loading *l, const struct rule *rule, const struct node *node
 		check_buffer_room(l, rule, node);
 }
 
+/* The others that fit go on to later rules, and are not counted here. */
+static void
+check_count(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	if (rule->nth == 0 || rule->max_count == LIMIT_NONE || rule->max_count <= 1)
+		return;
+	diag_warn(l->diag, spot_of(node, "max_count"), "max_count: never reached, because nth takes one part");
+	diag_note(l->diag, spot_of(node, "nth"), "nth is here");
+}
+
 static void
 check_required(struct loading *l, const struct rule *rule, const struct node *node)
 {
@@ -217,6 +227,7 @@ check_rules_all(struct loading *l, size_t route)
 		check_hidden(l, route, i);
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
+		check_count(l, rule, node);
 		check_repeat(l, rule, node);
 		check_same_name(l, route, i);
 		if (is_transfer(rule))

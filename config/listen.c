@@ -185,6 +185,9 @@ values_networks(struct loading *l, const struct key *key, const struct node *nod
 
 	if (!values_entries(l, key, node, (size_t)key->max, &n))
 		return;
-	for (size_t i = 0; i < n && !l->diag->nomem; i++)
+	for (size_t i = 0; i < n && !l->diag->nomem; i++) {
+		if (n > 1 && entry(node, i)->kind == NODE_SCALAR && str_is(entry(node, i)->text, "none"))
+			diag_error(l->diag, entry(node, i)->spot, "%s: \"none\" stands alone", key->name);
 		add_proxy(l, key, entry(node, i), trust);
+	}
 }

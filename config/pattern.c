@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 static bool
 nomem(struct error *err)
@@ -59,6 +60,25 @@ decode(struct str s, struct buf *out, struct error *err)
 		buf_add_char(out, c);
 	}
 	return !out->failed || nomem(err);
+}
+
+bool
+pattern_is_dots(struct str segment)
+{
+	size_t dots = 0;
+
+	while (segment.len > 0) {
+		size_t n = segment.data[0] == '.'                                      ? 1
+			: segment.len >= 3 && strncasecmp(segment.data, "%2e", 3) == 0 ? 3
+										       : 0;
+
+		if (n == 0)
+			return false;
+		segment.data += n;
+		segment.len -= n;
+		dots++;
+	}
+	return dots == 1 || dots == 2;
 }
 
 static bool
@@ -284,12 +304,19 @@ methods_cover(const struct match *outer, const struct match *inner)
 	return inner->n_methods > 0;
 }
 
+/* Without a path, or "/" and two asterisks. */
+static bool
+takes_any_path(const struct match *match)
+{
+	return match->any_path || (match->n_segments > 0 && match->segments[0].kind == SEGMENT_REST);
+}
+
 bool
 pattern_match_covers(const struct match *outer, const struct match *inner)
 {
 	if (!methods_cover(outer, inner) || !host_covers(outer->host, inner->host))
 		return false;
-	return outer->any_path || (!inner->any_path && path_covers(outer, inner));
+	return takes_any_path(outer) || (!inner->any_path && path_covers(outer, inner));
 }
 
 /* glob_match() over the symbols of `inner`, where '*' of `inner` fits nothing but '*' of `outer`. */

@@ -22,6 +22,9 @@ char *pattern_read_host(struct str text, struct error *err);
 /* True if `name` is a token of RFC 9110 section 5.6.2. */
 bool pattern_is_token(struct str name);
 
+/* Is a segment "." or "..", also as %2e? Then what stands there lies elsewhere than it seems. */
+bool pattern_is_dots(struct str segment);
+
 /* Wildcards of the path: what {path.N} may count to. */
 size_t pattern_wildcards(const struct match *match);
 

@@ -11,10 +11,10 @@
 #include "base/mem.h"
 #include "config/diag.h"
 #include "config/nearest.h"
+#include "config/pattern.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define MARK '\x01'     /* stands for a value in `flat`; control bytes in the text are refused before */
 #define SEGMENT_MAX 255 /* bytes of a file name, as file systems have it (NAME_MAX) */
@@ -337,26 +337,6 @@ read_all(struct parser *p)
 	return end_literal(p);
 }
 
-/* Is it "." or "..", also as %2e? Then the name would lie elsewhere than it seems. */
-static bool
-is_dots(struct str segment)
-{
-	size_t dots = 0;
-
-	while (segment.len > 0) {
-		size_t n = segment.data[0] == '.'                                      ? 1
-			: segment.len >= 3 && strncasecmp(segment.data, "%2e", 3) == 0 ? 3
-										       : 0;
-
-		if (n == 0)
-			return false;
-		segment.data += n;
-		segment.len -= n;
-		dots++;
-	}
-	return dots == 1 || dots == 2;
-}
-
 static bool
 check_segment(const struct parser *p, struct str segment, bool last)
 {
@@ -364,7 +344,7 @@ check_segment(const struct parser *p, struct str segment, bool last)
 		return true;
 	if (segment.len == 0)
 		return error_set(p->err, ERR_CONFIG, last ? "the name ends with '/'" : "an empty segment: \"//\"");
-	if (is_dots(segment))
+	if (pattern_is_dots(segment))
 		return error_set(p->err, ERR_CONFIG, "a segment \"%.*s\" is not allowed", SHOWN(segment));
 	if (p->style != TEMPLATE_FOR_FILE)
 		return true;
