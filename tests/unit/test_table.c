@@ -134,6 +134,9 @@ only_a_restart_changes_sockets_threads_and_memory(void **state)
 		{ "client: { timeout: { idle: 1s } }", "shutdown: { drain: 1s }\nlog: { level: debug }", "" },
 		{ "", "trust: { proxies: none }", "" },
 		{ "spoa: { listen: \":1\" }", "spoa: { listen: \":1\", idle: 1s, max_connections: 2 }", "" },
+		{ "listen: [\":1\", \"unix:k\"]", "listen: [\"0.0.0.0:1\", \"unix:./k\"]",
+			"" },                                                       /* the same sockets */
+		{ "listen: \"localhost:1\"", "listen: \"127.0.0.1:1\"", "listen" }, /* perhaps not */
 		{ "", "listen: \":8082\"", "listen" },
 		{ "listen: [\":1\", \":2\"]", "listen: [\":1\"]", "listen" },
 		{ "listen: { addr: \":1\" }", "listen: { addr: \":1\", proxy_protocol: true }", "listen" },
