@@ -461,7 +461,7 @@ def hello():
 
 
 def ask(s, path):
-    args = {"id": "an-id", "method": "POST", "path": path, "version": "1.1", "host": "x", "type": "multipart/form-data; boundary=b", "length": "100",
+    args = {"id": "an-id", "method": "POST", "target": path, "version": "1.1", "host": "x", "type": "multipart/form-data; boundary=b", "length": "100",
             "coding": None, "encoding": None, "expect": None, "hosts": 1, "types": 1, "lengths": 1, "codings": 0, "encodings": 0, "expects": 0}
     payload = text("penstock-admit") + bytes([len(args)]) + b"".join(text(k) + typed(v) for k, v in args.items())
     return talk(s, frame(3, 1, payload))
