@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sidecar.c - see sidecar.h. start() is the list of everything that lives as long as the process; stop() is
- * the same list from its end. */
+/* sidecar.c - see sidecar.h. start() is the list of everything that lives as long as the process. stop() ends all
+ * threads before it frees what they told one another, and delivers the mail that they have left in between. */
 #include "sidecar.h"
 
 #include "base/log.h"
@@ -252,11 +252,16 @@ start(struct sidecar *sidecar, struct error *err)
 }
 
 static void
-stop_stations(struct sidecar *sidecar)
+join_stations(struct sidecar *sidecar)
 {
 	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
 		if (sidecar->stations[i].has_thread)
 			pthread_join(sidecar->stations[i].thread, NULL);
+}
+
+static void
+free_workers(struct sidecar *sidecar)
+{
 	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
 		worker_free(sidecar->stations[i].worker);
 }
@@ -264,12 +269,13 @@ stop_stations(struct sidecar *sidecar)
 static void
 stop(struct sidecar *sidecar)
 {
-	stop_stations(sidecar);
+	join_stations(sidecar);
 	herald_stop(sidecar->herald);
 	desk_stop(sidecar->desk);
 	agent_free(sidecar->agent);
+	uploads_free(sidecar->uploads); /* until then the disk thread may give chunks back, and tell workers so */
+	free_workers(sidecar);
 	listeners_close(&sidecar->listeners);
-	uploads_free(sidecar->uploads);
 	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
 		if (sidecar->stations[i].loop != NULL)
 			loop_deliver_rest(sidecar->stations[i].loop);

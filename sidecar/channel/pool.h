@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pool.h - the memory budget: every body byte that penstock holds lies in a chunk of this pool.
+/* pool.h - the memory budget: every body byte that waits in penstock lies in a chunk of this pool (the buffers that
+ * libmicrohttpd and libcurl read into and send from are their own).
  *
  * One arena of `memory` bytes cut into chunks of CHUNK_SIZE. Pages are touched when first used; free chunks
  * are a last-in-first-out list, so the next one handed out is the one most likely still in the cache.
@@ -10,8 +11,10 @@
  * and cannot fail; what was not drawn is returned by pool_unreserve().
  *
  * Two uses. POOL_STREAM chunks are on their way to a destination and come back by themselves. POOL_KEEP
- * chunks are held until their request's commit; together they may take at most three quarters of the
- * pool, so that streams always move and nobody waits for what only his own end would free.
+ * chunks are held until their request's commit. Some of these are reserved and never drawn: they stand for memory
+ * that lies elsewhere and is held as long (a transfer's buffer, what is known of thousands of parts). Together they
+ * may take at most three quarters of the pool, so that streams always move and nobody waits for what only his own
+ * end would free.
  */
 #ifndef PENSTOCK_POOL_H
 #define PENSTOCK_POOL_H
@@ -50,7 +53,8 @@ size_t pool_total(const struct pool *pool);     /* chunks */
 size_t pool_available(const struct pool *pool); /* [any] chunks that could be reserved for POOL_STREAM now */
 bool pool_is_high(const struct pool *pool);     /* [any] over the high mark (7/8): start nothing new */
 
-/* Someone who wants to know when chunks are back: at most one per loop, registered at start. */
+/* Someone who wants to know when chunks are back: at most one per loop, registered at start and never taken out. It
+ * lives until every thread that may give chunks back has ended, though its own may end before. */
 struct pool_waiter {
 	struct mailbox *box;
 	struct mail *mail;  /* posted with bits 1 when chunks came back after pool_wait() */
