@@ -2,7 +2,8 @@
 /* agent.h - the SPOP agent that HAProxy asks, before a byte of body, whether an upload may come in.
  *
  * A thread and a loop of its own, so that no upload makes an answer late. It reads the immutable routes and figures
- * that any thread may read, and shares nothing else. SPOP 2.0 with pipelining; no fragmentation, no async.
+ * that any thread may read, counts the places that it promises (promises.h), and shares nothing else. SPOP 2.0 with
+ * pipelining; no fragmentation, no async.
  */
 #ifndef PENSTOCK_SPOA_AGENT_H
 #define PENSTOCK_SPOA_AGENT_H

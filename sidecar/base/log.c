@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* log.c - formats a line into a buffer on the stack of the caller's thread and writes it at once.
+/* log.c - formats a line into a buffer of its own and writes it at once, on the caller's thread.
  *
- * A log that cannot be written is dropped: the upload matters more. */
+ * A line for which there is no memory, or that cannot be written, is dropped: the upload matters more. */
 #include "base/log.h"
 
 #include "base/counter.h"

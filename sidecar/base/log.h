@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* log.h - one line per event, for operators: level, room, request id, key=value.
+/* log.h - one line per event, for operators: time, level, room, message, key=value.
  *
- * Text: `2026-11-24T10:00:00.123Z info intake id=... msg="..." route=album status=201`
- * JSON: `{"time":"...","level":"info","room":"intake","id":"...","msg":"...","route":"album","status":201}`
- * Values are quoted, bounded to 256 bytes each and made valid UTF-8. Never a secret, never a body byte.
+ * Text: `2026-11-24T10:00:00.123Z info intake msg="request" id="..." route="album" status=201`
+ * JSON: `{"time":"...","level":"info","room":"intake","msg":"request","id":"...","route":"album","status":201}`
+ * Texts are cut to 256 bytes each, made valid UTF-8 and quoted, numbers are not. Never a secret, never a body byte.
  * Lines go to stderr with one write() each, so lines of several threads do not mix.
  */
 #ifndef PENSTOCK_LOG_H

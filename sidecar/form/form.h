@@ -79,7 +79,7 @@ struct form *form_new(const struct boundary *boundary, const struct form_limits 
 	const struct form_events *events, void *arg, struct error *err);
 
 /* Takes `len` more bytes of the body, all of them. False: the form is over; `err` holds ERR_MALFORMED or
- * ERR_TOO_LARGE with the byte offset, unless an event said stop. Cost is linear in all bytes fed, whatever
+ * ERR_TOO_LARGE with the byte offset, or ERR_NOMEM, unless an event said stop. Cost is linear in all bytes fed, whatever
  * they are. After false only form_free() may be called. */
 bool form_feed(struct form *form, const char *data, size_t len, struct error *err);
 

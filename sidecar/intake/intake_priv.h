@@ -226,6 +226,7 @@ enum MHD_Result answer_queue(struct request *request);
  * when the rest of the body has been read, or the discard budget is spent. */
 void answer_early(struct request *request);
 void answer_go_on(struct request *request); /* the socket takes more of it */
+/* Nothing of an early answer waits for room in the socket; true also where there is none. */
 bool answer_is_out(const struct request *request);
 
 /* -- mhd_head.c ------------------------------------------------------------------------------------ */

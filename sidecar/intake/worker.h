@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* worker.h - one thread's intake: its share of the listening sockets, its libmicrohttpd daemon driven by the
- * worker's loop, and the requests that live on it. A request lives and dies on its worker.
+/* worker.h - one thread's intake: its share of the listening sockets, its three libmicrohttpd daemons (for large,
+ * middling and small pieces) driven by the worker's loop, and the requests that live on it. A request lives and dies
+ * on its worker.
  *
- *   RUNNING ─worker_drain▶ DRAINING ─last request done, or worker_abort▶ STOPPED (the loop ends)
+ *   RUNNING ─worker_drain, worker_abort▶ DRAINING ─nothing left▶ STOPPED (the loop ends)
+ *
+ * Nothing left: no connection here, no request on any worker, no transfer that lives on this one.
  */
 #ifndef PENSTOCK_WORKER_H
 #define PENSTOCK_WORKER_H
@@ -24,7 +27,7 @@ struct worker_setup {
 	struct pool *pool;
 	struct loop *loop;
 	const struct outlets *outlets;
-	const int *listen_fds; /* n of them, one for each entry of `listen`; the worker closes them */
+	const int *listen_fds; /* n of them, one for each entry of `listen`; closed when it drains, or is freed */
 	size_t n_listen_fds;
 	uint64_t max_connections; /* of this worker */
 	uint64_t max_large;       /* of these, how many may be read in large pieces at a time */
@@ -49,10 +52,10 @@ void worker_set_table(struct worker *worker, struct table *table);
 /* [any] Stops accepting, lets running requests finish, then stops the loop. */
 void worker_drain(struct worker *worker);
 
-/* [any] After worker_drain(): gives up what still runs, cleanly: nothing more becomes visible. */
+/* [any] worker_drain(), and gives up what still runs, cleanly: nothing more becomes visible. */
 void worker_abort(struct worker *worker);
 
-/* [main] After the loop has stopped. NULL is fine. */
+/* [main] After its loop and every thread that gives chunks back to the pool have ended. NULL is fine. */
 void worker_free(struct worker *worker);
 
 const char *intake_library_version(void); /* of the libmicrohttpd that runs */

@@ -3,12 +3,13 @@
  * when everything else is stuck.
  *
  *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
- *   GET /readyz   200 if it also takes uploads (not draining, memory under its mark, destinations that say
+ *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
  *                 `ready: connect` reachable), else 503 and a line for each reason: send nothing here for now
  *   GET /version  JSON
  *   GET /metrics  for Prometheus: counters (base/metrics.def) and figures (figures.h)
  *
- * Nothing is looked up for a question: it tells what the pulse and the probe have found. No answer holds a secret, an
+ * For GET and HEAD. No question waits for anybody: it is told what the pulse and the probe have found last, and figures
+ * that any thread may read. No answer holds a secret, an
  * address of a destination or a path of this machine.
  */
 #ifndef PENSTOCK_DESK_H

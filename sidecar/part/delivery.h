@@ -74,7 +74,7 @@ void delivery_flush(struct delivery *delivery);
 void delivery_finish(struct delivery *delivery);
 
 void delivery_commit(struct delivery *delivery); /* SENDING or PREPARED -> COMMITTING */
-void delivery_cancel(struct delivery *delivery); /* any but ENDED, UNDOING: -> CANCELLING or ENDED */
+void delivery_cancel(struct delivery *delivery); /* any but CANCELLING, ENDED, UNDOING: -> CANCELLING or ENDED */
 void delivery_undo(struct delivery *delivery);   /* ENDED as committed -> UNDOING */
 
 #endif

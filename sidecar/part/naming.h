@@ -4,9 +4,9 @@
  * Every value that a client can choose is escaped for the place where it stands and can never leave its
  * path segment:
  *   http       everything but unreserved characters becomes %XX (RFC 3986 section 2.1)
- *   directory  '/', '\\', '%', control bytes and bytes that are not UTF-8 become %XX
- *   both       a segment that would be empty becomes "_"; in "." and ".." the dots become '_';
- *              a file name that would begin with ".penstock-" begins with "_penstock-"
+ *   directory  '/', '\\', '%', control bytes and bytes that are not UTF-8 become %XX; a segment that would begin with
+ *              ".penstock-" (any case) begins with '_' instead of the dot
+ *   both       a segment that would be empty becomes "_"; in "." and ".." the dots become '_'
  * {file.name} is the name without any folder ("C:\dir\a.txt" gives "a.txt"). {file.ext} is what follows its
  * last dot if that is 1 to 16 ASCII letters and digits; where there is none, a dot right before the
  * placeholder goes too. Values that are absent count as empty.

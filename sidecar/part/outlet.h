@@ -3,9 +3,10 @@
  * that `penstock explain` leaves empty.
  *
  * An order describes one object that is to come into being at a destination. The producer owns it and
- * keeps it unchanged from open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it told CHANNEL_UNDO); the
- * transfer writes `outcome` before it reports ENDED or UNDONE, and never reads or writes the order
- * afterwards. The protocol of the two is channel.h's.
+ * keeps it unchanged from open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it told CHANNEL_UNDO), but for what the
+ * transfer does not look at: `group` before CHANNEL_COMMIT was told, and `kept` unless `is_kept`. The transfer writes
+ * `outcome` before it reports ENDED or UNDONE, and never reads or writes the order afterwards. The protocol of the two
+ * is channel.h's.
  */
 #ifndef PENSTOCK_OUTLET_H
 #define PENSTOCK_OUTLET_H
@@ -60,9 +61,9 @@ struct order {
 	const char *traceparent;  /* passed on, or NULL */
 	const char *client;       /* told as X-Forwarded-For, or NULL */
 	bool want_body;
-	uint64_t length; /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
-	bool is_kept;    /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
-	struct kept kept;
+	uint64_t length;  /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
+	bool is_kept;     /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
+	struct kept kept; /* if is_kept; else the producer's alone */
 	struct order_group *group; /* directory only; NULL: it becomes visible by itself */
 	unsigned slots;            /* of the channel's ring, in chunks */
 	size_t unit;               /* bytes that come at once, and should be sent at once */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* reply.h - pure: what became of a request -> status, headers and body of the answer.
  *
- * Successes are the JSON summary, an
- * empty body, or the upstream's own answer; refusals are application/problem+json (RFC 9457).
+ * Successes are the JSON summary, an empty body, or the upstream's own answer; refusals are application/problem+json
+ * (RFC 9457).
  * `penstock explain` prints the same part objects through reply_part_json(). Any thread.
  */
 #ifndef PENSTOCK_REPLY_H
@@ -39,7 +39,7 @@ struct reply_facts {
 	const struct route *route; /* NULL: none was found */
 	struct str request_id;
 	struct str allow;       /* for ERR_METHOD */
-	unsigned retry_after_s; /* for 503; 0: 1 s is said */
+	unsigned retry_after_s; /* for 429 and 503; 0: 1 s is said */
 	const struct reply_part *parts;
 	size_t n_parts;                 /* of a refusal: only if something is already visible downstream */
 	const struct outcome *upstream; /* for response.from: upstream, else NULL */

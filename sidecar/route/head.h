@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* head.h - a request's head as every room sees it, whoever parsed it (libmicrohttpd, `penstock explain`).
+/* head.h - a request's head as every room sees it, whoever parsed it (libmicrohttpd, HAProxy, `penstock explain`).
  *
  * Pure, any thread. Views borrow from the parser and are valid for the request's life (or for the call, for
  * what says so).
@@ -17,8 +17,8 @@ struct head {
 	struct str target;  /* the request target as sent, percent-encoding untouched: path, '?', query */
 	struct str version; /* "HTTP/1.1", "HTTP/1.0" */
 
-	/* The n-th (from 0) value of header `name` (any case), in the order sent, untrimmed of nothing but the
-	 * blanks around it. False: there is no n-th one. */
+	/* The n-th (from 0) value of header `name` (any case), in the order sent, as sent but for the blanks around
+	 * it. False: there is no n-th one. (HAProxy's agent knows how many there are, and only one value.) */
 	bool (*header)(const void *arg, struct str name, size_t nth, struct str *value);
 	const void *arg;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* directory.h - files in a folder that become visible whole or not at all. Blocking calls: disk thread only.
+/* directory.h - files in a folder that become visible whole or not at all. Blocking calls: on the disk
+ * thread, but for what says [main]: that runs at the start and at a reload.
  *
  * A file is written as ".penstock-<random>" in the folder itself, locked (flock) while its writer lives, and
  * renamed to its name at the commit. Names are relative, without empty or dot segments (part/naming.h); no

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* engine.h - one libcurl multi in one worker's loop. Everything here belongs to that worker's thread.
+/* engine.h - one libcurl multi in one loop, a worker's or the probe's. Everything here belongs to that loop's thread
+ * (before it runs and after it has ended, to the thread of init and fini), but `transfers`: with `placement: spread`
+ * another worker may open a transfer here.
  *
  * libcurl is driven by curl_multi_socket_action(): its sockets are watches of the loop, its one timer is a
  * timer of the loop. No function here may be called from within a callback of libcurl. */
@@ -20,7 +22,7 @@ struct engine {
 	struct timer timer;
 	CURL *idle[ENGINE_IDLE_HANDLES];
 	size_t n_idle;
-	struct counter transfers;                      /* that live here; others read it to place theirs */
+	struct counter transfers;                      /* [any] opened here and not freed; read to place the next */
 	void (*on_done)(void *private, CURLcode code); /* CURLOPT_PRIVATE of the handle; it leaves the multi */
 	struct http *deferred;                         /* to be let run again as soon as libcurl has returned */
 	bool is_running;                               /* libcurl is on the stack */

@@ -7,7 +7,7 @@
  *   journal_begin ▶ journal_add ... ▶ journal_write ▶ (files get their names) ▶ journal_end
  *
  * It lies in the folder itself as ".penstock-commit-<random>", locked (flock) while its writer lives. Blocking calls:
- * disk thread only, and journal_roll_back() also at start. */
+ * disk thread only, and journal_roll_back() on main, when a folder is opened at the start or by a reload. */
 #ifndef PENSTOCK_JOURNAL_H
 #define PENSTOCK_JOURNAL_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* upload.h - transfers out: one engine per worker (libcurl multi in that worker's loop) and one disk thread.
  *
- * [main] makes an uploads before the workers run and frees it after they and the disk thread have stopped.
+ * [main] makes an uploads before the workers run and frees it after they have stopped, which ends the disk thread.
  * Everything a request needs of this room goes through the struct outlets of its worker.
  *
  * A transfer's life, on the thread of its consumer (engine or disk):
@@ -38,8 +38,8 @@ bool uploads_worker_is_idle(const struct uploads *uploads, size_t worker);
 /* [main] The disk thread's loop. */
 struct loop *uploads_disk_loop(struct uploads *uploads);
 
-/* [main] After all loops have stopped and every transfer is closed: stops the disk thread, frees all.
- * NULL is fine. */
+/* [main] After all workers' loops have stopped, with no transfer left on an engine and every file's channel told CLOSE:
+ * lets the disk thread close its last files, ends it, frees all. NULL is fine. */
 void uploads_free(struct uploads *uploads);
 
 /* [main] libcurl's global set-up, once per process; before uploads_new() and after uploads_free(). */
