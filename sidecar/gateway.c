@@ -185,8 +185,8 @@ add_spoe_line(struct buf *out, const struct gateway_options *options)
 	buf_add_text(out, "\n");
 }
 
-void
-gateway_haproxy_cfg(const struct config *config, const struct gateway_options *options, struct buf *out)
+static void
+add_haproxy_cfg(const struct config *config, const struct gateway_options *options, struct buf *out)
 {
 	bool with_agent = !options->native && config->spoa.n_listen > 0;
 
@@ -217,8 +217,8 @@ gateway_haproxy_cfg(const struct config *config, const struct gateway_options *o
 }
 
 /* HAProxy is to be the one who closes what is idle: a question that crosses our farewell would go unanswered. */
-void
-gateway_spoe_conf(const struct config *config, struct buf *out)
+static void
+add_spoe_conf(const struct config *config, struct buf *out)
 {
 	unsigned long long idle_ms = (unsigned long long)config->spoa.idle_ms / 2;
 	bool in_seconds = idle_ms >= 1000 && idle_ms % 1000 == 0;
@@ -280,8 +280,8 @@ gateway_write(const struct config *config, const struct gateway_options *options
 
 	if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
 		return error_set(err, ERR_SYSTEM, "%s: %s", options->out, strerror(errno));
-	gateway_haproxy_cfg(config, options, &cfg);
-	gateway_spoe_conf(config, &spoe);
+	add_haproxy_cfg(config, options, &cfg);
+	add_spoe_conf(config, &spoe);
 	ok = write_file(options->out, "haproxy.cfg", &cfg, err);
 	if (ok && !options->native && config->spoa.n_listen > 0)
 		ok = write_file(options->out, "penstock.spoe.conf", &spoe, err);

@@ -7,7 +7,6 @@
 #define PENSTOCK_GATEWAY_H
 
 #include "base/error.h"
-#include "base/str.h"
 #include "config/route.h"
 
 struct gateway_options {
@@ -18,9 +17,5 @@ struct gateway_options {
 
 /* [main] False: err says which file and why. */
 bool gateway_write(const struct config *config, const struct gateway_options *options, struct error *err);
-
-/* The two texts alone. [any] */
-void gateway_haproxy_cfg(const struct config *config, const struct gateway_options *options, struct buf *out);
-void gateway_spoe_conf(const struct config *config, struct buf *out);
 
 #endif

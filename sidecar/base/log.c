@@ -63,9 +63,6 @@ add_value(struct buf *b, const struct log_pair *pair)
 	case LOG_IS_U64:
 		buf_addf(b, "%" PRIu64, pair->u64);
 		break;
-	case LOG_IS_I64:
-		buf_addf(b, "%" PRId64, pair->i64);
-		break;
 	}
 }
 

@@ -17,16 +17,14 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* One key=value of a line. Built by the macros below, never by hand. */
 struct log_pair {
 	const char *key;
-	enum { LOG_IS_STR, LOG_IS_U64, LOG_IS_I64 } is;
+	enum { LOG_IS_STR, LOG_IS_U64 } is;
 	struct str str;
 	uint64_t u64;
-	int64_t i64;
 };
 
 #define LOG_STR(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_STR, .str = (v) })
 #define LOG_TEXTVAL(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_STR, .str = str_of(v) })
 #define LOG_NUM(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_U64, .u64 = (v) })
-#define LOG_INT(k, v) ((struct log_pair){ .key = (k), .is = LOG_IS_I64, .i64 = (v) })
 
 /* [any] Default: LOG_INFO, LOG_TEXT. */
 void log_setup(enum log_level level, enum log_format format);

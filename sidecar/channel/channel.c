@@ -119,12 +119,6 @@ room_now(const struct channel *channel)
 	return channel->slots - (unsigned)(atomic_load_explicit(&channel->tail, memory_order_relaxed) - head);
 }
 
-unsigned
-channel_room(const struct channel *channel)
-{
-	return room_now(channel);
-}
-
 void
 channel_push(struct channel *channel, struct chunk *chunk)
 {

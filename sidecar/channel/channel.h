@@ -71,7 +71,6 @@ void channel_free(struct channel *channel);
 
 /* -- producer ------------------------------------------------------------------------------------ */
 
-unsigned channel_room(const struct channel *channel);            /* chunks that may be pushed now; grows only */
 void channel_push(struct channel *channel, struct chunk *chunk); /* there must be room; wakes nobody */
 
 /* After pushing: was the consumer waiting for data? Clears the mark; whoever gets true must see to it that

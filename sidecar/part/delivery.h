@@ -63,7 +63,7 @@ bool delivery_start_stream(struct delivery *delivery, struct mailbox *producer_b
 /* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING. False: nothing was started. */
 bool delivery_start_kept(struct delivery *delivery, struct mailbox *producer_box, bool commit, struct error *err);
 
-/* STREAMING: appends bytes. The caller made sure of room in the channel (delivery_room) and of reserved
+/* STREAMING: appends bytes. The caller made sure of room in the channel (parts_prepare) and of reserved
  * chunks; *credits counts those down. */
 void delivery_write(struct delivery *delivery, const char *data, size_t len, size_t *credits);
 

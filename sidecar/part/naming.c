@@ -27,8 +27,9 @@ naming_uuid(char out[37])
 	}
 }
 
-struct str
-naming_base_name(struct str filename)
+/* What follows the last '/' or '\\', whichever a browser wrote. */
+static struct str
+base_name(struct str filename)
 {
 	for (size_t i = filename.len; i > 0; i--)
 		if (filename.data[i - 1] == '/' || filename.data[i - 1] == '\\')
@@ -45,7 +46,7 @@ is_alnum(char c)
 static struct str
 plain_extension(struct str filename)
 {
-	struct str name = naming_base_name(filename);
+	struct str name = base_name(filename);
 	size_t i = name.len;
 
 	while (i > 0 && is_alnum(name.data[i - 1]))
@@ -186,7 +187,7 @@ add_piece(struct buf *out, const struct naming *naming, const struct template_pi
 		add_value(out, type, part->field);
 		break;
 	case TEMPLATE_FILE_NAME:
-		add_value(out, type, naming_base_name(part->filename));
+		add_value(out, type, base_name(part->filename));
 		break;
 	case TEMPLATE_FILE_EXT:
 		add_extension(out, type, part->filename);

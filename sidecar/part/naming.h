@@ -38,9 +38,6 @@ struct naming {
 bool naming_expand(const struct naming *naming, const struct template *template, enum destination_type type,
 	const struct part_head *part, struct buf *out, struct error *err);
 
-/* Last component of a file name as browsers send it: what follows the last '/' or '\\'. */
-struct str naming_base_name(struct str filename);
-
 /* A random UUID, version 4, 36 characters and a NUL. */
 void naming_uuid(char out[37]);
 

@@ -169,8 +169,8 @@ note_progress(struct http *http)
 }
 
 /* Looks four times per idle_ms, because progress is only seen by looking. */
-void
-http_set_timer(struct http *http)
+static void
+set_timer(struct http *http)
 {
 	uint64_t idle_ms = http->order->to->http.idle_ms;
 	uint64_t at = clock_after(http->active_ms, idle_ms), look = clock_after(now_ms(http), idle_ms / 4 + 1);
@@ -214,7 +214,7 @@ on_timer(struct timer *timer)
 	else if (clock_after(http->active_ms, http->order->to->http.idle_ms) <= now_ms(http))
 		end_late(http, false);
 	else
-		http_set_timer(http);
+		set_timer(http);
 }
 
 /* -- orders of the producer --------------------------------------------------------------------------- */
@@ -228,7 +228,7 @@ start(struct http *http)
 		end_with(http, ERR_NOMEM, "out of memory");
 		return;
 	}
-	http_set_timer(http);
+	set_timer(http);
 }
 
 static void
@@ -309,7 +309,7 @@ on_undo(struct http *http)
 	http->active_ms = now_ms(http);
 	http->total_at_ms = clock_after(now_ms(http), http->order->to->http.total_ms);
 	if (http_easy_begin_undo(http))
-		http_set_timer(http);
+		set_timer(http);
 	else
 		end_undo(http, CURLE_OUT_OF_MEMORY);
 }

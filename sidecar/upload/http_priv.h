@@ -45,7 +45,6 @@ struct http {
 };
 
 void http_move(struct http *http, enum http_state to);
-void http_set_timer(struct http *http);
 void http_defer(struct http *http); /* until libcurl may be called again: http_resume_deferred() */
 
 /* http_easy.c: where to connect, and how; not what to send. */
