@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* agent_priv.h - what agent.c and peer.c share. All of it belongs to the agent's thread. */
+/* agent_priv.h - what agent.c and its peers (peer_priv.h) share. All of it belongs to the agent's thread. */
 #ifndef PENSTOCK_SPOA_AGENT_PRIV_H
 #define PENSTOCK_SPOA_AGENT_PRIV_H
 
@@ -23,14 +23,7 @@ struct agent {
 	struct agent_thread *thread;
 };
 
-/* One connection of HAProxy.
- *
- *   GREETING ─HELLO▶ TALKING ─DISCONNECT, an error, idle, shutdown▶ CLOSING ─peer has closed, or 1 s▶ (freed)
- *      └────────health check, an error────────────────────────────────┘
- *
- * CLOSING: our last frame is out (or on its way); what still comes is read and thrown away, for a socket closed with
- * unread bytes is reset, and our last frame with it. A reset by the peer is a normal end, in any state. */
-enum peer_state { PEER_GREETING, PEER_TALKING, PEER_CLOSING };
+/* -- peer.c ---------------------------------------------------------------------------------------- */
 
 /* Takes over fd. Out of memory: it is closed. */
 void peer_new(struct agent *agent, int fd);
@@ -38,8 +31,7 @@ void peer_new(struct agent *agent, int fd);
 /* Makes room: closes the one that has let us wait for its HELLO longest. False: there is none. */
 bool peer_drop_silent(struct agent *agent);
 
-/* CLOSING, and a DISCONNECT behind what is being sent. */
-void peer_disconnect(struct peer *peer, enum spop_status status);
+/* What has been asked already is answered; then every connection is told DISCONNECT 0. */
 void peer_disconnect_all(struct agent *agent);
 
 /* agent.c: a peer has gone. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* peer.c - one connection of HAProxy: bytes in, frames, answers out. See the drawing in agent_priv.h.
+/* peer.c - one connection of HAProxy: bytes in, frames out of them, answers out; its time limits and its end. See the
+ * drawing in peer_priv.h; what a frame says is in peer_frames.c.
  *
  * Each frame goes out with one send(): HAProxy 3.2 resets a connection whose HELLO comes in pieces. While one does
  * not fit into the socket nothing more is read, so a peer that does not take its answers costs one of them. */
-#include "spoa/agent_priv.h"
+#include "spoa/peer_priv.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -27,24 +28,7 @@ static const unsigned may_become[] = {
 	[PEER_CLOSING] = 0,
 };
 
-struct peer {
-	struct agent *agent;
-	enum peer_state state;
-	struct watch watch;
-	struct timer timer; /* idle; in CLOSING the end */
-	uint64_t active_ms;
-	uint32_t max_frame; /* without the length */
-	char *in;
-	size_t in_len, in_cap;
-	unsigned char out[ADMIT_ACK_MAX];
-	size_t out_len, out_sent;
-	bool can_read;      /* the socket may have more */
-	bool owes_farewell; /* CLOSING: the DISCONNECT waits behind a frame that is half out */
-	enum spop_status farewell;
-	struct peer *next, **link;
-};
-
-static void
+void
 peer_move(struct peer *peer, enum peer_state to)
 {
 	must(state_may_become(may_become, (int)peer->state, (int)to));
@@ -122,8 +106,8 @@ flush(struct peer *peer)
 	return true;
 }
 
-static void
-begin_closing(struct peer *peer)
+void
+peer_begin_closing(struct peer *peer)
 {
 	struct loop *loop = peer->agent->loop;
 
@@ -140,197 +124,9 @@ peer_disconnect(struct peer *peer, enum spop_status status)
 		return;
 	if (status != SPOP_OK)
 		log_line(LOG_WARN, "spoa", "connection ended", LOG_TEXTVAL("why", spop_status_text(status)));
-	begin_closing(peer);
+	peer_begin_closing(peer);
 	peer->owes_farewell = true;
 	peer->farewell = status;
-}
-
-/* -- frames --------------------------------------------------------------------------------------- */
-
-struct hello {
-	bool has_versions, has_frame_size, has_capabilities;
-	bool has_version_2, pipelining, is_health_check;
-	uint64_t frame_size;
-};
-
-static bool
-lists(struct str list, const char *word)
-{
-	while (list.len > 0) {
-		const char *comma = memchr(list.data, ',', list.len);
-		size_t n = comma != NULL ? (size_t)(comma - list.data) : list.len;
-
-		if (str_is(str_trim((struct str){ list.data, n }), word))
-			return true;
-		n += comma != NULL;
-		list = (struct str){ list.data + n, list.len - n };
-	}
-	return false;
-}
-
-static bool
-read_hello(struct str payload, struct hello *hello)
-{
-	struct spop_value value;
-	struct str key;
-
-	while (payload.len > 0) {
-		if (!spop_read_pair(&payload, &key, &value))
-			return false;
-		if (str_is(key, "supported-versions") && value.type == SPOP_STRING) {
-			hello->has_versions = true;
-			hello->has_version_2 = lists(value.bytes, "2.0");
-		} else if (str_is(key, "max-frame-size") && value.type == SPOP_UINT32) {
-			hello->has_frame_size = true;
-			hello->frame_size = value.number;
-		} else if (str_is(key, "capabilities") && value.type == SPOP_STRING) {
-			hello->has_capabilities = true;
-			hello->pipelining = lists(value.bytes, "pipelining");
-		} else if (str_is(key, "healthcheck")) {
-			hello->is_health_check = value.type == SPOP_BOOL && value.truth;
-		}
-	}
-	return true;
-}
-
-static enum spop_status
-judge_hello(const struct hello *hello)
-{
-	if (!hello->has_versions)
-		return SPOP_NO_VERSION;
-	if (!hello->has_version_2)
-		return SPOP_BAD_VERSION;
-	if (!hello->has_frame_size)
-		return SPOP_NO_FRAME_SIZE;
-	if (hello->frame_size < SPOP_FRAME_MIN)
-		return SPOP_BAD_FRAME_SIZE;
-	return hello->has_capabilities ? SPOP_OK : SPOP_NO_CAPABILITIES;
-}
-
-static void
-add_agent_hello(struct peer *peer, const struct hello *hello)
-{
-	struct spop_writer w;
-
-	if (hello->frame_size < peer->max_frame)
-		peer->max_frame = (uint32_t)hello->frame_size;
-	spop_write_begin(&w, peer->out, sizeof peer->out, SPOP_AGENT_HELLO, 0, 0);
-	spop_write_string(&w, STR("version"));
-	spop_write_text(&w, STR("2.0"));
-	spop_write_string(&w, STR("max-frame-size"));
-	spop_write_uint32(&w, peer->max_frame);
-	spop_write_string(&w, STR("capabilities"));
-	spop_write_text(&w, hello->pipelining ? STR("pipelining") : STR(""));
-	must(spop_write_end(&w));
-	peer->out_len = w.len;
-}
-
-static bool
-is_full(const struct agent *agent)
-{
-	return agent->n_talking >= agent->table->config->spoa.max_connections;
-}
-
-static void
-on_hello(struct peer *peer, const struct spop_frame *frame)
-{
-	struct hello hello = { 0 };
-	enum spop_status status = SPOP_INVALID;
-
-	if (peer->state == PEER_GREETING && frame->stream_id == 0 && frame->frame_id == 0 &&
-		read_hello(frame->payload, &hello))
-		status = judge_hello(&hello);
-	if (status == SPOP_OK && !hello.is_health_check && is_full(peer->agent))
-		status = SPOP_RESOURCES;
-	if (status != SPOP_OK) {
-		peer_disconnect(peer, status);
-		return;
-	}
-	add_agent_hello(peer, &hello);
-	if (hello.is_health_check) {
-		begin_closing(peer);
-		return;
-	}
-	peer_move(peer, PEER_TALKING);
-	peer->agent->n_talking++;
-}
-
-static void
-log_admit(const struct admit *admit)
-{
-	const struct decision *d = &admit->decision;
-	enum log_level level = d->allow ? LOG_DEBUG : LOG_INFO;
-
-	if (!log_enabled(level))
-		return;
-	log_line(level, "spoa", d->allow ? "allowed" : "refused", LOG_TEXTVAL("id", admit->id),
-		LOG_STR("method", admit->head.method), LOG_STR("target", admit->head.target),
-		LOG_TEXTVAL("route", d->route != NULL ? d->route->id : NULL), LOG_NUM("status", admit->status),
-		LOG_TEXTVAL("why", d->allow ? NULL : d->error.message));
-}
-
-/* A place that is promised is counted like one in use, until the upload comes for it. Without an id of HAProxy's nobody
- * could know it again: then the answer only says that there was room. */
-static void
-promise(struct agent *agent, struct admit *admit)
-{
-	const struct route *route = admit->decision.route;
-	struct counter *counter;
-
-	if (!admit->decision.allow || admit->is_id_made || route->limits.concurrent == LIMIT_NONE)
-		return;
-	counter = agent->table->active[route->index];
-	if (!counter_take(counter, route->limits.concurrent))
-		admit_too_many(admit);
-	else if (!promises_add(&agent->promises, str_of(admit->id), agent->table, counter))
-		counter_sub(counter, 1);
-}
-
-/* The smallest frame that a peer may ask for holds less than an ACK may need. */
-static void
-on_notify(struct peer *peer, const struct spop_frame *frame)
-{
-	const struct agent_setup *setup = &peer->agent->setup;
-	const struct table *table = peer->agent->table;
-	struct load load = {
-		.is_draining = counter_read(setup->draining) > 0,
-		.is_over_memory = pool_is_high(setup->pool),
-		.active = table->active,
-	};
-	struct admit admit;
-
-	if (peer->state != PEER_TALKING) {
-		peer_disconnect(peer, SPOP_INVALID);
-		return;
-	}
-	admit_notify(table->config, &load, frame->payload, &admit);
-	promise(peer->agent, &admit);
-	log_admit(&admit);
-	peer->out_len = admit_ack(&admit, frame->stream_id, frame->frame_id, peer->out);
-	if (peer->out_len - SPOP_LENGTH_SIZE > peer->max_frame) {
-		peer->out_len = 0;
-		peer_disconnect(peer, SPOP_TOO_BIG);
-	}
-}
-
-/* Types that are not known are skipped, as the specification wants. */
-static void
-on_frame(struct peer *peer, struct str bytes)
-{
-	struct spop_frame frame;
-
-	if (!spop_read_frame(bytes, &frame))
-		peer_disconnect(peer, SPOP_INVALID);
-	else if (frame.type == SPOP_UNSET || (frame.flags & SPOP_FLAG_FIN) == 0)
-		peer_disconnect(peer, SPOP_FRAGMENTED);
-	else if (frame.type == SPOP_HAPROXY_HELLO)
-		on_hello(peer, &frame);
-	else if (frame.type == SPOP_NOTIFY)
-		on_notify(peer, &frame);
-	else if (frame.type == SPOP_HAPROXY_DISCONNECT)
-		peer_disconnect(peer, SPOP_OK);
-	if (peer->state == PEER_TALKING)
-		peer->active_ms = loop_now_ms(peer->agent->loop);
 }
 
 /* -- in ------------------------------------------------------------------------------------------- */
@@ -368,7 +164,7 @@ take_frames(struct peer *peer, int *budget)
 		len = left < SPOP_LENGTH_SIZE ? 0 : SPOP_LENGTH_SIZE + (size_t)spop_read_length(p);
 		if (is_bad_length(peer, len) || len == 0 || left < len)
 			break;
-		on_frame(peer, (struct str){ (const char *)p + SPOP_LENGTH_SIZE, len - SPOP_LENGTH_SIZE });
+		peer_on_frame(peer, (struct str){ (const char *)p + SPOP_LENGTH_SIZE, len - SPOP_LENGTH_SIZE });
 		at += len;
 		(*budget)--;
 		if (!flush(peer))
