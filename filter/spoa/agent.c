@@ -6,11 +6,11 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "intake/listener.h"
+#include "loop/loop_thread.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -26,8 +26,7 @@ struct acceptor {
 
 struct agent_thread {
 	struct listeners listeners;
-	pthread_t thread;
-	bool has_thread;
+	struct loop_thread runner;
 };
 
 /* -- accepting ------------------------------------------------------------------------------------ */
@@ -182,28 +181,7 @@ agent_set_table(struct agent *agent, struct table *table)
 	mailbox_post(loop_mailbox(agent->loop), &agent->table_mail, 1);
 }
 
-static void *
-run(void *arg)
-{
-	struct agent *agent = arg;
-
-	pthread_setname_np(pthread_self(), "spoa");
-	loop_run(agent->loop);
-	return NULL;
-}
-
 /* -- begin and end, on the main thread ------------------------------------------------------------ */
-
-static bool
-start_thread(struct agent *agent, struct error *err)
-{
-	int rc = pthread_create(&agent->thread->thread, NULL, run, agent);
-
-	if (rc != 0)
-		return error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
-	agent->thread->has_thread = true;
-	return true;
-}
 
 struct agent *
 agent_new(const struct agent_setup *setup, struct error *err)
@@ -223,7 +201,8 @@ agent_new(const struct agent_setup *setup, struct error *err)
 	agent->loop = loop_new(err);
 	if (agent->loop != NULL)
 		promises_init(&agent->promises, setup->reserve, agent->loop);
-	if (agent->loop == NULL || !start_accepting(agent, err) || !start_thread(agent, err)) {
+	if (agent->loop == NULL || !start_accepting(agent, err) ||
+		!loop_thread_start(&agent->thread->runner, agent->loop, "spoa", err)) {
 		error_wrap(err, "spoa");
 		agent_free(agent);
 		return NULL;
@@ -242,9 +221,9 @@ agent_free(struct agent *agent)
 {
 	if (agent == NULL)
 		return;
-	if (agent->thread->has_thread) {
+	if (agent->thread->runner.is_started) {
 		mailbox_post(loop_mailbox(agent->loop), &agent->stop_mail, 1);
-		pthread_join(agent->thread->thread, NULL);
+		loop_thread_join(&agent->thread->runner);
 		loop_deliver_rest(agent->loop);
 	}
 	pause_accepting(agent);

@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "intake/small_server.h"
+#include "loop/loop_thread.h"
 #include "upload/probe.h"
 
-#include <pthread.h>
 #include <string.h>
 
 struct desk {
@@ -20,8 +20,7 @@ struct desk {
 	struct probe *probe; /* NULL: there was no memory for another */
 	struct small_server *server;
 	struct mail stop, table_mail;
-	pthread_t thread;
-	bool has_thread;
+	struct loop_thread thread;
 };
 
 /* -- what it answers ------------------------------------------------------------------------------- */
@@ -167,25 +166,6 @@ desk_set_table(struct desk *desk, struct table *table)
 	mailbox_post(loop_mailbox(desk->loop), &desk->table_mail, 1);
 }
 
-static void *
-run(void *arg)
-{
-	struct desk *desk = arg;
-
-	pthread_setname_np(pthread_self(), "admin");
-	loop_run(desk->loop);
-	return NULL;
-}
-
-static bool
-start_thread(struct desk *desk, struct error *err)
-{
-	int rc = pthread_create(&desk->thread, NULL, run, desk);
-
-	desk->has_thread = rc == 0;
-	return rc == 0 ? true : error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
-}
-
 static bool
 furnish(struct desk *desk, struct error *err)
 {
@@ -218,7 +198,7 @@ desk_new(const struct desk_setup *setup, struct error *err)
 	desk->table = table_acquire(setup->table);
 	mail_init(&desk->stop, on_stop);
 	mail_init(&desk->table_mail, on_table);
-	if (furnish(desk, err) && start_thread(desk, err))
+	if (furnish(desk, err) && loop_thread_start(&desk->thread, desk->loop, "admin", err))
 		return desk;
 	error_wrap(err, "admin");
 	desk_free(desk);
@@ -234,11 +214,10 @@ desk_loop(struct desk *desk)
 void
 desk_stop(struct desk *desk)
 {
-	if (desk == NULL || !desk->has_thread)
+	if (desk == NULL || !desk->thread.is_started)
 		return;
 	mailbox_post(loop_mailbox(desk->loop), &desk->stop, 1);
-	pthread_join(desk->thread, NULL);
-	desk->has_thread = false;
+	loop_thread_join(&desk->thread);
 }
 
 void

@@ -7,23 +7,17 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
-#include "loop/loop.h"
+#include "loop/loop_thread.h"
 #include "part/keep.h"
 #include "upload/directory.h"
 #include "upload/table.h"
-
-#include <errno.h>
-#include <pthread.h>
-#include <string.h>
-#include <unistd.h>
 
 #define CHUNKS_PER_TURN 8
 
 struct disk {
 	struct pool *pool;
 	struct loop *loop;
-	pthread_t thread;
-	bool has_thread;
+	struct loop_thread thread;
 	struct counter files;
 	struct mail stop;
 	bool is_stopping;
@@ -327,25 +321,6 @@ on_stop(struct mail *mail, unsigned bits)
 		loop_stop(disk->loop);
 }
 
-static void *
-run(void *arg)
-{
-	struct disk *disk = arg;
-
-	pthread_setname_np(pthread_self(), "disk");
-	loop_run(disk->loop);
-	return NULL;
-}
-
-static bool
-start_thread(struct disk *disk, struct error *err)
-{
-	int rc = pthread_create(&disk->thread, NULL, run, disk);
-
-	disk->has_thread = rc == 0;
-	return rc == 0 ? true : error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
-}
-
 struct disk *
 disk_new(struct pool *pool, struct error *err)
 {
@@ -358,7 +333,7 @@ disk_new(struct pool *pool, struct error *err)
 	disk->pool = pool;
 	mail_init(&disk->stop, on_stop);
 	disk->loop = loop_new(err);
-	if (disk->loop != NULL && start_thread(disk, err))
+	if (disk->loop != NULL && loop_thread_start(&disk->thread, disk->loop, "disk", err))
 		return disk;
 	disk_free(disk);
 	return NULL;
@@ -375,9 +350,9 @@ disk_free(struct disk *disk)
 {
 	if (disk == NULL)
 		return;
-	if (disk->has_thread) {
+	if (disk->thread.is_started) {
 		mailbox_post(loop_mailbox(disk->loop), &disk->stop, 1);
-		pthread_join(disk->thread, NULL);
+		loop_thread_join(&disk->thread);
 		loop_deliver_rest(disk->loop);
 	}
 	loop_free(disk->loop);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/* loop_thread.c - see loop_thread.h. */
+#include "loop/loop_thread.h"
+
+#include <string.h>
+
+static void *
+run(void *arg)
+{
+	const struct loop_thread *thread = arg;
+
+	pthread_setname_np(pthread_self(), thread->name);
+	loop_run(thread->loop);
+	return NULL;
+}
+
+bool
+loop_thread_start(struct loop_thread *thread, struct loop *loop, const char *name, struct error *err)
+{
+	int rc;
+
+	*thread = (struct loop_thread){ .loop = loop, .name = name };
+	rc = pthread_create(&thread->thread, NULL, run, thread);
+	thread->is_started = rc == 0;
+	return rc == 0 ? true : error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
+}
+
+void
+loop_thread_join(struct loop_thread *thread)
+{
+	if (thread->is_started)
+		pthread_join(thread->thread, NULL);
+	thread->is_started = false;
+}
