@@ -65,7 +65,7 @@ struct header_line {
 
 struct http_destination {
 	char *url;         /* "http://host:port/prefix" without a '/' at the end; for a unix socket
-	                    * "http://HOST/prefix", HOST being `host` of the file */
+	                    * "http://HOST", HOST being `host` of the file */
 	char *unix_socket; /* path of the socket, or NULL */
 	struct header_line *headers;
 	size_t n_headers;
@@ -186,7 +186,7 @@ struct network {
 	unsigned bits;
 };
 
-/* From whom X-Forwarded-For, Forwarded, X-Request-Id and traceparent are believed. */
+/* From whom PROXY headers, X-Forwarded-For, Forwarded, X-Request-Id and traceparent are believed. */
 struct trust {
 	struct network *networks;
 	size_t n_networks;
@@ -202,7 +202,7 @@ struct spoa {
 	uint64_t idle_ms;         /* longest time without a frame */
 };
 
-/* Health and version, for whoever runs the process (sidecar/ops). */
+/* Health, metrics and version, for whoever runs the process (sidecar/ops). */
 struct admin {
 	struct listen *listen;
 	size_t n_listen; /* 0: none */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* values.h - the values of a route file that have a form of their own: addresses, patterns, header lines,
- * text. Each reader takes the struct of the key's table as `base`; complaints go to loading.diag. */
+/* values.h - the values of a route file that have a form of their own: names, text, addresses, patterns, URLs
+ * (header lines: headers.h). Each reader takes the struct of the key's table as `base`; complaints go to loading.diag. */
 #ifndef PENSTOCK_VALUES_H
 #define PENSTOCK_VALUES_H
 

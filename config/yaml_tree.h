@@ -29,7 +29,7 @@ struct node {
 	struct node **items; /* entries of a list, values of a map */
 };
 
-/* NULL: `d` has an error. A tree with duplicate keys is returned too; `d` has an error then. */
+/* NULL: `d` has an error, or says that memory ran out. A tree with duplicate keys is returned too; `d` has an error then. */
 struct node *yaml_tree_parse(const struct source *source, struct diag *d);
 
 void yaml_tree_free(struct node *node); /* NULL is fine */

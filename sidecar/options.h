@@ -50,7 +50,7 @@ struct options {
 	bool ready;
 };
 
-/* False: bad usage; a sentence and a hint have been printed on stderr. May reorder argv. */
+/* False: bad usage; a sentence has been printed on stderr. May reorder argv. */
 bool options_read(int argc, char **argv, struct options *options);
 
 /* Prints the help of one command ("explain"), or of all where `command` is NULL, on stdout.

@@ -44,13 +44,22 @@ struct decision {
 #define DECIDE_TYPE_MAX 511
 #define DECIDE_TARGET_MAX (8 + DECIDE_HOST_MAX + MATCH_PATH_MAX) /* "https://", host and path */
 
-/* Fills the zeroed `decision`. In this order: the head is sane (Host, Content-Length and Transfer-Encoding single,
- * plain and not both: ERR_BAD_REQUEST; Transfer-Encoding other than chunked, or in HTTP/1.0, and a Host that HTTP/1.1
- * lacks, or other than that of an absolute target: ERR_BAD_REQUEST), Expect (ERR_EXPECTATION), route and method (ERR_NO_ROUTE, ERR_METHOD: match_allow() tells
- * which it takes), neither length nor chunked before HTTP/2, or no length where limits.length wants one
- * (ERR_LENGTH_REQUIRED), Content-Encoding other than identity (ERR_MEDIA_TYPE), multipart/form-data with a boundary,
- * Content-Length over limits.body (ERR_TOO_LARGE, limit "body"), a header X-Penstock-Refuse (ERR_BUSY), draining, over memory, over limits.concurrent
- * (ERR_TOO_MANY). A Content-Length of 0 is let in: the form will say that it is truncated. */
+/* Fills the zeroed `decision`. The first of these that fits refuses:
+ *
+ *   ERR_BAD_REQUEST      a Host that is missing (but in HTTP/1.0), repeated, too long, no host, or other than that of an
+ *                        absolute target; Content-Length and Transfer-Encoding repeated or both; a length that is no
+ *                        number, a coding other than chunked, or in HTTP/1.0
+ *   ERR_EXPECTATION      an Expect other than 100-continue
+ *   ERR_BAD_REQUEST      a path that path_read() refuses; a target too long before its query
+ *   ERR_NO_ROUTE, ERR_METHOD (match_allow() tells which the route takes)
+ *   ERR_LENGTH_REQUIRED  neither length nor chunked before HTTP/2; no length where limits.length wants one
+ *   ERR_MEDIA_TYPE       a Content-Encoding other than identity; a Content-Type repeated, too long, or not
+ *                        multipart/form-data with a boundary
+ *   ERR_TOO_LARGE        a Content-Length over limits.body (limit "body")
+ *   ERR_BUSY             a header X-Penstock-Refuse
+ *   ERR_DRAINING, ERR_BUSY (over memory), ERR_TOO_MANY (limits.concurrent), as `load` says
+ *
+ * A Content-Length of 0 is let in: the form will say that it is truncated. */
 void decide(
 	const struct config *config, const struct head *head, const struct load *load, struct decision *decision);
 

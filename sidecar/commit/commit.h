@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define COMMIT_WINDOW 8 /* kept objects that are sent at the same time */
+#define COMMIT_WINDOW 8 /* objects that are written, or that complete, at the same time */
 
 enum commit_state {
 	ITEM_OPEN,       /* more bytes may come */

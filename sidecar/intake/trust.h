@@ -13,9 +13,9 @@
 /* Is it one of trust.proxies? An IPv4 address in IPv6 clothes (::ffff:192.0.2.1) counts as what it is. */
 bool trust_has(const struct trust *trust, const struct sockaddr *address);
 
-/* The client's address as text: the peer's own ("unix" for a socket, "unknown" for none); or, if the peer is trusted, the last address of
- * X-Forwarded-For that is not trusted itself, or the first of all if every one is. Without that header those of
- * Forwarded (RFC 7239, for=) are read in the same way. What is no address ends the search, and so does a line of
+/* The client's address as text: the peer's own ("unix" for a socket, "unknown" for none); or, if the peer is trusted,
+ * the last address of X-Forwarded-For that is not trusted itself, or the first of all if every one is. Without that
+ * header those of Forwarded (RFC 7239, for=) are read in the same way. What is no address ends the search, and so does a line of
  * Forwarded that is malformed anywhere: nobody vouches for what stands before it. */
 void trust_client(const struct trust *trust, const struct sockaddr *peer, const struct head *head,
 	char out[TRUST_ADDRESS_MAX]);

@@ -24,7 +24,7 @@ struct table {
 };
 
 /* [main] Takes `config` over, also when it fails. `before`: the table in force, NULL at the start. NULL: err says why;
- * nothing has changed but that folders of destinations may have been made. */
+ * nothing has changed but that folders of destinations may have been made, and new ones swept. */
 struct table *table_new(struct config *config, const struct table *before, struct error *err);
 
 struct table *table_acquire(struct table *table); /* [any] by who holds it, or was handed it */
