@@ -37,8 +37,11 @@ reserve_put(struct reserve *reserve, size_t key)
 bool
 reserve_take(struct reserve *reserve, size_t key)
 {
-	for (size_t i = 0; i < RESERVE_TRIES; i++)
-		if (counter_replace(slot_of(reserve, key, i), key, 0))
+	for (size_t i = 0; i < RESERVE_TRIES; i++) {
+		struct counter *slot = slot_of(reserve, key, i);
+
+		if (counter_read(slot) == key && counter_replace(slot, key, 0)) /* mostly it is not there */
 			return true;
+	}
 	return false;
 }

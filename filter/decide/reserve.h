@@ -2,9 +2,9 @@
 /* reserve.h - places of `limits.concurrent` that the agent has promised to uploads which have not arrived yet.
  *
  * The agent counts such an upload in as if it had begun, and puts the key of its place here. The thread that meets the
- * upload takes the key out: it has the place then, and gives it back when the request is over. A key that nobody takes is
- * taken out by the agent itself (spoa/promises.h). Whoever takes a key out, the other one no longer finds it: that is all
- * that passes between them. Plain data, no locks, nothing to free.
+ * upload takes the key out: it has the place then, and gives it back when the request is over, or at once if it is
+ * refused. A key that nobody takes is taken out by the agent itself (spoa/promises.h). Whoever takes a key out, the other
+ * one no longer finds it: that is all that passes between them. Plain data, no locks, nothing to free.
  */
 #ifndef PENSTOCK_RESERVE_H
 #define PENSTOCK_RESERVE_H

@@ -233,19 +233,21 @@ make_parts(struct request *request)
 	return request->parts != NULL;
 }
 
+static bool
+take_promise(const struct request *request, struct str id, struct counter *active)
+{
+	return id.data != NULL && reserve_take(request->worker->setup.reserve, reserve_key(id, active));
+}
+
 /* decide() has only looked; two workers may have seen the same last place. An upload that the agent was asked about may
  * have a place already; its id is believed from anybody here, for nobody else could know it. */
 static void
-count_in(struct request *request)
+take_place(struct request *request, struct str id)
 {
 	struct decision *decision = &request->decision;
-	struct str id = head_header(&request->head, "x-request-id");
-	struct counter *active;
+	struct counter *active = request->table->active[decision->route->index];
 
-	if (!decision->allow && decision->error.kind != ERR_TOO_MANY)
-		return;
-	active = request->table->active[decision->route->index];
-	if (id.data != NULL && reserve_take(request->worker->setup.reserve, reserve_key(id, active))) {
+	if (take_promise(request, id, active)) {
 		decide_promised(decision);
 		request->is_counted = true;
 	}
@@ -254,6 +256,30 @@ count_in(struct request *request)
 	request->is_counted = counter_take(active, decision->route->limits.concurrent);
 	if (!request->is_counted)
 		decide_too_many(decision);
+}
+
+/* Nobody else will come for what was promised to a head that is refused. It may be refused before its route is known, and
+ * the gateway may have asked about another one: so the places of all routes. */
+static void
+give_places_back(const struct request *request, struct str id)
+{
+	const struct table *table = request->table;
+
+	for (size_t i = 0; id.data != NULL && i < table->config->n_routes; i++)
+		if (take_promise(request, id, table->active[i]))
+			counter_sub(table->active[i], 1);
+}
+
+static void
+count_in(struct request *request)
+{
+	const struct decision *decision = &request->decision;
+	struct str id = head_header(&request->head, "x-request-id");
+
+	if (decision->allow || decision->error.kind == ERR_TOO_MANY)
+		take_place(request, id);
+	if (!decision->allow)
+		give_places_back(request, id);
 }
 
 static void

@@ -98,6 +98,19 @@ def test_a_place_that_was_promised_is_kept_for_who_comes_with_its_id():
         assert post(a.penstock.port, "/d", body, extra="X-Request-Id: one-1\r\n").status == 201
 
 
+def test_a_head_that_is_refused_after_all_leaves_its_place():
+    body, heads = form(part("a", b"1")), ({"extra": "Host: test\r\n"}, {"type": "text/plain"}, {"extra": "X-Penstock-Refuse: 1\r\n"})
+    with Agent(routes=FEW) as a, a.peer() as p:
+        for path in ("/d", "/nope"):
+            for head in heads:
+                ids = [f"{path}-{n}-{head}".replace(" ", "").replace("\r\n", "") for n in range(2)]
+                assert [p.ask(id=i).vars["status"] for i in ids] == [200, 200] and p.ask(id="more").vars["status"] == 429
+                for i in ids:
+                    more = dict(head, extra=head.get("extra", "") + f"X-Request-Id: {i}\r\n")
+                    assert post(a.penstock.port, path, body, **more).status >= 400
+        assert post(a.penstock.port, "/d", body).status == 201
+
+
 def test_one_id_holds_one_place_and_for_two_seconds():
     body = form(part("a", b"1"))
     with Agent(routes=FEW) as a, a.peer() as p:
