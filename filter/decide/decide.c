@@ -107,15 +107,14 @@ has_framing(const struct head *head)
 }
 
 static bool
-check_expect(const struct head *head, struct decision *decision)
+check_expect(const struct head *head, struct error *err)
 {
 	struct str value;
 
 	if (!header(head, STR("expect"), 0, &value))
 		return true;
 	if (is_repeated(head, STR("expect")) || !str_equal_nocase(value, STR("100-continue")))
-		return error_set(&decision->error, ERR_EXPECTATION, "an Expect other than 100-continue");
-	decision->expects_continue = !is_http_1_0(head); /* RFC 9110 section 10.1.1: ignored there */
+		return error_set(err, ERR_EXPECTATION, "an Expect other than 100-continue");
 	return true;
 }
 
@@ -222,11 +221,22 @@ decide_too_many(struct decision *decision)
 	snprintf(decision->error.limit, sizeof decision->error.limit, "concurrent");
 }
 
+bool
+decide_expects_continue(const struct head *head)
+{
+	struct str value;
+
+	for (size_t i = 0; !is_http_1_0(head) && header(head, STR("expect"), i, &value); i++)
+		if (str_equal_nocase(value, STR("100-continue")))
+			return true;
+	return false;
+}
+
 void
 decide(const struct config *config, const struct head *head, const struct load *load, struct decision *decision)
 {
 	decision->allow = check_host(head, &decision->error) && check_framing(head, decision) &&
-		check_expect(head, decision) && check_route(config, head, decision) &&
+		check_expect(head, &decision->error) && check_route(config, head, decision) &&
 		check_length(head, decision) && check_content(head, decision) && check_size(decision) &&
 		check_load(head, load, decision);
 	if (decision->allow)

@@ -29,7 +29,6 @@ struct decision {
 	struct boundary boundary;  /* if allowed */
 	uint64_t length;           /* Content-Length, or LENGTH_UNKNOWN for a body that ends when it ends */
 	uint64_t max_body;         /* if allowed: limits.body of the route, LIMIT_NONE for none */
-	bool expects_continue;     /* the client waits for 100 before it sends the body (RFC 9110 10.1.1) */
 	unsigned retry_after_s;    /* with ERR_TOO_MANY, ERR_BUSY and ERR_DRAINING, else 0 */
 	struct error error;        /* if refused */
 	struct path path;          /* views into head->target */
@@ -62,6 +61,10 @@ struct decision {
  * A Content-Length of 0 is let in: the form will say that it is truncated. */
 void decide(
 	const struct config *config, const struct head *head, const struct load *load, struct decision *decision);
+
+/* Of any head, also one that is refused for what else is in it: does the client wait for 100 before it sends the body?
+ * One of several Expects is enough; HTTP/1.0 has none (RFC 9110 section 10.1.1). */
+bool decide_expects_continue(const struct head *head);
 
 /* For who finds that a place was promised: turns the refusal of one over limits.concurrent into an admission. */
 void decide_promised(struct decision *decision);

@@ -327,8 +327,9 @@ on_head(struct request *request, const char *url, const char *method, const char
 	begin(request, url, method, version);
 	if (request->state != REQ_SETTLED)
 		return MHD_YES;
-	if (!has_body(request) || request->decision.expects_continue)
-		return answer_queue(request); /* the client waits for it: no body byte has been sent */
+	/* Who waits for 100 has not sent a byte, and libmicrohttpd would say it after an answer that it does not know of. */
+	if (!has_body(request) || decide_expects_continue(&request->head))
+		return answer_queue(request);
 	answer_early(request);
 	return MHD_YES;
 }

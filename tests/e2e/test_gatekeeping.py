@@ -113,6 +113,22 @@ def test_length_required_is_411_for_chunks():
             assert s.recv(100).startswith(b"HTTP/1.1 411")
 
 
+def test_who_waits_for_100_is_not_told_it_beside_a_refusal():
+    wait, length = "Expect: 100-continue\r\n", f"Content-Length: {len(BODY)}\r\n"
+    heads = ((400, "/any", "Host: test\r\n" + length), (400, "/any", length + "Transfer-Encoding: chunked\r\n"),
+             (400, "/any", length + "X-A: a\x01b\r\n"), (400, "http://me@test/any", length), (400, "/any", length + "X-A: a\r\n b\r\n"),
+             (417, "/any", length + wait), (417, "/any", length + "Expect: tea\r\n"), (404, "/nope", length), (415, "/any", length))
+    with Penstock(DIR) as p:
+        for status, target, more in heads:
+            with connect(p.port) as s:
+                s.sendall(f"POST {target} HTTP/1.1\r\nHost: test\r\n{wait}{more}\r\n".encode("latin-1"))
+                said = bytearray()
+                with contextlib.suppress(ConnectionError):
+                    while piece := s.recv(65536):
+                        said += piece
+                assert said.startswith(b"HTTP/1.1 %d " % status) and said.count(b"HTTP/1.1 ") == 1, (more, bytes(said))
+
+
 def test_over_the_memory_mark_is_503_until_it_is_free():
     def script(request):
         request.upstream.release.wait(DEADLINE)
