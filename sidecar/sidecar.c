@@ -47,12 +47,15 @@ run_station(void *arg)
 static bool
 start_threads(struct sidecar *sidecar, struct error *err)
 {
+	counter_add(&sidecar->busy, sidecar->n_stations);
 	for (size_t i = 0; i < sidecar->n_stations; i++) {
 		struct station *station = &sidecar->stations[i];
 		int rc = pthread_create(&station->thread, NULL, run_station, station);
 
-		if (rc != 0)
+		if (rc != 0) {
+			counter_sub(&sidecar->busy, sidecar->n_stations - i);
 			return error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
+		}
 		station->has_thread = true;
 		sidecar->n_running++;
 	}
@@ -91,6 +94,7 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 		.max_middle = machine_max_middle(config_of(sidecar), sidecar->n_stations),
 		.max_kept_alive = machine_max_kept_alive(config_of(sidecar), sidecar->n_stations),
 		.requests = &sidecar->requests,
+		.busy = &sidecar->busy,
 		.metrics = &sidecar->metrics,
 		.reserve = &sidecar->reserve,
 		.uploads_idle = uploads_idle,

@@ -36,6 +36,7 @@ struct sidecar {
 	struct station *stations;
 	size_t n_stations, n_running;
 	struct counter requests; /* alive on all workers */
+	struct counter busy;     /* the same, and one for each worker that runs and is not closed */
 	struct loop **loops;
 	struct uploads *uploads;
 	struct listeners listeners;

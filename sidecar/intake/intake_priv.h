@@ -28,7 +28,7 @@ enum lane_size { LANE_LARGE, LANE_MIDDLE, LANE_SMALL, N_LANES };
 #define DISCARD_DEFAULT (64u * 1024 * 1024) /* where no route was found that says otherwise */
 #define DISCARD_MS 10000u                   /* how long bytes are read and thrown away after a refusal */
 
-enum worker_state { WORKER_RUNNING, WORKER_DRAINING, WORKER_STOPPED };
+enum worker_state { WORKER_RUNNING, WORKER_DRAINING, WORKER_CLOSED, WORKER_STOPPED };
 
 struct worker {
 	struct worker_setup setup;

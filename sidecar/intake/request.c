@@ -49,6 +49,7 @@ request_new(struct worker *worker, const char *target)
 		return NULL;
 	}
 	counter_add(worker->setup.requests, 1);
+	counter_add(worker->setup.busy, 1);
 	request->timer.fire = on_timer;
 	request->discard_until_ms = request->total_at_ms = CLOCK_NEVER;
 	request->next = worker->requests;
@@ -100,11 +101,12 @@ request_free(struct request *request)
 		counter_sub(request->table->active[request->decision.route->index], 1);
 	buf_free(&request->early);
 	buf_free(&request->target);
-	counter_sub(request->worker->setup.requests, 1);
 	table_release(request->table);
 	*request->link = request->next;
 	if (request->next != NULL)
 		request->next->link = request->link;
+	counter_sub(request->worker->setup.requests, 1);
+	counter_sub(request->worker->setup.busy, 1);
 	mem_free(request);
 }
 

@@ -81,12 +81,21 @@ on_daemon_ready(struct watch *watch, uint32_t events)
 	lane->is_due = true;
 }
 
-/* Nothing left to wait for? Then the turn that runs is the last. */
+/* A request begins on a connection, and no more of these will come. */
+static void
+close_if_empty(struct worker *worker)
+{
+	if (worker->state != WORKER_DRAINING || worker->connections != NULL || worker->greetings != NULL)
+		return;
+	worker->state = WORKER_CLOSED;
+	counter_sub(worker->setup.busy, 1);
+}
+
+/* Nothing left to wait for, on any worker? Then the turn that runs is the last. */
 static void
 stop_if_done(struct worker *worker)
 {
-	if (worker->state != WORKER_DRAINING || worker->connections != NULL || worker->greetings != NULL ||
-		counter_read(worker->setup.requests) > 0)
+	if (worker->state != WORKER_CLOSED || counter_read(worker->setup.busy) > 0)
 		return;
 	if (!worker->setup.uploads_idle(worker->setup.uploads_idle_arg))
 		return;
@@ -116,7 +125,7 @@ static uint64_t
 daemon_turn(struct hook *hook, uint64_t now_ms)
 {
 	struct worker *worker = (struct worker *)(void *)((char *)hook - offsetof(struct worker, daemon_hook));
-	uint64_t next_ms = worker->state == WORKER_DRAINING ? now_ms + LOOK_AGAIN_MS : CLOCK_NEVER;
+	uint64_t next_ms = worker->state == WORKER_RUNNING ? CLOCK_NEVER : now_ms + LOOK_AGAIN_MS;
 
 	requests_look_at_news(worker);
 	for (int i = 0; i < N_LANES; i++) {
@@ -126,6 +135,7 @@ daemon_turn(struct hook *hook, uint64_t now_ms)
 	}
 	turns_pass_on(&worker->turns);
 	connection_nudge_all(worker);
+	close_if_empty(worker);
 	stop_if_done(worker);
 	for (int i = 0; i < N_LANES; i++)
 		if (worker->lanes[i].is_due)

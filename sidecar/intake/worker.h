@@ -3,9 +3,11 @@
  * middling and small pieces) driven by the worker's loop, and the requests that live on it. A request lives and dies
  * on its worker.
  *
- *   RUNNING ─worker_drain, worker_abort▶ DRAINING ─nothing left▶ STOPPED (the loop ends)
+ *   RUNNING ─worker_drain▶ DRAINING ─last connection closed▶ CLOSED ─nothing left▶ STOPPED (the loop ends)
  *
- * Nothing left: no connection here, no request on any worker, no transfer that lives on this one.
+ * worker_abort() drains too, and hurries it. CLOSED: no request can begin here any more. Nothing left: all workers are
+ * CLOSED, since with `placement: spread` any of them may put a transfer on this one's loop, no request lives on any, and
+ * no transfer on this one.
  */
 #ifndef PENSTOCK_WORKER_H
 #define PENSTOCK_WORKER_H
@@ -29,13 +31,14 @@ struct worker_setup {
 	const struct outlets *outlets;
 	const int *listen_fds; /* n of them, one for each entry of `listen`; closed when it drains, or is freed */
 	size_t n_listen_fds;
-	uint64_t max_connections; /* of this worker */
-	uint64_t max_large;       /* of these, how many may be read in large pieces at a time */
-	uint64_t max_middle;      /* and how many in middling ones */
-	uint64_t max_kept_alive;  /* connections of this worker that may wait for a further request */
-	struct counter *requests; /* of all workers: with `placement: spread` one may need another's engine */
-	struct metrics *metrics;  /* of all workers */
-	struct reserve *reserve;  /* places that the agent has promised */
+	uint64_t max_connections;        /* of this worker */
+	uint64_t max_large;              /* of these, how many may be read in large pieces at a time */
+	uint64_t max_middle;             /* and how many in middling ones */
+	uint64_t max_kept_alive;         /* connections of this worker that may wait for a further request */
+	struct counter *requests;        /* of all workers */
+	struct counter *busy;            /* the same, and one for each worker that runs until it is CLOSED */
+	struct metrics *metrics;         /* of all workers */
+	struct reserve *reserve;         /* places that the agent has promised */
 	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
 	void *uploads_idle_arg;
 	void (*on_table)(void *arg); /* [worker] it has taken what worker_set_table() brought */
