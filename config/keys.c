@@ -228,7 +228,8 @@ static const struct key shutdown_keys[] = {
 		.help = "How long after SIGTERM new requests are still taken while `/readyz` says no: "
 			"longer than a gateway needs to notice. After it the agent goes on to say what others would take." },
 	{ "drain", KEY_TIME, .fallback = "30s", .min = 0, .max = YEAR_MS, AT(config, drain_ms),
-		.help = "How long running requests may go on after that." },
+		.help = "How long running requests may go on after that. Then they are given up; a store that owes the "
+			"answer to a commit is waited for one second more." },
 };
 static const struct key_table shutdown = { "`shutdown`", "shutdown", KEYS(shutdown_keys) };
 

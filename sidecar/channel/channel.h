@@ -16,6 +16,7 @@
  *   CHANNEL_CANCEL (instead, at any time) ─────▶ make sure that it never becomes visible
  *                                       ◀─────── CHANNEL_ENDED: the outcome stands, the consumer's last word
  *   CHANNEL_UNDO (after a committed end) ──────▶ take it back
+ *   CHANNEL_CANCEL (not instead) ──────────────▶ do not wait for it any longer
  *                                       ◀─────── CHANNEL_UNDONE: the outcome of the undo stands
  *   CHANNEL_CLOSE (the producer's last word) ──▶ the consumer frees the channel
  *

@@ -36,6 +36,8 @@ struct worker {
 	struct table *next_table; /* main's until the mail that brings it is delivered */
 	enum worker_state state;
 	bool is_aborting; /* answer and close, do not linger */
+	bool is_cutting;  /* and wait for no store any more */
+	struct timer cut; /* when that begins */
 	struct lane {
 		struct worker *worker;
 		size_t memory; /* of one connection; a piece of body is half of it */
@@ -214,6 +216,9 @@ void request_note(struct request *request, const struct delivery *delivery);
 
 /* request_commit.c: takes the next steps of HELD and ABORTING until something must be waited for. */
 void request_step(struct request *request);
+
+/* Of an ABORTING request: stores that owe an answer are not waited for any longer. */
+void request_cut(struct request *request);
 void request_free_groups(struct request *request);
 
 /* -- answer.c -------------------------------------------------------------------------------------- */

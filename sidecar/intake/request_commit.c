@@ -6,11 +6,11 @@
 #include "base/must.h"
 
 static bool
-can_undo(const struct delivery *delivery)
+can_undo(const struct request *request, const struct delivery *delivery)
 {
 	const struct destination *to = delivery->order.to;
 
-	return to->type == DESTINATION_DIRECTORY || to->http.undo_delete;
+	return to->type == DESTINATION_DIRECTORY || (to->http.undo_delete && !request->worker->is_cutting);
 }
 
 static enum commit_state
@@ -45,14 +45,14 @@ state_of(const struct delivery *delivery)
 }
 
 static struct commit_item
-item_of(const struct delivery *delivery)
+item_of(const struct request *request, const struct delivery *delivery)
 {
 	const struct outcome *outcome = &delivery->order.outcome;
 
 	return (struct commit_item){
 		.state = state_of(delivery),
 		.is_file = delivery->order.to->type == DESTINATION_DIRECTORY,
-		.can_undo = can_undo(delivery),
+		.can_undo = can_undo(request, delivery),
 		.undo_was_tried = error_is_set(&outcome->undo_error),
 		.has_failed = delivery->state == DELIVERY_ENDED &&
 			(error_is_set(&outcome->error) || outcome->state == OUTCOME_UNKNOWN),
@@ -87,7 +87,7 @@ collect(struct request *request)
 	if (!make_room(request, n))
 		return false;
 	for (struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next) {
-		request->items[d->index] = item_of(d);
+		request->items[d->index] = item_of(request, d);
 		request->placed[d->index] = d;
 	}
 	request->n_items = n;
@@ -98,7 +98,7 @@ void
 request_note(struct request *request, const struct delivery *delivery)
 {
 	if (request->items != NULL)
-		request->items[delivery->index] = item_of(delivery);
+		request->items[delivery->index] = item_of(request, delivery);
 }
 
 /* Starting what was kept can fail at once; then it has ended, and its outcome says why. */
@@ -196,7 +196,7 @@ carry_out(struct request *request, struct commit_step step)
 		delivery_undo(delivery);
 		break;
 	}
-	request->items[step.index] = item_of(delivery);
+	request->items[step.index] = item_of(request, delivery);
 }
 
 /* Without memory for the list of items: give up everything, in no order, and undo nothing. */
@@ -281,4 +281,15 @@ request_step(struct request *request)
 	if (take_steps(request))
 		settle(request);
 	request->is_stepping = false;
+}
+
+void
+request_cut(struct request *request)
+{
+	if (request->state != REQ_ABORTING)
+		return;
+	for (struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next) {
+		delivery_cut(d);
+		request_note(request, d);
+	}
 }

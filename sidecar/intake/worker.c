@@ -12,6 +12,7 @@
 #define COMMAND_ABORT 2u
 #define COMMAND_TABLE 4u
 
+#define CUT_MS 1000u      /* after an abort: how long stores are waited for that owe an answer */
 #define LOOK_AGAIN_MS 20u /* while draining: whether the other workers are done too */
 #define ACCEPT_SLACK 16u  /* libmicrohttpd counts a connection until its next clean-up */
 
@@ -197,8 +198,19 @@ drain(struct worker *worker)
 }
 
 static void
+on_cut(struct timer *timer)
+{
+	struct worker *worker = (struct worker *)(void *)((char *)timer - offsetof(struct worker, cut));
+
+	worker->is_cutting = true;
+	for (struct request *r = worker->requests; r != NULL; r = r->next)
+		request_cut(r);
+}
+
+static void
 abort_all(struct worker *worker)
 {
+	struct loop *loop = worker->setup.loop;
 	struct request *next;
 
 	worker->is_aborting = true;
@@ -214,6 +226,8 @@ abort_all(struct worker *worker)
 		if (c->request != NULL)
 			request_resume(c->request);
 	}
+	if (!loop_set_timer(loop, &worker->cut, clock_after(loop_now_ms(loop), CUT_MS)))
+		on_cut(&worker->cut);
 }
 
 static void
@@ -266,6 +280,7 @@ worker_new(const struct worker_setup *setup, struct error *err)
 	worker->waiting_end = &worker->waiting;
 	turns_init(&worker->turns);
 	worker->daemon_hook.turn = daemon_turn;
+	worker->cut.fire = on_cut;
 	mail_init(&worker->pool_mail, on_pool_mail);
 	mail_init(&worker->command_mail, on_command);
 	worker->pool_waiter = (struct pool_waiter){ .box = loop_mailbox(setup->loop), .mail = &worker->pool_mail };
@@ -291,6 +306,7 @@ worker_free(struct worker *worker)
 	must(worker->requests == NULL);
 	loop_deliver_rest(worker->setup.loop); /* "chunks came back" may have come in the last turn */
 	acceptor_stop(worker);
+	loop_clear_timer(worker->setup.loop, &worker->cut);
 	for (int i = 0; i < N_LANES; i++) {
 		if (worker->lanes[i].daemon == NULL)
 			continue;

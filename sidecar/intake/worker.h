@@ -55,7 +55,8 @@ void worker_set_table(struct worker *worker, struct table *table);
 /* [any] Stops accepting, lets running requests finish, then stops the loop. */
 void worker_drain(struct worker *worker);
 
-/* [any] worker_drain(), and gives up what still runs, cleanly: nothing more becomes visible. */
+/* [any] worker_drain(), and gives up what still runs, cleanly: nothing more becomes visible. Stores that owe an answer
+ * are waited for a second; then the clients get theirs without it. */
 void worker_abort(struct worker *worker);
 
 /* [main] After its loop and every thread that gives chunks back to the pool have ended. NULL is fine. */

@@ -262,3 +262,14 @@ delivery_undo(struct delivery *delivery)
 	delivery_move(delivery, DELIVERY_UNDOING);
 	channel_tell(delivery->order.channel, CHANNEL_UNDO);
 }
+
+void
+delivery_cut(struct delivery *delivery)
+{
+	if (delivery->order.to->type != DESTINATION_HTTP)
+		return;
+	if (delivery->state == DELIVERY_COMMITTING)
+		delivery_cancel(delivery);
+	else if (delivery->state == DELIVERY_UNDOING)
+		channel_tell(delivery->order.channel, CHANNEL_CANCEL);
+}

@@ -77,4 +77,8 @@ void delivery_commit(struct delivery *delivery); /* SENDING or PREPARED -> COMMI
 void delivery_cancel(struct delivery *delivery); /* any but CANCELLING, ENDED, UNDOING: -> CANCELLING or ENDED */
 void delivery_undo(struct delivery *delivery);   /* ENDED as committed -> UNDOING */
 
+/* COMMITTING or UNDOING at a store that may owe its answer for long: asks for the end, which then comes at once and may be
+ * that nobody knows. Files are never waited for; in other states nothing. */
+void delivery_cut(struct delivery *delivery);
+
 #endif

@@ -323,11 +323,17 @@ free_http(struct http *http)
 	mem_free(http);
 }
 
+/* What had been sent to its end may be there, or come to be there. */
 static void
 on_cancel(struct http *http)
 {
-	http->order->outcome.state = http->easy != NULL && facts_of(http, CURLE_OK).was_complete ? OUTCOME_UNKNOWN
-												 : OUTCOME_ABORTED;
+	struct outcome *outcome = &http->order->outcome;
+	bool is_open = http->easy != NULL && facts_of(http, CURLE_OK).was_complete;
+
+	outcome->state = is_open ? OUTCOME_UNKNOWN : OUTCOME_ABORTED;
+	if (is_open)
+		error_set(&outcome->error, ERR_UPSTREAM_TIMEOUT, "destination \"%s\": it had not answered yet",
+			http->order->to->name);
 	end(http);
 }
 
@@ -337,7 +343,7 @@ on_orders(void *arg, unsigned orders)
 	struct http *http = arg;
 
 	http->is_committed = http->is_committed || (orders & CHANNEL_COMMIT) != 0;
-	if ((orders & CHANNEL_CANCEL) && http->state != HTTP_ENDED) {
+	if ((orders & CHANNEL_CANCEL) && http->state != HTTP_ENDED && http->state != HTTP_UNDOING) {
 		on_cancel(http);
 		return; /* CLOSE comes after ENDED, never with it */
 	}
@@ -349,6 +355,8 @@ on_orders(void *arg, unsigned orders)
 		resume(http);
 	if (orders & CHANNEL_UNDO)
 		on_undo(http);
+	if ((orders & CHANNEL_CANCEL) && http->state == HTTP_UNDOING)
+		end_undo(http, CURLE_OPERATION_TIMEDOUT);
 	if (orders & CHANNEL_CLOSE)
 		free_http(http);
 }

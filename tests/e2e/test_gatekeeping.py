@@ -215,6 +215,33 @@ def test_no_worker_stops_while_a_request_may_begin_on_another():
                 assert "giving up" not in p.log(), p.log()
 
 
+def test_a_store_that_owes_its_answer_when_the_drain_is_over():
+    """To the commit, or to what takes it back: the client is told of each part how it is with it."""
+    rules = ", ".join(f'{{ name: {name}, max_count: 1, store: {{ to: up, path: "/{name}" }} }}' for name in "ab")
+    routes = UP.replace("idle: 50s }", "idle: 50s }, undo: DELETE").replace('{ name: "*", store: { to: up, path: "/{uuid}" } }', rules)
+    slow = {"one": {("PUT", "/a")}, "second": {("PUT", "/b")}, "undo": {("PUT", "/b"), ("DELETE", "/a")}}
+    expect = {"one": ["unknown", "aborted"], "second": ["undone", "unknown"], "undo": ["committed", "unknown"]}
+    for what, ways in slow.items():
+        for placement in ("local", "spread"):
+            def script(request, ways=ways):
+                if (request.method, request.path) in ways:
+                    request.read_all()
+                    request.upstream.release.wait(DEADLINE)
+                    return "done"
+                return None
+
+            with Upstream(script) as up, Penstock(routes, up, head="shutdown: { drain: 0s }", workers=f"2, placement: {placement}") as p:
+                body = form(part("a", noise(1000)), part("b", noise(1000)))
+                with connect(p.port) as s:
+                    s.sendall(head_of("/up", len(body)) + body)
+                    wait_for(lambda: [r for r in up.seen if r.complete and (r.method, r.path) in ways], "it waits for the store")
+                    p.process.send_signal(signal.SIGTERM)
+                    answer = read_answer(s)
+                    assert p.process.wait(DEADLINE) == 0, p.log()
+                assert refused(answer, 503) and [q["state"] for q in answer.json()["parts"]] == expect[what], answer.body
+                assert [(r["status"], r["error"]) for r in p.requests()] == [(503, "draining")], p.requests()
+
+
 def test_a_silent_connection_does_not_hold_up_the_drain():
     with Penstock(DIR) as p:
         silent = [connect(p.port) for _ in range(3)]

@@ -398,7 +398,13 @@ inline on_piece()
 
 inline cancel()
 {
-	atomic { may_cancel = false; part = CANCELLING }
+	atomic {
+		may_cancel = false;
+		if
+		:: part == UNDOING /* only asks for UNDONE to come soon */
+		:: else -> part = CANCELLING
+		fi
+	}
 	post(ORDERS, CANCEL);
 #ifdef MUTATE_CLOSE
 	close()
@@ -457,7 +463,7 @@ inline on_news(b)
 #define runs_producer (me == PRODUCER_LOOP)
 #define runs_consumer (me == CONSUMER_LOOP)
 #define can_read (runs_producer && part == STREAMING && !suspended)
-#define can_cancel (runs_producer && may_cancel && (part == STREAMING || part == SENDING || part == COMMITTING))
+#define can_cancel (runs_producer && may_cancel && (part == STREAMING || part == SENDING || part == COMMITTING || part == UNDOING))
 #define can_write (runs_consumer && is_running)
 #define can_fail (runs_consumer && may_fail && (transfer == RUNNING || transfer == HELD))
 #define something_outside (can_read || can_cancel || can_write || can_fail)
