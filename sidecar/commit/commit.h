@@ -2,8 +2,9 @@
 /* commit.h - pure: where all objects of a form stand -> what to do next, until everything is visible or
  * nothing is.
  *
- * The caller calls commit_next() after every change, does what it says at once, and calls it again until it
- * says nothing; then it waits for news. Works the same whether the form goes on (`commit: all`) or has been
+ * The caller tells of each change with commit_set(), calls commit_next(), does what it says at once, and calls it again
+ * until it says nothing; then it waits for news. A form may have a hundred thousand objects, and others wait for the
+ * thread: none of this looks at all of them again. Works the same whether the form goes on (`commit: all`) or has been
  * given up.
  *
  *   going on:  1 prepare  kept files are written (not yet visible); streams get their last byte away
@@ -34,6 +35,7 @@ enum commit_state {
 	ITEM_CANCELLING, /* told to give up */
 	ITEM_UNDOING,    /* told to take it back */
 	ITEM_GONE,       /* failed, cancelled or undone: nothing of it is there, or nothing more can be done */
+	N_ITEM_STATES
 };
 
 struct commit_item {
@@ -58,13 +60,37 @@ struct commit_step {
 	size_t index;
 };
 
+/* What a step may be for, in the order in which it comes. */
+enum commit_choice {
+	CHOICE_CANCEL,
+	CHOICE_PREPARE,
+	CHOICE_FILE,
+	CHOICE_HTTP,
+	N_HTTP_RANKS = 4,
+	N_CHOICES = CHOICE_HTTP + N_HTTP_RANKS
+};
+
+/* All objects of a form. Filled by commit_init() and commit_set() alone. */
+struct commit {
+	struct commit_item *items;
+	size_t n;
+	size_t in_state[2][N_ITEM_STATES]; /* [is_file]: how many there are */
+	size_t n_failed;
+	size_t first[N_CHOICES]; /* no item before it is a candidate ... */
+	size_t undo_end;         /* ... and none from here on is one for COMMIT_UNDO */
+};
+
+/* `items` are borrowed, n of them, as they stand now. */
+void commit_init(struct commit *commit, struct commit_item *items, size_t n);
+void commit_set(struct commit *commit, size_t index, struct commit_item item);
+
 /* `give_up`: the form is not to be committed. `may_undo`: false for `commit: each`, whose objects stay. */
-struct commit_step commit_next(const struct commit_item *items, size_t n, bool give_up, bool may_undo);
+struct commit_step commit_next(struct commit *commit, bool give_up, bool may_undo);
 
 /* Nothing is under way any more and nothing is left to do. */
-bool commit_is_over(const struct commit_item *items, size_t n, bool give_up, bool may_undo);
+bool commit_is_over(struct commit *commit, bool give_up, bool may_undo);
 
 /* Every item is ITEM_COMMITTED. */
-bool commit_is_whole(const struct commit_item *items, size_t n);
+bool commit_is_whole(const struct commit *commit);
 
 #endif

@@ -151,10 +151,9 @@ struct request {
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
 	struct naming naming;
-	struct parts *parts;       /* NULL before admission */
-	struct commit_item *items; /* of request_commit.c: all objects, once no more can come, ... */
-	struct delivery **placed;  /* ... and their deliveries */
-	size_t n_items;
+	struct parts *parts;        /* NULL before admission */
+	struct commit commit;       /* of request_commit.c: all objects, once no more can come, ... */
+	struct delivery **placed;   /* ... and their deliveries */
 	struct order_group *groups; /* of files that become visible together */
 	struct error error;         /* the first one; ERR_NONE: all is well */
 	uint64_t seen;              /* bytes of body that libmicrohttpd has shown us, consumed or not */

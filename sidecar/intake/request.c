@@ -94,7 +94,7 @@ request_free(struct request *request)
 	forget_news(request);
 	turn_leave(request);
 	parts_free(request->parts);
-	mem_free(request->items);
+	mem_free(request->commit.items);
 	mem_free(request->placed);
 	request_free_groups(request);
 	if (request->is_counted)

@@ -62,13 +62,13 @@ item_of(const struct request *request, const struct delivery *delivery)
 static bool
 make_room(struct request *request, size_t n)
 {
-	request->items = mem_array(n, sizeof *request->items);
+	request->commit.items = mem_array(n, sizeof *request->commit.items);
 	request->placed = mem_array(n, sizeof *request->placed);
-	if (request->items != NULL && request->placed != NULL)
+	if (request->commit.items != NULL && request->placed != NULL)
 		return true;
-	mem_free(request->items);
+	mem_free(request->commit.items);
 	mem_free(request->placed);
-	request->items = NULL;
+	request->commit.items = NULL;
 	request->placed = NULL;
 	return false;
 }
@@ -80,25 +80,25 @@ collect(struct request *request)
 {
 	size_t n = 0;
 
-	if (request->items != NULL)
+	if (request->commit.items != NULL)
 		return true;
 	for (struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next)
 		d->index = n++;
 	if (!make_room(request, n))
 		return false;
 	for (struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next) {
-		request->items[d->index] = item_of(request, d);
+		request->commit.items[d->index] = item_of(request, d);
 		request->placed[d->index] = d;
 	}
-	request->n_items = n;
+	commit_init(&request->commit, request->commit.items, n);
 	return true;
 }
 
 void
 request_note(struct request *request, const struct delivery *delivery)
 {
-	if (request->items != NULL)
-		request->items[delivery->index] = item_of(request, delivery);
+	if (request->commit.items != NULL)
+		commit_set(&request->commit, delivery->index, item_of(request, delivery));
 }
 
 /* Starting what was kept can fail at once; then it has ended, and its outcome says why. */
@@ -196,7 +196,7 @@ carry_out(struct request *request, struct commit_step step)
 		delivery_undo(delivery);
 		break;
 	}
-	request->items[step.index] = item_of(request, delivery);
+	commit_set(&request->commit, step.index, item_of(request, delivery));
 }
 
 /* Without memory for the list of items: give up everything, in no order, and undo nothing. */
@@ -235,9 +235,9 @@ take_steps(struct request *request)
 	for (;;) {
 		bool give_up = request->state == REQ_ABORTING;
 
-		step = commit_next(request->items, request->n_items, give_up, may_undo);
+		step = commit_next(&request->commit, give_up, may_undo);
 		if (step.verb == COMMIT_NOTHING)
-			return commit_is_over(request->items, request->n_items, give_up, may_undo);
+			return commit_is_over(&request->commit, give_up, may_undo);
 		carry_out(request, step);
 	}
 }
@@ -255,7 +255,7 @@ must_answer_now(const struct request *request)
 static void
 settle(struct request *request)
 {
-	if (!commit_is_whole(request->items, request->n_items)) {
+	if (!commit_is_whole(&request->commit)) {
 		take_first_failure(request);
 		error_set(&request->error, ERR_INTERNAL, "not everything was stored");
 	}

@@ -37,11 +37,15 @@ parts_new(const struct parts_setup *setup, struct error *err)
 	}
 	parts->setup = *setup;
 	parts->n_concat = count_concat(setup->route);
+	parts->unsent = &parts->deliveries;
 	keep_init(&parts->keep, setup->pool);
 	parts->rules = rules_new(setup->route);
 	if (setup->want_digest)
 		parts->digest = digest_new();
-	if (parts->rules == NULL || (setup->want_digest && parts->digest == NULL)) {
+	if (parts->n_concat > 0)
+		parts->concats = mem_array(setup->route->n_rules, sizeof(struct delivery *));
+	if (parts->rules == NULL || (setup->want_digest && parts->digest == NULL) ||
+		(parts->n_concat > 0 && parts->concats == NULL)) {
 		error_set(err, ERR_NOMEM, "out of memory");
 		goto fail;
 	}
@@ -72,6 +76,7 @@ parts_free(struct parts *parts)
 		parts_free_part(parts->first);
 		parts->first = next;
 	}
+	mem_free(parts->concats);
 	keep_fini(&parts->keep);
 	if (parts->charged > 0)
 		pool_unreserve(parts->setup.pool, parts->charged, POOL_KEEP);
@@ -174,23 +179,32 @@ parts_flush(struct parts *parts)
 			delivery_flush(d);
 }
 
+static struct delivery **
+free_slot(struct parts *parts)
+{
+	for (size_t i = 0; i < COMMIT_EACH_WINDOW; i++)
+		if (parts->sending[i] == NULL || parts->sending[i]->state != DELIVERY_COMMITTING)
+			return &parts->sending[i];
+	return NULL;
+}
+
 bool
 parts_send_kept(struct parts *parts, struct error *err)
 {
-	size_t under_way = 0;
-	bool all_ended = true;
+	struct delivery *d;
 
 	if (parts->setup.route->commit != COMMIT_EACH || !parts_is_run(parts))
 		return true;
-	if (parts->live == NULL)
-		parts->live = parts->deliveries;
-	for (struct delivery *d = parts->live; d != NULL && under_way < COMMIT_EACH_WINDOW; d = d->next) {
-		if (d->state == DELIVERY_KEPT && !delivery_start_kept(d, parts->setup.box, true, err))
+	for (; (d = *parts->unsent) != NULL && d->state != DELIVERY_COLLECTING; parts->unsent = &d->next) {
+		struct delivery **slot = free_slot(parts);
+
+		if (d->state != DELIVERY_KEPT)
+			continue; /* it was started before its end, or has failed */
+		if (slot == NULL)
+			break;
+		if (!delivery_start_kept(d, parts->setup.box, true, err))
 			return false;
-		under_way += d->state == DELIVERY_COMMITTING;
-		all_ended = all_ended && d->state == DELIVERY_ENDED;
-		if (all_ended && d->next != NULL)
-			parts->live = d->next;
+		*slot = d;
 	}
 	return true;
 }

@@ -161,16 +161,6 @@ set_order(const struct parts *parts, struct delivery *delivery, const struct par
 	delivery->on_change_arg = parts->setup.on_change_arg;
 }
 
-static struct delivery *
-find_concat(const struct parts *parts, const struct rule *rule)
-{
-	struct delivery *delivery = parts->deliveries;
-
-	while (delivery != NULL && delivery->rule != rule)
-		delivery = delivery->next;
-	return delivery;
-}
-
 static bool
 refuse_name(struct parts *parts, const struct part_head *head)
 {
@@ -221,13 +211,15 @@ static bool
 begin_delivery(struct parts *parts, const struct part_head *head)
 {
 	const struct rule *rule = parts->current->rule;
-	struct delivery *known = rule->action == ACTION_CONCAT ? find_concat(parts, rule) : NULL;
+	struct delivery *known = rule->action == ACTION_CONCAT ? parts->concats[rule->index] : NULL;
 	struct delivery *delivery;
 
 	parts->current->delivery = known;
 	if (known == NULL && !make_delivery(parts, head))
 		return false;
 	delivery = parts->current->delivery;
+	if (rule->action == ACTION_CONCAT)
+		parts->concats[rule->index] = delivery;
 	if (!parts_is_run(parts))
 		return true;
 	if (rule->buffer)

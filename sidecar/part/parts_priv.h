@@ -16,7 +16,9 @@ struct parts {
 	struct part *first, *last;
 	size_t count;
 	struct delivery *deliveries, *last_delivery;
-	struct delivery *live; /* those before it have ended; NULL: not known */
+	struct delivery **concats; /* by rule->index, NULL: not begun; NULL: there is no such rule */
+	struct delivery **unsent;  /* `commit: each`: those before it need not be sent any more ... */
+	struct delivery *sending[COMMIT_EACH_WINDOW]; /* ... and of these some are being sent */
 	struct names names;
 	struct part *current; /* between its begin and its end */
 	const struct part_head

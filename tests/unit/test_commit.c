@@ -7,6 +7,7 @@
 #define MAX 32
 
 struct world {
+	struct commit commit;
 	struct commit_item items[MAX];
 	size_t n;
 	int fails; /* this one fails when it is completed; -1: none */
@@ -16,7 +17,7 @@ struct world {
 static void
 act(struct world *world, struct commit_step step)
 {
-	struct commit_item *item = &world->items[step.index];
+	struct commit_item now = world->items[step.index], *item = &now;
 
 	switch (step.verb) {
 	case COMMIT_NOTHING:
@@ -43,6 +44,7 @@ act(struct world *world, struct commit_step step)
 		item->state = ITEM_UNDOING;
 		break;
 	}
+	commit_set(&world->commit, step.index, now);
 }
 
 /* One thing that is under way comes to its end. False: nothing is under way. */
@@ -56,35 +58,51 @@ time_passes(struct world *world)
 	if (committing > world->at_most_at_once)
 		world->at_most_at_once = committing;
 	for (size_t i = 0; i < world->n; i++) {
-		struct commit_item *item = &world->items[i];
+		struct commit_item item = world->items[i];
 
-		if (item->state == ITEM_SENDING) {
-			item->state = ITEM_PREPARED;
-			return true;
-		}
-		if (item->state == ITEM_COMMITTING) {
-			item->has_failed = (int)i == world->fails;
-			item->state = item->has_failed ? ITEM_GONE : ITEM_COMMITTED;
+		if (item.state == ITEM_SENDING) {
+			item.state = ITEM_PREPARED;
+		} else if (item.state == ITEM_COMMITTING) {
+			item.has_failed = (int)i == world->fails;
+			item.state = item.has_failed ? ITEM_GONE : ITEM_COMMITTED;
 			world->completions++;
-			return true;
+		} else if (item.state == ITEM_CANCELLING || item.state == ITEM_UNDOING) {
+			item.state = ITEM_GONE;
+		} else {
+			continue;
 		}
-		if (item->state == ITEM_CANCELLING || item->state == ITEM_UNDOING) {
-			item->state = ITEM_GONE;
-			return true;
-		}
+		commit_set(&world->commit, i, item);
+		return true;
 	}
 	return false;
+}
+
+/* The next step is the one that somebody would take who sees the items for the first time. */
+static struct commit_step
+next(struct world *world, bool give_up, bool may_undo)
+{
+	struct commit_step step = commit_next(&world->commit, give_up, may_undo), fresh;
+	struct commit first_look;
+
+	commit_init(&first_look, world->items, world->n);
+	fresh = commit_next(&first_look, give_up, may_undo);
+	assert_int_equal(step.verb, fresh.verb);
+	assert_int_equal(step.index, fresh.index);
+	assert_int_equal(
+		commit_is_over(&world->commit, give_up, may_undo), commit_is_over(&first_look, give_up, may_undo));
+	return step;
 }
 
 static void
 play(struct world *world, bool give_up, bool may_undo)
 {
+	commit_init(&world->commit, world->items, world->n);
 	for (int rounds = 0; rounds < 1000; rounds++) {
 		struct commit_step step;
 
-		while ((step = commit_next(world->items, world->n, give_up, may_undo)).verb != COMMIT_NOTHING)
+		while ((step = next(world, give_up, may_undo)).verb != COMMIT_NOTHING)
 			act(world, step);
-		if (commit_is_over(world->items, world->n, give_up, may_undo))
+		if (commit_is_over(&world->commit, give_up, may_undo))
 			return;
 		assert_true(time_passes(world));
 	}
@@ -126,7 +144,7 @@ all_become_visible(void **state)
 		struct world world = mixed(n, false);
 
 		play(&world, false, true);
-		assert_true(commit_is_whole(world.items, n));
+		assert_true(commit_is_whole(&world.commit));
 		assert_int_equal(visible(&world), n);
 		assert_true(world.at_most_at_once <= COMMIT_WINDOW);
 	}
@@ -143,7 +161,7 @@ a_failure_takes_back_what_can_be_taken_back(void **state)
 			world.fails = fails;
 			play(&world, false, true);
 			assert_int_equal(visible(&world), 0);
-			assert_false(commit_is_whole(world.items, n));
+			assert_false(commit_is_whole(&world.commit));
 		}
 }
 
@@ -191,17 +209,43 @@ static void
 what_came_last_is_taken_back_first(void **state)
 {
 	struct commit_item items[3] = { 0 };
+	struct commit commit;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		items[i] = (struct commit_item){ .state = ITEM_COMMITTED, .is_file = true, .can_undo = true };
+	commit_init(&commit, items, 3);
 	for (size_t left = 3; left > 0; left--) {
-		struct commit_step step = commit_next(items, 3, true, true);
+		struct commit_step step = commit_next(&commit, true, true);
 
 		assert_int_equal(step.verb, COMMIT_UNDO);
 		assert_int_equal(step.index, left - 1);
-		items[step.index].state = ITEM_UNDOING;
+		commit_set(&commit, step.index, (struct commit_item){ .state = ITEM_UNDOING, .is_file = true });
 	}
+}
+
+#define MANY 200000 /* with a look at all of them for each step, minutes */
+
+static void
+steps_of_many_items_are_cheap(void **state)
+{
+	struct commit_item *items = test_calloc(MANY, sizeof *items);
+	struct commit commit;
+	struct commit_step step;
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		items[i] = (struct commit_item){ .state = ITEM_KEPT, .is_file = i % 2 == 0, .can_undo = true };
+	commit_init(&commit, items, MANY);
+	for (; (step = commit_next(&commit, false, true)).verb != COMMIT_NOTHING; n++)
+		commit_set(&commit, step.index, (struct commit_item){ .state = ITEM_COMMITTED, .can_undo = true });
+	assert_int_equal(n, MANY);
+	assert_true(commit_is_whole(&commit));
+	for (; (step = commit_next(&commit, true, true)).verb != COMMIT_NOTHING; n--)
+		commit_set(&commit, step.index, (struct commit_item){ .state = ITEM_GONE });
+	assert_int_equal(n, 0);
+	test_free(items);
 }
 
 int
@@ -214,6 +258,7 @@ main(void)
 		cmocka_unit_test(files_are_renamed_before_http_is_completed),
 		cmocka_unit_test(giving_up_makes_nothing_visible_and_each_keeps_what_is),
 		cmocka_unit_test(what_came_last_is_taken_back_first),
+		cmocka_unit_test(steps_of_many_items_are_cheap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
