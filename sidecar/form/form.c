@@ -128,6 +128,12 @@ form_offset(const struct form *form)
 	return form->guard.offset;
 }
 
+size_t
+form_memory(const struct form *form)
+{
+	return form->guard.head.cap + form->reader.field.cap + form->reader.filename.cap;
+}
+
 void
 form_free(struct form *form)
 {

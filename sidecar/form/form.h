@@ -88,6 +88,7 @@ bool form_feed(struct form *form, const char *data, size_t len, struct error *er
 bool form_finish(struct form *form, struct error *err);
 
 uint64_t form_offset(const struct form *form); /* bytes fed so far */
+size_t form_memory(const struct form *form);   /* bytes that it holds for heads: the longest so far */
 void form_free(struct form *form);             /* NULL is fine */
 
 /* [main] Before the first form_new() and after the last form_free(): the connection that libmicrohttpd

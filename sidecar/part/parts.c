@@ -161,9 +161,32 @@ feed_within_limit(struct parts *parts, const char *data, size_t len, struct erro
 }
 
 bool
+parts_charge(struct parts *parts, size_t bytes)
+{
+	parts->known += bytes;
+	if (!parts_is_run(parts))
+		return true;
+	for (; parts->charged < (parts->known + CHUNK_SIZE / 2) / CHUNK_SIZE; parts->charged++)
+		if (!pool_reserve(parts->setup.pool, 1, POOL_KEEP))
+			return false;
+	return true;
+}
+
+static bool
+charge_heads(struct parts *parts, struct error *err)
+{
+	size_t before = parts->heads;
+
+	parts->heads = form_memory(parts->form);
+	if (parts->heads <= before || parts_charge(parts, parts->heads - before))
+		return true;
+	return error_set(err, ERR_BUSY, "no memory left for the head of a part; try again later");
+}
+
+bool
 parts_feed(struct parts *parts, const char *data, size_t len, struct error *err)
 {
-	bool ok = feed_within_limit(parts, data, len, err);
+	bool ok = feed_within_limit(parts, data, len, err) && charge_heads(parts, err);
 
 	if (parts->credits > 0)
 		pool_unreserve(parts->setup.pool, parts->credits, POOL_STREAM);

@@ -44,20 +44,13 @@ refuse_busy(struct parts *parts)
 
 /* -- what is remembered ----------------------------------------------------------------------------- */
 
-#define ANSWER_SHARE 512 /* bytes of the summary that speak of one part, beside its names */
+#define ANSWER_SHARE 512   /* bytes of the summary that speak of one part, beside its names */
+#define CARRIER_SHARE 1024 /* of a channel and what is at its other end; http transfers are charged for more */
 
-/* Names and fates of all parts are held until the answer. A form of many parts, or of long names, can make more of
- * that than of its bytes, so whatever is over one chunk counts against the budget. */
 static bool
 charge(struct parts *parts, size_t bytes)
 {
-	parts->known += bytes;
-	if (!parts_is_run(parts))
-		return true;
-	for (; parts->charged < parts->known / CHUNK_SIZE; parts->charged++)
-		if (!pool_reserve(parts->setup.pool, 1, POOL_KEEP))
-			return refuse_busy(parts);
-	return true;
+	return parts_charge(parts, bytes) ? true : refuse_busy(parts);
 }
 
 static size_t
@@ -189,7 +182,7 @@ make_delivery(struct parts *parts, const struct part_head *head)
 		error_set(&parts->error, ERR_RULE, "it would get the name of another part of the form");
 		return refuse_name(parts, head);
 	}
-	return charge(parts, sizeof *delivery + 2 * delivery->target.cap);
+	return charge(parts, sizeof *delivery + 2 * delivery->target.cap + CARRIER_SHARE);
 }
 
 bool

@@ -28,6 +28,7 @@ struct parts {
 	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */
 	size_t n_concat;          /* concat rules of the route */
 	size_t known;             /* bytes that what is known of the parts takes until the answer ... */
+	size_t heads;             /* of these, what the form holds for heads */
 	size_t charged;           /* ... and the chunks of the budget that stand for them */
 	struct error error;       /* why an event said stop */
 };
@@ -39,6 +40,10 @@ bool parts_on_end(void *arg, uint64_t size);
 
 /* True where bytes are really sent, false for `penstock explain`. */
 bool parts_is_run(const struct parts *parts);
+
+/* Names and fates of all parts, and the form's longest head, are held until the answer. A form of many parts, or of long
+ * names, can make more of that than of its bytes, so it counts against the budget, to the nearest chunk. False: no chunk. */
+bool parts_charge(struct parts *parts, size_t bytes);
 
 /* A delivery gets no more bytes: finish it, and with `commit: each` complete it. */
 bool parts_finish_delivery(struct parts *parts, struct delivery *delivery);

@@ -51,6 +51,18 @@ def test_names_of_many_parts_count_against_the_budget():
         wait_for(lambda: post(p.port, "/names", form(part("a", b"1"))).status == 201, "there is room again")
 
 
+def test_long_heads_count_against_the_budget():
+    """Of parts that never get beyond them, and of forms that had one once."""
+    routes = UP.replace("    default: drop\n", "    limits: { part_head: 64KiB }\n    default: drop\n")
+    head = part("f", b"", disposition='form-data; name="f"\r\nX-A: ' + "x" * 60_000)
+    with Upstream() as up, Penstock(routes, up, memory="4MiB") as p:
+        for body in (head + part("a", b"1"), head[:-6]):
+            statuses = hold(p, "/names", [body] * (200 if not SMALL else 60))
+            assert 503 in statuses, statuses
+            check_peak(p, 36)
+            wait_for(lambda: post(p.port, "/names", form(part("a", b"1"))).status == 201, "there is room again")
+
+
 def test_transfers_held_until_the_commit_count_against_the_budget():
     with Upstream() as up, Penstock(UP, up, memory="16MiB") as p:
         body = b"".join(part("f", noise(17_000), "x") for _ in range(100))
