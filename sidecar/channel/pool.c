@@ -89,6 +89,12 @@ pool_total(const struct pool *pool)
 	return pool->total;
 }
 
+size_t
+pool_streams(const struct pool *pool)
+{
+	return pool->total - pool->keep_max;
+}
+
 /* Relaxed: a figure to steer by, out of date as soon as it is read. */
 size_t
 pool_available(const struct pool *pool)

@@ -50,6 +50,7 @@ void pool_unreserve(struct pool *pool, size_t n, enum pool_use use); /* [any] wa
 void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] back to the budget; wakes waiters */
 
 size_t pool_total(const struct pool *pool);     /* chunks */
+size_t pool_streams(const struct pool *pool);   /* of these, what POOL_KEEP cannot take */
 size_t pool_available(const struct pool *pool); /* [any] chunks that could be reserved for POOL_STREAM now */
 bool pool_is_high(const struct pool *pool);     /* [any] over the high mark (7/8): start nothing new */
 

@@ -21,7 +21,7 @@ wait_for_chunks(struct request *request)
 
 /* The pool is asked once more after arming, because chunks may have come back in between. */
 static enum parts_readiness
-prepare_or_wait(struct request *request, size_t len)
+prepare_or_wait(struct request *request, size_t *len)
 {
 	enum parts_readiness ready = parts_prepare(request->parts, len);
 
@@ -43,7 +43,7 @@ feed(struct request *request, const char *data, size_t len)
 	while (done < len && request->state == REQ_PARSING) {
 		size_t n = len - done < FORM_FEED_MAX ? len - done : FORM_FEED_MAX;
 
-		if (prepare_or_wait(request, n) != PARTS_READY)
+		if (prepare_or_wait(request, &n) != PARTS_READY)
 			break;
 		if (!parts_feed(request->parts, data + done, n, &error)) {
 			request_fail(request, &error);

@@ -24,6 +24,39 @@ count_concat(const struct route *route)
 	return n;
 }
 
+/* Chunks that `len` bytes can fill in one channel, with one begun before and one begun anew. */
+static unsigned
+chunks_for(size_t len)
+{
+	return (unsigned)(len / CHUNK_SIZE) + 2;
+}
+
+/* From the content of one part to that of the next: a delimiter and a head, at the least. */
+#define PART_BYTES_MIN 40u
+
+/* What one feed can begin: the part that is being promoted, one more for each PARTS_KEEP_MAX bytes, and a chunk in every
+ * concat that it can touch. */
+static size_t
+chunks_needed(const struct parts *parts, size_t len)
+{
+	size_t concats = len / PART_BYTES_MIN + 2;
+
+	if (concats > parts->n_concat)
+		concats = parts->n_concat;
+	return chunks_for(len) + 1 + len / PARTS_KEEP_MAX + concats;
+}
+
+/* So many that all of them come back some day, whatever this form and others keep: a form may not wait for its own. */
+static size_t
+sure_feed(const struct parts *parts)
+{
+	size_t len = FORM_FEED_MAX, sure = parts_is_run(parts) ? pool_streams(parts->setup.pool) : SIZE_MAX;
+
+	while (len > PART_BYTES_MIN && chunks_needed(parts, len) > sure)
+		len /= 2;
+	return len;
+}
+
 struct parts *
 parts_new(const struct parts_setup *setup, struct error *err)
 {
@@ -38,6 +71,7 @@ parts_new(const struct parts_setup *setup, struct error *err)
 	parts->setup = *setup;
 	parts->n_concat = count_concat(setup->route);
 	parts->unsent = &parts->deliveries;
+	parts->feed_sure = sure_feed(parts);
 	keep_init(&parts->keep, setup->pool);
 	parts->rules = rules_new(setup->route);
 	if (setup->want_digest)
@@ -87,13 +121,6 @@ parts_free(struct parts *parts)
 	mem_free(parts);
 }
 
-/* Chunks that `len` bytes can fill in one channel, with one begun before and one begun anew. */
-static unsigned
-chunks_for(size_t len)
-{
-	return (unsigned)(len / CHUNK_SIZE) + 2;
-}
-
 /* With the pool nearly used up, each channel may hold less, so that all of them keep moving. */
 static unsigned
 allowed_slots(const struct parts *parts, unsigned slots)
@@ -127,18 +154,18 @@ parts_has_room(struct parts *parts, size_t len)
 }
 
 enum parts_readiness
-parts_prepare(struct parts *parts, size_t len)
+parts_prepare(struct parts *parts, size_t *len)
 {
-	/* What one feed can begin: the part that is being promoted, one more for each PARTS_KEEP_MAX bytes, and
-	 * a chunk in every concat. */
-	size_t need = chunks_for(len) + 1 + len / PARTS_KEEP_MAX + parts->n_concat;
-
-	must(len <= FORM_FEED_MAX && parts->credits == 0);
-	if (!parts_has_room(parts, len))
+	must(*len <= FORM_FEED_MAX && parts->credits == 0);
+	if (!parts_has_room(parts, *len))
 		return PARTS_WAIT_SPACE;
-	if (!pool_reserve(parts->setup.pool, need, POOL_STREAM))
-		return PARTS_WAIT_CHUNKS;
-	parts->credits = need;
+	if (!pool_reserve(parts->setup.pool, chunks_needed(parts, *len), POOL_STREAM)) {
+		if (*len > parts->feed_sure)
+			*len = parts->feed_sure;
+		if (!pool_reserve(parts->setup.pool, chunks_needed(parts, *len), POOL_STREAM))
+			return PARTS_WAIT_CHUNKS;
+	}
+	parts->credits = chunks_needed(parts, *len);
 	return PARTS_READY;
 }
 

@@ -71,9 +71,9 @@ enum parts_readiness {
 	PARTS_WAIT_CHUNKS, /* the pool is empty: the caller waits for chunks (pool_wait) and asks again */
 };
 
-/* Before parts_feed(): makes sure of room in the channels and reserves chunks for `len` bytes
- * (at most FORM_FEED_MAX). What it reserved is used or returned by the next parts_feed(). */
-enum parts_readiness parts_prepare(struct parts *parts, size_t len);
+/* Before parts_feed(): makes sure of room in the channels and reserves chunks for *len bytes (at most FORM_FEED_MAX), or for
+ * fewer where the pool has little: then *len says so. What it reserved is used or returned by the next parts_feed(). */
+enum parts_readiness parts_prepare(struct parts *parts, size_t *len);
 
 /* Is there room in the channels for `len` more bytes (any number)? Arms on_change if not. Reserves nothing. */
 bool parts_has_room(struct parts *parts, size_t len);

@@ -93,3 +93,16 @@ def test_a_long_answer_arrives_whole_although_the_body_is_still_coming():
         assert len(told) == 3000 and all(t["state"] in ("committed", "aborted", "unknown") for t in told)
         check_peak(p, 48)
         assert len(up.store) == sum(t["state"] == "committed" for t in told)
+
+
+def test_a_form_does_not_wait_for_its_own_memory():
+    """A route of many concats and a small pool: more than one feed could begin is more than there can ever be."""
+    n, few = 200, 20
+    rules = ", ".join(f'{{ name: c{i}, concat: {{ to: up, path: "/{{uuid}}" }} }}' for i in range(n))
+    routes = UP + f"  - {{ id: many, match: {{ path: /many }}, fields: [ {rules} ] }}\n"
+    with Upstream() as up, Penstock(routes, up, memory="4MiB", head="client: { timeout: { total: 20s } }") as p:
+        assert post(p.port, "/many", form(part("c0", b"1"))).status == 201
+        body = form(*[part(f"c{i % few}", noise(5000, i)) for i in range(3 * few)])
+        assert post(p.port, "/many", body).status == 201
+        for i in range(few):
+            assert b"".join(noise(5000, k) for k in range(i, 3 * few, few)) in up.store.values()
