@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* pool.c - see pool.h.
  *
- * The budget says how many chunks may still be reserved; the stack holds those that nobody owns. A chunk is
- * pushed before it is counted and counted off before it is popped, so there are never fewer chunks on the stack
- * than reservations, and a draw cannot fail. The stack is a Treiber stack of indices with a tag against ABA.
+ * The budget says how many chunks may still be reserved; two stacks hold those that nobody owns: the hot ones have been
+ * used, the cold ones have no pages. A chunk is pushed before it is counted and counted off before it is popped, so there
+ * are never fewer chunks on the stacks than reservations, and a draw cannot fail. Each is a Treiber stack of indices with
+ * a tag against ABA.
  *
  * Both counts of the budget (free, and reserved for POOL_KEEP) share one word: a reservation takes from both or
  * from neither. Taking one and putting it back when the other is short would refuse a third party for a moment,
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 
 #define MIN_CHUNKS 16u
+#define TRIES_MAX 1000000u /* no thread is so unlucky: then the budget is wrong */
 
 struct pool {
 	size_t total;
@@ -25,7 +27,9 @@ struct pool {
 	char *arena;
 	struct chunk *chunks; /* zeroed; pages of this, too, are touched only when a chunk of theirs is drawn */
 	struct pool_waiter *waiters;
-	_Alignas(64) _Atomic uint64_t top;     /* tag << 32 | index of the first free chunk; `total`: none */
+	struct stack {
+		_Alignas(64) _Atomic uint64_t top; /* tag << 32 | index of the first chunk; `total`: none */
+	} hot, cold;
 	_Alignas(64) _Atomic uint64_t budget;  /* reserved for POOL_KEEP << 32 | not reserved at all */
 	_Alignas(64) _Atomic unsigned n_armed; /* at least as many as waiters whose flag is set */
 };
@@ -64,7 +68,8 @@ pool_new(uint64_t memory, struct error *err)
 		pool_free(pool);
 		return NULL;
 	}
-	atomic_init(&pool->top, 0);
+	atomic_init(&pool->hot.top, pool->total);
+	atomic_init(&pool->cold.top, 0);
 	atomic_init(&pool->budget, pool->total);
 	atomic_init(&pool->n_armed, 0);
 	return pool;
@@ -202,22 +207,53 @@ neighbour(const struct pool *pool, const struct chunk *chunk)
 	return (uint32_t)(chunk - pool->chunks) + 1;
 }
 
-struct chunk *
-pool_draw(struct pool *pool, enum pool_use use)
+/* NULL: none is there at the moment. */
+static struct chunk *
+pop(struct pool *pool, struct stack *stack)
 {
 	/* acquire (here and on failure): pairs with the release in push(), for chunks[].next */
-	uint64_t top = atomic_load_explicit(&pool->top, memory_order_acquire);
+	uint64_t top = atomic_load_explicit(&stack->top, memory_order_acquire);
 	struct chunk *chunk;
 	uint32_t next;
 
 	do {
-		must((uint32_t)top < pool->total);
+		if ((uint32_t)top >= pool->total)
+			return NULL;
 		chunk = &pool->chunks[(uint32_t)top];
 		/* Relaxed: another thread may pop this chunk and push it again meanwhile; then the tag has
 		 * changed and what was read here is thrown away. */
 		next = neighbour(pool, chunk) + atomic_load_explicit(&chunk->next, memory_order_relaxed);
 	} while (!atomic_compare_exchange_weak_explicit(
-		&pool->top, &top, tagged(top, next), memory_order_acq_rel, memory_order_acquire));
+		&stack->top, &top, tagged(top, next), memory_order_acq_rel, memory_order_acquire));
+	return chunk;
+}
+
+static void
+push(struct pool *pool, struct stack *stack, struct chunk *chunk)
+{
+	uint32_t index = (uint32_t)(chunk - pool->chunks);
+	uint64_t top = atomic_load_explicit(&stack->top, memory_order_relaxed);
+
+	do
+		atomic_store_explicit(&chunk->next, (uint32_t)top - neighbour(pool, chunk), memory_order_relaxed);
+	/* release: publishes chunk->next; acquire: keeps the chain of pushes before us visible to whoever
+	 * pops after us; pairs with pop() */
+	while (!atomic_compare_exchange_weak_explicit(
+		&stack->top, &top, tagged(top, index), memory_order_acq_rel, memory_order_relaxed));
+}
+
+/* There is one, for it is reserved; while we look at one stack it may come to lie on the other. */
+static struct chunk *
+take(struct pool *pool, struct stack *first, struct stack *second, enum pool_use use)
+{
+	struct chunk *chunk = NULL;
+
+	for (unsigned tries = 0; chunk == NULL; tries++) {
+		must(tries < TRIES_MAX);
+		chunk = pop(pool, first);
+		if (chunk == NULL)
+			chunk = pop(pool, second);
+	}
 	chunk->data = pool->arena + (size_t)(chunk - pool->chunks) * CHUNK_SIZE;
 	chunk->begin = chunk->end = 0;
 	chunk->link = NULL;
@@ -225,18 +261,13 @@ pool_draw(struct pool *pool, enum pool_use use)
 	return chunk;
 }
 
-static void
-push(struct pool *pool, struct chunk *chunk)
+struct chunk *
+pool_draw(struct pool *pool, enum pool_use use)
 {
-	uint32_t index = (uint32_t)(chunk - pool->chunks);
-	uint64_t top = atomic_load_explicit(&pool->top, memory_order_relaxed);
+	struct chunk *chunk = take(pool, &pool->hot, &pool->cold, use);
 
-	do
-		atomic_store_explicit(&chunk->next, (uint32_t)top - neighbour(pool, chunk), memory_order_relaxed);
-	/* release: publishes chunk->next; acquire: keeps the chain of pushes before us visible to whoever
-	 * pops after us; pairs with pool_draw() */
-	while (!atomic_compare_exchange_weak_explicit(
-		&pool->top, &top, tagged(top, index), memory_order_acq_rel, memory_order_relaxed));
+	chunk->has_pages = true;
+	return chunk;
 }
 
 void
@@ -244,6 +275,39 @@ pool_give(struct pool *pool, struct chunk *chunk)
 {
 	enum pool_use use = (enum pool_use)chunk->use;
 
-	push(pool, chunk);
+	push(pool, &pool->hot, chunk);
 	pool_unreserve(pool, 1, use);
+}
+
+/* -- chunks that stand for other memory ------------------------------------------------------------- */
+
+bool
+pool_set_aside(struct pool *pool, size_t n, struct chunk **list)
+{
+	if (!pool_reserve(pool, n, POOL_KEEP))
+		return false;
+	while (n-- > 0) {
+		struct chunk *chunk = take(pool, &pool->cold, &pool->hot, POOL_KEEP);
+
+		if (chunk->has_pages)
+			madvise(chunk->data, CHUNK_SIZE, MADV_DONTNEED);
+		chunk->has_pages = false;
+		chunk->link = *list;
+		*list = chunk;
+	}
+	return true;
+}
+
+void
+pool_take_back(struct pool *pool, struct chunk **list)
+{
+	size_t n = 0;
+
+	for (; *list != NULL; n++) {
+		struct chunk *chunk = *list;
+
+		*list = chunk->link;
+		push(pool, &pool->cold, chunk);
+	}
+	pool_unreserve(pool, n, POOL_KEEP);
 }

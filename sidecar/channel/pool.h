@@ -30,13 +30,14 @@
 
 enum pool_use { POOL_STREAM, POOL_KEEP };
 
-/* A piece of body. Its owner may read and write everything but the two fields marked as the pool's. */
+/* A piece of body. Its owner may read and write everything but the fields marked as the pool's. */
 struct chunk {
 	char *data;            /* CHUNK_SIZE bytes */
 	uint32_t begin, end;   /* data[begin..end) is content */
 	struct chunk *link;    /* free for the owner's own lists */
 	_Atomic uint32_t next; /* the pool's */
 	uint32_t use;          /* the pool's */
+	bool has_pages;        /* the pool's: it may have been written to */
 };
 
 struct pool;
@@ -48,6 +49,12 @@ bool pool_reserve(struct pool *pool, size_t n, enum pool_use use); /* [any] fals
 struct chunk *pool_draw(struct pool *pool, enum pool_use use);     /* [any] one of the reserved; begin = end = 0 */
 void pool_unreserve(struct pool *pool, size_t n, enum pool_use use); /* [any] wakes waiters */
 void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] back to the budget; wakes waiters */
+
+/* [any] n chunks of POOL_KEEP stand for memory that somebody has beside the pool: they are put in front of *list, and have
+ * no pages as long as they are there, so that pool and that memory together stay within the budget. False: not now. */
+bool pool_set_aside(struct pool *pool, size_t n, struct chunk **list);
+void pool_take_back(
+	struct pool *pool, struct chunk **list); /* [any] all of them, which leaves NULL; wakes waiters */
 
 size_t pool_total(const struct pool *pool);     /* chunks */
 size_t pool_streams(const struct pool *pool);   /* of these, what POOL_KEEP cannot take */

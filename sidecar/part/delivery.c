@@ -88,12 +88,10 @@ unit_for(const struct pool *pool, size_t unit)
 static bool
 reserve_for(struct delivery *delivery, size_t unit)
 {
-	delivery->charged = unit / CHUNK_SIZE + 1;
-	if (!pool_reserve(delivery->pool, delivery->charged, POOL_KEEP))
-		delivery->charged = 0;
-	else
-		delivery->order.unit = unit;
-	return delivery->charged > 0;
+	if (!pool_set_aside(delivery->pool, unit / CHUNK_SIZE + 1, &delivery->charged))
+		return false;
+	delivery->order.unit = unit;
+	return true;
 }
 
 /* A transfer to an HTTP destination holds a buffer for one send and a connection, until the commit: with many parts
@@ -110,8 +108,7 @@ charge(struct delivery *delivery)
 static void
 discharge(struct delivery *delivery)
 {
-	pool_unreserve(delivery->pool, delivery->charged, POOL_KEEP);
-	delivery->charged = 0;
+	pool_take_back(delivery->pool, &delivery->charged);
 }
 
 /* [request's thread] Mail from the transfer. ENDED is its last word, so it is looked at last. */

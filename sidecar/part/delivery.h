@@ -38,11 +38,11 @@ struct delivery {
 	const struct rule *rule;
 	const struct outlets *outlets;
 	struct pool *pool;
-	struct chunk *open;   /* being filled, not yet pushed */
-	size_t charged;       /* chunks of the budget that stand for the transfer's own memory */
-	struct keep own_keep; /* bytes of a rule with `buffer: true` */
-	struct buf target;    /* what order.target points to */
-	struct buf type;      /* what order.type points to, if any */
+	struct chunk *open;                                      /* being filled, not yet pushed */
+	struct chunk *charged;                                   /* they stand for the transfer's own memory */
+	struct keep own_keep;                                    /* bytes of a rule with `buffer: true` */
+	struct buf target;                                       /* what order.target points to */
+	struct buf type;                                         /* what order.type points to, if any */
 	void (*on_change)(void *arg, struct delivery *delivery); /* news came: something may go on */
 	void *on_change_arg;
 	size_t index;               /* for whoever lists all of a form: its place */

@@ -112,8 +112,8 @@ parts_free(struct parts *parts)
 	}
 	mem_free(parts->concats);
 	keep_fini(&parts->keep);
-	if (parts->charged > 0)
-		pool_unreserve(parts->setup.pool, parts->charged, POOL_KEEP);
+	if (parts->charged != NULL)
+		pool_take_back(parts->setup.pool, &parts->charged);
 	if (parts->credits > 0)
 		pool_unreserve(parts->setup.pool, parts->credits, POOL_STREAM);
 	digest_free(parts->digest);
@@ -193,8 +193,8 @@ parts_charge(struct parts *parts, size_t bytes)
 	parts->known += bytes;
 	if (!parts_is_run(parts))
 		return true;
-	for (; parts->charged < (parts->known + CHUNK_SIZE / 2) / CHUNK_SIZE; parts->charged++)
-		if (!pool_reserve(parts->setup.pool, 1, POOL_KEEP))
+	for (; parts->n_charged < (parts->known + CHUNK_SIZE / 2) / CHUNK_SIZE; parts->n_charged++)
+		if (!pool_set_aside(parts->setup.pool, 1, &parts->charged))
 			return false;
 	return true;
 }

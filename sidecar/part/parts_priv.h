@@ -30,8 +30,9 @@ struct parts {
 	size_t feed_sure;         /* bytes of one feed for which there will be chunks, however few the pool has */
 	size_t known;             /* bytes that what is known of the parts takes until the answer ... */
 	size_t heads;             /* of these, what the form holds for heads */
-	size_t charged;           /* ... and the chunks of the budget that stand for them */
-	struct error error;       /* why an event said stop */
+	size_t n_charged;         /* ... and the chunks that stand for them */
+	struct chunk *charged;
+	struct error error; /* why an event said stop */
 };
 
 /* parts_events.c: what the form calls. Each of them leaves its reason in parts->error. */

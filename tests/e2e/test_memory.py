@@ -58,7 +58,9 @@ def test_long_heads_count_against_the_budget():
     with Upstream() as up, Penstock(routes, up, memory="4MiB") as p:
         for body in (head + part("a", b"1"), head[:-6]):
             statuses = hold(p, "/names", [body] * (200 if not SMALL else 60))
-            assert 503 in statuses, statuses
+            assert set(statuses) <= {201, 400, 503}, statuses
+            if not SMALL:  # else one may be over before the next one is looked at
+                assert 503 in statuses, statuses
             check_peak(p, 36)
             wait_for(lambda: post(p.port, "/names", form(part("a", b"1"))).status == 201, "there is room again")
 

@@ -286,6 +286,64 @@ pages_of_chunks_never_drawn_are_not_resident(void **state)
 	mem_free(resident);
 }
 
+static size_t
+resident_pages(struct chunk *const *chunks, size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), found = 0;
+	unsigned char pages[CHUNK_SIZE / 4096];
+
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(mincore(chunks[i]->data, CHUNK_SIZE, pages), 0);
+		for (size_t k = 0; k < CHUNK_SIZE / page; k++)
+			found += pages[k] & 1;
+	}
+	return found;
+}
+
+static void
+draw_all(struct chunk **chunks)
+{
+	assert_true(pool_reserve(pool, TOTAL, POOL_STREAM));
+	for (size_t i = 0; i < TOTAL; i++) {
+		chunks[i] = pool_draw(pool, POOL_STREAM);
+		memset(chunks[i]->data, 'x', CHUNK_SIZE);
+		for (size_t k = 0; k < i; k++)
+			assert_ptr_not_equal(chunks[k], chunks[i]);
+	}
+}
+
+static void
+give_chunks(struct chunk *const *chunks)
+{
+	for (size_t i = 0; i < TOTAL; i++)
+		pool_give(pool, chunks[i]);
+}
+
+static void
+what_is_set_aside_has_no_pages(void **state)
+{
+	struct chunk *chunks[TOTAL], *aside = NULL;
+	size_t all;
+
+	(void)state;
+	draw_all(chunks);
+	all = resident_pages(chunks, TOTAL);
+	assert_false(pool_set_aside(pool, 1, &aside));
+	give_chunks(chunks);
+	assert_true(pool_set_aside(pool, TOTAL / 4, &aside));
+	assert_true(pool_set_aside(pool, TOTAL / 4, &aside));
+	assert_false(pool_set_aside(pool, TOTAL / 2, &aside)); /* over what may be kept */
+	assert_int_equal(pool_available(pool), TOTAL / 2);
+	assert_int_equal(resident_pages(chunks, TOTAL), all / 2);
+	pool_take_back(pool, &aside);
+	assert_null(aside);
+	assert_true(pool_set_aside(pool, TOTAL / 2, &aside)); /* the same ones: nothing more is dropped */
+	assert_int_equal(resident_pages(chunks, TOTAL), all / 2);
+	pool_take_back(pool, &aside);
+	draw_all(chunks);
+	give_chunks(chunks);
+}
+
 static void
 each_allocation_may_fail(void **state)
 {
@@ -327,6 +385,7 @@ main(void)
 		CASE(an_armed_waiter_hears_once),
 		CASE(every_armed_waiter_hears),
 		CASE(pages_of_chunks_never_drawn_are_not_resident),
+		CASE(what_is_set_aside_has_no_pages),
 		CASE(each_allocation_may_fail),
 		CASE(more_chunks_than_an_index_can_name_are_refused),
 	};
