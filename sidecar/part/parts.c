@@ -299,9 +299,3 @@ parts_deliveries(const struct parts *parts)
 {
 	return parts->deliveries;
 }
-
-uint64_t
-parts_body_size(const struct parts *parts)
-{
-	return form_offset(parts->form);
-}

@@ -95,6 +95,5 @@ bool parts_finish(struct parts *parts, struct error *err);
 const struct part *parts_first(const struct parts *parts);
 size_t parts_count(const struct parts *parts);
 struct delivery *parts_deliveries(const struct parts *parts); /* first of the list */
-uint64_t parts_body_size(const struct parts *parts);          /* bytes of body fed */
 
 #endif
