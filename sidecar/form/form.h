@@ -37,8 +37,8 @@ struct boundary {
 };
 
 /* Reads a Content-Type value by the grammar of RFC 9110 section 8.3.1 (token or quoted-string, any
- * parameter order and case). ERR_MEDIA_TYPE: not multipart/form-data, or no readable boundary of 1 to 70
- * characters, or two boundaries. No allocation. */
+ * parameter order and case). ERR_MEDIA_TYPE: not multipart/form-data, a malformed parameter, an extended one
+ * (boundary*), two boundaries, or none of 1 to 70 characters. No allocation. */
 bool boundary_read(struct str content_type, struct boundary *out, struct error *err);
 
 /* What a part's head says, decoded. Views are valid until on_end of that part has returned. */
