@@ -107,16 +107,16 @@ acceptor_start(struct worker *worker, struct error *err)
 	worker->acceptors = mem_array(worker->setup.n_listen_fds, sizeof *worker->acceptors);
 	if (worker->acceptors == NULL)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < worker->setup.n_listen_fds; i++) {
-		struct acceptor *acceptor = &worker->acceptors[i];
-
-		acceptor->worker = worker;
-		acceptor->proxy_protocol = worker->table->config->listen[i].proxy_protocol;
-		acceptor->watch.ready = on_ready;
-		acceptor->watch.fd = worker->setup.listen_fds[i];
-		if (!loop_watch(worker->setup.loop, &acceptor->watch, ACCEPT_EVENTS, err))
+	/* All of them first: acceptor_stop() closes whatever stands in them, also after a failure. */
+	for (size_t i = 0; i < worker->setup.n_listen_fds; i++)
+		worker->acceptors[i] = (struct acceptor){
+			.watch = { .fd = worker->setup.listen_fds[i], .ready = on_ready },
+			.worker = worker,
+			.proxy_protocol = worker->table->config->listen[i].proxy_protocol,
+		};
+	for (size_t i = 0; i < worker->setup.n_listen_fds; i++)
+		if (!loop_watch(worker->setup.loop, &worker->acceptors[i].watch, ACCEPT_EVENTS, err))
 			return false;
-	}
 	return true;
 }
 
