@@ -67,8 +67,8 @@ numbers_word(struct loading *l, const struct key *key, const struct node *node, 
 	buf_free(&known);
 }
 
-static void
-add_value(struct buf *out, const struct key *key, uint64_t value)
+void
+numbers_add(struct buf *out, const struct key *key, uint64_t value)
 {
 	if (key->type == KEY_SIZE)
 		scalar_add_size(out, value);
@@ -88,10 +88,10 @@ in_range(struct loading *l, const struct key *key, const struct node *node, uint
 	buf_addf(&text, "%s: %.*s", key->name, SHOWN(node->text));
 	if (key->min == key->max) {
 		buf_add_text(&text, " is not known; this program reads ");
-		add_value(&text, key, key->min);
+		numbers_add(&text, key, key->min);
 	} else {
 		buf_add_text(&text, value < key->min ? " is too small; at least " : " is too large; at most ");
-		add_value(&text, key, value < key->min ? key->min : key->max);
+		numbers_add(&text, key, value < key->min ? key->min : key->max);
 	}
 	if (text.failed)
 		diag_nomem(l->diag);

@@ -10,4 +10,7 @@ void numbers_number(struct loading *l, const struct key *key, const struct node 
 void numbers_word(struct loading *l, const struct key *key, const struct node *node, void *base);
 void numbers_bool(struct loading *l, const struct key *key, const struct node *node, void *base);
 
+/* Appends a number, size or time of that key as a person would write it. */
+void numbers_add(struct buf *out, const struct key *key, uint64_t value);
+
 #endif

@@ -3,18 +3,7 @@
  * the mappings are met from the top of a file. */
 #include "config/keys.h"
 #include "config/load.h"
-#include "config/scalar.h"
-
-static void
-add_limit(struct buf *out, const struct key *key, uint64_t value)
-{
-	if (key->type == KEY_SIZE)
-		scalar_add_size(out, value);
-	else if (key->type == KEY_TIME)
-		scalar_add_time(out, value);
-	else
-		buf_addf(out, "%llu", (unsigned long long)value);
-}
+#include "config/numbers.h"
 
 static void
 add_words(struct buf *out, const struct key *key, const char *before)
@@ -27,10 +16,10 @@ static void
 add_number(struct buf *out, const struct key *key, const char *what)
 {
 	buf_addf(out, "%s, ", what);
-	add_limit(out, key, key->min);
+	numbers_add(out, key, key->min);
 	if (key->max != key->min) {
 		buf_add_text(out, " to ");
-		add_limit(out, key, key->max);
+		numbers_add(out, key, key->max);
 	}
 	add_words(out, key, ", or ");
 }
