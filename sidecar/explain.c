@@ -79,26 +79,6 @@ judge_form(struct verdict *verdict, const struct raw_request *raw, const struct 
 
 /* -- JSON --------------------------------------------------------------------------------------------- */
 
-static struct reply_part
-tell_part(const struct part *part)
-{
-	struct reply_part to = {
-		.number = part->number,
-		.field = part->field,
-		.filename = part->filename,
-		.type = part->type,
-		.size = part->size,
-		.sha256 = str_of(part->sha256),
-		.action = part->action,
-	};
-
-	if (part->delivery != NULL) {
-		to.destination = str_of(part->delivery->rule->to->name);
-		to.target = buf_str(&part->delivery->target);
-	}
-	return to;
-}
-
 static json_t *
 parts_json(const struct verdict *verdict)
 {
@@ -106,7 +86,7 @@ parts_json(const struct verdict *verdict)
 	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
 
 	for (; part != NULL; part = part->next) {
-		struct reply_part told = tell_part(part);
+		struct reply_part told = reply_part_of(part);
 
 		if (part->is_whole)
 			json_array_append_new(list, reply_part_json(&told));

@@ -27,21 +27,10 @@ tell_outcome(struct reply_part *to, const struct outcome *outcome)
 static struct reply_part
 tell_part(const struct part *part)
 {
-	struct reply_part to = {
-		.number = part->number,
-		.field = part->field,
-		.filename = part->filename,
-		.type = part->type,
-		.size = part->size,
-		.sha256 = part->sha256[0] != '\0' ? str_of(part->sha256) : STR_NONE,
-		.action = part->action,
-	};
+	struct reply_part to = reply_part_of(part);
 
-	if (part->delivery == NULL)
-		return to;
-	to.destination = str_of(part->delivery->order.to->name);
-	to.target = buf_str(&part->delivery->target);
-	tell_outcome(&to, &part->delivery->order.outcome);
+	if (part->delivery != NULL)
+		tell_outcome(&to, &part->delivery->order.outcome);
 	return to;
 }
 

@@ -6,6 +6,8 @@
  * It does not judge sentences: whoever wrote one has kept secrets and paths of the machine out of it. */
 #include "reply/reply.h"
 
+#include "part/parts.h"
+
 #include <stdio.h>
 
 /* -- JSON --------------------------------------------------------------------------------------------- */
@@ -104,6 +106,26 @@ part_json(const struct reply_part *part, bool form_failed)
 			put(json, "destination", reply_text(part->destination)) &&
 			put(json, "target", reply_text(part->target)) &&
 			(!part->has_outcome || put_outcome(json, part, form_failed)));
+}
+
+struct reply_part
+reply_part_of(const struct part *part)
+{
+	struct reply_part to = {
+		.number = part->number,
+		.field = part->field,
+		.filename = part->filename,
+		.type = part->type,
+		.size = part->size,
+		.sha256 = part->sha256[0] != '\0' ? str_of(part->sha256) : STR_NONE,
+		.action = part->action,
+	};
+
+	if (part->delivery != NULL) {
+		to.destination = str_of(part->delivery->order.to->name);
+		to.target = buf_str(&part->delivery->target);
+	}
+	return to;
 }
 
 json_t *

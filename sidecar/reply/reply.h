@@ -67,6 +67,10 @@ void reply_free(struct reply *reply);
 
 const char *reply_action_name(enum action action); /* "store", "concat", ... */
 
+/* What is known of a part before it has an outcome. Views of `part`. */
+struct part; /* part/parts.h */
+struct reply_part reply_part_of(const struct part *part);
+
 /* The JSON object of one part; NULL: out of memory. The caller owns the reference. */
 json_t *reply_part_json(const struct reply_part *part);
 
