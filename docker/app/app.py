@@ -100,6 +100,6 @@ def not_found(_):
     return render_template("missing.html"), 404
 
 
-@app.errorhandler(urllib.error.URLError)
+@app.errorhandler(OSError)  # URLError is one, and so is an answer that stops half-way
 def store_is_gone(_):
     return render_template("missing.html", store=True), 503

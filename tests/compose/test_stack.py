@@ -72,6 +72,7 @@ def test_uploads_through_the_agent():
         check_page(stack)
         check_page_without_script(stack)
         check_drain(stack)
+        check_page_without_store(stack)
 
 
 def test_uploads_through_unix_sockets():
@@ -134,6 +135,10 @@ def check_page(stack):
         got = stack.curl(path=asset)
         assert got.status == 200 and b"http://" not in got.body.replace(b"http://www.w3.org/2000/svg", b"") and b"https://" not in got.body, asset
     assert stack.curl(path="/api/stored").json()[0]["parts"]
+    assert '<a href="/" aria-current="page">' in page and page.count("aria-current") == 1
+    for path in ("/stored/no-such-form", "/static/no-such-file"):
+        answer = stack.curl(path=path)
+        assert answer.status == 404 and b"Not here" in answer.body and b"aria-current" not in answer.body, (path, answer.body)
 
 
 def check_page_without_script(stack):
@@ -165,6 +170,12 @@ def check_drain(stack):
     assert answer is not None and answer.status == 201, answer and answer.body
     assert sha256(data) in stack.stored().values()
     assert inspect(name, "{{json .State.ExitCode}}") == 0 and not inspect(name, "{{json .State.OOMKilled}}")
+
+
+def check_page_without_store(stack):
+    docker("stop", stack.container("storage"))
+    answer = stack.curl(path="/")
+    assert answer.status == 503 and b"The store does not answer" in answer.body, answer.body
 
 
 def test_the_gateway_has_the_rules_that_penstock_writes():
