@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # install.sh PACKAGE... - makes sure that Debian packages are installed; asks apt only for what is missing.
-# Exit 0: all are there. Exit 77: some are missing and cannot be installed (says which, loudly).
+# Exit 0: all are there. Exit 77: some are missing and cannot be installed (says which, loudly, and what apt said).
 set -u
 
 missing=()
@@ -25,16 +25,21 @@ fi
 echo "installing: ${missing[*]}" >&2
 # A machine that has just booted runs apt by itself: wait for its locks. `update` does not know how to.
 apt=("${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for _ in {1..150}; do
-	"${apt[@]}" update 2>&1 | grep -q 'Could not get lock' || break
+	"${apt[@]}" update >"$log" 2>&1
+	grep -q 'Could not get lock' "$log" || break
 	sleep 2
 done
-if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+add() { "${apt[@]}" install -y --no-install-recommends "$@" >>"$log" 2>&1; }
+if ! add "${missing[@]}"; then
 	still=()
 	for package in "${missing[@]}"; do
-		"${apt[@]}" install -y --no-install-recommends "$package" >/dev/null 2>&1 || still+=("$package")
+		add "$package" || still+=("$package")
 	done
 	[ ${#still[@]} -eq 0 ] && exit 0
-	echo "COULD NOT INSTALL: ${still[*]}" >&2
+	echo "COULD NOT INSTALL: ${still[*]}; the last that apt said:" >&2
+	tail -n 10 "$log" | sed 's/^/    /' >&2
 	exit 77
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# cmake --install puts the binary, the schema and an example where they belong, and they work from there.
+# cmake --install puts the binary, the schema and an example where they belong, and they work from there. And
+# install.sh, which installs what tests need, says why it cannot.
 set -u
 root=${BUILD_ROOT:-$PWD/build}
 bash tests/lib/build.sh release || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
@@ -29,5 +30,17 @@ check "the manual names the files where they are" bash -c "
 check "hardened: position independent" bash -c "readelf -h '$to/usr/bin/penstock' | grep -q 'DYN'"
 check "hardened: relro and bind now" bash -c "readelf -d '$to/usr/bin/penstock' | grep -q 'BIND_NOW\|FLAGS.*NOW'"
 check "must() is still on" bash -c "strings -a '$to/usr/bin/penstock' | grep -q 'penstock: bug: must'"
+apt_fails() { # with an apt that can do nothing: its words, and 77
+	local said code
+	mkdir "$to/bin"
+	printf '#!/bin/sh\necho "E: Unable to reach the mirror" >&2\nexit 100\n' >"$to/bin/apt-get"
+	printf '#!/bin/sh\nexec "$@"\n' >"$to/bin/sudo"
+	chmod +x "$to"/bin/*
+	said=$(PATH=$to/bin:$PATH bash tests/lib/install.sh no-such-package 2>&1)
+	code=$?
+	echo "$code: $said"
+	[ "$code" -eq 77 ] && [[ $said == *"COULD NOT INSTALL: no-such-package"*"E: Unable to reach the mirror"* ]]
+}
+check "install.sh says why" apt_fails
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]
