@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# down.sh - removes every trace of up.sh: containers, networks, volumes, the images that were built and the base that
-# was made for them. `--keep-images` leaves those, so that the next start is quick. PROJECT (penstock).
+# down.sh - removes every trace of up.sh: containers, networks, volumes, the images that were built (those of $PENSTOCK_TAG)
+# and the base that was made for them. `--keep-images` leaves those, so that the next start is quick; while another stack
+# is up they stay, too. PROJECT (penstock).
 set -euo pipefail
 # shellcheck source=/dev/null
 . "$(cd "$(dirname "$0")" && pwd)/lib.sh"
@@ -18,14 +19,27 @@ docker network ls --quiet "${mine[@]}" | remove docker network rm
 docker volume ls --quiet "${mine[@]}" | remove docker volume rm
 [ "${1:-}" != --keep-images ] || exit 0
 
-# An image goes only after those made from it, so as long as one goes there is another round.
-ours() { docker image ls --all --quiet --no-trunc --filter "label=$LABEL" | sort -u; }
-used() { docker ps --all --quiet | xargs -r docker inspect --format '{{.Image}}'; }
-while [ -n "$(ours)" ]; do
+# images FORMAT: what was made here, one a line: its id, or NAME:TAG, or <none>:<none> for a stage
+images() { docker image ls --all --no-trunc --filter "label=$LABEL" --format "$1" | sort -u; }
+ours() { images '{{.Repository}}:{{.Tag}}' | grep -xE "penstock(-[a-z-]+)?:$PENSTOCK_TAG" || true; }
+users() { # containers of those images: project and name
+	local name
+	for name in $(ours); do
+		docker ps --all --filter "ancestor=$name" --format '{{.Label "com.docker.compose.project"}} {{.Names}}'
+	done | sort -u
+}
+busy=$(users)
+[ -z "$busy" ] || die "the images :$PENSTOCK_TAG stay, for other containers use them (PROJECT, name):"$'\n'"$busy"
+
+# Nothing is forced: what another tag was made from stays, and so does its base. An image goes only after those made from
+# it, so as long as one goes there is another round.
+ours | remove docker image rm
+while :; do
 	went=
-	for id in $(ours | grep -vxF "$(used)"); do
-		docker image rm --force "$id" >/dev/null 2>&1 && went=yes
+	for id in $(images '{{.ID}} {{.Repository}}' | sed -n 's/ <none>$//p'); do
+		! docker image rm "$id" >/dev/null 2>&1 || went=yes
 	done
 	[ -n "$went" ] || break
 done
-[ -z "$(ours)" ] || die "some images are in use by other containers, and stay: $(ours | tr '\n' ' ')"
+base=$(docker image ls --no-trunc --filter "label=$LABEL=base.sh" --format '{{.ID}}')
+[ "$(images '{{.ID}}')" != "$base" ] || [ -z "$base" ] || docker image rm "$base" >/dev/null

@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # up.sh [spoe|native|socket] - builds the images and starts the demo: HAProxy, penstock, a store, an app with a page to
-# upload from. Waits until all of it answers, and prints the address. PORT (8080), PROJECT (penstock).
+# upload from. Waits until all of it answers, and prints the address. A stack that is up with another profile is stopped
+# first. PORT (8080), PROJECT (penstock).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
 . "$here/lib.sh"
 profile=${1:-spoe}
-case $profile in spoe | native | socket) ;; *) sed -n '3,4s/^# //p' "$0" >&2 && exit 2 ;; esac
+case $profile in spoe | native | socket) ;; *) sed -n '3,5s/^# //p' "$0" >&2 && exit 2 ;; esac
 need_docker
 need_compose
+is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
+is_ours() { [ -n "$(docker ps --quiet --filter "label=com.docker.compose.project=$PROJECT" --filter "publish=$PORT")" ]; }
+! is_taken || is_ours || die "port $PORT of 127.0.0.1 is taken: PORT=8090 $0 $profile would use another"
 "$here/base.sh"
 echo "== building"
 # NO_BUILD=1: an image that is here already is taken as it is.
@@ -24,6 +28,11 @@ for name in gateway storage app; do
 done
 
 echo "== starting"
+for other in spoe native socket; do # compose knows of no profile but the one that it is told
+	[ "$other" != "$profile" ] || continue
+	suffix=-$other
+	"${COMPOSE[@]}" --profile "$other" rm --stop --force "haproxy${suffix%-spoe}" "penstock${suffix%-spoe}" >/dev/null
+done
 "${COMPOSE[@]}" --profile "$profile" up --detach --no-build --remove-orphans
 
 status_of() { # METHOD PATH BODY; the status that the gateway answers, without any tool

@@ -23,6 +23,37 @@ def test_down_leaves_nothing():
     assert left == {**others, "images": []}, left
 
 
+def fails(script, *words, env):
+    """What a script prints that must fail."""
+    done = subprocess.run([f"{ROOT}/docker/{script}.sh", *words], env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=DEADLINE)
+    assert done.returncode != 0, done.stdout
+    return done.stdout.decode()
+
+
+def test_another_profile_takes_the_place_of_the_first():
+    with Stack("penstock-test-profiles") as stack:
+        assert stack.curl("-F", "file=abc;filename=a").status == 201
+        stack.profile, stack.suffix = "socket", "-socket"
+        run("docker/up.sh", "socket", env=stack.env)
+        assert stack.curl("-F", "file=abc;filename=a").status == 201
+        names = docker("ps", "--all", "--filter", f"label=com.docker.compose.project={stack.project}", "--format",
+                       '{{.Label "com.docker.compose.service"}}').split()
+        assert sorted(names) == ["app", "haproxy-socket", "penstock-socket", "storage"], names
+        check_another_project(stack)
+
+
+def check_another_project(stack):
+    """It takes neither the port nor the images of a stack that is up."""
+    other = {**stack.env, "PROJECT": "penstock-test-other"}
+    said = fails("up", env=other)
+    assert f"port {stack.port} of 127.0.0.1 is taken" in said and "== building" not in said, said
+    before = everything()
+    said = fails("down", env=other)
+    assert "stay, for other containers use them" in said and stack.project in said, said
+    assert everything() == before and stack.curl("-F", "file=abc;filename=a").status == 201
+
+
 def test_without_a_daemon_each_script_says_so():
     for script in ("up", "down", "base", "build"):
         done = subprocess.run([f"{ROOT}/docker/{script}.sh"], env={**os.environ, "DOCKER_HOST": "unix:///nowhere.sock"},
