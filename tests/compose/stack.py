@@ -80,6 +80,10 @@ class Stack:
         assert len(ids) == 1, f"{service}: {ids}"
         return ids[0]
 
+    def compose(self, *words):
+        """`docker compose WORDS`, with this stack's profile and files."""
+        return run("bash", "-c", '. docker/lib.sh && need_compose && "${COMPOSE[@]}" --profile "$@"', "compose", self.profile, *words, env=self.env)
+
     def logs(self, service):
         done = subprocess.run(["docker", "logs", self.container(service)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.stdout.decode(errors="replace")

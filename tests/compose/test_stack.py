@@ -78,6 +78,7 @@ def test_uploads_through_the_agent():
 def test_uploads_through_unix_sockets():
     with Stack("penstock-test-socket", "socket") as stack:
         check_uploads(stack)
+        check_stop(stack)
 
 
 def test_uploads_through_the_native_filter():
@@ -88,6 +89,7 @@ def test_uploads_through_the_native_filter():
         assert int(stack.process("haproxy")["CapEff"], 16) == 0
         check_page(stack)
         check_page_without_script(stack)
+        check_stop(stack)
 
 
 def test_the_native_image_writes_its_own_configuration():
@@ -170,6 +172,30 @@ def check_drain(stack):
     assert answer is not None and answer.status == 201, answer and answer.body
     assert sha256(data) in stack.stored().values()
     assert inspect(name, "{{json .State.ExitCode}}") == 0 and not inspect(name, "{{json .State.OOMKilled}}")
+
+
+def check_stop(stack):
+    """`stop` of the whole stack while an upload is half in: penstock, HAProxy and the store go in that order, and it is stored."""
+    data = lib.noise(3_000_000, 7)
+    body = lib.form(lib.part("file", data, "last.bin"))
+    with lib.connect(stack.port) as s:
+        s.sendall(lib.head_of("/upload", len(body)) + body[:2_000_000])
+        wait_for(stack.unfinished, "the store has begun")
+        stopping = threading.Thread(target=stack.compose, args=("stop",))
+        stopping.start()
+        wait_for(lambda: "drain" in stack.logs("penstock"), "penstock drains")
+        s.sendall(body[2_000_000:])
+        answer = lib.read_answer(s)
+    stopping.join(DEADLINE)
+    assert not stopping.is_alive() and answer is not None and answer.status == 201, answer and answer.body
+    told = answer.json()
+    kept = docker("run", "--rm", "--network", "none", "--volumes-from", stack.container("storage"), "--entrypoint", "sha256sum",
+                  f"penstock-storage:{TAG}", f"/srv/store/files{told['parts'][0]['target']}")
+    assert kept.split()[0] == sha256(data)
+    state = {s: inspect(stack.container(s), "{{json .State}}") for s in ("penstock", "haproxy", "storage")}
+    assert [s["ExitCode"] for s in state.values()] == [0, 0, 0], state
+    ends = [s["FinishedAt"] for s in state.values()]
+    assert ends == sorted(ends), ends
 
 
 def check_page_without_store(stack):
