@@ -66,7 +66,7 @@ apt_security() {
 }
 
 # How this machine's apt gets there (proxies, clocks, certificates), as one line of apt.conf. Goes into the stages of a
-# build as an argument; no image that is shipped, and no file here, holds it.
+# build as an argument; no image that is shipped, its history neither, and no file here holds it. The demo's images do, and stay here.
 apt_conf() {
 	command -v apt-config >/dev/null || return 0
 	apt-config dump | grep -E '^Acquire::(http|https|Retries|Check-Valid-Until|Check-Date|ForceIPv4|ForceIPv6)[: ]' |
