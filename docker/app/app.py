@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The demo's app: a page to upload from, and what the store holds, seen by a program that never saw an upload."""
+import http.client
 import json
 import os
 import re
@@ -15,6 +16,10 @@ NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 app = Flask(__name__)
 
 
+class StoreIsGone(Exception):
+    """It does not answer, or not to the end, or not with a list."""
+
+
 def listing(path):
     """What the store has below /index/path: a list, empty if it has nothing of that name."""
     try:
@@ -23,7 +28,9 @@ def listing(path):
     except urllib.error.HTTPError as e:
         if e.code == 404:
             return []
-        raise
+        raise StoreIsGone from e
+    except (OSError, http.client.HTTPException, ValueError) as e:
+        raise StoreIsGone from e
 
 
 def forms(most):
@@ -100,6 +107,6 @@ def not_found(_):
     return render_template("missing.html"), 404
 
 
-@app.errorhandler(OSError)  # URLError is one, and so is an answer that stops half-way
+@app.errorhandler(StoreIsGone)
 def store_is_gone(_):
     return render_template("missing.html", store=True), 503
