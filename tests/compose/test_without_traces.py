@@ -18,9 +18,24 @@ def test_down_leaves_nothing():
     with stack:
         assert stack.curl("-F", "file=abc;filename=a").status == 201
         assert len(everything()["containers"]) == 4
+        check_what_others_made(stack)
         run("docker/down.sh", env=stack.env)
         left = everything()
     assert left == {**others, "images": []}, left
+
+
+def check_what_others_made(stack):
+    """An image that somebody made from one of ours has its label, and stays; and so does what it stands on."""
+    mine = {f"penstock-of-mine:{TAG}": f"penstock:{TAG}", f"penstock-test-mine:{TAG}": "debian:trixie-slim"}
+    for name, ours in mine.items():
+        docker("build", "--quiet", "--tag", name, "-", env={"DOCKER_BUILDKIT": "0"}, input=f"FROM {ours}\nENV MINE=yes\n".encode())
+    try:
+        run("docker/down.sh", env=stack.env)
+        left = docker("image", "ls", "--filter", "label=org.penstock.made", "--format", "{{.Repository}}:{{.Tag}}").split()
+        assert {name for name in left if name.endswith(f":{TAG}")} == set(mine) and "debian:trixie-slim" in left, left
+        assert docker("run", "--rm", "--network", "none", f"penstock-of-mine:{TAG}", "version").startswith("penstock ")
+    finally:
+        docker("image", "rm", *mine)
 
 
 def fails(script, *words, env):
