@@ -9,9 +9,16 @@ import re
 from lib import *
 
 ROOT = os.path.abspath(os.environ.get("BUILD_ROOT", "build"))
-BUILD_PACKAGES = ("gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev libjansson-dev "
-                  "libssl-dev dpkg-dev file lintian").split()
 count = itertools.count()
+
+
+def told(page):
+    """The packages that a README tells to install, by name, before anything is built."""
+    with open(page, encoding="utf-8") as f:
+        return re.search(r"^(?:apt update && )?apt install -y ([^/#\n]*)", f.read(), re.M).group(1).split()
+
+
+BUILD_PACKAGES = [*told("README.md"), *told("docker/systemd/README.md"), "lintian"]
 
 
 def chroot(release, name, *packages):
