@@ -13,7 +13,7 @@
  * A form belongs to one thread. Pure: no sockets, no clock, no routes.
  *
  *   PREAMBLE ─▶ HEAD ─▶ BODY ─▶ (HEAD | EPILOGUE)        any state ─▶ FAILED
- *   EPILOGUE: the final delimiter was seen; what follows is read and ignored.
+ *   EPILOGUE: the final delimiter and its line end were seen; what follows is read and ignored.
  */
 #ifndef PENSTOCK_FORM_H
 #define PENSTOCK_FORM_H

@@ -39,6 +39,9 @@ static const struct {
 	{ LINES_512 LINES_512 "\r\n\r\n" PART END, "malformed@1024 : the body does not begin with its boundary" },
 	{ "--Bx\r\n", "malformed@3 : a delimiter is followed by something other than CRLF or \"--\"" },
 	{ "--B-x\r\n", "malformed@4 : a delimiter is followed by something other than CRLF or \"--\"" },
+	{ PART "--B--", "passed" },
+	{ PART "--B--x\r\n",
+		"malformed@55 : the final boundary is followed by something other than CRLF or the end" },
 	{ PART PART PART PART END, "too-large@148 parts: more than 3 parts" },
 	{ "--B\r\nX: 123456789 123456789 123456789 123456789 123456789 12345\r\n\r\n1\r\n" END,
 		"passed" }, /* 60 bytes of head */
