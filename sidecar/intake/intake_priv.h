@@ -125,7 +125,7 @@ void turn_after_piece(struct request *request, size_t len); /* may suspend it, u
 void turn_leave(struct request *request);                   /* neither has it nor waits for it any more */
 void turns_pass_on(struct turns *turns);                    /* each time that libmicrohttpd has run */
 
-/* -- request.c, request_body.c, request_commit.c --------------------------------------------------- */
+/* -- request.c, request_head.c, request_body.c, request_commit.c -------------------------------------- */
 
 /* A request's life. The body's is beside it: bytes may still come in while the fate is settled.
  *
@@ -185,7 +185,6 @@ enum MHD_Result request_on_access(void *lane, struct MHD_Connection *mhd, const 
 void request_on_completed(
 	void *lane, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why);
 
-size_t request_piece(const struct request *request); /* most bytes of body that come at once */
 void request_move(struct request *request, enum request_state to);
 
 /* The first error settles the fate: everything is given up. Callable at any time; later errors are kept out. */
@@ -202,6 +201,10 @@ void request_free_if_over(struct request *request);
 
 /* The client has closed its sending side while libmicrohttpd does not look (suspended). */
 void request_on_hangup(struct request *request, bool is_reset);
+
+/* request_head.c: decides, and answers at once where the answer is no. */
+enum MHD_Result request_on_head(struct request *request, const char *url, const char *method, const char *version);
+size_t request_piece(const struct request *request); /* most bytes of body that come at once */
 
 /* request_body.c: a piece of body, and its end. *len is what is left unconsumed. */
 enum MHD_Result request_on_body(struct request *request, const char *data, size_t *len);

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/* request_head.c - a request's head: who sends it, whether it is let in, and what gets ready for its body. */
+#include "intake/intake_priv.h"
+
+#include <stdio.h>
+#include <time.h>
+
+size_t
+request_piece(const struct request *request)
+{
+	return request->connection->lane->memory / 2;
+}
+
+static bool
+make_parts(struct request *request)
+{
+	const struct worker_setup *setup = &request->worker->setup;
+	const struct route *route = request->decision.route;
+	struct parts_setup parts = {
+		.route = route,
+		.naming = &request->naming,
+		.boundary = &request->decision.boundary,
+		.want_digest = route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream,
+		.outlets = setup->outlets,
+		.table = request->table,
+		.pool = setup->pool,
+		.piece = request_piece(request),
+		.box = loop_mailbox(setup->loop),
+		.on_change = request_on_change,
+		.on_change_arg = request,
+		.request_id = request->id,
+		.traceparent = request->traceparent[0] != '\0' ? request->traceparent : NULL,
+		.client = request->client,
+	};
+
+	request->naming = (struct naming){
+		.head = &request->head,
+		.match = &request->decision.match,
+		.request_id = str_of(request->id),
+		.started = time(NULL),
+	};
+	request->parts = parts_new(&parts, &request->error);
+	return request->parts != NULL;
+}
+
+static bool
+take_promise(const struct request *request, struct str id, struct counter *active)
+{
+	return id.data != NULL && reserve_take(request->worker->setup.reserve, reserve_key(id, active));
+}
+
+/* decide() has only looked; two workers may have seen the same last place. An upload that the agent was asked about may
+ * have a place already; its id is believed from anybody here, for nobody else could know it. */
+static void
+take_place(struct request *request, struct str id)
+{
+	struct decision *decision = &request->decision;
+	struct counter *active = request->table->active[decision->route->index];
+
+	if (take_promise(request, id, active)) {
+		decide_promised(decision);
+		request->is_counted = true;
+	}
+	if (!decision->allow || request->is_counted)
+		return;
+	request->is_counted = counter_take(active, decision->route->limits.concurrent);
+	if (!request->is_counted)
+		decide_too_many(decision);
+}
+
+/* Nobody else will come for what was promised to a head that is refused. It may be refused before its route is known, and
+ * the gateway may have asked about another one: so the places of all routes. */
+static void
+give_places_back(const struct request *request, struct str id)
+{
+	const struct table *table = request->table;
+
+	for (size_t i = 0; id.data != NULL && i < table->config->n_routes; i++)
+		if (take_promise(request, id, table->active[i]))
+			counter_sub(table->active[i], 1);
+}
+
+static void
+count_in(struct request *request)
+{
+	const struct decision *decision = &request->decision;
+	struct str id = head_header(&request->head, "x-request-id");
+
+	if (decision->allow || decision->error.kind == ERR_TOO_MANY)
+		take_place(request, id);
+	if (!decision->allow)
+		give_places_back(request, id);
+}
+
+static void
+begin(struct request *request, const char *url, const char *method, const char *version)
+{
+	struct worker *worker = request->worker;
+	struct load load = {
+		.is_draining = worker->state != WORKER_RUNNING,
+		.is_over_memory = pool_is_high(worker->setup.pool),
+		.active = worker->table->active,
+	};
+
+	request->table = table_acquire(worker->table);
+	mhd_head_init(request, method, version);
+	snprintf(request->method, sizeof request->method, "%s", method);
+	identity_take(request);
+	connection_begin_request(request->connection, request);
+	request->active_ms = loop_now_ms(worker->setup.loop);
+	request->total_at_ms = clock_after(request->started_ms, request->table->config->client.total_ms);
+	if (mhd_head_check(request, url, &request->decision.error))
+		decide(request->table->config, &request->head, &load, &request->decision);
+	count_in(request);
+	request->error = request->decision.error;
+	if (request->decision.allow && make_parts(request))
+		request_move(request, REQ_PARSING);
+	else
+		request_move(request, REQ_SETTLED);
+	request_set_timer(request);
+}
+
+/* Whether a body follows the head that was just refused. */
+static bool
+has_body(const struct request *request)
+{
+	struct str value;
+
+	if (request->head.header(request->head.arg, STR("transfer-encoding"), 0, &value))
+		return true;
+	return request->head.header(request->head.arg, STR("content-length"), 0, &value) && !str_is(value, "0");
+}
+
+enum MHD_Result
+request_on_head(struct request *request, const char *url, const char *method, const char *version)
+{
+	begin(request, url, method, version);
+	if (request->state != REQ_SETTLED)
+		return MHD_YES;
+	/* Who waits for 100 has not sent a byte, and libmicrohttpd would say it after an answer that it does not know of. */
+	if (!has_body(request) || decide_expects_continue(&request->head))
+		return answer_queue(request);
+	answer_early(request);
+	return MHD_YES;
+}
