@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docker/down.sh leaves nothing of docker/up.sh."""
+"""Stacks do not get in each other's way, and docker/down.sh leaves nothing of docker/up.sh: the last, for then no image is left."""
 from stack import *
 
 
@@ -8,34 +8,6 @@ def everything():
     return {"containers": docker("ps", "--all", "--quiet").split(), "volumes": docker("volume", "ls", "--quiet").split(),
             "networks": sorted(set(docker("network", "ls", "--format", "{{.Name}}").split()) - {"bridge", "host", "none"}),
             "images": sorted(set(docker("image", "ls", "--all", "--quiet", "--filter", "label=org.penstock.made").split()))}
-
-
-def test_down_leaves_nothing():
-    others = everything()
-    if others["containers"]:
-        raise Skip("OTHER CONTAINERS ARE RUNNING: removing images would disturb them")
-    stack = Stack("penstock-test-down")
-    with stack:
-        assert stack.curl("-F", "file=abc;filename=a").status == 201
-        assert len(everything()["containers"]) == 4
-        check_what_others_made(stack)
-        run("docker/down.sh", env=stack.env)
-        left = everything()
-    assert left == {**others, "images": []}, left
-
-
-def check_what_others_made(stack):
-    """An image that somebody made from one of ours has its label, and stays; and so does what it stands on."""
-    mine = {f"penstock-of-mine:{TAG}": f"penstock:{TAG}", f"penstock-test-mine:{TAG}": "debian:trixie-slim"}
-    for name, ours in mine.items():
-        docker("build", "--quiet", "--tag", name, "-", env={"DOCKER_BUILDKIT": "0"}, input=f"FROM {ours}\nENV MINE=yes\n".encode())
-    try:
-        run("docker/down.sh", env=stack.env)
-        left = docker("image", "ls", "--filter", "label=org.penstock.made", "--format", "{{.Repository}}:{{.Tag}}").split()
-        assert {name for name in left if name.endswith(f":{TAG}")} == set(mine) and "debian:trixie-slim" in left, left
-        assert docker("run", "--rm", "--network", "none", f"penstock-of-mine:{TAG}", "version").startswith("penstock ")
-    finally:
-        docker("image", "rm", *mine)
 
 
 def fails(script, *words, env):
@@ -74,3 +46,31 @@ def test_without_a_daemon_each_script_says_so():
         done = subprocess.run([f"{ROOT}/docker/{script}.sh"], env={**os.environ, "DOCKER_HOST": "unix:///nowhere.sock"},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE)
         assert done.returncode != 0 and b"DOES NOT ANSWER" in done.stdout, (script, done.stdout)
+
+
+def check_what_others_made(stack):
+    """An image that somebody made from one of ours has its label, and stays; and so does what it stands on."""
+    mine = {f"penstock-of-mine:{TAG}": f"penstock:{TAG}", f"penstock-test-mine:{TAG}": "debian:trixie-slim"}
+    for name, ours in mine.items():
+        docker("build", "--quiet", "--tag", name, "-", env={"DOCKER_BUILDKIT": "0"}, input=f"FROM {ours}\nENV MINE=yes\n".encode())
+    try:
+        run("docker/down.sh", env=stack.env)
+        left = docker("image", "ls", "--filter", "label=org.penstock.made", "--format", "{{.Repository}}:{{.Tag}}").split()
+        assert {name for name in left if name.endswith(f":{TAG}")} == set(mine) and "debian:trixie-slim" in left, left
+        assert docker("run", "--rm", "--network", "none", f"penstock-of-mine:{TAG}", "version").startswith("penstock ")
+    finally:
+        docker("image", "rm", *mine)
+
+
+def test_down_leaves_nothing():
+    others = everything()
+    if others["containers"]:
+        raise Skip("OTHER CONTAINERS ARE RUNNING: removing images would disturb them")
+    stack = Stack("penstock-test-down")
+    with stack:
+        assert stack.curl("-F", "file=abc;filename=a").status == 201
+        assert len(everything()["containers"]) == 4
+        check_what_others_made(stack)
+        run("docker/down.sh", env=stack.env)
+        left = everything()
+    assert left == {**others, "images": []}, left
