@@ -301,7 +301,7 @@ static const struct key file_keys[] = {
 	{ "memory", KEY_SIZE, .fallback = "64MiB", .min = 4 * MIB, .max = TIB, AT(config, memory),
 		.help = "All body bytes in flight, over all requests, live in this much memory." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
-	{ "log", KEY_TABLE, TABLES(&log_table), .help = "What is logged, on stderr." },
+	{ "log", KEY_TABLE, TABLES(&log_table), .help = "What is logged, on stdout." },
 	{ "shutdown", KEY_TABLE, TABLES(&shutdown), .help = "How the program ends." },
 	{ "client", KEY_TABLE, TABLES(&client), .help = "What a client may cost, on every listener." },
 	{ "trust", KEY_TABLE, TABLES(&trust),

@@ -17,6 +17,7 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { EXIT_GOOD = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
 
@@ -54,6 +55,7 @@ run(const struct options *options)
 
 	print_findings(&findings);
 	findings_free(&findings);
+	log_to(STDOUT_FILENO); /* it is what this command says; what keeps it from running is said on stderr */
 	if (config != NULL)
 		code = serve(config, options->arguments, options->n_arguments);
 	return code;

@@ -16,6 +16,8 @@
 static struct counter log_max = { LOG_INFO }; /* enum log_level; a reload may change both */
 static struct counter log_form = { LOG_TEXT };
 
+static int log_fd = STDERR_FILENO;
+
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 
 void
@@ -23,6 +25,12 @@ log_setup(enum log_level level, enum log_format format)
 {
 	counter_set(&log_max, level);
 	counter_set(&log_form, format);
+}
+
+void
+log_to(int fd)
+{
+	log_fd = fd;
 }
 
 bool
@@ -96,7 +104,7 @@ log_event(enum log_level level, const char *room, const char *msg, const struct 
 		add_value(&line, &pairs[i]);
 	}
 	buf_add_text(&line, is_json ? "}\n" : "\n");
-	if (!line.failed && write(STDERR_FILENO, line.data, line.len) < 0) {
+	if (!line.failed && write(log_fd, line.data, line.len) < 0) {
 		/* nowhere left to say so */
 	}
 	buf_free(&line);

@@ -4,7 +4,7 @@
  * Text: `2026-11-24T10:00:00.123Z info intake msg="request" id="..." route="album" status=201`
  * JSON: `{"time":"...","level":"info","room":"intake","msg":"request","id":"...","route":"album","status":201}`
  * Texts are cut to 256 bytes each, made valid UTF-8 and quoted, numbers are not. Never a secret, never a body byte.
- * Lines go to stderr with one write() each, so lines of several threads do not mix.
+ * Lines go out with one write() each, so lines of several threads do not mix.
  */
 #ifndef PENSTOCK_LOG_H
 #define PENSTOCK_LOG_H
@@ -28,6 +28,9 @@ struct log_pair {
 
 /* [any] Default: LOG_INFO, LOG_TEXT. */
 void log_setup(enum log_level level, enum log_format format);
+
+/* [main] Before any other thread runs: where lines go. Default: stderr. */
+void log_to(int fd);
 
 /* [any] True if lines of this level are written: ask before building costly values. */
 bool log_enabled(enum log_level level);

@@ -107,6 +107,17 @@ def test_run_fails_with_1_where_it_cannot_start():
         assert result.returncode == 1 and b"in use" in result.stderr, result
 
 
+def test_run_logs_on_stdout():
+    with Folder() as d:
+        path = d.write("r.yaml", ROUTES.replace("version: 1", f'version: 1\nlisten: ["127.0.0.1:{free_port()}"]'))
+        os.mkdir(os.path.join(d.path, "out"))
+        process = subprocess.Popen([BINARY, "run", path], cwd=d.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        line = process.stdout.readline()
+        process.terminate()
+        rest, complaints = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0 and b'"listening"' in line and b'"stopped"' in rest and complaints == b"", (line, rest, complaints)
+
+
 def explain(d, request, *options):
     result = run("explain", *options, d.write("routes.yaml", ROUTES), d.write("request", request))
     assert result.returncode == 0, result
