@@ -77,13 +77,41 @@ next_word(struct str *text)
 	return word;
 }
 
+/* Bytes that add_byte() makes of it at the most. */
+static size_t
+longest(char c)
+{
+	switch (c) {
+	case '^':
+	case '~':
+		return 5;
+	case '`':
+		return 3;
+	case '\\':
+	case '-':
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+static bool
+has_room(const struct page *page, struct str word)
+{
+	size_t column = page->column + 1;
+
+	for (size_t i = 0; i < word.len; i++)
+		column += longest(word.data[i]);
+	return column <= LINE_MAX_BYTES;
+}
+
 static void
 fill(struct page *page, struct str text)
 {
 	struct str word;
 
 	while ((word = next_word(&text)).len > 0) {
-		if (page->column > 0 && page->column + 1 + word.len > LINE_MAX_BYTES)
+		if (page->column > 0 && !has_room(page, word))
 			end_line(page);
 		if (page->column > 0) {
 			buf_add_char(page->out, ' ');
