@@ -257,7 +257,7 @@ take(struct pool *pool, struct stack *first, struct stack *second, enum pool_use
 	chunk->data = pool->arena + (size_t)(chunk - pool->chunks) * CHUNK_SIZE;
 	chunk->begin = chunk->end = 0;
 	chunk->link = NULL;
-	chunk->use = (uint32_t)use;
+	chunk->use = (uint16_t)use;
 	return chunk;
 }
 

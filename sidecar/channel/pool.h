@@ -36,7 +36,7 @@ struct chunk {
 	uint32_t begin, end;   /* data[begin..end) is content */
 	struct chunk *link;    /* free for the owner's own lists */
 	_Atomic uint32_t next; /* the pool's */
-	uint32_t use;          /* the pool's */
+	uint16_t use;          /* the pool's */
 	bool has_pages;        /* the pool's: it may have been written to */
 };
 
