@@ -248,11 +248,13 @@ start(struct sidecar *sidecar, struct error *err)
 	if (sidecar->uploads == NULL ||
 		!listeners_open(&sidecar->listeners, config->listen, config->n_listen, sidecar->n_stations, err))
 		return false;
-	say_listening(sidecar);
 	for (size_t i = 0; i < sidecar->n_stations; i++)
 		if (!make_worker(sidecar, i, err))
 			return false;
-	return start_agent(sidecar, err) && start_threads(sidecar, err) && start_ops(sidecar, err);
+	if (!start_agent(sidecar, err) || !start_threads(sidecar, err) || !start_ops(sidecar, err))
+		return false;
+	say_listening(sidecar);
+	return true;
 }
 
 static void

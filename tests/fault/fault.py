@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every n-th allocation and system call of an upload fails once, and each time: either the client is told 201 and all is
-there exactly, or nothing is there; the next upload works; at the end every chunk is back (exit status 0). fault.py SHIM"""
+there exactly, or nothing is there; the next upload works; at the end every chunk is back (exit status 0). And of a start: it
+works, or says why not. fault.py SHIM"""
 import errno
 import mmap
 import os
@@ -211,6 +212,51 @@ def run(shim, path, kind):
     return tried
 
 
+STARTS = ("allocation", "socket", "epoll_ctl")  # what a start asks of the system
+EVERYTHING = """admin: { listen: ["unix:{dir}/admin.sock"] }
+spoa: { listen: ["unix:{dir}/spoa.sock"] }
+"""
+
+
+def start_with(command, env, what):
+    """It starts, and stops when told to; or it says why not. Whether it started."""
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
+
+        def said():
+            return os.pread(out.fileno(), 1 << 20, 0)  # the place in the file belongs to penstock
+
+        started = wait_for(lambda: process.poll() is not None or b'"room":"sidecar","msg":"listening"' in said(), f"{what}: it starts or ends") and process.poll() is None
+        if started:
+            process.terminate()
+        code = process.wait(DEADLINE)
+        assert b"penstock: bug" not in said() and code in ((0,) if started else (1, 2)), f"{what}: exit {code}: {said()[-3000:]}"
+        assert started or said(), f"{what}: exit {code} without a word"
+    return started
+
+
+def run_start(shim, kind):
+    """Each n-th call of a start fails. Number of starts that could not be."""
+    failed = 0
+    folder = tempfile.mkdtemp(prefix="penstock-fault-")
+    faults = Faults(folder)
+    env = dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)
+    os.mkdir(os.path.join(folder, "out"))
+    file = os.path.join(folder, "routes.yaml")
+    with Penstock(ROUTES, head=EVERYTHING, workers=2) as p, open(p.file, encoding="utf-8") as routes, open(file, "w", encoding="utf-8") as f:
+        f.write(routes.read().replace(p.dir, folder))
+    command = [BINARY, "run", file]
+    faults.arm(KINDS[kind], 0, 0)
+    assert start_with(command, env, "counted")
+    count, _ = faults.disarm()
+    for nth in sorted({1 + i * count // min(count, TRIES_MAX) for i in range(min(count, TRIES_MAX))}):
+        faults.arm(KINDS[kind], nth, ERRORS[kind][0])
+        failed += not start_with(command, env, f"start: {kind} {nth} of {count}")
+        faults.disarm()
+    shutil.rmtree(folder, ignore_errors=True)
+    return failed
+
+
 def quiet(p):
     """Nothing is under way: the process holds no connection and no file of an upload."""
     links = []
@@ -220,8 +266,19 @@ def quiet(p):
     return not any("/.penstock-" in link or link.startswith(p.out + "/") for link in links)
 
 
+def attempt(name, faults_of):
+    """Whether it passed; `faults_of` runs it and says how many faults there were."""
+    began = time.monotonic()
+    try:
+        print(f"ok {name}: {faults_of()} faults ({time.monotonic() - began:.1f} s)", flush=True)
+        return True
+    except AssertionError as error:
+        print(f"FAIL {name}: {error}", flush=True)
+        return False
+
+
 def main():
-    passed = failed = 0
+    results = []
     only = sys.argv[2:]
     of_files = ("write", "fsync", "rename", "open", "mkdir", "fsync of a folder", "no rename flags")
     for path in BODIES:
@@ -232,15 +289,12 @@ def main():
                 continue
             if only and not any(w in f"{path} {kind}" for w in only):
                 continue
-            began = time.monotonic()
-            try:
-                tried = run(sys.argv[1], path, kind)
-                print(f"ok {path}: {kind}: {tried} faults ({time.monotonic() - began:.1f} s)", flush=True)
-                passed += 1
-            except AssertionError as error:
-                print(f"FAIL {path}: {kind}: {error}", flush=True)
-                failed += 1
-    print(f"{passed} passed, {failed} failed, 0 skipped", flush=True)
+            results.append(attempt(f"{path}: {kind}", lambda path=path, kind=kind: run(sys.argv[1], path, kind)))
+    for kind in STARTS:
+        if not only or any(w in f"start {kind}" for w in only):
+            results.append(attempt(f"start: {kind}", lambda kind=kind: run_start(sys.argv[1], kind)))
+    failed = results.count(False)
+    print(f"{results.count(True)} passed, {failed} failed, 0 skipped", flush=True)
     os._exit(failed > 0)
 
 

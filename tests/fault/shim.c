@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* shim.c - LD_PRELOAD: makes the n-th call of one kind fail, once or ever after, in a penstock that already runs.
+/* shim.c - LD_PRELOAD: makes the n-th call of one kind fail, once or ever after.
  *
  * The file named by FAULT_CONTROL is mapped and shared with the test, which arms a fault by writing kind, number and
  * errno, then uploads something and reads how many calls there were. Kinds are bits; see the table in fault.py. */
