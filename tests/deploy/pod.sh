@@ -34,7 +34,7 @@ container)
 			[ "$mode" = rw ] || mount -o remount,bind,ro ".$path"
 		done
 		mount -o remount,ro .
-		exec chroot . /usr/bin/env -i PATH=/opt:/usr/sbin:/usr/bin setpriv --reuid "$uid" --regid "$gid" --clear-groups \
+		exec chroot . /usr/bin/env -i PATH=/opt:/usr/sbin:/usr/bin setpriv --pdeathsig KILL --reuid "$uid" --regid "$gid" --clear-groups \
 			--bounding-set=-all --inh-caps=-all --no-new-privs "$@"' "$@"
 	;;
 esac

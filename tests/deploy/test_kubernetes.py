@@ -72,6 +72,12 @@ def test_every_container_is_locked_up():
     assert container("penstock")["restartPolicy"] == "Always", "a sidecar"
 
 
+def network_of(pid):
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/ns/net")
+    return None
+
+
 class Pod:
     """What a kubelet does with the manifest, on this machine."""
 
@@ -163,9 +169,11 @@ class Pod:
     def __exit__(self, kind, value, trace):
         if kind is not None:
             print(*(f"-- {name}\n{self.log(name)[-1500:]}" for name in self.running), sep="\n")
+        network = os.readlink(f"/proc/{self.network.pid}/ns/net")
         for process in (*self.running.values(), self.network):
             process.kill()
             process.wait()
+        wait_for(lambda: not any(network_of(pid) == network for pid in os.listdir("/proc") if pid.isdigit()), "nothing of the pod runs on")
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
