@@ -11,7 +11,6 @@
 #include "upload/folder.h"
 #include "upload/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -57,16 +56,12 @@ is_journal(const char *name)
 static bool
 sweep_some(int folder, bool journals)
 {
-	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	DIR *dir = folder_names(folder);
 	struct dirent *entry;
 	bool ok = true;
 
-	if (dir == NULL) {
-		if (copy >= 0)
-			close(copy);
+	if (dir == NULL)
 		return false;
-	}
 	while ((entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, NEW_FILE_PREFIX, strlen(NEW_FILE_PREFIX)) != 0 ||
 			is_journal(entry->d_name) != journals)

@@ -90,6 +90,17 @@ folder_remove_made(int folder, const char *target, unsigned n_made)
 	}
 }
 
+DIR *
+folder_names(int folder)
+{
+	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+
+	if (dir == NULL && copy >= 0)
+		close(copy);
+	return dir;
+}
+
 bool
 folder_write(int fd, const char *data, size_t len)
 {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "config/route.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +18,9 @@ int folder_of_target(int folder, const char *target, const char **leaf, unsigned
 void folder_remove_made(int folder, const char *target, unsigned n_made);
 
 void folder_close(int folder, int parent); /* what folder_of_target() gave; -1 is fine */
+
+/* The names in a folder, for the caller to close. NULL: errno says why. */
+DIR *folder_names(int folder);
 
 /* Makes the names in a folder durable. Some file systems cannot do that for folders; they say EINVAL. */
 bool folder_sync(int folder);

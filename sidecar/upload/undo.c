@@ -9,7 +9,6 @@
 #include "upload/directory.h"
 #include "upload/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,16 +32,12 @@ is_ours(const struct new_file *file, int folder, const char *name)
 static bool
 find_keeper(const struct new_file *file, char name[static NAME_MAX + 1])
 {
-	int copy = openat(file->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	DIR *dir = folder_names(file->folder);
 	struct dirent *entry;
 	bool found = false;
 
-	if (dir == NULL) {
-		if (copy >= 0)
-			close(copy);
+	if (dir == NULL)
 		return false;
-	}
 	while (!found && (entry = readdir(dir)) != NULL) {
 		found = strncmp(entry->d_name, NEW_FILE_PREFIX, strlen(NEW_FILE_PREFIX)) == 0 &&
 			is_ours(file, file->folder, entry->d_name);

@@ -3,8 +3,7 @@
  * however they come in pieces, and never beyond their end; any X-Forwarded-For and Forwarded give an address or nothing.
  *
  * The input is a byte of bits (1: a PROXY header follows, else lines of a head; 2 and 4: their names are X-Forwarded-For
- * and Forwarded, by turns), a byte for the size of the pieces, then the text.
- * With -DFUZZ_STANDALONE it has a main() that takes files. */
+ * and Forwarded, by turns), a byte for the size of the pieces, then the text. */
 #include "intake/proxy_header.h"
 #include "intake/trust.h"
 
@@ -140,24 +139,3 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_head((struct str){ (const char *)data + 2, size - 2 }, data[0]);
 	return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-#include <stdio.h>
-
-int
-main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *file = fopen(argv[i], "rb");
-		size_t n = file != NULL ? fread(data, 1, sizeof data, file) : 0;
-
-		if (file == NULL)
-			return 1;
-		fclose(file);
-		LLVMFuzzerTestOneInput(data, n);
-	}
-	return 0;
-}
-#endif
