@@ -67,7 +67,7 @@ with_gateway() {
 		    fields: [ { name: "photo[]", kind: file, store: { to: files, key: "{path.1}/{part}-{file.name}" } } ]
 	ROUTES
 	echo "== the route file" && cat "$work/routes.yaml"
-	"$penstock" run "$work/routes.yaml" 2>"$work/penstock.log" &
+	"$penstock" run "$work/routes.yaml" >"$work/penstock.log" 2>&1 &
 	pids+=($!)
 	wait_for grep -q "address=.127.0.0.1:$agent_port" "$work/penstock.log"
 
@@ -135,7 +135,7 @@ ROUTES
 echo "== the route file"
 cat "$work/routes.yaml"
 "$penstock" check "$work/routes.yaml" 2>/dev/null
-"$penstock" run "$work/routes.yaml" 2>"$work/penstock.log" &
+"$penstock" run "$work/routes.yaml" >"$work/penstock.log" 2>&1 &
 pids+=($!)
 wait_for curl -s -o /dev/null "http://127.0.0.1:$port/"
 

@@ -5,7 +5,7 @@
 # conditions, never for a time; whatever `exec $SERVE penstock` and the like start dies with varnishtest.
 #
 #   routes [-f FILE] [-l SOCKET] [-a SOCKET] [-x TEXT] [LINE...]   writes routes.yaml; LINEs go into its one route
-#   penstock [FILE]          penstock itself; as process p1, because its log is looked for in p1/stderr
+#   penstock [FILE]          penstock itself; as process p1, because its log, sent there, is looked for in p1/stderr
 #   listening [N]            waits until it listens on N addresses (default 2: uploads and agent)
 #   gateway [-s] [-n] [-f] [FILE]  gw/haproxy.cfg as `penstock haproxy` writes it. Without -s the agent may take 20 s
 #                            instead of 100 ms (a busy machine is no failure); -n: no health checks, for a server that
@@ -284,7 +284,7 @@ check_answer() {
 
 case $word in
 routes) write_routes "$@" ;;
-penstock) as_child "$PENSTOCK" run "${1:-routes.yaml}" ;;
+penstock) as_child "$PENSTOCK" run "${1:-routes.yaml}" >&2 ;;
 listening) until_true "penstock listens" has_lines "${1:-2}" '"msg":"listening"' ;;
 gateway) write_gateway "$@" ;;
 plain) write_plain "$@" ;;
