@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo it
-# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install, and at the
-# same time vtc gateway deploy trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
+# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install deploy, and at the
+# same time vtc gateway trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -100,8 +100,8 @@ run_suites() { # NAME...
 if [ $# -gt 0 ]; then
 	run_suites "$@"
 else
-	run_suites vtc gateway deploy trixie compose &
-	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install
+	run_suites vtc gateway trixie compose &
+	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install deploy
 	wait
 fi
 grep -hs '^unsteady ' "$BUILD_ROOT"/suite.*.log | sort -u >"$BUILD_ROOT/unsteady"
