@@ -3,6 +3,7 @@
  * in gateway_rules.c. */
 #include "gateway.h"
 
+#include "decide/decide.h"
 #include "gateway_priv.h"
 
 #include <errno.h>
@@ -240,11 +241,15 @@ add_spoe_conf(const struct config *config, struct buf *out)
 		"    # What a request waits at most for an answer, also while the agent is down and not yet marked so.\n"
 		"    timeout processing 500ms\n"
 		"    use-backend penstock-agent\n"
-		"    log global\n"
+		"    log global\n");
+	buf_addf(out,
 		"\n"
 		"spoe-message penstock-admit\n"
-		"    args id=unique-id method=method version=req.ver target=url,bytes(0,2311) "
-		"host=req.fhdr(host),bytes(0,256) hosts=req.fhdr_cnt(host) "
+		"    args id=unique-id method=method version=req.ver target=url,bytes(0,%d) "
+		"host=req.fhdr(host),bytes(0,%d) hosts=req.fhdr_cnt(host) ",
+		DECIDE_TARGET_MAX + 1,
+		DECIDE_HOST_MAX + 1); /* one byte more than is taken: so what was cut is refused */
+	buf_add_text(out,
 		"type=req.fhdr(content-type),bytes(0,512) types=req.fhdr_cnt(content-type) "
 		"length=req.fhdr(content-length),bytes(0,24) lengths=req.fhdr_cnt(content-length) "
 		"coding=req.fhdr(transfer-encoding),bytes(0,64) codings=req.fhdr_cnt(transfer-encoding) "

@@ -12,6 +12,7 @@
  * Names of our own ACLs and those of routes (NAME_host, NAME_path, NAME_method) must differ: ours end otherwise. What a
  * route file may choose freely (methods, paths) is quoted, and stands behind `--` where it could begin with '-'. */
 #include "gateway_priv.h"
+#include "route/match.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -153,13 +154,14 @@ gateway_add_routes(struct buf *out, const struct config *config)
 		add_place(out, &config->routes[i]);
 		buf_add_text(out, "\n");
 	}
-	buf_add_text(out,
+	buf_addf(out,
 		"    # Such paths, and URLs instead of paths, are for penstock to read. HTTP/2 has none, but looks as if.\n"
 		"    http-request set-var(txn.upload.target) url if { fc_http_major 1 }\n"
-		"    acl odd path -m reg '[%#]|//|/\\.\\.?(/|$)|(/[^/]*){65}'\n"
-		"    acl odd path_len ge 2048\n"
+		"    acl odd path -m reg '[%%#]|//|/\\.\\.?(/|$)|(/[^/]*){%d}'\n"
+		"    acl odd path_len ge %d\n"
 		"    acl odd var(txn.upload.target) -m reg '^[^/]'\n"
-		"    http-request set-var(txn.upload.is) bool(true) if odd\n");
+		"    http-request set-var(txn.upload.is) bool(true) if odd\n",
+		MATCH_SEGMENTS_MAX + 1, MATCH_PATH_MAX + 1);
 }
 
 /* The first route that takes it, as the sidecar will choose. */
