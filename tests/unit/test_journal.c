@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* A commit of several files that was cut short is taken back, wherever it was cut; nothing else is touched. */
 #include "lib/check.h"
+#include "lib/folder.h"
 #include "upload/journal.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char path[] = "/tmp/penstock-journal-XXXXXX";
 static int folder;
 
 static void
@@ -32,18 +31,10 @@ inode(const char *name)
 	return st.st_ino;
 }
 
-/* "": it is not there. */
 static const char *
 content(const char *name)
 {
-	static char text[64];
-	int fd = openat(folder, name, O_RDONLY);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-
-	assert_true(n >= 0);
-	text[n] = '\0';
-	close(fd);
-	return text;
+	return folder_content(folder, name);
 }
 
 /* Three files, the second below a folder and in the place of an old one; renamed as far as `steps` says. */
@@ -79,22 +70,15 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof path, "/tmp/penstock-journal-XXXXXX");
-	if (mkdtemp(path) == NULL)
-		return -1;
-	folder = open(path, O_RDONLY | O_DIRECTORY);
+	folder = folder_make();
 	return folder >= 0 && mkdirat(folder, "a", 0700) == 0 ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
-	char command[64];
-
 	(void)state;
-	close(folder);
-	snprintf(command, sizeof command, "rm -rf %s", path);
-	return system(command); // NOLINT(cert-env33-c): a folder of our own making
+	return folder_remove(folder);
 }
 
 static void

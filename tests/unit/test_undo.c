@@ -2,36 +2,19 @@
 /* Forms that replace one name and are taken back in any order leave what the last one that stayed wrote, or what was there
  * first; temporary files of nobody are left. */
 #include "lib/check.h"
+#include "lib/folder.h"
 #include "upload/directory.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define FORMS 4
 #define NAME "sub/same"
 
-static char path[32];
 static int folder;
 static char to_name[] = "files";
 static const struct destination to = { .name = to_name, .directory.exists = EXISTS_REPLACE };
-
-/* "": it is not there. */
-static const char *
-content(void)
-{
-	static char text[64];
-	int fd = openat(folder, NAME, O_RDONLY);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-
-	assert_true(n >= 0);
-	text[n] = '\0';
-	if (fd >= 0)
-		close(fd);
-	return text;
-}
 
 static unsigned
 count_names(void)
@@ -112,7 +95,7 @@ run_forms(unsigned code, unsigned stay, bool has_original)
 	order_of(code, order);
 	for (unsigned i = 0; i < FORMS; i++)
 		end_form(&files[order[i]], stay & 1U << order[i]);
-	assert_string_equal(content(), expected(stay, has_original));
+	assert_string_equal(folder_content(folder, NAME), expected(stay, has_original));
 	unlinkat(folder, NAME, 0);
 	unlinkat(folder, "sub", AT_REMOVEDIR);
 	assert_int_equal(count_names(), 0);
@@ -133,10 +116,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof path, "/tmp/penstock-undo-XXXXXX");
-	if (mkdtemp(path) == NULL)
-		return -1;
-	folder = open(path, O_RDONLY | O_DIRECTORY);
+	folder = folder_make();
 	return folder >= 0 ? 0 : -1;
 }
 
@@ -144,8 +124,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	close(folder);
-	return rmdir(path);
+	return count_names() == 0 ? folder_remove(folder) : -1;
 }
 
 int

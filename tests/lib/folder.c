@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/* folder.c - see folder.h. */
+#include "lib/folder.h"
+
+#include "lib/check.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char path[32];
+
+int
+folder_make(void)
+{
+	snprintf(path, sizeof path, "/tmp/penstock-test-XXXXXX");
+	return mkdtemp(path) != NULL ? open(path, O_RDONLY | O_DIRECTORY) : -1;
+}
+
+int
+folder_remove(int folder)
+{
+	char command[64];
+
+	close(folder);
+	snprintf(command, sizeof command, "rm -rf %s", path);
+	return system(command); // NOLINT(cert-env33-c): a folder of our own making
+}
+
+const char *
+folder_content(int folder, const char *name)
+{
+	static char text[64];
+	int fd = openat(folder, name, O_RDONLY);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}

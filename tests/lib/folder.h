@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* folder.h - a folder of a test's own below /tmp. */
+#ifndef PENSTOCK_TEST_FOLDER_H
+#define PENSTOCK_TEST_FOLDER_H
+
+/* Makes it, and opens it. Less than 0: it cannot be made. */
+int folder_make(void);
+
+/* Closes it and removes it with all that is in it. 0: it is gone. */
+int folder_remove(int folder);
+
+/* Of a file in it, at most 63 bytes, up to the next call. "": it is not there. */
+const char *folder_content(int folder, const char *name);
+
+#endif
