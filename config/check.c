@@ -58,7 +58,9 @@ check_reachable(struct loading *l, size_t later, const bool *is_known)
 {
 	const struct route *routes = l->config->routes;
 
-	for (size_t i = 0; i < later && is_known[later]; i++) {
+	if (!is_known[later])
+		return;
+	for (size_t i = 0; i < later; i++) {
 		if (!is_known[i] || !pattern_match_covers(&routes[i].match, &routes[later].match))
 			continue;
 		diag_error(l->diag, spot_of(l->routes.items[later], "match"),

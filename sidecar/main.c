@@ -82,14 +82,14 @@ check(const struct options *options)
 static int
 print(struct buf *out)
 {
-	struct error err = { 0 };
+	bool ok = !out->failed;
 
-	if (out->failed)
-		error_set(&err, ERR_NOMEM, "out of memory");
-	else
+	if (ok)
 		fwrite(out->data, 1, out->len, stdout);
+	else
+		fputs("penstock: out of memory\n", stderr);
 	buf_free(out);
-	return error_is_set(&err) ? fail(&err, EXIT_RUNTIME) : EXIT_GOOD;
+	return ok ? EXIT_GOOD : EXIT_RUNTIME;
 }
 
 static int

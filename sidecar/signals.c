@@ -19,8 +19,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define ABORT_GRACE_MS                                                                                             \
-	2000u /* from giving up what runs, with a second for stores that owe an answer, to ending without it */
+/* From giving up what runs, with a second for stores that owe an answer, to ending without it. */
+#define ABORT_GRACE_MS 2000u
 
 static void
 set_phase_deadline(struct sidecar *sidecar, uint64_t in_ms)

@@ -11,8 +11,8 @@
  * and cannot fail; what was not drawn is returned by pool_unreserve().
  *
  * Two uses. POOL_STREAM chunks are on their way to a destination and come back by themselves. POOL_KEEP
- * chunks are held until their request's commit. Some of these are reserved and never drawn: they stand for memory
- * that lies elsewhere and is held as long (a transfer's buffer, what is known of thousands of parts). Together they
+ * chunks are held until their request's commit. Some of these are only set aside: they stand for memory that lies
+ * elsewhere and is held as long (a transfer's buffer, what is known of thousands of parts). Together they
  * may take at most three quarters of the pool, so that streams always move and nobody waits for what only his own
  * end would free.
  */
