@@ -81,8 +81,7 @@ is_name(struct str host)
 static bool
 check_host(struct str host, struct error *err)
 {
-	char text[INET6_ADDRSTRLEN + 1];
-	unsigned char address[sizeof(struct in6_addr)];
+	struct in6_addr address;
 	bool v6 = host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';
 	struct str inner = v6 ? (struct str){ host.data + 1, host.len - 2 } : host;
 	bool numeric = true;
@@ -91,13 +90,8 @@ check_host(struct str host, struct error *err)
 		numeric = numeric && strchr("0123456789.", inner.data[i]) != NULL;
 	if (!v6 && (!numeric || inner.len == 0))
 		return is_name(host) || error_set(err, ERR_CONFIG, "\"%.*s\" is not a host", SHOWN(host));
-	if (inner.len < sizeof text) {
-		memcpy(text, inner.data, inner.len);
-		text[inner.len] = '\0';
-		if (inet_pton(v6 ? AF_INET6 : AF_INET, text, address) == 1)
-			return true;
-	}
-	return error_set(err, ERR_CONFIG, "\"%.*s\" is not an IPv%d address", SHOWN(inner), v6 ? 6 : 4);
+	return str_to_ip(inner, v6 ? AF_INET6 : AF_INET, &address) ||
+		error_set(err, ERR_CONFIG, "\"%.*s\" is not an IPv%d address", SHOWN(inner), v6 ? 6 : 4);
 }
 
 /* "host", "host:port", "[v6]:port"; port.data is NULL where there is none. */
@@ -279,12 +273,6 @@ read_ip(const char *host, struct in6_addr *out)
 }
 
 static bool
-is_v6_any(const struct in6_addr *ip)
-{
-	return memcmp(ip, &in6addr_any, sizeof *ip) == 0;
-}
-
-static bool
 is_v4_any(const struct in6_addr *ip)
 {
 	static const unsigned char none[4];
@@ -295,11 +283,11 @@ is_v4_any(const struct in6_addr *ip)
 static enum address_meeting
 ips_meet(const struct in6_addr *a, const struct in6_addr *b)
 {
-	if (memcmp(a, b, sizeof *a) == 0)
+	if (IN6_ARE_ADDR_EQUAL(a, b))
 		return ADDRESS_SAME;
-	if ((is_v6_any(a) && is_v4_any(b)) || (is_v4_any(a) && is_v6_any(b)))
+	if ((IN6_IS_ADDR_UNSPECIFIED(a) && is_v4_any(b)) || (is_v4_any(a) && IN6_IS_ADDR_UNSPECIFIED(b)))
 		return ADDRESS_BOTH_ANY;
-	if (is_v6_any(a) || is_v6_any(b))
+	if (IN6_IS_ADDR_UNSPECIFIED(a) || IN6_IS_ADDR_UNSPECIFIED(b))
 		return ADDRESS_WITHIN;
 	if ((is_v4_any(a) && IN6_IS_ADDR_V4MAPPED(b)) || (is_v4_any(b) && IN6_IS_ADDR_V4MAPPED(a)))
 		return ADDRESS_WITHIN;
@@ -312,11 +300,10 @@ name_meets(const char *name, const struct in6_addr *ip)
 {
 	struct in6_addr v4;
 
-	if (is_v4_any(ip) || is_v6_any(ip))
+	if (is_v4_any(ip) || IN6_IS_ADDR_UNSPECIFIED(ip))
 		return ADDRESS_WITHIN;
 	read_ip("127.0.0.1", &v4);
-	if (strcasecmp(name, "localhost") == 0 &&
-		(memcmp(ip, &v4, sizeof v4) == 0 || memcmp(ip, &in6addr_loopback, sizeof *ip) == 0))
+	if (strcasecmp(name, "localhost") == 0 && (IN6_ARE_ADDR_EQUAL(ip, &v4) || IN6_IS_ADDR_LOOPBACK(ip)))
 		return ADDRESS_SAME;
 	return ADDRESS_APART;
 }
@@ -376,15 +363,12 @@ address_read_network(struct str text, struct network *out, struct error *err)
 {
 	const char *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
 	struct str address = { text.data, slash != NULL ? (size_t)(slash - text.data) : text.len };
-	char copied[INET6_ADDRSTRLEN + 1] = "";
 	uint64_t bits;
 	unsigned all;
 
 	*out = (struct network){ .is_v6 = address.len > 0 && memchr(address.data, ':', address.len) != NULL };
 	bits = all = out->is_v6 ? 128 : 32;
-	if (address.len < sizeof copied)
-		memcpy(copied, address.data, address.len);
-	if (inet_pton(out->is_v6 ? AF_INET6 : AF_INET, copied, out->bytes) != 1)
+	if (!str_to_ip(address, out->is_v6 ? AF_INET6 : AF_INET, out->bytes))
 		return error_set(
 			err, ERR_CONFIG, "\"%.*s\" is not an address or network, such as 10.0.0.0/8", SHOWN(text));
 	if (slash != NULL && (!str_to_u64(skip(text, address.len + 1), &bits) || bits > all))

@@ -49,23 +49,12 @@ diag_cut(struct str s)
 	return (int)at;
 }
 
-/* Does s begin with a C0 or C1 control (the latter are U+0080..U+009F), which a terminal might obey? */
-static bool
-is_control(struct str s)
-{
-	unsigned char first = (unsigned char)s.data[0];
-
-	if (first == 0xc2 && utf8_length(s) == 2)
-		return (unsigned char)s.data[1] < 0xa0;
-	return first < 0x20 || first == 0x7f;
-}
-
 static size_t
 add_safe_char(struct buf *out, struct str s)
 {
 	size_t n = utf8_length(s);
 
-	if (is_control(s))
+	if (utf8_is_control(s))
 		buf_addf(out, "\\x%02x", (unsigned)(unsigned char)s.data[n - 1]);
 	else
 		buf_add_utf8(out, (struct str){ s.data, n > 0 ? n : 1 });
@@ -151,7 +140,7 @@ add_excerpt(struct buf *out, struct str line, unsigned skip)
 		size_t n = utf8_length(line);
 
 		n = n > 0 ? n : 1;
-		if (at >= skip && is_control(line))
+		if (at >= skip && utf8_is_control(line))
 			buf_add_char(out, ' ');
 		else if (at >= skip)
 			buf_add_utf8(out, (struct str){ line.data, n });

@@ -29,16 +29,6 @@ pattern_is_token(struct str name)
 	return name.len > 0;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* %XX resolved. False: a '%' without two digits, or a byte that a request's segment can never hold. */
 static bool
 decode(struct str s, struct buf *out, struct error *err)
@@ -47,8 +37,8 @@ decode(struct str s, struct buf *out, struct error *err)
 		char c = s.data[i];
 
 		if (c == '%') {
-			int high = i + 2 < s.len ? hex_value(s.data[i + 1]) : -1;
-			int low = i + 2 < s.len ? hex_value(s.data[i + 2]) : -1;
+			int high = i + 2 < s.len ? str_hex_value(s.data[i + 1]) : -1;
+			int low = i + 2 < s.len ? str_hex_value(s.data[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return error_set(err, ERR_CONFIG, "'%%' needs two hexadecimal digits after it");
@@ -172,14 +162,9 @@ pattern_wildcards(const struct match *match)
 static bool
 is_v6(struct str s)
 {
-	unsigned char address[sizeof(struct in6_addr)];
-	char text[INET6_ADDRSTRLEN + 1];
+	struct in6_addr address;
 
-	if (s.len >= sizeof text || memchr(s.data, '\0', s.len) != NULL)
-		return false;
-	memcpy(text, s.data, s.len);
-	text[s.len] = '\0';
-	return inet_pton(AF_INET6, text, address) == 1;
+	return str_to_ip(s, AF_INET6, &address);
 }
 
 /* Labels of letters, digits, '-' and '_', none of them empty. */

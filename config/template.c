@@ -122,15 +122,6 @@ end_literal(struct parser *p)
 }
 
 static bool
-is_token(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!is_alnum(s.data[i]) && !is_one_of(s.data[i], "!#$%&'*+-.^_`|~"))
-			return false;
-	return s.len > 0;
-}
-
-static bool
 read_number(struct str s, unsigned *out, struct error *err)
 {
 	uint64_t n;
@@ -142,18 +133,12 @@ read_number(struct str s, unsigned *out, struct error *err)
 	return true;
 }
 
-static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* RFC 3986 section 3.3: pchar and '/'. */
 static bool
 is_url_text(struct str rest)
 {
 	if (rest.data[0] == '%')
-		return rest.len >= 3 && is_hex(rest.data[1]) && is_hex(rest.data[2]);
+		return rest.len >= 3 && str_hex_value(rest.data[1]) >= 0 && str_hex_value(rest.data[2]) >= 0;
 	return is_alnum(rest.data[0]) || is_one_of(rest.data[0], "/-._~!$&'()*+,;=:@");
 }
 
@@ -277,7 +262,7 @@ add_placeholder(struct parser *p, struct str name)
 		return false;
 	if (row->kind == TEMPLATE_QUERY && rest.len == 0)
 		return error_set(p->err, ERR_CONFIG, "{query.NAME} needs the name of a query parameter");
-	if (row->kind == TEMPLATE_HEADER && !is_token(rest))
+	if (row->kind == TEMPLATE_HEADER && !str_is_token(rest))
 		return error_set(p->err, ERR_CONFIG, "{header.NAME} needs the name of a request header");
 	if (row->kind != TEMPLATE_DATE)
 		buf_add_char(&p->flat, MARK);

@@ -130,28 +130,19 @@ print_json(const struct verdict *verdict, struct error *err)
 
 /* -- a table ------------------------------------------------------------------------------------------ */
 
-/* Of a character of ASCII, or of one of the terminal's other controls (U+0080 to U+009F). */
-static bool
-is_control(const struct buf *text, size_t i)
-{
-	unsigned char here = (unsigned char)text->data[i],
-		      next = (unsigned char)text->data[i + 1]; /* a NUL at the end */
-
-	return here < 0x20 || here == 0x7f || (here == 0xc2 && next < 0xa0);
-}
-
 static void
 print_text(struct str s, int width)
 {
 	struct buf clean = { 0 };
 
 	buf_add_utf8(&clean, s);
-	for (size_t i = 0; i < clean.len; i++)
-		if (is_control(&clean, i)) { /* a client's bytes do not steer the terminal */
-			if ((unsigned char)clean.data[i] == 0xc2)
-				clean.data[i + 1] = '?';
-			clean.data[i] = '?';
-		}
+	for (size_t i = 0, n; i < clean.len; i += n) {
+		struct str here = { clean.data + i, clean.len - i };
+
+		n = utf8_length(here);
+		if (utf8_is_control(here))
+			memset(clean.data + i, '?', n); /* a client's bytes do not steer the terminal */
+	}
 	printf("%-*.*s ", width, STR_ARG(buf_str(&clean)));
 	buf_free(&clean);
 }

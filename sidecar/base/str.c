@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,6 +121,17 @@ str_hex_value(char c)
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool
+str_to_ip(struct str s, int family, void *out)
+{
+	char copied[INET6_ADDRSTRLEN + 1] = "";
+
+	if (s.len == 0 || s.len >= sizeof copied || memchr(s.data, '\0', s.len) != NULL)
+		return false;
+	memcpy(copied, s.data, s.len);
+	return inet_pton(family, copied, out) == 1;
 }
 
 bool
@@ -273,6 +285,16 @@ utf8_length(struct str s)
 		return len;
 	}
 	return 0;
+}
+
+bool
+utf8_is_control(struct str s)
+{
+	unsigned char first = (unsigned char)s.data[0];
+
+	if (first == 0xc2 && utf8_length(s) == 2)
+		return (unsigned char)s.data[1] < 0xa0;
+	return first < 0x20 || first == 0x7f;
 }
 
 void

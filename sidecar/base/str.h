@@ -43,6 +43,10 @@ bool str_is_token_char(char c);  /* tchar of RFC 9110 section 5.6.2 */
 bool str_is_token(struct str s); /* one or more of them */
 int str_hex_value(char c);       /* 0 to 15; -1: not a hex digit */
 
+/* Whole string as an address of AF_INET or AF_INET6, without port or brackets, as inet_pton(3) writes it to `out`.
+ * False: it is none. */
+bool str_to_ip(struct str s, int family, void *out);
+
 /* Whole string as a decimal number without sign. False: empty, not digits, or more than UINT64_MAX. */
 bool str_to_u64(struct str s, uint64_t *out);
 
@@ -58,6 +62,9 @@ void buf_free(struct buf *b);  /* back to the zeroed state */
 /* Length of the well-formed UTF-8 sequence at the start of s (1..4), 0 if it is not one (RFC 3629:
  * no overlong forms, no surrogates, nothing above U+10FFFF). */
 size_t utf8_length(struct str s);
+
+/* s is not empty: does it begin with a C0 or C1 control (U+0080 to U+009F), which a terminal might obey? */
+bool utf8_is_control(struct str s);
 
 /* Appends s as UTF-8: each byte that does not belong to a well-formed sequence becomes U+FFFD. */
 void buf_add_utf8(struct buf *b, struct str s);

@@ -73,17 +73,6 @@ next_word(struct str *rest)
 }
 
 static bool
-read_address(struct str text, int family, void *out)
-{
-	char copied[INET6_ADDRSTRLEN + 1] = "";
-
-	if (text.len == 0 || text.len >= sizeof copied || memchr(text.data, '\0', text.len) != NULL)
-		return false;
-	memcpy(copied, text.data, text.len);
-	return inet_pton(family, copied, out) == 1;
-}
-
-static bool
 read_port(struct str text, in_port_t *port)
 {
 	uint64_t n;
@@ -105,8 +94,8 @@ read_v1_address(struct str rest, int family, struct sockaddr_storage *client, so
 
 	*client = (struct sockaddr_storage){ .ss_family = (sa_family_t)family };
 	*len = is_v4 ? sizeof *v4 : sizeof *v6;
-	if (!read_address(next_word(&rest), family, is_v4 ? (void *)&v4->sin_addr : (void *)&v6->sin6_addr) ||
-		!read_address(next_word(&rest), family, &ignored) ||
+	if (!str_to_ip(next_word(&rest), family, is_v4 ? (void *)&v4->sin_addr : (void *)&v6->sin6_addr) ||
+		!str_to_ip(next_word(&rest), family, &ignored) ||
 		!read_port(next_word(&rest), is_v4 ? &v4->sin_port : &v6->sin6_port) ||
 		!read_port(rest, &ignored_port))
 		return PROXY_BAD;

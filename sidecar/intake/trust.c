@@ -85,13 +85,8 @@ print(const struct address *address, char out[TRUST_ADDRESS_MAX])
 static bool
 read_plain_address(struct str text, bool is_v6, struct address *out)
 {
-	char copied[INET6_ADDRSTRLEN + 1] = "";
-
-	if (text.len == 0 || text.len >= sizeof copied || memchr(text.data, '\0', text.len) != NULL)
-		return false;
-	memcpy(copied, text.data, text.len);
 	*out = (struct address){ .is_v6 = is_v6 };
-	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, copied, out->bytes) != 1)
+	if (!str_to_ip(text, is_v6 ? AF_INET6 : AF_INET, out->bytes))
 		return false;
 	unmap(out);
 	return true;
