@@ -140,6 +140,15 @@ connection_free(struct connection *connection)
 	mem_free(connection);
 }
 
+/* Where its epoll fails libmicrohttpd closes a connection without a word about the request on it. */
+static void
+connection_end(struct connection *connection)
+{
+	if (connection->begun != NULL)
+		request_leave_connection(connection->begun);
+	connection_free(connection);
+}
+
 void
 connection_notify(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
 {
@@ -153,7 +162,7 @@ connection_notify(void *arg, struct MHD_Connection *mhd, void **context, enum MH
 	lane->n_connections--;
 	worker->n_connections--;
 	if (*context != NULL)
-		connection_free(*context);
+		connection_end(*context);
 	*context = NULL;
 	acceptor_resume(worker);
 }
@@ -174,7 +183,7 @@ connection_begin_request(struct connection *connection, struct request *request)
 void
 connection_end_request(struct connection *connection)
 {
-	connection->request = NULL;
+	connection->request = connection->begun = NULL;
 	connection_nudge(connection);
 	if (connection->worker->state != WORKER_RUNNING)
 		connection_shut(connection);

@@ -93,6 +93,7 @@ struct connection {
 	struct watch watch;
 	struct timer deadline;   /* of the next head */
 	struct request *request; /* the one under way, or NULL */
+	struct request *begun;   /* the same, but from its first line on */
 	bool kept_alive;         /* counts in n_kept_alive */
 	bool is_idle;            /* between an answer and the first line of the next head */
 	bool has_hung_up;        /* the client has closed its sending side */
@@ -184,6 +185,9 @@ enum MHD_Result request_on_access(void *lane, struct MHD_Connection *mhd, const 
 	const char *version, const char *upload_data, size_t *upload_data_size, void **context);
 void request_on_completed(
 	void *lane, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why);
+
+/* Its connection is over, or free for the next one. */
+void request_leave_connection(struct request *request);
 
 void request_move(struct request *request, enum request_state to);
 

@@ -163,9 +163,26 @@ request_on_target(void *arg, const char *target, struct MHD_Connection *mhd)
 	if (request == NULL)
 		return NULL;
 	request->connection = connection;
+	connection->begun = request;
 	connection->is_idle = false;
 	request->started_ms = request->active_ms = clock_now_ms();
 	return request;
+}
+
+void
+request_leave_connection(struct request *request)
+{
+	request->suspended = false;
+	turn_leave(request);
+	if (request->status == 0 && request->state != REQ_HEAD)
+		request->status = 499;
+	connection_end_request(request->connection);
+	request->connection = NULL;
+	request->discard_until_ms = CLOCK_NEVER;
+	if (request->state == REQ_PARSING) /* HELD goes on: the form is whole, only its client has left */
+		request_failf(
+			request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
+	request_free_if_over(request);
 }
 
 void
@@ -179,17 +196,7 @@ request_on_completed(void *arg, struct MHD_Connection *mhd, void **context, enum
 	if (request == NULL)
 		return;
 	*context = NULL;
-	request->suspended = false;
-	turn_leave(request);
-	if (request->status == 0 && request->state != REQ_HEAD)
-		request->status = 499;
-	connection_end_request(request->connection);
-	request->connection = NULL;
-	request->discard_until_ms = CLOCK_NEVER;
-	if (request->state == REQ_PARSING) /* HELD goes on: the form is whole, only its client has left */
-		request_failf(
-			request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
-	request_free_if_over(request);
+	request_leave_connection(request);
 }
 
 enum MHD_Result

@@ -104,6 +104,27 @@ def test_backpressure_holds_the_client_and_goes_on_exactly():
         assert up.store["/1"] == data
 
 
+def test_a_connection_that_is_lost_without_a_word_ends_its_request():
+    if os.environ.get("E2E_TREE", "release") != "release" or shutil.which("cc") is None:
+        raise Skip("only against the release build, and with a compiler")
+    with tempfile.TemporaryDirectory() as folder, Upstream(lambda request: request.upstream.release.wait(DEADLINE) and None, receive=16384) as up:
+        shim, lose = os.path.join(folder, "lost.so"), os.path.join(folder, "lose")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lost_connection.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", shim, source, "-ldl"], check=True)
+        with Penstock(UP, up, env=dict(os.environ, LD_PRELOAD=shim, LOSE=lose)) as p:
+            body = form(part("a", noise(40_000_000), "a"))
+            with connect(p.port) as s:
+                s.settimeout(1)
+                with contextlib.suppress(TimeoutError):
+                    s.sendall(head_of("/all", len(body)) + body)  # until it is held back
+                with open(lose, "w", encoding="ascii"):
+                    up.release.set()
+                wait_for(p.requests, "its request has ended")
+            os.unlink(lose)
+            assert [r["status"] for r in p.requests()] == [499] and up.store == {}, p.requests()
+            assert post(p.port, "/all", form(part("a", LARGE))).status == 201
+
+
 def fail_at(phase, how):
     """A script that fails on the part whose body holds FAIL (or any, before a body is read)."""
     def script(request):
