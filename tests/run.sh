@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo it
-# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install deploy, and at the
-# same time vtc gateway trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
+# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install deploy pages, and at
+# the same time vtc gateway trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -84,6 +84,7 @@ run_suite() { # NAME
 		suite compose 1200 bash tests/compose/run.sh # last: it removes the images
 		;;
 	deploy) suite deploy 900 bash tests/deploy/run.sh ;;
+	pages) suite pages 300 bash tests/pages/run.sh ;;
 	trixie) suite trixie 1200 bash tests/trixie/run.sh ;;
 	*)
 		echo "FAIL unknown suite $1"
@@ -101,7 +102,7 @@ if [ $# -gt 0 ]; then
 	run_suites "$@"
 else
 	run_suites vtc gateway trixie compose &
-	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install deploy
+	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install deploy pages
 	wait
 fi
 grep -hs '^unsteady ' "$BUILD_ROOT"/suite.*.log | sort -u >"$BUILD_ROOT/unsteady"

@@ -12,7 +12,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.abspath(os.environ.get("TESTS_IN", HERE))
-sys.path[:0] = [FOLDER, HERE]
+sys.path[:0] = [FOLDER, HERE, os.path.join(HERE, "../lib")]
 import lib  # noqa: E402
 
 
