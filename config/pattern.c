@@ -174,24 +174,33 @@ is_host_name(struct str s)
 	bool in_label = false;
 
 	for (size_t i = 0; i < s.len; i++) {
-		char c = s.data[i];
-		bool is_label = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+		char c = (char)(s.data[i] | 0x20); /* of letters the small one */
+		bool is_label = (c >= 'a' && c <= 'z') || (s.data[i] >= '0' && s.data[i] <= '9') ||
+			s.data[i] == '-' || s.data[i] == '_';
 
-		if (!is_label && (c != '.' || !in_label))
+		if (!is_label && (s.data[i] != '.' || !in_label))
 			return false;
 		in_label = is_label;
 	}
-	return in_label && s.len <= HOST_MAX;
+	return in_label;
+}
+
+bool
+pattern_is_host(struct str s)
+{
+	if (s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']')
+		return is_v6((struct str){ s.data + 1, s.len - 2 });
+	return is_host_name(s);
 }
 
 static bool
 is_host(struct str s)
 {
-	if (s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']')
-		return is_v6((struct str){ s.data + 1, s.len - 2 });
-	if (s.len > 2 && memcmp(s.data, "*.", 2) == 0)
+	if (s.len > 2 && memcmp(s.data, "*.", 2) == 0) {
 		s = (struct str){ s.data + 2, s.len - 2 };
-	return is_host_name(s);
+		return s.len <= HOST_MAX && is_host_name(s);
+	}
+	return s.len <= HOST_MAX && pattern_is_host(s);
 }
 
 static bool

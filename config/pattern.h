@@ -19,6 +19,10 @@ bool pattern_read_path(struct str text, struct match *match, struct error *err);
  * frees the copy. */
 char *pattern_read_host(struct str text, struct error *err);
 
+/* A name of labels, or an IPv6 address in brackets, in any case; neither wildcard nor port. What else a Host may be
+ * (RFC 3986 has lists, blanks and percent signs in names) is no host that anybody is reached by. */
+bool pattern_is_host(struct str s);
+
 /* True if `name` is a token of RFC 9110 section 5.6.2. */
 bool pattern_is_token(struct str name);
 

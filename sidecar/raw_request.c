@@ -58,18 +58,25 @@ read_request_line(struct raw_request *raw, struct str line)
 		memcmp(line.data, "HTTP", 4) == 0 && line.data[7] >= '0' && line.data[7] <= '9';
 }
 
+/* As intake/mhd_head.c, where it is read by libmicrohttpd. */
+static bool
+is_coding_with_blank_behind(struct str name, struct str line)
+{
+	return str_equal_nocase(name, STR("transfer-encoding")) && strchr(" \t", line.data[line.len - 1]) != NULL;
+}
+
 static bool
 read_header(struct raw_request *raw, struct str line)
 {
 	const char *colon = memchr(line.data, ':', line.len);
-	size_t n = colon != NULL ? (size_t)(colon - line.data) : 0;
+	struct str name = { line.data, colon != NULL ? (size_t)(colon - line.data) : 0 };
 
 	if (str_has_control(line) || raw->n_headers == RAW_HEADERS_MAX)
 		return false;
-	if (!str_is_token((struct str){ line.data, n }))
+	if (!str_is_token(name) || is_coding_with_blank_behind(name, line))
 		return false; /* also folded, or a blank before the colon */
-	raw->headers[raw->n_headers].name = (struct str){ line.data, n };
-	raw->headers[raw->n_headers].value = str_trim((struct str){ line.data + n + 1, line.len - n - 1 });
+	raw->headers[raw->n_headers].name = name;
+	raw->headers[raw->n_headers].value = str_trim((struct str){ colon + 1, line.len - name.len - 1 });
 	raw->n_headers++;
 	return true;
 }

@@ -28,19 +28,6 @@ is_http_1_0(const struct head *head)
 	return str_is(head->version, "HTTP/1.0");
 }
 
-/* Nothing that ends a host in somebody's eyes: no blank, no user before it, no path behind it. */
-static bool
-is_plain_host(struct str host)
-{
-	for (size_t i = 0; i < host.len; i++) {
-		unsigned char c = (unsigned char)host.data[i];
-
-		if (c <= ' ' || c == 0x7f || strchr("\"#/<>?@\\", c) != NULL)
-			return false;
-	}
-	return true;
-}
-
 /* A gateway may have gone by the one and we by the other; a client has to send the same (RFC 9112 section 3.2). */
 static bool
 is_of_one_host(const struct head *head)
@@ -51,12 +38,11 @@ is_of_one_host(const struct head *head)
 	return str_equal_nocase(head_host(head), head_host(&without_target));
 }
 
-/* RFC 9112 section 3.2: exactly one Host in HTTP/1.1, and one that is valid. head_host() prefers the authority of
- * an absolute target, which may not be empty (RFC 9110 section 4.2.1); an empty Host is fine. */
+/* RFC 9112 section 3.2: exactly one Host in HTTP/1.1, and one that is valid. */
 static bool
 check_host(const struct head *head, struct error *err)
 {
-	struct str value = STR(""), host = head_host(head);
+	struct str value = STR("");
 	bool has_host = header(head, STR("host"), 0, &value);
 
 	if (value.len > DECIDE_HOST_MAX)
@@ -65,7 +51,7 @@ check_host(const struct head *head, struct error *err)
 		return error_set(err, ERR_BAD_REQUEST, "more than one Host");
 	if (!has_host && !is_http_1_0(head))
 		return error_set(err, ERR_BAD_REQUEST, "no Host");
-	if (!is_plain_host(value) || !is_plain_host(host) || (host.len == 0 && value.len > 0))
+	if (!head_has_sound_hosts(head))
 		return error_set(err, ERR_BAD_REQUEST, "a Host that is not a host");
 	if (has_host && !is_of_one_host(head))
 		return error_set(err, ERR_BAD_REQUEST, "a Host other than that of the target");
@@ -106,12 +92,20 @@ has_framing(const struct head *head)
 	return header(head, STR("content-length"), 0, &value) || header(head, STR("transfer-encoding"), 0, &value);
 }
 
+/* Clients that want neither send the header empty (Python's and curl's way of taking a default back). */
+static bool
+has_header(const struct head *head, const char *name, struct str *value)
+{
+	*value = head_header(head, name);
+	return value->len > 0 || is_repeated(head, str_of(name));
+}
+
 static bool
 check_expect(const struct head *head, struct error *err)
 {
 	struct str value;
 
-	if (!header(head, STR("expect"), 0, &value))
+	if (!has_header(head, "expect", &value))
 		return true;
 	if (is_repeated(head, STR("expect")) || !str_equal_nocase(value, STR("100-continue")))
 		return error_set(err, ERR_EXPECTATION, "an Expect other than 100-continue");
@@ -151,10 +145,10 @@ check_length(const struct head *head, struct decision *decision)
 static bool
 check_content(const struct head *head, struct decision *decision)
 {
-	struct str coding = head_header(head, "content-encoding"), type = head_header(head, "content-type");
+	struct str coding, type = head_header(head, "content-type");
 
-	if (is_repeated(head, STR("content-encoding")) ||
-		(coding.data != NULL && !str_equal_nocase(coding, STR("identity"))))
+	if (has_header(head, "content-encoding", &coding) &&
+		(is_repeated(head, STR("content-encoding")) || !str_equal_nocase(coding, STR("identity"))))
 		return error_set(&decision->error, ERR_MEDIA_TYPE, "a Content-Encoding other than identity");
 	if (is_repeated(head, STR("content-type")))
 		return error_set(&decision->error, ERR_MEDIA_TYPE, "more than one Content-Type");
@@ -178,15 +172,12 @@ check_size(struct decision *decision)
 	return false;
 }
 
-/* A gateway whose own answer would be lost lets penstock say that nobody could be asked. Whoever else sends that header
- * refuses himself, so it needs no trust. */
 static bool
-check_load(const struct head *head, const struct load *load, struct decision *decision)
+check_load(const struct load *load, struct decision *decision)
 {
 	const struct route *route = decision->route;
-	struct str value;
 
-	if (header(head, STR("x-penstock-refuse"), 0, &value))
+	if (load->is_gateway_deaf)
 		error_set(&decision->error, ERR_BUSY, "the gateway's admission agent does not answer");
 	else if (load->is_draining)
 		error_set(&decision->error, ERR_DRAINING, "shutting down");
@@ -238,7 +229,7 @@ decide(const struct config *config, const struct head *head, const struct load *
 	decision->allow = check_host(head, &decision->error) && check_framing(head, decision) &&
 		check_expect(head, &decision->error) && check_route(config, head, decision) &&
 		check_length(head, decision) && check_content(head, decision) && check_size(decision) &&
-		check_load(head, load, decision);
+		check_load(load, decision);
 	if (decision->allow)
 		decision->max_body = decision->route->limits.body;
 }

@@ -17,6 +17,7 @@
 
 /* How busy the process is, taken by the caller just before he asks. */
 struct load {
+	bool is_gateway_deaf; /* a gateway that is trusted could ask nobody: its own answer would be lost, so penstock says it */
 	bool is_draining;
 	bool is_over_memory; /* pool_is_high() */
 	struct counter *const
@@ -45,18 +46,18 @@ struct decision {
 
 /* Fills the zeroed `decision`. The first of these that fits refuses:
  *
- *   ERR_BAD_REQUEST      a Host that is missing (but in HTTP/1.0), repeated, too long, no host, or other than that of an
- *                        absolute target; Content-Length and Transfer-Encoding repeated or both; a length that is no
+ *   ERR_BAD_REQUEST      a Host that is missing (but in HTTP/1.0), repeated, too long, no host
+ *                        (head_has_sound_hosts()), or other than that of an absolute target; Content-Length and Transfer-Encoding repeated or both; a length that is no
  *                        number, a coding other than chunked, or in HTTP/1.0
- *   ERR_EXPECTATION      an Expect other than 100-continue
+ *   ERR_EXPECTATION      an Expect other than 100-continue; an empty one is none
  *   ERR_BAD_REQUEST      a path that path_read() refuses; a target too long before its query
  *   ERR_NO_ROUTE, ERR_METHOD (match_allow() tells which the route takes)
  *   ERR_LENGTH_REQUIRED  neither length nor chunked before HTTP/2; no length where limits.length wants one
- *   ERR_MEDIA_TYPE       a Content-Encoding other than identity; a Content-Type repeated, too long, or not
+ *   ERR_MEDIA_TYPE       a Content-Encoding other than identity or empty; a Content-Type repeated, too long, or not
  *                        multipart/form-data with a boundary
  *   ERR_TOO_LARGE        a Content-Length over limits.body (limit "body")
- *   ERR_BUSY             a header X-Penstock-Refuse
- *   ERR_DRAINING, ERR_BUSY (over memory), ERR_TOO_MANY (limits.concurrent), as `load` says
+ *   ERR_BUSY (the gateway could ask nobody), ERR_DRAINING, ERR_BUSY (over memory),
+ *   ERR_TOO_MANY (limits.concurrent), as `load` says
  *
  * A Content-Length of 0 is let in: the form will say that it is truncated. */
 void decide(

@@ -39,7 +39,7 @@ only_value(const struct head *head, const char *name)
 	return head->header(head->arg, str_of(name), 1, &value) ? STR_NONE : head_header(head, name);
 }
 
-void
+bool
 identity_take(struct request *request)
 {
 	const struct trust *trust = &request->table->config->trust;
@@ -55,4 +55,5 @@ identity_take(struct request *request)
 	if (trust_is_traceparent(trace) && trace.len < sizeof request->traceparent)
 		snprintf(request->traceparent, sizeof request->traceparent, "%.*s", STR_ARG(trace));
 	trust_client(trust, peer_of(request), &request->head, request->client);
+	return is_trusted;
 }

@@ -252,7 +252,7 @@ bool mhd_head_check(const struct request *request, const char *url, struct error
 /* -- identity.c ------------------------------------------------------------------------------------ */
 
 /* Who the client is and what the request is called: id, traceparent, client. What others say of it counts only from
- * those who are trusted. */
-void identity_take(struct request *request);
+ * those who are trusted. True: the sender is one of them. */
+bool identity_take(struct request *request);
 
 #endif

@@ -68,6 +68,16 @@ is_head_end(const char *at, const char *end)
 	return at != NULL && end - at == 2 && (memcmp(at, "\0\0", 2) == 0 || memcmp(at, "\r\n", 2) == 0);
 }
 
+/* 0.9 leaves blanks in a value's end, and then does not know "chunked " for what it is: it would show the chunks with
+ * their sizes as the body. 1.0 wrote its NUL over the first of them. */
+static bool
+has_blank_behind(struct str value)
+{
+	const char *behind = value.data + value.len + 1;
+
+	return str_trim(value).len < value.len || *behind == ' ' || *behind == '\t' || *behind == '\r';
+}
+
 static enum MHD_Result
 check_header(
 	void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
@@ -83,6 +93,9 @@ check_header(
 	else if (name != walk->at || value <= colon || value > walk->end ||
 		strspn(colon + 1, " \t") < (size_t)(value - colon - 1))
 		walk->why = "a header that is folded, or a line that does not end with CR LF";
+	else if (str_equal_nocase((struct str){ name, name_len }, STR("transfer-encoding")) &&
+		has_blank_behind((struct str){ value, value_len }))
+		walk->why = "a blank behind the Transfer-Encoding";
 	if (walk->why != NULL)
 		return MHD_NO;
 	walk->at = skip_line_end(value + value_len, walk->end);

@@ -105,7 +105,8 @@ begin(struct request *request, const char *url, const char *method, const char *
 	request->table = table_acquire(worker->table);
 	mhd_head_init(request, method, version);
 	snprintf(request->method, sizeof request->method, "%s", method);
-	identity_take(request);
+	load.is_gateway_deaf = identity_take(request) &&
+		head_header(&request->head, "x-penstock-refuse").data != NULL;
 	connection_begin_request(request->connection, request);
 	request->active_ms = loop_now_ms(worker->setup.loop);
 	request->total_at_ms = clock_after(request->started_ms, request->table->config->client.total_ms);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* head.c - see head.h. Nothing here trusts the head: a target may be anything that has no blank in it.
  *
- * It only cuts and decodes: whether a Host or a path is fit to be used is for decide/ and match.c to say. */
+ * It only cuts and decodes, and knows what a host is: whether a head is fit to be used is for decide/ and match.c. */
 #include "route/head.h"
+
+#include "config/pattern.h"
 
 #include <string.h>
 
@@ -75,6 +77,28 @@ without_port(struct str host)
 	if (n > 0 && host.data[n - 1] == ':')
 		host.len = n - 1;
 	return host;
+}
+
+/* uri-host [ ":" port ], of which the port may be empty (RFC 9110 section 7.2). */
+static bool
+is_sound(struct str host)
+{
+	struct str name = without_port(host);
+
+	if (host.len - name.len > sizeof ":65535" - 1)
+		return false;
+	if (name.len > 1 && name.data[name.len - 1] == '.')
+		name.len--;
+	return pattern_is_host(name);
+}
+
+bool
+head_has_sound_hosts(const struct head *head)
+{
+	struct str authority, host = head_header(head, "host");
+
+	without_authority(head->target, &authority);
+	return (host.len == 0 || is_sound(host)) && (authority.data == NULL || is_sound(authority));
 }
 
 struct str

@@ -33,6 +33,11 @@ struct str head_header(const struct head *head, const char *name);
  * target. STR_NONE: none. Not lower-cased. */
 struct str head_host(const struct head *head);
 
+/* Are the Host and the authority of the target, where there are any, hosts that nobody can read otherwise: a name of
+ * labels or an IPv6 address in brackets, and behind it nothing or a port? An empty Host is one (RFC 9112 section 3.2), an
+ * empty authority is not (RFC 9110 section 4.2.1). */
+bool head_has_sound_hosts(const struct head *head);
+
 /* Value of query parameter `name` (first one), decoded ('+' is a blank) and appended to `out`.
  * False: there is none, or its escapes are broken; `out` is as before. Out of memory shows as out->failed,
  * whatever is returned. */

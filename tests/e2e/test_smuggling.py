@@ -82,6 +82,9 @@ ROWS = [
     ("folded coding", say("Transfer-Encoding:\r\n chunked\r\n", C), REFUSED),
     ("folded coding beside a length", say(CL + "Transfer-Encoding:\r\n\tchunked\r\n", C), REFUSED),
     ("coding in a folded line", say("X: y\r\n Transfer-Encoding: chunked\r\n" + CL), REFUSED),
+    ("a blank behind chunked", say("Transfer-Encoding: chunked \r\n", C), REFUSED),
+    ("a tab behind chunked", say("Transfer-Encoding: chunked\t\r\n", C), REFUSED),
+    ("blanks behind chunked, and a body without chunks", say("Transfer-Encoding: chunked \t \r\n"), REFUSED),
     ("chunked twice in one line", say("Transfer-Encoding: chunked, chunked\r\n", C), REFUSED),
     ("gzip, chunked", say("Transfer-Encoding: gzip, chunked\r\n", C), REFUSED),
     ("chunked, identity", say("Transfer-Encoding: chunked, identity\r\n", C), REFUSED),
@@ -188,6 +191,13 @@ ROWS = [
     ("one host twice", say("Host: test\r\n" + CL), REFUSED),
     ("no host", say(CL, host=""), REFUSED),
     ("a list of hosts", say(CL, host="Host: test, other\r\n"), REFUSED),
+    ("a list of hosts without a blank", say(CL, host="Host: evil.com,test\r\n"), REFUSED),
+    ("any host", say(CL, host="Host: *\r\n"), REFUSED),
+    ("half a bracket", say(CL, host="Host: [::1\r\n"), REFUSED),
+    ("a host with two colons", say(CL, host="Host: a:b:c\r\n"), REFUSED),
+    ("a port in hex", say(CL, host="Host: test:0x50\r\n"), REFUSED),
+    ("a host in two labels too many", say(CL, host="Host: test..\r\n"), REFUSED),
+    ("a list as the target's host", say(CL, line="POST http://evil.com,test/d/ROW/first HTTP/1.1", host="Host: evil.com,test\r\n"), REFUSED),
     ("a host with a path", say(CL, host="Host: test/x\r\n"), REFUSED),
     # -- bodies that are refused and look like requests
     ("a request as the body of one without a route", lambda row: say(

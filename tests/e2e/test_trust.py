@@ -46,6 +46,14 @@ def test_forwarded_headers_count_from_the_trusted_only():
                 assert went.headers["x-request-id"] == r["id"] and went.path == "/" + r["id"] and "forwarded" not in went.headers
 
 
+def test_only_a_trusted_gateway_may_say_that_it_could_ask_nobody():
+    said = lines(X_Penstock_Refuse="503")
+    for proxies, status in (("local", 503), ("none", 201), ("[192.0.2.1]", 201)):
+        with Upstream() as up, Penstock(UP, up, head=f"trust: {{ proxies: {proxies} }}") as p:
+            answer = post(p.port, "/u", BODY, extra=said)
+            assert answer.status == status, (proxies, answer.status, answer.body)
+
+
 def test_the_client_is_the_last_hop_that_is_not_trusted():
     rows = [  # the lines that a trusted peer sends, the client
         ("X-Forwarded-For: 192.0.2.7, 192.0.2.1\r\n", "192.0.2.1"), ("X-Forwarded-For: 192.0.2.7, 10.1.1.1\r\n", "192.0.2.7"),

@@ -5,6 +5,9 @@
 
 #include "lib/check.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static bool
 host_only(const void *arg, struct str name, size_t nth, struct str *value)
 {
@@ -95,6 +98,71 @@ the_host_is_named_without_its_port(void **state)
 		struct head head = head_of(rows[i].target, rows[i].header);
 
 		expect_text(rows[i].target, head_host(&head), rows[i].host);
+	}
+}
+
+static void
+a_host_that_could_be_read_in_two_ways_is_not_sound(void **state)
+{
+	static const struct {
+		const char *host;
+		bool is_sound;
+	} rows[] = {
+		{ "", true },
+		{ "a", true },
+		{ "A-1.Example_.org", true },
+		{ "example.org.:443", true },
+		{ "example.org:", true },
+		{ "10.0.0.7:65535", true },
+		{ "[::1]", true },
+		{ "[FE80::1]:80", true },
+		{ "[::ffff:10.0.0.7]", true },
+		{ "a,b", false },
+		{ "a, b", false },
+		{ "*", false },
+		{ "*.example.org", false },
+		{ "[::1", false },
+		{ "::1]", false },
+		{ "::1", false },
+		{ "[::1]x", false },
+		{ "[::1]:80:", false },
+		{ "[]", false },
+		{ "[a]", false },
+		{ "[fe80::1%25eth0]", false },
+		{ "[v1.x]", false },
+		{ "a:b:c", false },
+		{ "a:b", false },
+		{ "a::", false },
+		{ "a:0x50", false },
+		{ "a:-1", false },
+		{ "a:123456", false },
+		{ ":80", false },
+		{ ".", false },
+		{ ".a", false },
+		{ "a..b", false },
+		{ "a..", false },
+		{ "%61", false },
+		{ "a;b", false },
+		{ "\xc3\xa9", false },
+		{ "a@b", false },
+		{ "a/b", false },
+		{ "a\\b", false },
+		{ "a b", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct head header = head_of("/", rows[i].host);
+		char target[80];
+		struct head authority = { 0 };
+
+		if (head_has_sound_hosts(&header) != rows[i].is_sound)
+			fail_msg("Host: %s", rows[i].host);
+		snprintf(target, sizeof target, "http://%s", rows[i].host);
+		authority = head_of(target, NULL);
+		if (strpbrk(rows[i].host, "/") == NULL &&
+			head_has_sound_hosts(&authority) != (rows[i].is_sound && rows[i].host[0] != '\0'))
+			fail_msg("%s", target);
 	}
 }
 
@@ -203,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_target_is_cut_into_path_and_query),
 		cmocka_unit_test(the_host_is_named_without_its_port),
+		cmocka_unit_test(a_host_that_could_be_read_in_two_ways_is_not_sound),
 		cmocka_unit_test(escapes_are_decoded_or_refused),
 		cmocka_unit_test(a_query_value_is_found_and_decoded),
 		cmocka_unit_test(out_of_memory_in_a_query_is_never_taken_for_an_absent_value),
