@@ -44,19 +44,22 @@ state_of(const struct delivery *delivery)
 	must_not_get_here();
 }
 
+/* Until a delivery has ended its outcome is the transfer's, which may be on another thread: nothing of it is looked at. */
 static struct commit_item
 item_of(const struct request *request, const struct delivery *delivery)
 {
-	const struct outcome *outcome = &delivery->order.outcome;
-
-	return (struct commit_item){
+	struct commit_item item = {
 		.state = state_of(delivery),
 		.is_file = delivery->order.to->type == DESTINATION_DIRECTORY,
 		.can_undo = can_undo(request, delivery),
-		.undo_was_tried = error_is_set(&outcome->undo_error),
-		.has_failed = delivery->state == DELIVERY_ENDED &&
-			(error_is_set(&outcome->error) || outcome->state == OUTCOME_UNKNOWN),
 	};
+	const struct outcome *outcome = &delivery->order.outcome;
+
+	if (delivery->state != DELIVERY_ENDED)
+		return item;
+	item.undo_was_tried = error_is_set(&outcome->undo_error);
+	item.has_failed = error_is_set(&outcome->error) || outcome->state == OUTCOME_UNKNOWN;
+	return item;
 }
 
 static bool
