@@ -97,8 +97,10 @@ on_knock(struct watch *watch, uint32_t events)
 
 	(void)events;
 	if (fd < 0) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			accept_later(server);
+		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+			return;
+		log_line(LOG_WARN, "admin", "cannot accept", LOG_TEXTVAL("why", strerror(errno)));
+		accept_later(server);
 		return;
 	}
 	MHD_add_connection(server->daemon, fd, (const struct sockaddr *)&addr, len); /* closes fd if it refuses */
@@ -259,7 +261,7 @@ start_daemon(struct small_server *server, struct error *err)
 		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, SMALL_SERVER_CONNECTIONS + ACCEPT_SLACK,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (server->daemon == NULL)
-		return error_set(err, ERR_SYSTEM, "libmicrohttpd did not start");
+		return error_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s", strerror(errno));
 	server->watch.ready = on_daemon_ready;
 	server->watch.fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	server->hook.turn = daemon_turn;

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #define COMMAND_DRAIN 1u
@@ -67,7 +69,7 @@ start_daemon(struct lane *lane, struct error *err)
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)worker->setup.max_connections + ACCEPT_SLACK,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_END);
 	if (lane->daemon == NULL)
-		return error_set(err, ERR_SYSTEM, "libmicrohttpd did not start");
+		return error_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s", strerror(errno));
 	info = MHD_get_daemon_info(lane->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	lane->watch.fd = info->epoll_fd;
 	return loop_watch(worker->setup.loop, &lane->watch, EPOLLIN, err);

@@ -97,6 +97,10 @@ end_undo(struct http *http, CURLcode code)
 	http_move(http, HTTP_ENDED);
 	if (code == CURLE_OK && ((status >= 200 && status < 300) || status == 404 || status == 410))
 		outcome->state = OUTCOME_UNDONE;
+	else if (status != 0)
+		error_set(&outcome->undo_error, ERR_UPSTREAM,
+			"destination \"%s\": it could not be taken back, DELETE was answered %u",
+			http->order->to->name, status);
 	else
 		error_set(&outcome->undo_error, ERR_UPSTREAM, "destination \"%s\": it could not be taken back",
 			http->order->to->name);
@@ -118,15 +122,22 @@ retry_later(struct http *http)
 static struct verdict_facts
 facts_of(const struct http *http, CURLcode code)
 {
-	return (struct verdict_facts){
+	struct verdict_facts facts = {
 		.destination = http->order->to->name,
 		.code = code,
+		.is_chunked = http->order->length == ORDER_LENGTH_UNKNOWN,
 		.status = http->status,
 		.is_cut = http->status != 0 && !http->is_head_whole,
+		.is_in_head = http->is_in_head,
+		.is_head_too_long = http_has_long_head(http),
 		.was_complete = http->was_complete && http->is_asking,
 		.was_early = http->was_early,
 		.body_begun = http->body_begun,
 	};
+
+	if (http->easy != NULL)
+		http_easy_look(http->easy, http->socket_error, &facts);
+	return facts;
 }
 
 void
@@ -267,7 +278,7 @@ http_resume_deferred(struct engine *engine)
 	engine->deferred = http->next_deferred;
 	http->is_deferred = false;
 	if (http->is_unwatched) {
-		http_on_done(http, CURLE_OUT_OF_MEMORY);
+		http_on_done(http, CURLE_UNRECOVERABLE_POLL);
 		return;
 	}
 	http->is_paused = false;

@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body that are read at all */
+/* Of all heads of one answer, those of 1xx too. With one more line it is still less than what libcurl takes, which would only
+ * say that it could not receive. */
+#define HEADS_MAX (192u * 1024)
 
 /* -- the body ----------------------------------------------------------------------------------------- */
 
@@ -211,6 +214,12 @@ take_value(struct str line, const char *name, char *out, size_t size)
 		snprintf(out, size, "%.*s", STR_ARG(value));
 }
 
+bool
+http_has_long_head(const struct http *http)
+{
+	return http->head_size > HEADS_MAX;
+}
+
 static size_t
 on_header(char *data, size_t size, size_t count, void *arg)
 {
@@ -219,9 +228,13 @@ on_header(char *data, size_t size, size_t count, void *arg)
 	struct str line = { data, size * count };
 
 	http->active_ms = loop_now_ms(http->engine->loop);
+	http->head_size += line.len;
+	if (http_has_long_head(http))
+		return 0;
+	http->is_in_head = line.len > 0 && line.data[0] != '\r' && line.data[0] != '\n';
 	if (str_starts_nocase(line, "HTTP/1."))
 		take_status(http, line);
-	else if (line.len > 0 && (line.data[0] == '\r' || line.data[0] == '\n'))
+	else if (!http->is_in_head)
 		http->is_head_whole = true;
 	else if (http->state == HTTP_UNDOING)
 		return line.len;

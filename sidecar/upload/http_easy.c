@@ -7,13 +7,19 @@
 
 #include "base/must.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define UPLOAD_BUFFER_MIN (64L * 1024) /* libcurl's limits are 16 KiB and 2 MiB; lazily touched */
 #define UPLOAD_BUFFER_MAX (2048L * 1024)
 #define ANSWER_BUFFER 4096L
 #define CA_AGE_S 60L        /* the authorities are read again after so long; libcurl would take a day */
 #define CONNECTION_AGE_S 1L /* reuse an idle connection only while its server surely keeps it */
+#define FEW_DESCRIPTORS 8   /* a failed transfer has given back as many, at the most */
 
 static bool
 add_line(struct http *http, const char *name, const char *value)
@@ -63,9 +69,52 @@ make_headers(struct http *http)
 	return ok;
 }
 
-void
-http_easy_aim(CURL *easy, const struct http_destination *to)
+/* libcurl does not say why it got no socket. */
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
+	int *error = arg, fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)purpose;
+	if (fd < 0)
+		*error = errno;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* A new descriptor has the lowest number that is free. */
+static bool
+is_short_of_files(void)
+{
+	struct rlimit limit = { 0 };
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE;
+	close(fd);
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + FEW_DESCRIPTORS >= limit.rlim_cur;
+}
+
+void
+http_easy_look(CURL *easy, int socket_error, struct verdict_facts *facts)
+{
+	long connect_error = 0;
+	curl_off_t named_us = 0;
+
+	if (facts->status != 0 || facts->code == CURLE_OK)
+		return;
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &connect_error);
+	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
+	facts->is_nameless = named_us == 0;
+	facts->os_error = socket_error != 0 && socket_error != EAFNOSUPPORT ? socket_error : (int)connect_error;
+	facts->is_short_of_files = is_short_of_files();
+}
+
+void
+http_easy_aim(CURL *easy, const struct http_destination *to, int *socket_error)
+{
+	*socket_error = 0;
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, socket_error);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -105,12 +154,13 @@ make_easy(struct http *http)
 	http->easy = engine_take_handle(http->engine);
 	if (http->easy == NULL || !make_headers(http) || !set_url(http->easy, http->order))
 		return false;
-	http_easy_aim(http->easy, &http->order->to->http);
+	http_easy_aim(http->easy, &http->order->to->http, &http->socket_error);
 	http_easy_set_callbacks(http->easy, http);
 	curl_easy_setopt(http->easy, CURLOPT_BUFFERSIZE, ANSWER_BUFFER);
 	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
 	http->is_paused = http->is_asking = http->is_unwatched = false;
-	http->answer_size = 0;
+	http->is_in_head = false;
+	http->answer_size = http->head_size = 0;
 	http->uploaded = 0;
 	return true;
 }

@@ -31,6 +31,9 @@ struct http {
 	curl_off_t uploaded; /* at the last look */
 	unsigned status;     /* of the final answer; 0: none yet */
 	bool is_head_whole;  /* its head has ended */
+	bool is_in_head;     /* one has begun, also of 1xx, and not ended */
+	size_t head_size;    /* bytes of all heads seen */
+	int socket_error;    /* the last socket(2) that failed, errno; 0: none did */
 	size_t answer_size;  /* bytes of its body seen */
 	unsigned tries;
 	bool is_committed; /* CHANNEL_COMMIT was told */
@@ -47,11 +50,16 @@ struct http {
 void http_move(struct http *http, enum http_state to);
 void http_defer(struct http *http); /* until libcurl may be called again: http_resume_deferred() */
 
-/* http_easy.c: where to connect, and how; not what to send. */
-void http_easy_aim(CURL *easy, const struct http_destination *to);
+/* http_easy.c: where to connect, and how; not what to send. `socket_error` gets the errno of a socket that could not be
+ * made, as long as the handle lives. */
+void http_easy_aim(CURL *easy, const struct http_destination *to, int *socket_error);
+
+/* http_easy.c: what this machine has to do with a failure of `easy`. */
+void http_easy_look(CURL *easy, int socket_error, struct verdict_facts *facts);
 
 /* http_callbacks.c */
 void http_easy_set_callbacks(CURL *easy, struct http *http);
+bool http_has_long_head(const struct http *http); /* longer than what is read */
 
 /* http_easy.c: set a handle up and give it to the multi. False: out of memory. */
 bool http_easy_begin(struct http *http);

@@ -15,7 +15,8 @@ struct target {
 	CURL *easy; /* NULL: waiting */
 	struct timer due;
 	bool was_tried, is_reachable;
-	const char *why; /* not reachable: a constant of verdict.c or libcurl */
+	int socket_error; /* of http_easy_aim() */
+	const char *why;  /* not reachable: a constant of verdict.c or libcurl */
 };
 
 struct probe {
@@ -61,9 +62,12 @@ static void
 on_done(void *private, CURLcode code)
 {
 	struct target *target = private;
+	struct verdict_facts facts = { .code = code };
+	enum error_kind kind;
 
+	http_easy_look(target->easy, target->socket_error, &facts);
 	leave(target);
-	note(target, code == CURLE_OK, code == CURLE_OK ? NULL : verdict_describe(code));
+	note(target, code == CURLE_OK, code == CURLE_OK ? NULL : verdict_describe(&facts, &kind));
 	wait_for_next(target);
 }
 
@@ -76,7 +80,7 @@ set_up(struct target *target)
 	target->easy = curl_easy_init();
 	if (target->easy == NULL || curl_easy_setopt(target->easy, CURLOPT_URL, to->url) != CURLE_OK)
 		return false;
-	http_easy_aim(target->easy, to);
+	http_easy_aim(target->easy, to, &target->socket_error);
 	curl_easy_setopt(target->easy, CURLOPT_PRIVATE, target);
 	curl_easy_setopt(target->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(target->easy, CURLOPT_FRESH_CONNECT, 1L);

@@ -4,6 +4,10 @@
 
 #include "lib/check.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 static const struct {
 	CURLcode code;
 	unsigned status;
@@ -72,11 +76,107 @@ an_answer_whose_head_is_cut_is_none(void **state)
 	assert_string_equal(outcome.error.message, "destination \"d\": its answer was cut short");
 }
 
+/* Whose fault it is that there is no answer. */
+static void
+what_is_ours_is_not_told_as_the_destinations(void **state)
+{
+	static const struct {
+		struct verdict_facts facts;
+		enum error_kind kind;
+		const char *sentence;
+	} faults[] = {
+		{ { .code = CURLE_COULDNT_CONNECT, .os_error = ECONNREFUSED }, ERR_UPSTREAM,
+			"it refused the connection" },
+		{ { .code = CURLE_COULDNT_CONNECT, .os_error = EMFILE }, ERR_BUSY,
+			"no file descriptor is left for a connection to it" },
+		{ { .code = CURLE_COULDNT_CONNECT, .os_error = ENFILE }, ERR_BUSY,
+			"no file descriptor is left for a connection to it" },
+		{ { .code = CURLE_COULDNT_CONNECT, .os_error = ENOENT }, ERR_UPSTREAM, "its socket is not there" },
+		{ { .code = CURLE_COULDNT_CONNECT, .os_error = EIO }, ERR_UPSTREAM,
+			"it could not be connected to" },
+		{ { .code = CURLE_COULDNT_CONNECT }, ERR_UPSTREAM, "it could not be connected to" },
+		{ { .code = CURLE_COULDNT_RESOLVE_HOST }, ERR_UPSTREAM, "its host name does not resolve" },
+		{ { .code = CURLE_COULDNT_RESOLVE_HOST, .is_short_of_files = true }, ERR_BUSY,
+			"no file descriptor is left for a connection to it" },
+		{ { .code = CURLE_SSL_CACERT_BADFILE, .is_short_of_files = true }, ERR_BUSY,
+			"no file descriptor is left for a connection to it" },
+		{ { .code = CURLE_SSL_CACERT_BADFILE }, ERR_INTERNAL, "the authorities to trust cannot be read" },
+		{ { .code = CURLE_RECV_ERROR, .is_short_of_files = true }, ERR_UPSTREAM, "it cut the connection" },
+		{ { .code = CURLE_OUT_OF_MEMORY }, ERR_NOMEM, "out of memory" },
+		{ { .code = CURLE_OUT_OF_MEMORY, .is_in_head = true }, ERR_UPSTREAM,
+			"the head of its answer is too long" },
+		{ { .code = CURLE_OUT_OF_MEMORY, .was_complete = true }, ERR_UPSTREAM,
+			"the head of its answer is too long" },
+		{ { .code = (CURLcode)100 /* CURLE_TOO_LARGE */ }, ERR_UPSTREAM,
+			"the head of its answer is too long" },
+		{ { .code = CURLE_WRITE_ERROR, .status = 201, .was_complete = true, .is_head_too_long = true },
+			ERR_UPSTREAM, "the head of its answer is too long" },
+		{ { .code = CURLE_OPERATION_TIMEDOUT, .is_nameless = true }, ERR_UPSTREAM_TIMEOUT,
+			"resolving its host name took longer than timeout.connect" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+		struct verdict_facts facts = faults[i].facts;
+		struct outcome outcome = { 0 };
+		char want[240];
+
+		facts.destination = "d";
+		verdict_of(&facts, &outcome);
+		snprintf(want, sizeof want, "destination \"d\": %s", faults[i].sentence);
+		assert_string_equal(outcome.error.message, want);
+		assert_int_equal(outcome.error.kind, faults[i].kind);
+		assert_int_equal(outcome.state, facts.was_complete ? OUTCOME_UNKNOWN : OUTCOME_ABORTED);
+	}
+}
+
+static void
+an_answer_with_a_remedy_names_it(void **state)
+{
+	static const struct {
+		unsigned status;
+		bool is_chunked;
+		const char *word; /* NULL: nothing behind the status */
+	} answers[] = {
+		{ 411, true, "`buffer: true`" },
+		{ 411, false, NULL },
+		{ 501, true, "`buffer: true`" },
+		{ 408, true, "`buffer: true`" },
+		{ 301, true, "`url`" },
+		{ 308, false, "`url`" },
+		{ 401, true, "`headers`" },
+		{ 403, false, "`headers`" },
+		{ 405, true, "`method`" },
+		{ 413, true, "`max_size`" },
+		{ 417, true, "Expect" },
+		{ 500, true, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		struct verdict_facts facts = { .destination = "d",
+			.status = answers[i].status,
+			.was_complete = true,
+			.is_chunked = answers[i].is_chunked };
+		struct outcome outcome = { 0 };
+		char bare[64];
+
+		verdict_of(&facts, &outcome);
+		snprintf(bare, sizeof bare, "destination \"d\" answered %u", answers[i].status);
+		if (answers[i].word == NULL)
+			assert_string_equal(outcome.error.message, bare);
+		else
+			assert_non_null(strstr(outcome.error.message, answers[i].word));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_row),
-		cmocka_unit_test(an_answer_whose_head_is_cut_is_none) };
+		cmocka_unit_test(an_answer_whose_head_is_cut_is_none),
+		cmocka_unit_test(what_is_ours_is_not_told_as_the_destinations),
+		cmocka_unit_test(an_answer_with_a_remedy_names_it) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""What a store does wrong is told as the store's, and what is ours as ours; each with the word that helps."""
+import concurrent.futures
+
+from lib import *
+
+ROUTES = """destinations:
+  up: { type: http, url: "http://127.0.0.1:{up}", timeout: { connect: 20s, idle: 50s } }
+  undo: { type: http, url: "http://127.0.0.1:{up}", undo: DELETE, timeout: { idle: 50s } }
+  named: { type: http, url: "http://localhost:{up}", timeout: { connect: 20s, idle: 50s } }
+routes:
+  - { id: up, match: { path: /up }, fields: [ { name: "*", store: { to: up, path: "/{uuid}" } } ] }
+  - { id: named, match: { path: /named }, fields: [ { name: "*", store: { to: named, path: "/{uuid}" } } ] }
+  - { id: undo, match: { path: /undo }, fields: [ { name: "*", store: { to: undo, path: "/{uuid}" } } ] }
+  - { id: kept, match: { path: /kept }, fields: [ { name: "*", buffer: true, max_size: 1MiB, store: { to: up, path: "/{uuid}" } } ] }
+"""
+LARGE = noise(70_000)
+
+
+def answering(make):
+    """A store that takes a request whole and then says what `make` gives for it."""
+    def script(request):
+        request.read_all()
+        request.socket.sendall(make(request))
+        return "done"
+    return script
+
+
+def test_a_head_that_is_too_long_is_the_stores_fault():
+    heads = {"line": b"X: " + b"a" * 300_000 + b"\r\n",
+             "lines": b"".join(b"X-%d: " % i + b"a" * 4000 + b"\r\n" for i in range(100)),
+             "first line": None,
+             "early hints": b""}
+    for name, lines in heads.items():
+        def make(request):
+            if name == "first line":
+                return b"HTTP/1.1 201 " + b"a" * 300_000 + b"\r\nContent-Length: 0\r\n\r\n"
+            if name == "early hints":
+                return b"HTTP/1.1 103 Early Hints\r\n" + heads["lines"] + b"\r\nHTTP/1.1 201 X\r\nContent-Length: 0\r\n\r\n"
+            return b"HTTP/1.1 201 X\r\n" + lines + b"Content-Length: 0\r\n\r\n"
+        with Upstream(answering(make)) as up, Penstock(ROUTES, up) as p:
+            for data in (b"small", LARGE):
+                answer = post(p.port, "/up", form(part("a", data, "f")))
+                assert answer.status == 502 and "retry-after" not in answer.headers, (name, answer.status, answer.body)
+                told = answer.json()
+                assert "the head of its answer is too long" in told["detail"], (name, told)
+                assert told["parts"][0]["state"] == "unknown", (name, told)
+
+
+def test_answers_with_a_remedy_in_the_route_file_name_it():
+    words = {411: "buffer: true", 301: "url", 308: "url", 401: "headers", 403: "headers", 413: "max_size", 417: "Expect", 408: "buffer: true"}
+    for status, word in words.items():
+        make = answering(lambda _: b"HTTP/1.1 %d X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status)
+        with Upstream(make) as up, Penstock(ROUTES, up) as p:
+            answer = post(p.port, "/up", form(part("a", LARGE, "f")))
+            assert answer.status == 502, answer.body
+            detail = answer.json()["detail"]
+            assert f"answered {status}" in detail and word in detail, detail
+
+
+def test_a_store_that_wants_a_length_is_content_with_what_its_411_names():
+    def script(request):
+        if request.is_chunked:
+            request.answer(411, extra="Connection: close\r\n")
+            return "done"
+    with Upstream(script) as up, Penstock(ROUTES, up) as p:
+        body = form(part("a", LARGE, "f"))
+        assert "buffer: true" in post(p.port, "/up", body).json()["detail"]
+        assert post(p.port, "/kept", body).status == 201 and list(up.store.values()) == [LARGE]
+
+
+class ShortOfFiles(Penstock):
+    """May have so many descriptors open, and no more."""
+    MOST = 60
+
+    def command(self):
+        return ["sh", "-c", f"ulimit -n {self.MOST}; exec {' '.join(super().command())}"]
+
+
+def test_without_a_descriptor_for_a_store_it_is_our_503():
+    # The store holds every connection until all are there, so that penstock has no descriptor left for the others.
+    gate = threading.Event()
+
+    def script(request):
+        gate.wait(DEADLINE)
+    for path in ("/up", "/named"):
+        gate.clear()
+        with Upstream(script) as up, ShortOfFiles(ROUTES, up) as p:
+            forms = [form(*[part(f"f{i}", LARGE, "f") for i in range(4)])] * 24
+            with concurrent.futures.ThreadPoolExecutor(len(forms)) as pool:
+                sent = [pool.submit(post, p.port, path, body) for body in forms]
+                concurrent.futures.wait(sent, timeout=DEADLINE, return_when=concurrent.futures.FIRST_COMPLETED)
+                gate.set()
+                answers = [s.result() for s in sent]
+            refused = [a for a in answers if a.status != 201]
+            assert refused, "all had a descriptor"
+            for answer in refused:
+                assert answer.status == 503 and "retry-after" in answer.headers, (path, answer.status, answer.body)
+                assert "no file descriptor is left" in answer.json()["detail"], (path, answer.body)
+            assert post(p.port, path, forms[0]).status == 201, "it goes on when they are back"
+
+
+def test_an_undo_that_fails_on_another_worker_is_told_without_a_race():
+    """Under TSan: nobody looks at what a transfer on another thread has not told yet."""
+    def script(request):
+        if request.method == "DELETE":
+            return request.reset()
+        request.read_all()
+        if request.headers["x-request-id"].endswith(request.path[-1]):  # one of sixteen
+            request.answer(500, extra="Connection: close\r\n")
+            return "done"
+
+    with Upstream(script) as up, Penstock(ROUTES, up, workers="4, placement: spread") as p:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            body = form(*[part("f", data, "f") for data in (b"x" * 100, LARGE, b"y", LARGE, b"z" * 300, LARGE)])
+            answers = list(pool.map(lambda _: post(p.port, "/undo", body), range(120)))
+        told = [t for a in answers if a.status == 502 for t in a.json().get("parts", [])]
+        assert any("could not be taken back" in t.get("problem", "") for t in told), [a.status for a in answers]
