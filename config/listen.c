@@ -104,12 +104,21 @@ report_others(struct loading *l, struct spot here, const struct listen *mine, co
 	return false;
 }
 
+static bool
+is_among(const struct listen *one, const struct listen *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (one == &list[i])
+			return true;
+	return false;
+}
+
 /* Those of `admin` are read after those of the file, and those of `spoa` last. */
 static void
 report_taken(struct loading *l, const struct node *node, const struct listen *mine)
 {
 	const struct config *c = l->config;
-	bool is_spoa = mine >= c->spoa.listen && mine < c->spoa.listen + c->spoa.n_listen;
+	bool is_spoa = is_among(mine, c->spoa.listen, c->spoa.n_listen);
 
 	if (!report_others(l, node->spot, mine, c->listen, c->n_listen, "where uploads come in") && is_spoa)
 		report_others(l, node->spot, mine, c->admin.listen, c->admin.n_listen, "the address of admin");
