@@ -117,7 +117,8 @@ rooms=("$root"/config/!(manual|reference|schema).c "$root"/sidecar/base/*.c "$ro
 # shellcheck disable=SC2016 # sh expands it
 printf '%s\n' "${rooms[@]}" | while read -r file; do
 	echo "$file" "$objects/$(basename "$(dirname "$file")")-$(basename "$file" .c).o"
-done | xargs -n 2 -P "$(nproc)" sh -c 'exec gcc -std=c17 -O2 -g1 -fPIC -fvisibility=hidden -D_GNU_SOURCE -I"$0" -I"$0/sidecar" -I"$0/filter" \
+done | xargs -n 2 -P "$(nproc)" sh -c 'exec gcc -std=c17 -O2 -g1 -fPIC -fvisibility=hidden -ffile-prefix-map="$0"/= \
+	-D_GNU_SOURCE -I"$0" -I"$0/sidecar" -I"$0/filter" \
 	-c "$1" -o "$2"' "$root"
 
 echo "== the filter, with the headers of HAProxy $full"
@@ -133,7 +134,7 @@ objcopy --localize-hidden "$objects/filter.o"
 # Preloaded, it comes into HAProxy's children too, which have none of the names that it wants.
 nm -u "$objects/filter.o" | awk '{ print $2 }' >"$objects/wanted"
 nm -D --defined-only "$(gcc -print-file-name=libc.so.6)" | awk '{ sub(/@.*/, "", $3); print $3 }' | sort -u >"$objects/of-libc"
-grep -vE '^(yaml_|_GLOBAL_|__cpu_)' "$objects/wanted" | sort | comm -23 - "$objects/of-libc" >"$objects/of-haproxy"
+grep -vE '^(yaml_|_GLOBAL_|__cpu_|__tls_)' "$objects/wanted" | sort | comm -23 - "$objects/of-libc" >"$objects/of-haproxy"
 objcopy "--weaken-symbols=$objects/of-haproxy" "$objects/filter.o" "$objects/preload.o"
 gcc -shared -o "$out/penstock-filter.so" "$objects/preload.o" -lyaml
 echo "made: $out/penstock-filter.so"

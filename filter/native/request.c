@@ -1,41 +1,75 @@
 // SPDX-License-Identifier: MIT
-/* judge.c - see judge.h. The load is not known here: whether there is room for one more is the sidecar's to say. */
-#include "native/judge.h"
+/* request.c - see request.h. The load is not known here: whether there is room for one more is the sidecar's to say. */
+#include "native/request.h"
 
-#include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
-#include "config/load.h"
 #include "decide/decide.h"
-#include "native/scan.h"
 #include "reply/status.h"
 
 #include <stdio.h>
 
-enum request_state { REQUEST_NEW, REQUEST_REFUSED, REQUEST_FOLLOWED, REQUEST_LEFT_ALONE };
-
 static const unsigned may_become[] = {
-	[REQUEST_NEW] = BIT(REQUEST_REFUSED) | BIT(REQUEST_FOLLOWED),
+	[REQUEST_NEW] = BIT(REQUEST_REFUSED) | BIT(REQUEST_FOLLOWED) | BIT(REQUEST_LEFT_ALONE),
 	[REQUEST_FOLLOWED] = BIT(REQUEST_REFUSED) | BIT(REQUEST_LEFT_ALONE),
 	[REQUEST_REFUSED] = 0,
 	[REQUEST_LEFT_ALONE] = 0,
 };
 
-struct judge {
-	struct config *config;
-};
+/* -- faults: what is said of a request that nobody has judged ------------------------------------------ */
 
-struct judge_request {
-	const struct judge *judge;
-	const struct route *route;
-	enum request_state state;
-	struct scan scan; /* from FOLLOWED on */
-	bool has_scan;
-	struct error error;
-	struct buf allow_methods, problem;
-	char id[129];
-	struct judge_verdict verdict;
-};
+static const struct judge_verdict let_in = { .allow = true,
+	.is_fault = true,
+	.status = 200,
+	.title = "OK",
+	.reason = "",
+	.route = "",
+	.allow_methods = "",
+	.id = "" };
+
+static const struct judge_verdict no_memory = { .is_fault = true,
+	.status = 503,
+	.title = "Service Unavailable",
+	.reason = "out of memory",
+	.route = "",
+	.allow_methods = "",
+	.id = "",
+	.retry_after = 1 };
+
+static const struct judge_verdict bug = { .is_fault = true,
+	.status = 500,
+	.title = "Internal Server Error",
+	.reason = "a bug in penstock's filter",
+	.route = "",
+	.allow_methods = "",
+	.id = "" };
+
+const struct judge_verdict *
+request_without_memory(const struct judge *judge)
+{
+	return judge->manner.fail_open ? &let_in : &no_memory;
+}
+
+/* No must() in here, and nothing is believed but a verdict that is whole. */
+void
+request_give_up(struct judge_request *request)
+{
+	struct judge_verdict *verdict = &request->verdict;
+	bool is_said = verdict->title != NULL, is_refused = is_said && !verdict->allow;
+
+	request->is_broken = true;
+	if (request->judge->manner.fail_open && !is_refused) {
+		if (!is_said)
+			*verdict = let_in;
+		request->state = REQUEST_LEFT_ALONE;
+		return;
+	}
+	if (!is_refused)
+		*verdict = bug;
+	request->state = REQUEST_REFUSED;
+}
+
+/* -- its life ------------------------------------------------------------------------------------- */
 
 static void
 request_move(struct judge_request *request, enum request_state to)
@@ -44,54 +78,13 @@ request_move(struct judge_request *request, enum request_state to)
 	request->state = to;
 }
 
-struct judge *
-judge_new(char *const *paths, size_t n, char **problems)
-{
-	struct judge *judge = mem_zalloc(sizeof *judge);
-	struct findings findings = { 0 };
-
-	*problems = NULL;
-	if (judge == NULL)
-		return NULL;
-	judge->config = config_load_routes(paths, n, &findings);
-	if (judge->config != NULL) {
-		findings_free(&findings);
-		return judge;
-	}
-	*problems = findings.text.data; /* the caller's now */
-	mem_free(judge);
-	return NULL;
-}
-
 void
-judge_free(struct judge *judge)
+request_fini(struct judge_request *request)
 {
-	if (judge == NULL)
-		return;
-	config_free(judge->config);
-	mem_free(judge);
-}
-
-struct judge_request *
-judge_request_new(const struct judge *judge)
-{
-	struct judge_request *request = mem_zalloc(sizeof *request);
-
-	if (request != NULL)
-		request->judge = judge;
-	return request;
-}
-
-void
-judge_request_free(struct judge_request *request)
-{
-	if (request == NULL)
-		return;
 	if (request->has_scan)
 		scan_fini(&request->scan);
 	buf_free(&request->allow_methods);
 	buf_free(&request->problem);
-	mem_free(request);
 }
 
 /* -- the head ------------------------------------------------------------------------------------- */
@@ -107,15 +100,30 @@ nth_header(const void *arg, struct str name, size_t nth, struct str *value)
 	return true;
 }
 
-static const struct judge_verdict *
+/* A request that is no worse than others, but we are out of memory: it is let in as if nobody had looked. What was
+ * said of one that is in already stays true. */
+static void
+let_alone(struct judge_request *request)
+{
+	if (request->state == REQUEST_NEW)
+		request->verdict = let_in;
+	request_move(request, REQUEST_LEFT_ALONE);
+}
+
+static void
 refuse(struct judge_request *request, unsigned retry_after)
 {
 	unsigned status = reply_status(request->error.kind);
 	bool has_methods = request->allow_methods.data != NULL && !request->allow_methods.failed;
+	bool is_fault = request->error.kind == ERR_NOMEM;
 
+	if (is_fault && request->judge->manner.fail_open) {
+		let_alone(request);
+		return;
+	}
 	request_move(request, REQUEST_REFUSED);
 	request->verdict = (struct judge_verdict){
-		.is_fault = request->error.kind == ERR_NOMEM,
+		.is_fault = is_fault,
 		.status = status,
 		.title = reply_reason(status),
 		.reason = request->error.message,
@@ -124,10 +132,9 @@ refuse(struct judge_request *request, unsigned retry_after)
 		.id = request->id,
 		.retry_after = retry_after == 0 && status == 503 ? 1 : retry_after,
 	};
-	return &request->verdict;
 }
 
-static const struct judge_verdict *
+static void
 allow(struct judge_request *request, const struct decision *decision)
 {
 	request_move(request, REQUEST_FOLLOWED);
@@ -144,11 +151,10 @@ allow(struct judge_request *request, const struct decision *decision)
 		.max_body = decision->max_body,
 		.has_max_body = decision->max_body != LIMIT_NONE,
 	};
-	return &request->verdict;
 }
 
-const struct judge_verdict *
-judge_decide(struct judge_request *request, const struct judge_head *from)
+void
+request_decide(struct judge_request *request, const struct judge_head *from)
 {
 	struct head head = {
 		.method = { from->method, from->method_len },
@@ -166,32 +172,27 @@ judge_decide(struct judge_request *request, const struct judge_head *from)
 	decide(config, &head, &unknown, &decision);
 	request->route = decision.route;
 	request->error = decision.error;
-	if (decision.allow)
-		return allow(request, &decision);
+	if (decision.allow) {
+		allow(request, &decision);
+		return;
+	}
 	if (decision.error.kind == ERR_METHOD)
 		match_allow(config, &head, &decision.path, &request->allow_methods);
-	return refuse(request, decision.retry_after_s);
-}
-
-const struct judge_verdict *
-judge_verdict(const struct judge_request *request)
-{
-	return request->state != REQUEST_NEW ? &request->verdict : NULL;
+	refuse(request, decision.retry_after_s);
 }
 
 /* -- the body ------------------------------------------------------------------------------------- */
 
-const struct judge_verdict *
-judge_feed(struct judge_request *request, const char *data, size_t len)
+void
+request_feed(struct judge_request *request, const char *data, size_t len)
 {
-	if (request->state == REQUEST_LEFT_ALONE)
-		return NULL;
 	must(request->state == REQUEST_FOLLOWED);
-	return scan_feed(&request->scan, data, len, &request->error) ? NULL : refuse(request, 0);
+	if (!scan_feed(&request->scan, data, len, &request->error))
+		refuse(request, 0);
 }
 
 void
-judge_stop(struct judge_request *request)
+request_stop(struct judge_request *request)
 {
 	if (request->state == REQUEST_FOLLOWED)
 		request_move(request, REQUEST_LEFT_ALONE);
@@ -208,8 +209,8 @@ add_member(struct buf *out, const char *key, const char *text)
 	buf_add_json(out, str_of(text));
 }
 
-const char *
-judge_problem(struct judge_request *request, size_t *len)
+void
+request_problem(struct judge_request *request)
 {
 	const struct judge_verdict *verdict = &request->verdict;
 	const struct error *error = &request->error;
@@ -227,6 +228,4 @@ judge_problem(struct judge_request *request, size_t *len)
 		buf_addf(out, ",\"offset\":%llu", (unsigned long long)error->offset);
 	add_member(out, "request_id", verdict->id);
 	buf_add_text(out, "}\n");
-	*len = out->failed ? 0 : out->len;
-	return out->data;
 }

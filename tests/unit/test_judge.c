@@ -1,110 +1,31 @@
 // SPDX-License-Identifier: MIT
 /* test_judge.c - what HAProxy's side of the filter is told: of route files, of a head, of a body. */
-#include "native/judge.h"
+#include "lib/judging.h"
 
 #include "base/mem.h"
 #include "lib/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#define FIELDS "fields: [ { name: \"*\", drop: true } ]"
-#define FIRST                                                                                                      \
-	"version: 1\nroutes:\n"                                                                                    \
-	"  - { id: album, match: { path: \"/album/*\", method: [POST, PUT] }, limits: { body: 300B, parts: 2, "    \
-	"part_head: 256B }, " FIELDS " }\n"
-#define SECOND                                                                                                     \
-	"version: 1\nroutes:\n"                                                                                    \
-	"  - { id: open, match: { path: \"/open\" }, limits: { body: none }, " FIELDS " }\n"                       \
-	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"
-
-#define H "host: h\n"
-#define FORM "content-type: multipart/form-data; boundary=B\n"
-#define TE "transfer-encoding: chunked\n"
 #define LINE_50 "123456789 123456789 123456789 123456789 1234567890"
 #define PART "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n" /* 50 bytes */
 
-static char folder[] = "/tmp/penstock-judge-XXXXXX";
-static char paths[3][sizeof folder + 16];
+static const struct judge_manner closed;
 static struct judge *judge;
 
-static void
-write_file(size_t i, const char *name, const char *text)
-{
-	FILE *file;
-
-	snprintf(paths[i], sizeof paths[i], "%s/%s", folder, name);
-	file = fopen(paths[i], "w");
-	assert_non_null(file);
-	assert_int_equal(fputs(text, file) < 0, 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static struct judge *
-read_files(size_t n, char **problems)
-{
-	char *const names[] = { paths[0], paths[1], paths[2] };
-
-	return judge_new(names, n, problems);
-}
-
 static int
-setup(void **state)
+start(void **state)
 {
-	char *problems;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	write_file(0, "a.yaml", FIRST);
-	write_file(1, "b.yaml", SECOND);
-	judge = read_files(2, &problems);
-	if (judge == NULL)
-		print_message("%s", problems);
+	judge = judging_start(state) == 0 ? judging_judge(&closed) : NULL;
 	return judge != NULL ? 0 : -1;
 }
 
 static int
-teardown(void **state)
+stop(void **state)
 {
-	(void)state;
 	judge_free(judge);
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-		unlink(paths[i]);
-	return rmdir(folder);
-}
-
-/* `arg` is header lines, "name: value\n" each, as HAProxy has them: names in small letters. */
-static bool
-nth_header(const void *arg, const char *name, size_t name_len, size_t nth, const char **value, size_t *len)
-{
-	const char *line = arg;
-
-	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
-		size_t colon = strcspn(line, ":");
-
-		if (colon != name_len || memcmp(line, name, name_len) != 0 || nth-- > 0)
-			continue;
-		*value = line + colon + 1;
-		*len = strcspn(*value, "\n");
-		return true;
-	}
-	return false;
-}
-
-static struct judge_head
-head_of(const char *method, const char *target, const char *headers)
-{
-	return (struct judge_head){ .method = method,
-		.method_len = strlen(method),
-		.target = target,
-		.target_len = strlen(target),
-		.version = "HTTP/1.1",
-		.version_len = 8,
-		.id = "id-1",
-		.id_len = 4,
-		.header = nth_header,
-		.arg = headers };
+	return judging_stop(state);
 }
 
 /* -- route files ---------------------------------------------------------------------------------- */
@@ -115,8 +36,8 @@ problems_are_told_with_file_and_line(void **state)
 	char *problems;
 
 	(void)state;
-	write_file(2, "c.yaml", "version: 1\nroutes:\n  - { id: album, match: { path: \"/x\" }, fieldz: [] }\n");
-	assert_null(read_files(3, &problems));
+	judging_write("c.yaml", "version: 1\nroutes:\n  - { id: album, match: { path: \"/x\" }, fieldz: [] }\n");
+	assert_null(judging_read(3, &closed, &problems));
 	assert_non_null(problems);
 	assert_non_null(strstr(problems, "c.yaml:3:"));
 	assert_non_null(strstr(problems, "fieldz"));
@@ -130,7 +51,7 @@ a_file_that_is_not_there_is_a_problem(void **state)
 	char *problems;
 
 	(void)state;
-	assert_null(judge_new(names, 1, &problems));
+	assert_null(judge_new(names, 1, &closed, &problems));
 	assert_non_null(strstr(problems, "/nowhere/routes.yaml"));
 	free(problems);
 }
@@ -143,13 +64,13 @@ secrets_of_destinations_are_not_looked_at(void **state)
 	char *problems;
 
 	(void)state;
-	write_file(2, "c.yaml",
+	judging_write("c.yaml",
 		"version: 1\ndestinations:\n"
 		"  store: { type: http, url: \"http://127.0.0.1:1\", headers: { a: { file: /nowhere/secret } } }\n"
 		"routes:\n"
 		"  - { id: other, match: { path: \"/other\" }, fields: [ { name: a, store: { to: store, key: \"{uuid}\" } "
 		"} ] }\n");
-	other = read_files(3, &problems);
+	other = judging_read(3, &closed, &problems);
 	if (other == NULL)
 		fail_msg("%s", problems);
 	judge_free(other);
@@ -185,7 +106,7 @@ every_head_gets_its_verdict(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct judge_head head = head_of(rows[i].method, rows[i].target, rows[i].headers);
+		struct judge_head head = judging_head(rows[i].method, rows[i].target, rows[i].headers);
 		struct judge_request *request = judge_request_new(judge);
 		const struct judge_verdict *verdict;
 
@@ -210,7 +131,7 @@ the_limit_of_a_body_is_told_where_there_is_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct judge_head head = head_of("POST", targets[i], H FORM TE);
+		struct judge_head head = judging_head("POST", targets[i], H FORM TE);
 		struct judge_request *request = judge_request_new(judge);
 		const struct judge_verdict *verdict = judge_decide(request, &head);
 
@@ -225,7 +146,7 @@ static void
 an_id_is_cut_and_may_be_missing(void **state)
 {
 	struct judge_request *request = judge_request_new(judge), *without = judge_request_new(judge);
-	struct judge_head head = head_of("POST", "/album/1", H FORM TE);
+	struct judge_head head = judging_head("POST", "/album/1", H FORM TE);
 	char id[300];
 
 	(void)state;
@@ -242,20 +163,10 @@ an_id_is_cut_and_may_be_missing(void **state)
 
 /* -- bodies --------------------------------------------------------------------------------------- */
 
-static struct judge_request *
-admitted(void)
-{
-	struct judge_head head = head_of("POST", "/album/1", H FORM TE);
-	struct judge_request *request = judge_request_new(judge);
-
-	assert_true(judge_decide(request, &head)->allow);
-	return request;
-}
-
 static void
 a_body_is_followed_to_its_end(void **state)
 {
-	struct judge_request *request = admitted();
+	struct judge_request *request = judging_admitted(judge);
 
 	(void)state;
 	for (const char *p = PART "--B--\r\n"; *p != '\0'; p++)
@@ -286,7 +197,7 @@ a_body_that_cannot_be_is_ended_with_a_problem(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof problems_of_bodies / sizeof problems_of_bodies[0]; i++) {
-		struct judge_request *request = admitted();
+		struct judge_request *request = judging_admitted(judge);
 		const char *body = problems_of_bodies[i].body, *problem;
 		const struct judge_verdict *verdict = judge_feed(request, body, strlen(body));
 		char want[400];
@@ -307,7 +218,7 @@ a_body_that_cannot_be_is_ended_with_a_problem(void **state)
 static void
 what_is_left_alone_passes(void **state)
 {
-	struct judge_request *request = admitted(), *fresh = judge_request_new(judge);
+	struct judge_request *request = judging_admitted(judge), *fresh = judge_request_new(judge);
 
 	(void)state;
 	judge_stop(request);
@@ -329,13 +240,13 @@ a_judge_without_memory_is_none(void **state)
 
 	(void)state;
 	mem_fail(0, 0);
-	judge_free(read_files(2, &problems));
+	judge_free(judging_read(2, &closed, &problems));
 	needed = mem_fail(0, 0);
 	for (size_t nth = 1; nth <= needed; nth++) {
 		struct judge *none;
 
 		mem_fail(nth, SIZE_MAX);
-		none = read_files(2, &problems);
+		none = judging_read(2, &closed, &problems);
 		mem_fail(0, 0);
 		assert_null(none);
 		free(problems);
@@ -345,7 +256,7 @@ a_judge_without_memory_is_none(void **state)
 static void
 no_memory_for_a_head_of_a_part_is_a_fault_and_503(void **state)
 {
-	struct judge_request *request = admitted();
+	struct judge_request *request = judging_admitted(judge);
 	const struct judge_verdict *verdict;
 
 	(void)state;
@@ -361,7 +272,7 @@ no_memory_for_a_head_of_a_part_is_a_fault_and_503(void **state)
 static void
 no_memory_for_the_answer_leaves_its_status(void **state)
 {
-	struct judge_head head = head_of("DELETE", "/album/1", H FORM TE);
+	struct judge_head head = judging_head("DELETE", "/album/1", H FORM TE);
 	struct judge_request *request = judge_request_new(judge);
 	const struct judge_verdict *verdict;
 	size_t len = 1;
@@ -396,5 +307,5 @@ main(void)
 		cmocka_unit_test(no_memory_for_the_answer_leaves_its_status),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, start, stop);
 }

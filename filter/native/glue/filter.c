@@ -25,6 +25,7 @@ static int
 on_init(struct proxy *px, struct flt_conf *conf)
 {
 	(void)px;
+	bugs_start();
 	conf->flags |= FLT_CFG_FL_HTX; /* without it the filter is left out, silently, in mode http */
 	return 0;
 }
@@ -134,9 +135,10 @@ read_words(char **args, int *pos, struct setup *setup, char **err)
 static int
 load_routes(struct setup *setup, char **err)
 {
+	const struct judge_manner manner = { .fail_open = setup->fail_open, .on_bug = bugs_told, .arg = setup };
 	char *problems;
 
-	setup->judge = judge_new(setup->paths, setup->n_paths, &problems);
+	setup->judge = judge_new(setup->paths, setup->n_paths, &manner, &problems);
 	if (setup->judge != NULL)
 		return 0;
 	memprintf(
@@ -151,13 +153,13 @@ parse(char **args, int *cur_arg, struct proxy *px, struct flt_conf *conf, char *
 	struct setup *setup;
 	int pos = *cur_arg + 1;
 
-	(void)px;
 	(void)private;
 	if (check_stamp(err) != 0)
 		return -1;
 	setup = calloc(1, sizeof *setup);
 	if (setup == NULL)
 		return memprintf(err, "out of memory"), -1;
+	setup->proxy = px;
 	conf->id = filter_id;
 	conf->conf = setup;
 	conf->ops = &penstock_ops;

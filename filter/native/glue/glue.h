@@ -5,8 +5,10 @@
  *   stream.c     a stream's life: head, body, end
  *   variables.c  txn.upload.*
  *   answer.c     a refusal of HAProxy's own
+ *   bugs.c       a bug of ours: HAProxy's log, and a count
  *
- * Nothing is shared between streams but the judge, which is immutable. */
+ * Nothing is shared between streams but the judge, which is immutable, and what bugs.c counts. There is no must() on this
+ * side of judge.h: what we are given by HAProxy is input. */
 #ifndef PENSTOCK_NATIVE_GLUE_H
 #define PENSTOCK_NATIVE_GLUE_H
 
@@ -19,11 +21,12 @@
 
 #define PATHS_MAX 64
 
-struct setup { /* one `filter penstock` line */
+struct setup {               /* one `filter penstock` line */
+	struct proxy *proxy; /* where the line stands */
 	struct judge *judge;
 	char *paths[PATHS_MAX];
 	size_t n_paths;
-	int fail_open;
+	bool fail_open;
 };
 
 /* -- stream.c -- */
@@ -42,6 +45,17 @@ void variables_set(struct stream *s, const struct judge_verdict *verdict);
 
 /* Has a rule set txn.upload.pass? Then penstock is to answer. */
 int variables_pass(struct stream *s);
+
+/* `proc.upload.bugs`, which `get var` of HAProxy's CLI shows, and every rule and log-format may name. */
+void variables_set_bugs(unsigned long long n);
+
+/* -- bugs.c -- */
+
+/* For judge_new(): counts a bug, and logs it for the proxy of this `struct setup`. */
+void bugs_told(void *setup, const struct judge_bug *bug);
+
+/* At start: the count can be asked for before there is a bug. */
+void bugs_start(void);
 
 /* -- answer.c -- */
 

@@ -4,39 +4,14 @@
  * HAProxy forwards it, and ended with an answer when it is over a limit or cannot be a form. Where a rule has set
  * txn.upload.pass neither is done: penstock, which checks all of it again, is to answer (filter/README.md says why).
  *
- * filter->ctx is the request's judge; NULL: we are out of memory. */
+ * What becomes of a fault (judge.h) is the judge's to say: here a verdict is a verdict, and a body is followed for as long
+ * as the judge wants to see it. filter->ctx is the request's judge; NULL: we are out of memory. */
 #include "native/glue/glue.h"
 
 #include <haproxy/http_ana.h>
 #include <haproxy/http_htx.h>
 #include <haproxy/htx.h>
 #include <haproxy/tools.h>
-
-static const struct judge_verdict fault = { .is_fault = true,
-	.status = 503,
-	.title = "Service Unavailable",
-	.reason = "out of memory",
-	.route = "",
-	.allow_methods = "",
-	.id = "",
-	.retry_after = 1 };
-
-static const struct judge_verdict let_in = { .allow = true,
-	.is_fault = true,
-	.status = 200,
-	.title = "OK",
-	.reason = "",
-	.route = "",
-	.allow_methods = "",
-	.id = "" };
-
-static int
-is_open(const struct filter *filter)
-{
-	const struct setup *setup = FLT_CONF(filter);
-
-	return setup->fail_open;
-}
 
 int
 stream_attach(struct stream *s, struct filter *filter)
@@ -114,9 +89,15 @@ verdict_on_head(struct stream *s, struct filter *filter, struct channel *chn)
 	const struct judge_verdict *verdict;
 
 	if (filter->ctx == NULL)
-		return is_open(filter) ? &let_in : &fault;
+		return judge_without_memory(((const struct setup *)FLT_CONF(filter))->judge);
 	verdict = judge_verdict(filter->ctx);
 	return verdict != NULL ? verdict : judge_head_of(s, filter->ctx, chn);
+}
+
+static bool
+is_followed(const struct filter *filter)
+{
+	return filter->ctx != NULL && judge_follows(filter->ctx);
 }
 
 /* Before the rules. */
@@ -144,7 +125,7 @@ stream_headers(struct stream *s, struct filter *filter, struct http_msg *msg)
 		return 1;
 	if (!verdict->allow)
 		return answer_refuse(s, verdict, filter->ctx);
-	if (filter->ctx != NULL)
+	if (is_followed(filter))
 		register_data_filter(s, msg->chn, filter);
 	return 1;
 }
@@ -159,8 +140,6 @@ follow(struct stream *s, struct filter *filter, struct ist data)
 
 	if (verdict == NULL)
 		return 0;
-	if (verdict->is_fault && is_open(filter))
-		return 0; /* and what follows is not looked at, for it is not allowed any more */
 	variables_set(s, verdict);
 	return answer_refuse(s, verdict, filter->ctx);
 }
@@ -172,7 +151,7 @@ stream_payload(struct stream *s, struct filter *filter, struct http_msg *msg, un
 	struct htx_ret from = htx_find_offset(htx, offset);
 	unsigned left = len, skip = from.ret;
 
-	if ((msg->chn->flags & CF_ISRESP) || !judge_verdict(filter->ctx)->allow)
+	if ((msg->chn->flags & CF_ISRESP) || !is_followed(filter))
 		return len;
 	for (struct htx_blk *blk = from.blk; blk != NULL && left > 0; blk = htx_get_next_blk(htx, blk)) {
 		struct ist value;

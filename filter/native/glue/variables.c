@@ -67,3 +67,13 @@ variables_pass(struct stream *s)
 	return vars_get_by_name(name, sizeof name - 1, &sample, NULL) && sample.data.type == SMP_T_BOOL &&
 		sample.data.u.sint;
 }
+
+void
+variables_set_bugs(unsigned long long n)
+{
+	static const char name[] = "proc.upload.bugs";
+	struct sample sample = { .data = { .type = SMP_T_SINT } };
+
+	sample.data.u.sint = (long long)n;
+	vars_set_by_name(name, sizeof name - 1, &sample);
+}

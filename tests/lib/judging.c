@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/* judging.c - see judging.h. */
+#include "lib/judging.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST                                                                                                      \
+	"version: 1\nroutes:\n"                                                                                    \
+	"  - { id: album, match: { path: \"/album/*\", method: [POST, PUT] }, limits: { body: 300B, parts: 2, "    \
+	"part_head: 256B }, " FIELDS " }\n"
+#define SECOND                                                                                                     \
+	"version: 1\nroutes:\n"                                                                                    \
+	"  - { id: open, match: { path: \"/open\" }, limits: { body: none }, " FIELDS " }\n"                       \
+	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"
+
+static char folder[] = "/tmp/penstock-judge-XXXXXX";
+static char paths[3][sizeof folder + 16];
+
+static int
+write_file(size_t i, const char *name, const char *text)
+{
+	FILE *file;
+	int failed;
+
+	snprintf(paths[i], sizeof paths[i], "%s/%s", folder, name);
+	file = fopen(paths[i], "w");
+	if (file == NULL)
+		return -1;
+	failed = fputs(text, file) < 0;
+	return fclose(file) == 0 && !failed ? 0 : -1;
+}
+
+void
+judging_write(const char *name, const char *text)
+{
+	if (write_file(2, name, text) != 0)
+		abort();
+}
+
+int
+judging_start(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	return write_file(0, "a.yaml", FIRST) == 0 ? write_file(1, "b.yaml", SECOND) : -1;
+}
+
+int
+judging_stop(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		unlink(paths[i]);
+	return rmdir(folder);
+}
+
+struct judge *
+judging_read(size_t n, const struct judge_manner *manner, char **problems)
+{
+	char *const names[] = { paths[0], paths[1], paths[2] };
+
+	return judge_new(names, n, manner, problems);
+}
+
+struct judge *
+judging_judge(const struct judge_manner *manner)
+{
+	char *problems;
+	struct judge *judge = judging_read(2, manner, &problems);
+
+	if (judge == NULL) {
+		fprintf(stderr, "%s", problems != NULL ? problems : "out of memory\n");
+		free(problems);
+	}
+	return judge;
+}
+
+static bool
+nth_header(const void *arg, const char *name, size_t name_len, size_t nth, const char **value, size_t *len)
+{
+	const char *line = arg;
+
+	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
+		size_t colon = strcspn(line, ":");
+
+		if (colon != name_len || memcmp(line, name, name_len) != 0 || nth-- > 0)
+			continue;
+		*value = line + colon + 1;
+		*len = strcspn(*value, "\n");
+		return true;
+	}
+	return false;
+}
+
+struct judge_head
+judging_head(const char *method, const char *target, const char *headers)
+{
+	return (struct judge_head){ .method = method,
+		.method_len = strlen(method),
+		.target = target,
+		.target_len = strlen(target),
+		.version = "HTTP/1.1",
+		.version_len = 8,
+		.id = "id-1",
+		.id_len = 4,
+		.header = nth_header,
+		.arg = headers };
+}
+
+struct judge_request *
+judging_admitted(const struct judge *judge)
+{
+	struct judge_head head = judging_head("POST", "/album/1", H FORM TE);
+	struct judge_request *request = judge_request_new(judge);
+
+	if (request == NULL || !judge_decide(request, &head)->allow)
+		abort();
+	return request;
+}
