@@ -296,7 +296,7 @@ diag_print(struct diag *d, struct buf *out)
 	for (size_t i = 0; i < d->n; i++)
 		buf_add_str(out, buf_str(&d->problems[i].block));
 	if (all > d->n && !d->nomem)
-		buf_addf(out, "%zu more problems are not shown\n", all - d->n);
+		buf_addf(out, "%zu more problem%s not shown\n", all - d->n, all - d->n == 1 ? " is" : "s are");
 	if (d->nomem)
 		buf_add_text(out, "error: out of memory\n");
 }

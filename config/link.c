@@ -166,7 +166,7 @@ check_wildcards(struct loading *l, const struct match *match, const struct templ
 		at = strstr(node->chars, piece->source);
 		diag_error(l->diag,
 			yaml_tree_spot(node, at != NULL ? (size_t)(at - node->chars) : 0, strlen(piece->source)),
-			"%s: match.path has %zu wildcard%s", piece->source, wildcards, wildcards == 1 ? "" : "s");
+			"%s: match.path has %zu wildcard%s", piece->source, wildcards, PLURAL(wildcards));
 	}
 }
 

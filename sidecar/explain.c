@@ -21,10 +21,12 @@ struct verdict {
 	struct parts *parts; /* NULL: refused by its head */
 };
 
+/* "-" is standard input. */
 static bool
 read_file(const char *path, struct buf *out, struct error *err)
 {
-	FILE *file = fopen(path, "rb");
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(path, "rb");
 	char piece[65536];
 	size_t n;
 	bool ok;
@@ -34,7 +36,8 @@ read_file(const char *path, struct buf *out, struct error *err)
 	while ((n = fread(piece, 1, sizeof piece, file)) > 0)
 		buf_add(out, piece, n);
 	ok = ferror(file) == 0;
-	fclose(file);
+	if (!is_stdin)
+		fclose(file);
 	if (!ok)
 		return error_set(err, ERR_SYSTEM, "%s: cannot be read", path);
 	return out->failed ? error_set(err, ERR_NOMEM, "out of memory") : true;

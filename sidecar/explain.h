@@ -15,7 +15,7 @@ struct explain_options {
 	bool human;   /* a table instead of JSON */
 };
 
-/* [main] Reads the raw HTTP/1.1 request in `path` and prints the verdict on stdout; the same input gives the
+/* [main] Reads the raw HTTP/1.1 request in `path` ("-": standard input) and prints the verdict on stdout; the same input gives the
  * same bytes, whatever the split. False: the file cannot be read, or out of memory; whether stdout took it
  * ferror(3) says. */
 bool explain_run(

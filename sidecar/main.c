@@ -69,10 +69,12 @@ check(const struct options *options)
 
 	print_findings(&findings);
 	if (config != NULL)
-		printf("good: %zu routes, %zu destinations, %u warnings\n", config->n_routes,
-			config->n_destinations, findings.warnings);
+		printf("good: %zu route%s, %zu destination%s, %u warning%s\n", config->n_routes,
+			PLURAL(config->n_routes), config->n_destinations, PLURAL(config->n_destinations),
+			findings.warnings, PLURAL(findings.warnings));
 	else
-		fprintf(stderr, "%u errors, %u warnings\n", findings.errors, findings.warnings);
+		fprintf(stderr, "%u error%s, %u warning%s\n", findings.errors, PLURAL(findings.errors),
+			findings.warnings, PLURAL(findings.warnings));
 	config_free(config);
 	findings_free(&findings);
 	return config != NULL ? EXIT_GOOD : EXIT_USAGE;

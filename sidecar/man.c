@@ -56,15 +56,27 @@ add_option(struct buf *out, const char *line, size_t len)
 	buf_add_text(out, " |\n");
 }
 
-/* The sentences of the help, then a table of its options. */
+/* Lines of commands stand between fences. */
+static void
+fence(struct buf *out, bool *open, bool is_code)
+{
+	if (*open != is_code)
+		buf_add_text(out, "```\n");
+	*open = is_code;
+}
+
+/* The sentences of the help and its examples (indented), then a table of its options. */
 static void
 add_help(struct buf *out, const char *help)
 {
-	bool table = false;
+	bool table = false, code = false;
 
 	for (const char *end; (end = strchr(help, '\n')) != NULL; help = end + 1) {
-		bool option = strncmp(help, "  --", 4) == 0;
+		bool option = strncmp(help, "  --", 4) == 0, is_code = !option && strncmp(help, "  ", 2) == 0;
 
+		fence(out, &code, is_code);
+		if (is_code)
+			help += 2;
 		if (option && !table)
 			buf_add_text(out, "\n| option | |\n|---|---|\n");
 		table = table || option;

@@ -18,6 +18,9 @@ static const struct command_row commands[] = {
 		"Take one raw HTTP/1.1 request (head and body as on the wire) through routes, rules and names,\n"
 		"without a network and without storing anything, and print what would become of it as JSON.\n"
 		"What follows the request in the file is not looked at: it would be the next one.\n"
+		"REQUEST may be - for standard input. This makes one with curl, which gives up as nobody answers:\n"
+		"  nc -l 127.0.0.1 9999 >request &\n"
+		"  curl -m 2 -F file=@photo.jpg http://127.0.0.1:9999/upload\n"
 		"  --split N   feed the body in pieces of N bytes (default: all at once)\n"
 		"  --human     a table to read instead of JSON\n" },
 	{ "sink", COMMAND_SINK, "[--port N] [--print|--discard] [--status N] [--delay D]", 0, 0, "hpPDSd",

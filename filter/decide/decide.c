@@ -167,7 +167,8 @@ check_size(struct decision *decision)
 
 	if (decision->length == LENGTH_UNKNOWN || decision->length <= max)
 		return true;
-	error_set(&decision->error, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " bytes", max);
+	error_set(&decision->error, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max,
+		PLURAL(max));
 	snprintf(decision->error.limit, sizeof decision->error.limit, "body");
 	return false;
 }
@@ -208,7 +209,8 @@ decide_too_many(struct decision *decision)
 
 	decision->allow = false;
 	decision->retry_after_s = 1;
-	error_set(&decision->error, ERR_TOO_MANY, "the route has its %" PRIu64 " requests already", most);
+	error_set(&decision->error, ERR_TOO_MANY, "the route has its %" PRIu64 " request%s already", most,
+		PLURAL(most));
 	snprintf(decision->error.limit, sizeof decision->error.limit, "concurrent");
 }
 

@@ -24,7 +24,8 @@ on_head(void *arg, struct str text, uint64_t delimiter_offset, uint64_t head_off
 	(void)head_offset;
 	if (++scan->parts <= scan->limits->parts)
 		return true;
-	error_set(scan->err, ERR_TOO_LARGE, "more than %" PRIu64 " parts", scan->limits->parts);
+	error_set(scan->err, ERR_TOO_LARGE, "more than %" PRIu64 " part%s", scan->limits->parts,
+		PLURAL(scan->limits->parts));
 	return too_large(scan->err, "parts", delimiter_offset);
 }
 
@@ -72,6 +73,6 @@ scan_feed(struct scan *scan, const char *data, size_t len, struct error *err)
 		return false;
 	if (n == len)
 		return true;
-	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " bytes", max);
+	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max, PLURAL(max));
 	return too_large(err, "body", max);
 }

@@ -72,6 +72,9 @@ void buf_add_utf8(struct buf *b, struct str s);
 /* Appends s as a string of JSON (RFC 8259 section 7), quotes included; what is not UTF-8 as buf_add_utf8() has it. */
 void buf_add_json(struct buf *b, struct str s);
 
+/* What follows the noun that n counts: "1 part", "2 parts". For every number that a sentence may hold as 1. */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 /* Glob with '*' (any run, also empty) and '?' (one byte); every other byte is itself. Linear in
  * pattern x text at the worst, no recursion. */
 bool glob_match(struct str pattern, struct str text);

@@ -30,7 +30,8 @@ refuse_too_many(struct form *form, uint64_t offset)
 {
 	struct error *err = form->guard.err;
 
-	error_set(err, ERR_TOO_LARGE, "more than %" PRIu64 " parts", form->limits.parts);
+	error_set(
+		err, ERR_TOO_LARGE, "more than %" PRIu64 " part%s", form->limits.parts, PLURAL(form->limits.parts));
 	snprintf(err->limit, sizeof err->limit, "parts");
 	err->offset = offset;
 	return false;

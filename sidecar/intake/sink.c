@@ -90,7 +90,7 @@ add_sum(struct sink_request *request)
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	buf_addf(&request->text, "%" PRIu64 " bytes sha256 ", request->size);
+	buf_addf(&request->text, "%" PRIu64 " byte%s sha256 ", request->size, PLURAL(request->size));
 	if (request->digest != NULL && EVP_DigestFinal_ex(request->digest, sum, &n) != 1)
 		request->text.failed = true;
 	for (unsigned i = 0; i < n; i++)
@@ -103,7 +103,8 @@ print(struct sink_request *request, bool whole)
 	if (whole)
 		add_sum(request);
 	else
-		buf_addf(&request->text, "ended early after %" PRIu64 " bytes", request->size);
+		buf_addf(&request->text, "ended early after %" PRIu64 " byte%s", request->size,
+			PLURAL(request->size));
 	buf_add_char(&request->text, '\n');
 	pthread_mutex_lock(&print_lock);
 	if (request->text.failed || request->body.failed)

@@ -181,7 +181,7 @@ feed_within_limit(struct parts *parts, const char *data, size_t len, struct erro
 	}
 	if (n == len)
 		return true;
-	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " bytes", max);
+	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max, PLURAL(max));
 	snprintf(err->limit, sizeof err->limit, "body");
 	err->offset = max;
 	return false;

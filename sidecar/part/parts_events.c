@@ -31,7 +31,7 @@ refuse_limit(struct parts *parts, const char *limit, uint64_t max, uint64_t offs
 {
 	char why[100];
 
-	snprintf(why, sizeof why, "over %s of %" PRIu64 " bytes", limit, max);
+	snprintf(why, sizeof why, "over %s of %" PRIu64 " byte%s", limit, max, PLURAL(max));
 	return refuse_part(parts, ERR_TOO_LARGE, limit, offset, why);
 }
 

@@ -85,7 +85,8 @@ rules_pick(struct rules *rules, struct str field, bool is_file, const struct rul
 	if (found->action == ACTION_REJECT)
 		return refuse(err, ERR_RULE, field, "", "this route rejects it");
 	if (rules->counts[found->index].taken >= found->max_count) {
-		snprintf(why, sizeof why, "more than %" PRIu64 " parts", found->max_count);
+		snprintf(why, sizeof why, "more than %" PRIu64 " part%s", found->max_count,
+			PLURAL(found->max_count));
 		return refuse(err, ERR_TOO_LARGE, field, "max_count", why);
 	}
 	rules->counts[found->index].taken++;

@@ -124,6 +124,27 @@ def explain(d, request, *options):
     return result.stdout
 
 
+def test_explain_reads_standard_input():
+    request = head_of("/up/x", len(form(part("gone", b"1")))) + form(part("gone", b"1"))
+    with Folder() as d:
+        whole = explain(d, request)
+        piped = subprocess.run([BINARY, "explain", os.path.join(d.path, "routes.yaml"), "-"], input=request, stdout=subprocess.PIPE,
+                               timeout=DEADLINE, check=True).stdout
+        assert piped == whole and json.loads(piped)["status"] == 201, piped
+
+
+def test_numbers_and_their_nouns_agree():
+    one = ROUTES.replace("version: 1", "version: 1\nnonsense: 1").encode()
+    with Folder() as d:
+        assert run("check", d.write("one.yaml", one), cwd=d.path).stderr.endswith(b"\n1 error, 1 warning\n")  # no folder `out`
+        for limits, sent, reason in (("parts: 1", [b"", b""], "more than 1 part"), ("body: 1", [b""], "over the limit of 1 byte"),
+                                     ("values: 1", [b"ab"], "over values of 1 byte")):
+            routes = ROUTES.replace("body: 1MiB", limits)
+            request = head_of("/up/x") + chunked(form(*(part("gone", data) for data in sent)))
+            told = json.loads(run("explain", d.write("r.yaml", routes), d.write("request", request)).stdout)
+            assert told["reason"].endswith(reason), told
+
+
 def test_explain_is_the_same_at_every_split_and_every_time():
     body = form(part("file", noise(70_000), "ph\u00f6to.JPG", "image/jpeg"), part("all1", b"x"), part("gone", b""), part("all2", noise(5000)))
     with Folder() as d:
