@@ -65,6 +65,14 @@ static const struct key tls_keys[] = {
 };
 static const struct key_table tls = { "`tls`", "destinations.NAME.tls", KEYS(tls_keys) };
 
+static const struct key names_keys[] = {
+	{ "unsafe", KEY_WORD, .fallback = "replace", WORDS({ "replace", false }, { "refuse", true }),
+		AT(destination, refuses_unsafe),
+		.help = "What happens to a form that would bring `/`, `\\`, a control byte, an escape (`%2F`), or an empty or dot "
+			"segment into a name: `replace` makes it harmless (see Templates), `refuse` answers 422." },
+};
+static const struct key_table names = { "`names` of a destination", "destinations.NAME.names", KEYS(names_keys) };
+
 static const struct key http_keys[] = {
 	{ "type", KEY_WORD, .required = true, WORDS({ "http", DESTINATION_HTTP }), AT(destination, type),
 		.help = "The kind of destination." },
@@ -82,6 +90,7 @@ static const struct key http_keys[] = {
 		AT(destination, http.undo_delete),
 		.help = "How a committed object is taken back when a later part of the same form fails; what it had "
 			"replaced does not come back." },
+	{ "names", KEY_TABLE, TABLES(&names), .help = "What clients may bring into names." },
 	{ "ready", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "connect", true }),
 		AT(destination, http.ready_connect),
 		.help = "`connect`: `/readyz` says no while this destination cannot be connected to (TLS included), which is "
@@ -99,6 +108,7 @@ static const struct key directory_keys[] = {
 		WORDS({ "refuse", EXISTS_REFUSE }, { "replace", EXISTS_REPLACE }),
 		AT(destination, directory.exists),
 		.help = "What happens to a file of the same name: `refuse` answers 409." },
+	{ "names", KEY_TABLE, TABLES(&names), .help = "What clients may bring into names." },
 };
 static const struct key_table directory = { "a destination of type directory",
 	"destinations.NAME (type: directory)", KEYS(directory_keys) };
@@ -339,7 +349,7 @@ keys_elsewhere(const char *name, const struct key_table *not_this)
 {
 	static const struct key_table *const all[] = { &route, &rule, &match, &limits, &response, &file, &threads,
 		&log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust, &http,
-		&directory, &http_timeout, &retry, &tls, &store };
+		&directory, &http_timeout, &retry, &tls, &names, &store };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i] != not_this && keys_find(all[i], name) != NULL)

@@ -88,6 +88,7 @@ struct directory_destination {
 struct destination {
 	char *name;
 	enum destination_type type;
+	bool refuses_unsafe; /* names.unsafe: see part/safe_name.h */
 	union {
 		struct http_destination http;
 		struct directory_destination directory;

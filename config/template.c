@@ -11,14 +11,13 @@
 #include "base/mem.h"
 #include "config/diag.h"
 #include "config/nearest.h"
-#include "config/pattern.h"
+#include "config/segments.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define MARK '\x01'     /* stands for a value in `flat`; control bytes in the text are refused before */
-#define SEGMENT_MAX 255 /* bytes of a file name, as file systems have it (NAME_MAX) */
-#define NUMBER_MAX 32   /* wildcards of one match.path */
+#define MARK SEGMENTS_MARK /* stands for a value in `flat` */
+#define NUMBER_MAX 32      /* wildcards of one match.path */
 
 /* What strftime(3) gives without blanks, locale or time zone, and the bytes that each becomes. */
 static const char date_conversions[] = "YymdHMSjFGVuw";
@@ -323,48 +322,10 @@ read_all(struct parser *p)
 }
 
 static bool
-check_segment(const struct parser *p, struct str segment, bool last)
-{
-	if (segment.len == 0 && last && p->style == TEMPLATE_FOR_URL)
-		return true;
-	if (segment.len == 0)
-		return error_set(p->err, ERR_CONFIG, last ? "the name ends with '/'" : "an empty segment: \"//\"");
-	if (pattern_is_dots(segment))
-		return error_set(p->err, ERR_CONFIG, "a segment \"%.*s\" is not allowed", SHOWN(segment));
-	if (p->style != TEMPLATE_FOR_FILE)
-		return true;
-	if (segment.len >= 10 && memcmp(segment.data, ".penstock-", 10) == 0)
-		return error_set(
-			p->err, ERR_CONFIG, "names that begin with \".penstock-\" are kept for unfinished files");
-	if (segment.len > SEGMENT_MAX)
-		return error_set(p->err, ERR_CONFIG, "a segment is longer than %d bytes", SEGMENT_MAX);
-	return true;
-}
-
-static bool
 check_segments(struct parser *p)
 {
-	struct str rest = buf_str(&p->flat);
-
 	*p->where = (struct span){ 0, p->text.len };
-	if (p->flat.failed)
-		return nomem(p->err);
-	if (rest.len > 0 && rest.data[0] == '/') {
-		rest.data++;
-		rest.len--;
-	}
-	if (rest.len == 0 && p->style == TEMPLATE_FOR_FILE)
-		return error_set(p->err, ERR_CONFIG, "this names nothing");
-	for (;;) {
-		const char *slash = memchr(rest.data, '/', rest.len);
-		struct str segment = { rest.data, slash != NULL ? (size_t)(slash - rest.data) : rest.len };
-
-		if (!check_segment(p, segment, slash == NULL))
-			return false;
-		if (slash == NULL)
-			return true;
-		rest = (struct str){ slash + 1, rest.len - segment.len - 1 };
-	}
+	return p->flat.failed ? nomem(p->err) : segments_check(buf_str(&p->flat), p->style, p->err);
 }
 
 struct template *

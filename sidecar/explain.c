@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct verdict {
 	struct error error; /* ERR_NONE: it would be committed */
@@ -113,6 +114,12 @@ offset_json(const struct error *error)
 	return json_integer((json_int_t)error->offset);
 }
 
+static json_t *
+known_text(const char *text)
+{
+	return reply_text(text[0] != '\0' ? str_of(text) : STR_NONE);
+}
+
 static bool
 print_json(const struct verdict *verdict, struct error *err)
 {
@@ -122,7 +129,11 @@ print_json(const struct verdict *verdict, struct error *err)
 
 	json_object_set_new(root, "status", json_integer(status_of(verdict)));
 	json_object_set_new(root, "route", reply_text(str_of(verdict->route != NULL ? verdict->route->id : NULL)));
+	json_object_set_new(
+		root, "error", reply_text(str_of(refused ? error_kind_name(verdict->error.kind) : NULL)));
 	json_object_set_new(root, "reason", reply_text(str_of(refused ? verdict->error.message : NULL)));
+	json_object_set_new(root, "field", known_text(verdict->error.field));
+	json_object_set_new(root, "limit", known_text(verdict->error.limit));
 	json_object_set_new(root, "offset", offset_json(&verdict->error));
 	json_object_set_new(root, "parts", parts_json(verdict));
 	ok = root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
@@ -161,7 +172,7 @@ print_row(const struct part *part)
 	printf("%12" PRIu64 " %-7s ", part->size, reply_action_name(part->action));
 	if (delivery != NULL) {
 		printf("%s:", delivery->rule->to->name);
-		print_text(buf_str(&delivery->target), 0);
+		print_text(buf_str(&delivery->shown), 0);
 	}
 	if (part->rule != NULL)
 		printf(" (%s:%u)", part->rule->place.file, part->rule->place.line);
@@ -206,10 +217,16 @@ explain_text(const struct config *config, struct str text, const struct explain_
 {
 	struct load idle = { 0 };
 	struct decision decision = { 0 };
-	struct naming naming = { .head = &raw->head, .match = &decision.match, .show_runtime = true };
+	char id[37];
+	struct naming naming = { .head = &raw->head,
+		.match = &decision.match,
+		.request_id = { id, sizeof id - 1 },
+		.started = time(NULL),
+		.want_shown = true };
 	struct verdict verdict = { 0 };
 	bool ok = true;
 
+	naming_uuid(id);
 	if (raw_request_read(raw, text, &verdict.error)) {
 		decide(config, &raw->head, &idle, &decision);
 		verdict.route = decision.route;

@@ -70,6 +70,7 @@ delivery_free(struct delivery *delivery)
 	keep_fini(&delivery->own_keep);
 	buf_free(&delivery->order.outcome.body);
 	buf_free(&delivery->target);
+	buf_free(&delivery->shown);
 	buf_free(&delivery->type);
 	mem_free(delivery);
 }

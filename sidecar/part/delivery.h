@@ -42,6 +42,7 @@ struct delivery {
 	struct chunk *charged;                                   /* they stand for the transfer's own memory */
 	struct keep own_keep;                                    /* bytes of a rule with `buffer: true` */
 	struct buf target;                                       /* what order.target points to */
+	struct buf shown;                                        /* explain: what of it can be told beforehand */
 	struct buf type;                                         /* what order.type points to, if any */
 	void (*on_change)(void *arg, struct delivery *delivery); /* news came: something may go on */
 	void *on_change_arg;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* naming.c - see naming.h. First every piece is appended, values escaped so that none holds a '/'; then the
- * whole is cut at '/' and each segment made harmless. What the route file itself says was checked when it
- * was loaded (config/template.h). */
+/* naming.c - see naming.h. The pieces of a template, one after another; what a client's text may become in a name is
+ * safe_name.c's to say. */
 #include "part/naming.h"
 
 #include "base/must.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/random.h>
 
 void
@@ -57,91 +55,51 @@ plain_extension(struct str filename)
 }
 
 static void
-add_escaped_url(struct buf *out, struct str value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.data[i];
-
-		if (is_alnum(c) || (c != '\0' && strchr("-._~", c) != NULL))
-			buf_add_char(out, c);
-		else
-			buf_addf(out, "%%%02X", (unsigned char)c);
-	}
-}
-
-static void
-add_escaped_file(struct buf *out, struct str value)
-{
-	while (value.len > 0) {
-		size_t n = utf8_length(value);
-		unsigned char c = (unsigned char)value.data[0];
-
-		if (n == 0 || c < 0x20 || c == 0x7f || c == '/' || c == '\\' || c == '%') {
-			buf_addf(out, "%%%02X", c);
-			n = 1;
-		} else {
-			buf_add(out, value.data, n);
-		}
-		value.data += n;
-		value.len -= n;
-	}
-}
-
-static void
-add_value(struct buf *out, enum destination_type type, struct str value)
-{
-	if (type == DESTINATION_HTTP)
-		add_escaped_url(out, value);
-	else
-		add_escaped_file(out, value);
-}
-
-static void
-add_query(struct buf *out, const struct naming *naming, enum destination_type type, const char *name)
+add_query(struct safe_name *out, const struct naming *naming, const struct template_piece *piece)
 {
 	struct buf value = { 0 };
 
-	if (head_query_value(naming->head, str_of(name), &value))
-		add_value(out, type, buf_str(&value));
-	out->failed = out->failed || value.failed;
+	head_query_value(naming->head, str_of(piece->text), &value);
+	if (value.failed)
+		error_set(&out->error, ERR_NOMEM, "out of memory");
+	safe_name_value(out, piece->source, buf_str(&value));
 	buf_free(&value);
 }
 
 static void
-add_extension(struct buf *out, enum destination_type type, struct str filename)
+add_extension(struct safe_name *out, const struct template_piece *piece, struct str filename)
 {
 	struct str ext = plain_extension(filename);
 
-	if (ext.len > 0)
-		add_value(out, type, ext);
-	else if (out->len > 0 && out->data[out->len - 1] == '.')
-		out->data[--out->len] = '\0'; /* "{uuid}.{file.ext}" of a name without one is just the UUID */
+	if (ext.len == 0)
+		safe_name_drop_dot(out); /* "{uuid}.{file.ext}" of a name without one is just the UUID */
+	safe_name_value(out, piece->source, ext);
 }
 
 /* Digits and '-'. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static void
-add_conversion(struct buf *out, char conversion, const struct tm *tm)
+add_conversion(struct safe_name *out, char conversion, const struct tm *tm)
 {
 	const char format[] = { '%', conversion, '\0' };
 	char text[16];
 
-	buf_add(out, text, strftime(text, sizeof text, format, tm));
+	safe_name_text(out, (struct str){ text, strftime(text, sizeof text, format, tm) });
 }
 #pragma GCC diagnostic pop
 
 /* The format is the operator's: config/ has checked it when the route file was loaded, and its text like that of
  * the template around it, as which it stands here. One conversion at a time: no buffer bounds the whole. */
 static void
-add_date(struct buf *out, const char *format, time_t when)
+add_date(struct safe_name *out, const char *format, time_t when)
 {
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
 	for (; *format != '\0'; format++) {
 		if (*format != '%' || format[1] == '\0')
-			buf_add_char(out, *format);
+			safe_name_text(out, (struct str){ format, 1 });
 		else
 			add_conversion(out, *++format, &tm);
 	}
@@ -155,127 +113,133 @@ is_runtime(enum template_kind kind)
 
 /* Decoded first: the value is escaped anew for where it stands. */
 static void
-add_capture(struct buf *out, enum destination_type type, const struct naming *naming, unsigned number)
+add_capture(struct safe_name *out, const struct naming *naming, const struct template_piece *piece)
 {
 	struct buf decoded = { 0 };
 
-	if (number >= 1 && number <= naming->match->n_captures)
-		percent_decode(naming->match->captures[number - 1], false, &decoded);
-	out->failed = out->failed || decoded.failed;
-	add_value(out, type, decoded.data != NULL ? buf_str(&decoded) : STR_NONE);
+	if (piece->number >= 1 && piece->number <= naming->match->n_captures)
+		percent_decode(naming->match->captures[piece->number - 1], false, &decoded);
+	if (decoded.failed)
+		error_set(&out->error, ERR_NOMEM, "out of memory");
+	safe_name_value(out, piece->source, buf_str(&decoded));
 	buf_free(&decoded);
 }
 
 static void
-add_piece(struct buf *out, const struct naming *naming, const struct template_piece *piece,
-	enum destination_type type, const struct part_head *part)
+add_number(struct safe_name *out, unsigned number)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", number);
+	safe_name_plain(out, str_of(text));
+}
+
+static void
+add_uuid(struct safe_name *out)
 {
 	char uuid[37];
 
+	naming_uuid(uuid);
+	safe_name_plain(out, str_of(uuid));
+}
+
+static void
+add_piece(struct safe_name *out, const struct naming *naming, const struct template_piece *piece,
+	const struct part_head *part)
+{
 	switch (piece->kind) {
 	case TEMPLATE_TEXT:
-		buf_add_text(out, piece->text);
+		safe_name_text(out, str_of(piece->text));
 		break;
 	case TEMPLATE_UUID:
-		naming_uuid(uuid);
-		buf_add_text(out, uuid);
+		add_uuid(out);
 		break;
 	case TEMPLATE_PART:
-		buf_addf(out, "%u", part->number);
+		add_number(out, part->number);
 		break;
 	case TEMPLATE_FIELD:
-		add_value(out, type, part->field);
+		safe_name_value(out, piece->source, part->field);
 		break;
 	case TEMPLATE_FILE_NAME:
-		add_value(out, type, base_name(part->filename));
+		safe_name_value(out, piece->source, base_name(part->filename));
 		break;
 	case TEMPLATE_FILE_EXT:
-		add_extension(out, type, part->filename);
+		add_extension(out, piece, part->filename);
 		break;
 	case TEMPLATE_PATH:
-		add_capture(out, type, naming, piece->number);
+		add_capture(out, naming, piece);
 		break;
 	case TEMPLATE_QUERY:
-		add_query(out, naming, type, piece->text);
+		add_query(out, naming, piece);
 		break;
 	case TEMPLATE_HEADER:
-		add_value(out, type, head_header(naming->head, piece->text));
+		safe_name_value(out, piece->source, head_header(naming->head, piece->text));
 		break;
 	case TEMPLATE_DATE:
 		add_date(out, piece->text, naming->started);
 		break;
 	case TEMPLATE_REQUEST_ID:
-		add_value(out, type, naming->request_id);
+		safe_name_value(out, piece->source, naming->request_id);
 		break;
 	}
 }
 
-static bool
-is_only_dots(struct str s)
+bool
+naming_expand(const struct naming *naming, const struct rule *rule, const struct part_head *part, struct buf *out,
+	struct error *err)
 {
-	return (s.len == 1 || s.len == 2) && s.data[0] == '.' && s.data[s.len - 1] == '.';
-}
+	struct safe_name name;
 
-static void
-add_segment(struct buf *out, enum destination_type type, struct str s)
-{
-	static const char reserved[] = ".penstock-";
-
-	if (s.len == 0)
-		buf_add_text(out, "_");
-	else if (is_only_dots(s))
-		buf_add_text(out, s.len == 1 ? "_" : "__");
-	else if (type == DESTINATION_DIRECTORY && str_starts_nocase(s, reserved))
-		buf_addf(out, "_%.*s", (int)s.len - 1, s.data + 1);
-	else
-		buf_add_str(out, s);
-}
-
-/* Cuts at '/' and makes each segment harmless. A leading '/' (http) stays. */
-static bool
-add_segments(struct buf *out, enum destination_type type, struct str raw, struct error *err)
-{
-	if (raw.len > 0 && raw.data[0] == '/') {
-		buf_add_char(out, '/');
-		raw.data++;
-		raw.len--;
-	}
-	for (;;) {
-		const char *slash = raw.len > 0 ? memchr(raw.data, '/', raw.len) : NULL;
-		struct str s = { raw.data, slash != NULL ? (size_t)(slash - raw.data) : raw.len };
-
-		if (type == DESTINATION_DIRECTORY && s.len > NAMING_SEGMENT_MAX)
-			return error_set(
-				err, ERR_RULE, "the name it would get is longer than %d bytes", NAMING_SEGMENT_MAX);
-		add_segment(out, type, s);
-		if (slash == NULL)
-			return true;
-		buf_add_char(out, '/');
-		raw.len -= s.len + 1;
-		raw.data = slash + 1;
-	}
+	safe_name_begin(&name, rule->to, out);
+	for (size_t i = 0; i < rule->target->n_pieces; i++)
+		add_piece(&name, naming, &rule->target->pieces[i], part);
+	if (!safe_name_end(&name, err))
+		return false;
+	return out->len <= NAMING_TARGET_MAX ||
+		error_set(err, ERR_RULE, "the name it would get is longer than %d bytes", NAMING_TARGET_MAX);
 }
 
 bool
-naming_expand(const struct naming *naming, const struct template *template, enum destination_type type,
-	const struct part_head *part, struct buf *out, struct error *err)
+naming_show(const struct naming *naming, const struct rule *rule, const struct part_head *part, struct buf *out,
+	struct error *err)
 {
-	struct buf raw = { 0 };
-	bool ok = true;
+	struct safe_name name;
 
-	for (size_t i = 0; i < template->n_pieces; i++) {
-		const struct template_piece *piece = &template->pieces[i];
+	safe_name_begin(&name, rule->to, out);
+	for (size_t i = 0; i < rule->target->n_pieces; i++) {
+		const struct template_piece *piece = &rule->target->pieces[i];
 
-		if (naming->show_runtime && is_runtime(piece->kind))
-			buf_add_text(&raw, piece->source);
+		if (is_runtime(piece->kind))
+			safe_name_plain(&name, str_of(piece->source));
 		else
-			add_piece(&raw, naming, piece, type, part);
+			add_piece(&name, naming, piece, part);
 	}
-	if (raw.len > NAMING_TARGET_MAX)
-		ok = error_set(err, ERR_RULE, "the name it would get is longer than %d bytes", NAMING_TARGET_MAX);
-	ok = ok && add_segments(out, type, buf_str(&raw), err);
-	if (raw.failed || out->failed)
-		ok = error_set(err, ERR_NOMEM, "out of memory");
-	buf_free(&raw);
-	return ok;
+	return safe_name_end(&name, err);
+}
+
+/* -- what a request says twice ------------------------------------------------------------------------- */
+
+static bool
+check_piece(const struct head *head, const struct template_piece *piece, struct error *err)
+{
+	struct str second;
+
+	if (piece->kind == TEMPLATE_QUERY)
+		return head_query_is_clear(head, str_of(piece->text), err);
+	if (piece->kind != TEMPLATE_HEADER || !head->header(head->arg, str_of(piece->text), 1, &second))
+		return true;
+	return error_set(err, ERR_BAD_REQUEST, "more than one header %s, of which a name is made", piece->text);
+}
+
+bool
+naming_check(const struct naming *naming, const struct route *route, struct error *err)
+{
+	for (size_t i = 0; i < route->n_rules; i++) {
+		const struct template *target = route->rules[i].target;
+
+		for (size_t k = 0; target != NULL && k < target->n_pieces; k++)
+			if (!check_piece(naming->head, &target->pieces[k], err))
+				return false;
+	}
+	return true;
 }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* naming.h - a template and a part -> the name under which the part's bytes come to lie.
  *
- * Every value that a client can choose is escaped for the place where it stands and can never leave its
- * path segment:
- *   http       everything but unreserved characters becomes %XX (RFC 3986 section 2.1)
- *   directory  '/', '\\', '%', control bytes and bytes that are not UTF-8 become %XX; a segment that would begin with
- *              ".penstock-" (any case) begins with '_' instead of the dot
- *   both       a segment that would be empty becomes "_"; in "." and ".." the dots become '_'
- * {file.name} is the name without any folder ("C:\dir\a.txt" gives "a.txt"). {file.ext} is what follows its
- * last dot if that is 1 to 16 ASCII letters and digits; where there is none, a dot right before the
- * placeholder goes too. Values that are absent count as empty.
+ * Every value that a client can choose goes through safe_name.h, which has the rule. {file.name} is the name without any
+ * folder ("C:\dir\a.txt" gives "a.txt"). {file.ext} is what follows its last dot if that is 1 to 16 ASCII letters and
+ * digits; where there is none, a dot right before the placeholder goes too. Values that are absent count as empty.
  */
 #ifndef PENSTOCK_NAMING_H
 #define PENSTOCK_NAMING_H
@@ -17,12 +11,13 @@
 #include "base/error.h"
 #include "config/route.h"
 #include "form/form.h"
+#include "part/safe_name.h"
 #include "route/head.h"
 #include "route/match.h"
 
 #include <time.h>
 
-#define NAMING_SEGMENT_MAX 255 /* bytes, of a file name (NAME_MAX) */
+#define NAMING_SEGMENT_MAX SAFE_NAME_SEGMENT_MAX
 #define NAMING_TARGET_MAX 2048 /* bytes */
 
 /* What a request contributes to the names of its parts. Borrowed for the request's life. */
@@ -30,13 +25,23 @@ struct naming {
 	const struct head *head;
 	const struct match_result *match;
 	struct str request_id;
-	time_t started;    /* {date} */
-	bool show_runtime; /* explain: {uuid}, {date:...} and {request_id} are shown as they stand */
+	time_t started;  /* {date} */
+	bool want_shown; /* explain: each name is also made for showing */
 };
 
-/* Appends the target to `out`. False: ERR_RULE (the name would be too long), or ERR_NOMEM. */
-bool naming_expand(const struct naming *naming, const struct template *template, enum destination_type type,
-	const struct part_head *part, struct buf *out, struct error *err);
+/* Before the body: every header and query parameter of which some name of the route is made stands there once, and can
+ * be read. Of two a gateway may have added one, and nobody knows which. False: ERR_BAD_REQUEST. */
+bool naming_check(const struct naming *naming, const struct route *route, struct error *err);
+
+/* Appends the name that the rule gives the part to `out`. False: ERR_RULE (too long, or refused by safe_name.h), or
+ * ERR_NOMEM. */
+bool naming_expand(const struct naming *naming, const struct rule *rule, const struct part_head *part,
+	struct buf *out, struct error *err);
+
+/* The same with {uuid}, {date:...} and {request_id} as they stand in the template, since they differ each time; of a name
+ * that naming_expand() has made. False: ERR_NOMEM. */
+bool naming_show(const struct naming *naming, const struct rule *rule, const struct part_head *part,
+	struct buf *out, struct error *err);
 
 /* A random UUID, version 4, 36 characters and a NUL. */
 void naming_uuid(char out[37]);

@@ -62,8 +62,11 @@ parts_new(const struct parts_setup *setup, struct error *err)
 {
 	const struct limits *limits = &setup->route->limits;
 	struct form_limits form_limits = { .parts = limits->parts, .part_head = limits->part_head };
-	struct parts *parts = mem_zalloc(sizeof *parts);
+	struct parts *parts;
 
+	if (!naming_check(setup->naming, setup->route, err))
+		return NULL;
+	parts = mem_zalloc(sizeof *parts);
 	if (parts == NULL) {
 		error_set(err, ERR_NOMEM, "out of memory");
 		return NULL;

@@ -59,7 +59,8 @@ struct parts_setup {
 
 struct parts;
 
-/* Everything in `setup` is borrowed for the life of the parts but the setup itself. */
+/* Everything in `setup` is borrowed for the life of the parts but the setup itself. NULL: `err` says why; ERR_BAD_REQUEST
+ * if naming_check() refuses the head. */
 struct parts *parts_new(const struct parts_setup *setup, struct error *err);
 
 /* Every delivery must have ENDED or never been started. NULL is fine. */

@@ -175,13 +175,15 @@ make_delivery(struct parts *parts, const struct part_head *head)
 		parts->deliveries = delivery;
 	parts->last_delivery = part->delivery = delivery;
 	set_order(parts, delivery, part);
-	if (!naming_expand(parts->setup.naming, part->rule->target, part->rule->to->type, head, &delivery->target,
-		    &parts->error))
+	if (!naming_expand(parts->setup.naming, part->rule, head, &delivery->target, &parts->error))
 		return refuse_name(parts, head);
 	if (!names_add(&parts->names, delivery)) {
 		error_set(&parts->error, ERR_RULE, "it would get the name of another part of the form");
 		return refuse_name(parts, head);
 	}
+	if (parts->setup.naming->want_shown &&
+		!naming_show(parts->setup.naming, part->rule, head, &delivery->shown, &parts->error))
+		return refuse_name(parts, head);
 	return charge(parts, sizeof *delivery + 2 * delivery->target.cap + CARRIER_SHARE);
 }
 

@@ -123,7 +123,8 @@ reply_part_of(const struct part *part)
 
 	if (part->delivery != NULL) {
 		to.destination = str_of(part->delivery->order.to->name);
-		to.target = buf_str(&part->delivery->target);
+		to.target = buf_str(
+			part->delivery->shown.len > 0 ? &part->delivery->shown : &part->delivery->target);
 	}
 	return to;
 }

@@ -145,16 +145,38 @@ percent_decode(struct str s, bool plus_is_blank, struct buf *out)
 	return true;
 }
 
-/* Out of memory shows in `out`, for a key that could not be read might have been the one. */
 static bool
-is_key(struct str encoded, struct str name, struct buf *out)
+is_key(struct str encoded, struct str name)
 {
-	struct buf key = { 0 };
-	bool is_it = percent_decode(encoded, true, &key) && str_equal(buf_str(&key), name);
+	while (encoded.len > 0 && name.len > 0) {
+		bool is_plus = encoded.data[0] == '+';
+		int byte = percent_take(&encoded);
 
-	out->failed = out->failed || key.failed;
-	buf_free(&key);
-	return is_it;
+		if ((is_plus ? ' ' : byte) != (unsigned char)name.data[0])
+			return false;
+		name = (struct str){ name.data + 1, name.len - 1 };
+	}
+	return encoded.len == 0 && name.len == 0;
+}
+
+/* The next pair of `query` with that key, its value still encoded. False: there is none left. */
+static bool
+next_pair(struct str *query, struct str name, struct str *value)
+{
+	while (query->data != NULL && query->len > 0) {
+		size_t n = find_byte(*query, '&'), eq;
+		struct str pair = { query->data, n };
+
+		eq = find_byte(pair, '=');
+		n += n < query->len;
+		*query = (struct str){ query->data + n, query->len - n };
+		if (!is_key((struct str){ pair.data, eq }, name))
+			continue;
+		eq += eq < pair.len;
+		*value = (struct str){ pair.data + eq, pair.len - eq };
+		return true;
+	}
+	return false;
 }
 
 /* All of the value or nothing of it. */
@@ -174,17 +196,22 @@ add_decoded(struct str encoded, struct buf *out)
 bool
 head_query_value(const struct head *head, struct str name, struct buf *out)
 {
-	struct str query = head_query(head);
+	struct str query = head_query(head), value;
 
-	while (query.data != NULL && query.len > 0 && !out->failed) {
-		size_t n = find_byte(query, '&'), eq;
-		struct str pair = { query.data, n };
+	return next_pair(&query, name, &value) && add_decoded(value, out);
+}
 
-		eq = find_byte(pair, '=');
-		if (is_key((struct str){ pair.data, eq }, name, out))
-			return eq == n || add_decoded((struct str){ pair.data + eq + 1, n - eq - 1 }, out);
-		n += n < query.len;
-		query = (struct str){ query.data + n, query.len - n };
-	}
-	return false;
+bool
+head_query_is_clear(const struct head *head, struct str name, struct error *err)
+{
+	struct str query = head_query(head), value;
+
+	if (!next_pair(&query, name, &value))
+		return true;
+	while (value.len > 0)
+		if (percent_take(&value) < 0)
+			return error_set(err, ERR_BAD_REQUEST,
+				"the query parameter %.*s has a %% that is not an escape", STR_ARG(name));
+	return !next_pair(&query, name, &value) ||
+		error_set(err, ERR_BAD_REQUEST, "more than one query parameter %.*s", STR_ARG(name));
 }

@@ -7,6 +7,7 @@
 #ifndef PENSTOCK_HEAD_H
 #define PENSTOCK_HEAD_H
 
+#include "base/error.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -42,6 +43,10 @@ bool head_has_sound_hosts(const struct head *head);
  * False: there is none, or its escapes are broken; `out` is as before. Out of memory shows as out->failed,
  * whatever is returned. */
 bool head_query_value(const struct head *head, struct str name, struct buf *out);
+
+/* Does query parameter `name`, however its name is spelled, stand there at most once, and can it be decoded? Of two, other
+ * programs take the last. False: ERR_BAD_REQUEST. */
+bool head_query_is_clear(const struct head *head, struct str name, struct error *err);
 
 /* Takes one byte off the front of `s`, which is not empty; %XX counts as the byte it stands for. -1: a '%' that is not
  * followed by two hex digits, or %00. */

@@ -25,6 +25,11 @@ for source in tests/fuzz/fuzz_*.c; do
 				>"$corpus/head${#names}"
 		done
 		;;
+	fuzz_names)
+		printf '/a/{field}-{part}/{path.1}\n/?q=%%2F..\n..%%2f\n../%%252e' >"$corpus/segments"
+		printf '.{field}{query.q}/{file.name}.{file.ext}%%2F{header.h}\n/?q=.\n%%\n2F..;x' >"$corpus/joined"
+		printf 'x/{date:%%Y/%%m}/{request_id}%%25.{file.ext}2e/{{{query.a}\n/?a=%%5c\n%%25\n.penstock-\xc0\xaf' >"$corpus/dates"
+		;;
 	fuzz_decide) printf '\x1aPUT / HTTP/3' >"$corpus/frames-itself" ;;
 	fuzz_origin)
 		printf '\1\3PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\nGET' >"$corpus/v1"
