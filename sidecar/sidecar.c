@@ -330,15 +330,19 @@ sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct er
 	signals_block(&sidecar);
 	machine_raise_descriptor_limit();
 	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
-	if (!start(&sidecar, err)) {
+	if (!log_start(&sidecar.metrics, err) || !start(&sidecar, err)) {
 		stop_half_started(&sidecar);
+		log_stop();
 		return false;
 	}
 	herald_ready(sidecar.herald, "taking uploads");
 	loop_run(sidecar.loop);
-	if (sidecar.ended_hard) /* threads still run: nothing may be freed under them */
+	if (sidecar.ended_hard) { /* threads still run: nothing may be freed under them */
+		log_stop();
 		_exit(1);
+	}
 	stop(&sidecar);
 	log_event(LOG_INFO, "sidecar", "stopped", NULL, 0);
+	log_stop();
 	return true;
 }

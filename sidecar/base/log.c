@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* log.c - formats a line into a buffer of its own and writes it at once, on the caller's thread.
+/* log.c - formats a line into a buffer of its own, on the caller's thread, and queues it.
  *
  * A line for which there is no memory, or that cannot be written, is dropped: the upload matters more. */
 #include "base/log.h"
 
 #include "base/counter.h"
+#include "base/log_queue.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,8 +16,6 @@
 
 static struct counter log_max = { LOG_INFO }; /* enum log_level; a reload may change both */
 static struct counter log_form = { LOG_TEXT };
-
-static int log_fd = STDERR_FILENO;
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 
@@ -30,7 +29,7 @@ log_setup(enum log_level level, enum log_format format)
 void
 log_to(int fd)
 {
-	log_fd = fd;
+	log_queue_to(fd);
 }
 
 bool
@@ -88,24 +87,52 @@ add_head(struct buf *b, enum log_level level, bool is_json, const char *room, co
 	add_quoted(b, str_of(msg));
 }
 
+static void
+log_make(struct buf *line, enum log_level level, const char *room, const char *msg, const struct log_pair *pairs,
+	size_t n)
+{
+	bool is_json = counter_read(&log_form) == LOG_JSON; /* of the whole line */
+
+	add_head(line, level, is_json, room, msg);
+	for (size_t i = 0; i < n; i++) {
+		if (pairs[i].is == LOG_IS_STR && pairs[i].str.data == NULL)
+			continue;
+		buf_addf(line, is_json ? ",\"%s\":" : " %s=", pairs[i].key);
+		add_value(line, &pairs[i]);
+	}
+	buf_add_text(line, is_json ? "}\n" : "\n");
+}
+
 void
 log_event(enum log_level level, const char *room, const char *msg, const struct log_pair *pairs, size_t n)
 {
-	bool is_json = counter_read(&log_form) == LOG_JSON; /* of the whole line */
 	struct buf line = { 0 };
 
 	if (!log_enabled(level))
 		return;
-	add_head(&line, level, is_json, room, msg);
-	for (size_t i = 0; i < n; i++) {
-		if (pairs[i].is == LOG_IS_STR && pairs[i].str.data == NULL)
-			continue;
-		buf_addf(&line, is_json ? ",\"%s\":" : " %s=", pairs[i].key);
-		add_value(&line, &pairs[i]);
-	}
-	buf_add_text(&line, is_json ? "}\n" : "\n");
-	if (!line.failed && write(log_fd, line.data, line.len) < 0) {
-		/* nowhere left to say so */
-	}
+	log_make(&line, level, room, msg, pairs, n);
+	if (!line.failed)
+		log_queue_put(buf_str(&line));
 	buf_free(&line);
+}
+
+/* In its place among the others: the queue has just been emptied. */
+static void
+make_lost_line(struct buf *line, size_t n)
+{
+	struct log_pair pair = LOG_NUM("lines", n);
+
+	log_make(line, LOG_WARN, "log", "lines were lost: nobody read them in time", &pair, 1);
+}
+
+bool
+log_start(struct metrics *metrics, struct error *err)
+{
+	return log_queue_start(make_lost_line, metrics, err);
+}
+
+void
+log_stop(void)
+{
+	log_queue_stop(LOG_FLUSH_MS);
 }

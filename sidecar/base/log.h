@@ -4,12 +4,18 @@
  * Text: `2026-11-24T10:00:00.123Z info intake msg="request" id="..." route="album" status=201`
  * JSON: `{"time":"...","level":"info","room":"intake","msg":"request","id":"...","route":"album","status":201}`
  * Texts are cut to 256 bytes each, made valid UTF-8 and quoted, numbers are not. Never a secret, never a body byte.
- * Lines go out with one write() each, so lines of several threads do not mix.
+ *
+ * Between log_start() and log_stop() a thread of its own writes, so that nobody who logs ever waits for whoever reads:
+ * lines wait in a bounded queue (log_queue.c), in their order. What finds no room there is dropped and counted, and when
+ * the reader goes on the log says "lines were lost" in their place. Before and after, the caller writes himself.
  */
 #ifndef PENSTOCK_LOG_H
 #define PENSTOCK_LOG_H
 
+#include "base/metrics.h"
 #include "base/str.h"
+
+#define LOG_FLUSH_MS 1000u /* how long the end waits for a slow reader of the log */
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
@@ -31,6 +37,13 @@ void log_setup(enum log_level level, enum log_format format);
 
 /* [main] Before any other thread runs: where lines go. Default: stderr. */
 void log_to(int fd);
+
+/* [main] Once, after the signals of the process are blocked: the thread inherits that. `metrics` is borrowed until
+ * log_stop(). False: there is no thread, and err says why. */
+bool log_start(struct metrics *metrics, struct error *err);
+
+/* [main] Lets what waits be written, for LOG_FLUSH_MS at most, and ends the thread. Not started: nothing. */
+void log_stop(void);
 
 /* [any] True if lines of this level are written: ask before building costly values. */
 bool log_enabled(enum log_level level);

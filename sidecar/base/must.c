@@ -4,10 +4,12 @@
  * by a jump out of it. */
 #include "base/must.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct fence {
 	jmp_buf back;
@@ -16,6 +18,21 @@ struct fence {
 };
 
 static _Thread_local struct fence *innermost;
+
+/* A reader of stderr who has stopped must not keep us from ending. */
+static void
+say(const char *cond, const char *file, int line, const char *func)
+{
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char text[512];
+	int n = snprintf(
+		text, sizeof text, "penstock: bug: must(%s) failed in %s at %s:%d\n", cond, func, file, line);
+	size_t len = n < (int)sizeof text ? (size_t)n : sizeof text - 1;
+
+	if (n > 0 && poll(&room, 1, 0) > 0 && write(STDERR_FILENO, text, len) < 0) {
+		/* nowhere left to say so */
+	}
+}
 
 void
 must_failed(const char *cond, const char *file, int line, const char *func)
@@ -27,8 +44,7 @@ must_failed(const char *cond, const char *file, int line, const char *func)
 		*fence->broken = (struct must_broken){ cond, file, func, line };
 		longjmp(fence->back, 1);
 	}
-	fprintf(stderr, "penstock: bug: must(%s) failed in %s at %s:%d\n", cond, func, file, line);
-	fflush(stderr);
+	say(cond, file, line, func);
 	abort();
 }
 

@@ -130,7 +130,7 @@ log: {{ level: info, format: json }}
             f.write(text)
         self.log_path = os.path.join(self.dir, "log")
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(self.command(), stderr=log, stdout=log, env=env)
+            self.process = self.start(stderr=log, stdout=log, env=env)
         wait_for(self.is_up, "penstock listens: " + self.log())
         self.ending = threading.Event()
         if RELOAD:
@@ -140,6 +140,9 @@ log: {{ level: info, format: json }}
     def reload_all_the_time(self):
         while self.process.poll() is None and not self.ending.wait(0.01):
             self.process.send_signal(signal.SIGHUP)
+
+    def start(self, **how):
+        return subprocess.Popen(self.command(), **how)
 
     def command(self):
         return [BINARY, "run", self.file]
