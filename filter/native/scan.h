@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
-/* scan.h - a body while it streams through the gateway: its limits and its delimiters, nothing of it kept.
+/* scan.h - a body while it streams through the gateway: its limits, its delimiters and the heads of its parts, nothing of
+ * it kept.
  *
- * The same guard as in the sidecar finds the delimiters, so the gateway and the sidecar cannot read a form differently.
- * Pure; one thread. It allocates only while the head of a part is longer than any before it in the same body. */
+ * The same guard as in the sidecar finds the delimiters, and the same code reads the heads, so the gateway and the sidecar
+ * cannot read a form differently, and of several faults both tell the first. What a rule of the route refuses is the
+ * sidecar's to say. Pure; one thread. It allocates only while the head of a part is longer than any before it in the same
+ * body. */
 #ifndef PENSTOCK_NATIVE_SCAN_H
 #define PENSTOCK_NATIVE_SCAN_H
 
 #include "config/route.h"
 #include "form/guard.h"
+#include "form/part_head.h"
 
 struct scan {
 	struct guard guard;
 	struct error *err;
 	const struct limits *limits; /* of the route */
-	uint64_t seen;               /* bytes of body */
-	uint64_t parts;
+	struct form_limits form_limits;
+	struct head_reader reader;
+	uint64_t seen; /* bytes of body */
 };
 
 /* The scan may not be moved afterwards. `limits` is borrowed. */

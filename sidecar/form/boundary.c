@@ -2,16 +2,25 @@
 /* boundary.c - the boundary parameter of a request's Content-Type (RFC 9110 section 8.3.1, RFC 2046 section
  * 5.1.1). libmicrohttpd's own search takes everything behind the first "boundary=", so it is never asked.
  *
- * One liberty: an unquoted boundary may hold the characters that RFC 2046 allows in a boundary although
- * RFC 9110 wants them quoted ('=', '/', ':' ...), because clients send them and nobody reads them otherwise. */
+ * One liberty: an unquoted boundary may hold = / : ? @ although RFC 9110 wants them quoted, because clients send them.
+ * Stricter than the grammar where parsers that are in use look for the word "boundary" and for , ; " and no more (PHP,
+ * Rack): a comma, a backslash, the word anywhere but as the parameter's name, and what they might take for a quote. */
 #include "form/form.h"
 
 #include <string.h>
 
+/* RFC 2046 section 5.1.1, and what a token may hold; without the comma, at which PHP and Rack cut it off. */
 static bool
 is_boundary_char(char c)
 {
-	return str_is_token_char(c) || (c != '\0' && strchr("'()+_,-./:=?", c) != NULL);
+	return str_is_token_char(c) || (c != '\0' && strchr("()/:=?@", c) != NULL);
+}
+
+/* Without parentheses, which are a comment to parsers of mail. */
+static bool
+is_unquoted_char(char c)
+{
+	return str_is_token_char(c) || (c != '\0' && strchr("/:=?@", c) != NULL);
 }
 
 static void
@@ -35,63 +44,50 @@ take_while(struct str *s, bool (*fits)(char))
 	return taken;
 }
 
-struct value {
-	char text[FORM_BOUNDARY_MAX + 2]; /* one more than fits, so that "too long" shows */
-	size_t len;
-};
-
-static void
-add(struct value *value, char c)
+/* quoted-string. False: not terminated, or a control byte or a backslash in it: some drop it, some do not. */
+static bool
+take_quoted(struct str *s, struct str *value)
 {
-	if (value->len < sizeof value->text)
-		value->text[value->len++] = c;
+	const char *end = memchr(s->data + 1, '"', s->len - 1);
+
+	if (end == NULL)
+		return false;
+	*value = (struct str){ s->data + 1, (size_t)(end - s->data) - 1 };
+	s->len -= value->len + 2;
+	s->data = end + 1;
+	return !str_has_control(*value) && memchr(value->data, '\\', value->len) == NULL &&
+		memchr(value->data, '\t', value->len) == NULL;
 }
 
-/* quoted-string with quoted-pairs. False: not terminated, or a control byte in it. */
+/* A single quote in front would be one to who knows such quotes. */
 static bool
-take_quoted(struct str *s, struct value *value)
+take_value(struct str *s, struct str *value)
 {
-	for (size_t i = 1; i < s->len; i++) {
-		char c = s->data[i];
-
-		if (c == '"') {
-			s->data += i + 1;
-			s->len -= i + 1;
-			return true;
-		}
-		if (c == '\\' && ++i < s->len)
-			c = s->data[i];
-		if ((unsigned char)c < 0x20 || c == 0x7f)
-			return false;
-		add(value, c);
-	}
-	return false;
-}
-
-static bool
-take_value(struct str *s, struct value *value)
-{
-	struct str plain;
-
-	value->len = 0;
 	if (s->len > 0 && s->data[0] == '"')
 		return take_quoted(s, value);
-	plain = take_while(s, is_boundary_char);
-	for (size_t i = 0; i < plain.len; i++)
-		add(value, plain.data[i]);
-	return plain.len > 0;
+	*value = take_while(s, is_unquoted_char);
+	return value->len > 0 && value->data[0] != '\'';
 }
 
 /* 1 to 70 characters of RFC 2046's set (or of a token), no blank at the end. */
 static bool
-is_usable(const struct value *value)
+is_usable(struct str value)
 {
-	if (value->len == 0 || value->len > FORM_BOUNDARY_MAX || value->text[value->len - 1] == ' ')
+	if (value.len == 0 || value.len > FORM_BOUNDARY_MAX || value.data[value.len - 1] == ' ')
 		return false;
-	for (size_t i = 0; i < value->len; i++)
-		if (!is_boundary_char(value->text[i]) && value->text[i] != ' ')
+	for (size_t i = 0; i < value.len; i++)
+		if (!is_boundary_char(value.data[i]) && value.data[i] != ' ')
 			return false;
 	return true;
+}
+
+static bool
+holds(struct str s, const char *word)
+{
+	for (; s.len > 0; s.data++, s.len--)
+		if (str_starts_nocase(s, word))
+			return true;
+	return false;
 }
 
 static bool
@@ -101,15 +97,17 @@ refuse(struct error *err, const char *why)
 }
 
 static bool
-keep_boundary(struct boundary *out, const struct value *value, struct error *err)
+keep_boundary(struct boundary *out, struct str value, struct error *err)
 {
 	if (out->len > 0)
 		return refuse(err, "more than one boundary");
 	if (!is_usable(value))
 		return refuse(err, "the boundary is not 1 to 70 plain characters");
-	memcpy(out->text, value->text, value->len);
-	out->text[value->len] = '\0';
-	out->len = value->len;
+	if (holds(value, "boundary=")) /* who searches from the end would begin there */
+		return refuse(err, "a boundary within the boundary");
+	memcpy(out->text, value.data, value.len);
+	out->text[value.len] = '\0';
+	out->len = value.len;
 	return true;
 }
 
@@ -117,8 +115,7 @@ keep_boundary(struct boundary *out, const struct value *value, struct error *err
 static bool
 take_parameter(struct str *s, struct boundary *out, struct error *err)
 {
-	struct value value;
-	struct str name;
+	struct str name, value;
 
 	s->data++;
 	s->len--;
@@ -132,9 +129,11 @@ take_parameter(struct str *s, struct boundary *out, struct error *err)
 	s->len--;
 	if (!take_value(s, &value))
 		return refuse(err, "a parameter's value is malformed");
-	if (str_starts_nocase(name, "boundary*"))
-		return refuse(err, "an extended boundary parameter");
-	return str_equal_nocase(name, STR("boundary")) ? keep_boundary(out, &value, err) : true;
+	if (str_equal_nocase(name, STR("boundary")))
+		return keep_boundary(out, value, err);
+	return holds(name, "boundary") || holds(value, "boundary")
+		? refuse(err, "\"boundary\" in a parameter that is not the boundary")
+		: true;
 }
 
 bool

@@ -8,9 +8,6 @@
 #include "form/part_head.h"
 #include "form/postproc.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 struct form {
 	struct guard guard;
 	struct postproc *postproc;
@@ -18,7 +15,6 @@ struct form {
 	struct form_limits limits;
 	const struct form_events *events;
 	void *arg;
-	unsigned n_parts;
 	uint64_t size; /* of the part under way */
 	bool has_failed;
 };
@@ -26,34 +22,17 @@ struct form {
 /* -- events of the guard ------------------------------------------------------------------------------ */
 
 static bool
-refuse_too_many(struct form *form, uint64_t offset)
-{
-	struct error *err = form->guard.err;
-
-	error_set(
-		err, ERR_TOO_LARGE, "more than %" PRIu64 " part%s", form->limits.parts, PLURAL(form->limits.parts));
-	snprintf(err->limit, sizeof err->limit, "parts");
-	err->offset = offset;
-	return false;
-}
-
-static bool
 on_head(void *arg, struct str text, uint64_t delimiter_offset, uint64_t head_offset)
 {
 	struct form *form = arg;
 	struct error *err = form->guard.err;
+	struct head_reader *reader = &form->reader;
 
-	if (form->n_parts >= form->limits.parts)
-		return refuse_too_many(form, delimiter_offset);
-	form->n_parts++;
-	if (!part_head_read(&form->reader, text, head_offset, err))
-		return error_wrap(err, "part %u", form->n_parts);
+	if (!part_head_next(reader, &form->limits, text, delimiter_offset, head_offset, err))
+		return false;
 	form->size = 0;
-	form->reader.head.number = form->n_parts;
-	form->reader.head.offset = delimiter_offset;
-	form->reader.head.data_offset = head_offset + text.len + 2;
-	return form->events->on_begin(form->arg, &form->reader.head) &&
-		postproc_begin(form->postproc, form->n_parts, err);
+	return form->events->on_begin(form->arg, &reader->head) &&
+		postproc_begin(form->postproc, reader->head.number, err);
 }
 
 static bool
@@ -132,7 +111,7 @@ form_offset(const struct form *form)
 size_t
 form_memory(const struct form *form)
 {
-	return form->guard.head.cap + form->reader.field.cap + form->reader.filename.cap;
+	return form->guard.head.cap + part_head_memory(&form->reader);
 }
 
 void

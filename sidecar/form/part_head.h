@@ -6,20 +6,26 @@
 #ifndef PENSTOCK_PART_HEAD_H
 #define PENSTOCK_PART_HEAD_H
 
+#include "form/disposition.h"
 #include "form/form.h"
 
-/* The decoded head of the part under way, with the memory it points into. Zeroed: empty. */
+/* The decoded head of the part under way, with the memory it points into, which is kept for the next one. Zeroed: no
+ * part yet. */
 struct head_reader {
 	struct part_head head;
 	struct part_header headers[FORM_HEADERS_MAX];
-	struct buf field, filename;
+	struct disposition disposition;
+	uint64_t n_parts;
 };
 
-/* Reads `text`, the lines of a head each with its CRLF, without the empty line; `offset` is the body byte of
- * its first one. `text` must stay as long as reader->head is used. False: ERR_MALFORMED with the offset of
- * the line that is wrong, or ERR_NOMEM. head.number, offset and data_offset are the caller's to set. */
-bool part_head_read(struct head_reader *reader, struct str text, uint64_t offset, struct error *err);
+/* Reads the head of the next part: `text` is its lines each with its CRLF, without the empty line, and must stay as long
+ * as reader->head is used. The offsets are the body's, of the part's delimiter and of its first line. The sidecar and the
+ * filter inside HAProxy both ask it, so they refuse a part for the same reason. False: ERR_TOO_LARGE with limit "parts",
+ * ERR_MALFORMED with the offset of the line that is wrong, or ERR_NOMEM. */
+bool part_head_next(struct head_reader *reader, const struct form_limits *limits, struct str text,
+	uint64_t delimiter_offset, uint64_t head_offset, struct error *err);
 
+size_t part_head_memory(const struct head_reader *reader); /* bytes that it holds */
 void part_head_free(struct head_reader *reader);
 
 #endif

@@ -14,7 +14,6 @@ import sys
 import tempfile
 
 CORPUS = os.environ.get("PENSTOCK_CORPUS", "../shared/corpus")
-NESTED = "nested multipart is refused: RFC 7578 4.3 drops it, and parsers disagree on the names inside"
 ENCODED = "the bytes are stored as sent: RFC 7578 4.7 drops Content-Transfer-Encoding"
 AFTER = "a delimiter followed by anything but CRLF or -- is refused: some parsers end the part there, some do not"
 DIFFERS = {
@@ -26,7 +25,6 @@ DIFFERS = {
     "python-multipart/almost_match_boundary_without_LF": AFTER,
     "python-multipart/almost_match_boundary_without_final_hyphen": AFTER,
     "python-multipart/single_field_blocks": "its YAML names another boundary than its body has",
-    "jetty/browser-capture-nested-jetty-client": NESTED,
     "curl/test1293": "a part without a name is refused",
     "curl/test650": "a Content-Disposition other than form-data is refused (curl was told to send it)",
 }

@@ -34,7 +34,7 @@ feed_form(struct reader *reader, const char *data, size_t len, struct error *err
 		return false;
 	if (n == len)
 		return true;
-	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " bytes", max);
+	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max, PLURAL(max));
 	snprintf(err->limit, sizeof err->limit, "body");
 	err->offset = max;
 	return false;
@@ -152,19 +152,11 @@ is_same(const struct error *a, const struct error *b)
 		strcmp(a->message, b->message) == 0;
 }
 
-/* What a part's head says is not the scanner's to read, nor is the end of the body. */
-static bool
-is_beyond_the_scanner(const struct error *err, bool has_ended)
-{
-	return has_ended || strncmp(err->message, "part ", 5) == 0;
-}
-
+/* How a body ends is not the scanner's to judge. */
 static bool
 do_agree(const struct error *scan, const struct error *form, bool has_ended)
 {
-	if (scan->kind == ERR_NONE)
-		return form->kind == ERR_NONE || is_beyond_the_scanner(form, has_ended);
-	return is_same(scan, form) || (is_beyond_the_scanner(form, has_ended) && form->offset < scan->offset);
+	return has_ended ? scan->kind == ERR_NONE : is_same(scan, form);
 }
 
 bool

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* agree.h - the filter's scanner and the sidecar's form, given the same body: what the scanner refuses the form
- * refuses too, and the form refuses nothing that the scanner could have seen. */
+/* agree.h - the filter's scanner and the sidecar's form, given the same body: both refuse it for the same
+ * reason, at the same byte, in the same words; only how it ends is left to the form. */
 #ifndef PENSTOCK_AGREE_H
 #define PENSTOCK_AGREE_H
 

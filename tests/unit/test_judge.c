@@ -181,9 +181,9 @@ static const struct {
 	{ PART LINE_50 LINE_50 LINE_50 LINE_50 LINE_50 "x", "too-large",
 		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"the body is over the limit of 300 "
 		"bytes\",\"route\":\"album\",\"limit\":\"body\",\"offset\":300,\"request_id\":\"id-1\"}\n" },
-	{ "--B\r\n\r\n\r\n--B\r\n\r\n\r\n--B\r\n\r\n", "too-large",
+	{ PART PART PART, "too-large",
 		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"more than 2 "
-		"parts\",\"route\":\"album\",\"limit\":\"parts\",\"offset\":16,\"request_id\":\"id-1\"}\n" },
+		"parts\",\"route\":\"album\",\"limit\":\"parts\",\"offset\":98,\"request_id\":\"id-1\"}\n" },
 	{ "--B\r\n" LINE_50 LINE_50 LINE_50 LINE_50 LINE_50 LINE_50, "too-large",
 		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"a part's head is over part_head of 256 "
 		"bytes\",\"route\":\"album\",\"limit\":\"part_head\",\"offset\":261,\"request_id\":\"id-1\"}\n" },

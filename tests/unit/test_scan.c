@@ -33,7 +33,7 @@ static const struct {
 		"malformed@52 : a delimiter is followed by something other than "
 		"CRLF or \"--\"" },
 	{ HEAD "\r\n--C \r\n--\r\n\r\r\n-\r\n--" END, "passed" },
-	{ "--B\r\n\r\n\r\n" END, "passed" }, /* a head without a line: what it says is the sidecar's to read */
+	{ "--B\r\n\r\n\r\n" END, "malformed@5 : part 1: a part without Content-Disposition" },
 	{ "abcd", "malformed@0 : the body does not begin with its boundary" },
 	{ "\r\n\r\n--C\r\n", "malformed@4 : the body does not begin with its boundary" },
 	{ LINES_512 LINES_512 "\r\n\r\n" PART END, "malformed@1024 : the body does not begin with its boundary" },
@@ -42,10 +42,20 @@ static const struct {
 	{ PART "--B--", "passed" },
 	{ PART "--B--x\r\n",
 		"malformed@55 : the final boundary is followed by something other than CRLF or the end" },
+	{ "--B\r\nContent-Disposition : form-data; name=a\r\n\r\n1\r\n" END,
+		"malformed@5 : part 1: a blank in a header's name, or between it and its colon, in a part's head" },
+	/* of two faults the first, whoever reads */
+	{ PART "--B\r\nno colon\r\n\r\n1\r\n--Bx",
+		"malformed@55 : part 2: a header line without a name and a colon in a part's head" },
+	{ PART "--B\r\nno colon\r\n\r\n1\r\n--B\r\nX: a head that is over the limit of sixty bytes, and that by far",
+		"malformed@55 : part 2: a header line without a name and a colon in a part's head" },
+	{ "--B\r\nno colon, and over the limit of sixty bytes, which is seen first ..\r\n\r\n1\r\n" END,
+		"too-large@65 part_head: a part's head is over part_head of 60 bytes" },
+	{ PART PART PART "--B\r\nno colon\r\n\r\n1\r\n" END, "too-large@148 parts: more than 3 parts" },
 	{ PART PART PART PART END, "too-large@148 parts: more than 3 parts" },
-	{ "--B\r\nX: 123456789 123456789 123456789 123456789 123456789 12345\r\n\r\n1\r\n" END,
+	{ "--B\r\nContent-Disposition: form-data; name=a\r\nX: 123456789 12345\r\n\r\n1\r\n" END,
 		"passed" }, /* 60 bytes of head */
-	{ "--B\r\nX: 123456789 123456789 123456789 123456789 123456789 123456\r\n\r\n1\r\n" END,
+	{ "--B\r\nContent-Disposition: form-data; name=a\r\nX: 123456789 123456\r\n\r\n1\r\n" END,
 		"too-large@65 part_head: a part's head is over part_head of 60 bytes" },
 	{ "--B\r\nX: no end of a head ever comes, and so it is refused as soon as it is too long ....",
 		"too-large@65 part_head: a part's head is over part_head of 60 bytes" },
@@ -163,7 +173,7 @@ no_limit_is_none(void **state)
 	scan_init(&scan, &none, &boundary);
 	for (int i = 0; i < 10000; i++)
 		assert_true(scan_feed(&scan, PART, sizeof PART - 1, &err));
-	assert_int_equal(scan.parts, 10000);
+	assert_int_equal(scan.reader.n_parts, 10000);
 	scan_fini(&scan);
 }
 
