@@ -24,8 +24,10 @@ if [ "$tree" = release ]; then
 	done
 	[ -x "$root/filter/haproxy" ] || bash filter/native/build.sh --debian --out "$root/filter" >"$root/filter.log" 2>&1 ||
 		echo "NO HAPROXY WITH THE FILTER: $(tail -n 1 "$root/filter.log")"
+	# the filter inside, and its objects for those that want it otherwise
 	GATEWAY_FILTERS=$(ls "$root"/filter*/haproxy 2>/dev/null)
-	export GATEWAY_FILTERS
+	GATEWAY_FILTER_OBJECTS=$(ls -d "$root"/filter*/objects-* 2>/dev/null)
+	export GATEWAY_FILTERS GATEWAY_FILTER_OBJECTS
 fi
 export GATEWAY_HAPROXIES=$haproxies PENSTOCK=$root/$tree/penstock TESTS_IN=tests/gateway E2E_TREE=$tree
 export ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=second_deadlock_stack=1
