@@ -3,7 +3,7 @@
 import random
 import sys
 
-from lib import *
+from agreement import *
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUTES = """destinations:
@@ -47,38 +47,11 @@ def mutate(body, chance):
     return bytes(body)
 
 
-def explain(p, request, split):
-    path = os.path.join(p.dir, "request")
-    with open(path, "wb") as f:
-        f.write(request)
-    result = subprocess.run([BINARY, "explain", "--split", str(split), p.file, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def check_agreement(p, name, content_type, body, splits, chunks):
-    told = explain(p, head_of("/r", len(body), type=content_type) + body, 65536)
-    for split in splits:
-        assert explain(p, head_of("/r", len(body), type=content_type) + body, split) == told, f"{name}: explain --split {split}"
-        assert explain(p, head_of("/r", type=content_type) + chunked(body, split), split) == told, f"{name}: explain chunked {split}"
-    for chunk in chunks:
-        answer = post(p.port, "/r", body, chunk=chunk, type=content_type)
-        assert answer.status == told["status"], f"{name}: chunks {chunk}: run {answer.status} {answer.body[:300]}, explain {told}"
-        if answer.status == 201:
-            for a, b in zip(answer.json()["parts"], told["parts"], strict=True):
-                target = (b["target"] or "").replace("{uuid}", (a["target"] or "")[:36]) or None
-                assert {k: a[k] for k in b} == {**b, "target": target}, f"{name}: {a} {b}"
-        else:
-            problem = answer.json()
-            assert (problem["detail"], problem.get("offset")) == (told["reason"], told["offset"]), f"{name}: {problem} {told}"
-    return told["status"]
-
-
 def test_explain_agrees_with_run_on_the_corpora():
     bodies = corpus_bodies()
     with Penstock(ROUTES) as p:
-        seen = [check_agreement(p, *case, (1, 7) if len(case[2]) < 3000 else (61,), (None, 7) if len(case[2]) < 3000 else (None, 4096))
-                for case in (bodies if not SMALL else bodies[::8])]
+        seen = [check_body(p, name, "/r", content_type, body, (1, 7) if len(body) < 3000 else (61,), (7,) if len(body) < 3000 else (4096,))["status"]
+                for name, content_type, body in (bodies if not SMALL else bodies[::8])]
         assert seen.count(201) > len(seen) / 3 and seen.count(400) > 2, seen
 
 
@@ -88,4 +61,4 @@ def test_explain_agrees_with_run_on_mutations():
     with Penstock(ROUTES) as p:
         for i in range(rounds(150)):
             name, content_type, body = chance.choice(bodies)
-            check_agreement(p, f"{name} mutated {i}", content_type, mutate(body, chance), (chance.choice((1, 2, 3, 7)),), (None, chance.choice((1, 5, 100))))
+            check_body(p, f"{name} mutated {i}", "/r", content_type, mutate(body, chance), (chance.choice((1, 2, 3, 7)),), (chance.choice((1, 5, 100)),))
