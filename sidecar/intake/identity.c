@@ -30,22 +30,13 @@ peer_of(const struct request *request)
 	return info != NULL && info->client_addr != NULL ? info->client_addr : &nobody;
 }
 
-/* Absent where it was said twice: one of the two may be the client's, passed on beside the proxy's. */
-static struct str
-only_value(const struct head *head, const char *name)
-{
-	struct str value;
-
-	return head->header(head->arg, str_of(name), 1, &value) ? STR_NONE : head_header(head, name);
-}
-
 bool
 identity_take(struct request *request)
 {
 	const struct trust *trust = &request->table->config->trust;
 	bool is_trusted = trust_has(trust, peer_of(request));
-	struct str id = is_trusted ? only_value(&request->head, "x-request-id") : STR_NONE;
-	struct str trace = is_trusted ? only_value(&request->head, "traceparent") : STR_NONE;
+	struct str id = is_trusted ? head_only(&request->head, "x-request-id") : STR_NONE;
+	struct str trace = is_trusted ? head_only(&request->head, "traceparent") : STR_NONE;
 	char uuid[37];
 
 	naming_uuid(uuid);

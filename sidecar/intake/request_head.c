@@ -84,7 +84,7 @@ static void
 count_in(struct request *request)
 {
 	const struct decision *decision = &request->decision;
-	struct str id = head_header(&request->head, "x-request-id");
+	struct str id = head_only(&request->head, "x-request-id");
 
 	if (decision->allow || decision->error.kind == ERR_TOO_MANY)
 		take_place(request, id);

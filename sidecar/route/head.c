@@ -67,6 +67,14 @@ head_header(const struct head *head, const char *name)
 	return head->header(head->arg, str_of(name), 0, &value) ? value : STR_NONE;
 }
 
+struct str
+head_only(const struct head *head, const char *name)
+{
+	struct str second;
+
+	return head->header(head->arg, str_of(name), 1, &second) ? STR_NONE : head_header(head, name);
+}
+
 static struct str
 without_port(struct str host)
 {

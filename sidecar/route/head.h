@@ -30,6 +30,10 @@ struct str head_query(const struct head *head); /* after it; STR_NONE: there is 
 /* First value of a header; STR_NONE: absent. */
 struct str head_header(const struct head *head, const char *name);
 
+/* The value of a header that stands there once; STR_NONE: absent, or said twice. One of two may be the client's, passed on
+ * beside the gateway's. */
+struct str head_only(const struct head *head, const char *name);
+
 /* The host that the request names: the Host header without its port, or the authority of an absolute
  * target. STR_NONE: none. Not lower-cased. */
 struct str head_host(const struct head *head);

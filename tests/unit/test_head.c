@@ -265,10 +265,30 @@ out_of_memory_in_a_query_is_never_taken_for_an_absent_value(void **state)
 	}
 }
 
+static bool
+one_a_and_two_b(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	(void)arg;
+	*value = nth == 0 ? STR("first") : STR("second");
+	return nth < (str_is(name, "a") ? 1 : str_is(name, "b") ? 2 : 0);
+}
+
+static void
+of_a_header_said_twice_nothing_is_taken(void **state)
+{
+	struct head head = { .header = one_a_and_two_b };
+
+	(void)state;
+	expect_text("a", head_only(&head, "a"), "first");
+	expect_text("b", head_only(&head, "b"), NULL);
+	expect_text("c", head_only(&head, "c"), NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_a_header_said_twice_nothing_is_taken),
 		cmocka_unit_test(a_target_is_cut_into_path_and_query),
 		cmocka_unit_test(the_host_is_named_without_its_port),
 		cmocka_unit_test(a_host_that_could_be_read_in_two_ways_is_not_sound),
