@@ -5,6 +5,7 @@
 #include "explain.h"
 #include "form/form.h"
 #include "gateway.h"
+#include "intake/listener.h"
 #include "intake/sink.h"
 #include "intake/worker.h"
 #include "man.h"
@@ -55,6 +56,8 @@ run(const struct options *options)
 
 	print_findings(&findings);
 	findings_free(&findings);
+	if (options->take_over)
+		listeners_take_over();
 	log_to(STDOUT_FILENO); /* it is what this command says; what keeps it from running is said on stderr */
 	if (config != NULL)
 		code = serve(config, options->arguments, options->n_arguments);

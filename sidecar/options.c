@@ -9,8 +9,10 @@
 #include <string.h>
 
 static const struct command_row commands[] = {
-	{ "run", COMMAND_RUN, "FILE...|DIR", 1, SIZE_MAX, "h",
-		"Serve uploads as the route files say, until SIGTERM.\n" },
+	{ "run", COMMAND_RUN, "[--take-over] FILE...|DIR", 1, SIZE_MAX, "ht",
+		"Serve uploads as the route files say, until SIGTERM. Where somebody listens already it does not start.\n"
+		"  --take-over  start beside the penstock of the same user that listens on these addresses, to replace it: end\n"
+		"               that one when this one is ready; until then TCP connections go to both\n" },
 	{ "check", COMMAND_CHECK, "FILE...|DIR", 1, SIZE_MAX, "h",
 		"Report every problem of the route files; exit 2 if there is an error.\n" },
 	{ "schema", COMMAND_SCHEMA, "", 0, 0, "h", "Print the JSON Schema of a route file.\n" },
@@ -65,6 +67,7 @@ static const struct option long_options[] = {
 	{ "listen", required_argument, NULL, 'l' },
 	{ "native", no_argument, NULL, 'n' },
 	{ "ready", no_argument, NULL, 'r' },
+	{ "take-over", no_argument, NULL, 't' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -185,6 +188,9 @@ take_option(struct options *options, int option, const char *value)
 		break;
 	case 'r':
 		options->ready = true;
+		break;
+	case 't':
+		options->take_over = true;
 		break;
 	default:
 		ok = false;

@@ -48,6 +48,8 @@ struct options {
 	bool native;
 	/* health */
 	bool ready;
+	/* run */
+	bool take_over;
 };
 
 /* False: bad usage; a sentence has been printed on stderr. May reorder argv. */

@@ -135,13 +135,10 @@ make_loops(struct sidecar *sidecar, struct error *err)
 static void
 say_listening(const struct sidecar *sidecar)
 {
-	char name[160];
-
-	for (size_t i = 0; i < sidecar->listeners.n_listen; i++) {
-		listener_name(sidecar->listeners.fds[i], &config_of(sidecar)->listen[i], name, sizeof name);
-		log_line(LOG_INFO, "sidecar", "listening", LOG_TEXTVAL("address", name),
+	for (size_t i = 0; i < sidecar->listeners.n_listen; i++)
+		log_line(LOG_INFO, "sidecar", "listening",
+			LOG_TEXTVAL("address", listeners_name(&sidecar->listeners, i)),
 			LOG_NUM("workers", sidecar->n_stations));
-	}
 }
 
 static void

@@ -110,7 +110,6 @@ start_accepting(struct agent *agent, struct error *err)
 {
 	struct listeners *listeners = &agent->thread->listeners;
 	const struct spoa *spoa = &agent->table->config->spoa;
-	char name[160];
 
 	if (!listeners_open(listeners, spoa->listen, spoa->n_listen, 1, err))
 		return false;
@@ -122,8 +121,7 @@ start_accepting(struct agent *agent, struct error *err)
 			agent };
 		if (!loop_watch(agent->loop, &agent->acceptors[i].watch, EPOLLIN, err))
 			return false;
-		listener_name(listeners->fds[i], &spoa->listen[i], name, sizeof name);
-		log_line(LOG_INFO, "spoa", "listening", LOG_TEXTVAL("address", name));
+		log_line(LOG_INFO, "spoa", "listening", LOG_TEXTVAL("address", listeners_name(listeners, i)));
 	}
 	return true;
 }

@@ -7,19 +7,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define LOCK_TRIES 100 /* for another penstock that is just starting, 10 ms apart */
 
-struct made_socket {
-	char *path; /* NULL: not a unix socket */
+struct bound {
+	char name[160];
+	char *path; /* of the unix socket that was made; NULL: none */
 	ino_t inode;
 };
+
+static bool is_taking_over;
 
 /* A struct listen of the configuration is a parameter nearly everywhere here, so listen(2) has a name of
  * its own. */
@@ -36,49 +43,118 @@ dup_of(int fd)
 }
 
 static int
-fail_close(int fd, struct error *err, const struct listen *listen, const char *what)
+fail_close(int fd, struct error *err, const struct listen *listen, const char *what, const char *why)
 {
-	error_set(err, ERR_SYSTEM, "%s:%u: listen \"%s\": %s: %s", listen->place.file, listen->place.line,
-		listen->source, what, strerror(errno));
+	error_set(err, ERR_SYSTEM, "%s:%u: listen \"%s\": %s%s", listen->place.file, listen->place.line,
+		listen->source, what, why);
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
 static int
-bind_tcp(const struct listen *listen, const struct addrinfo *ai, struct error *err)
+fail_in_use(int fd, struct error *err, const struct listen *listen)
 {
-	int on = 1, fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return fail_close(fd, err, listen, "socket");
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
-		return fail_close(fd, err, listen, "SO_REUSEPORT");
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0)
-		return fail_close(fd, err, listen, "bind");
-	if (listen_on(fd) < 0)
-		return fail_close(fd, err, listen, "listen");
-	return fd;
+	return fail_close(fd, err, listen, "in use: somebody listens there already",
+		is_taking_over ? ", who does not share it: another program, or another user's penstock"
+			       : "; `penstock run --take-over` takes over from a penstock that runs");
 }
 
-/* `port` is not the one of the file where that is 0: then all workers share the port that the first got. */
+/* -- TCP ---------------------------------------------------------------------------------------------- */
+
+static bool
+is_any(const struct sockaddr *addr)
+{
+	if (addr->sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr);
+	return ((const struct sockaddr_in *)(const void *)addr)->sin_addr.s_addr == INADDR_ANY;
+}
+
+static bool
+is_same_host(const struct sockaddr *a, const struct sockaddr *b)
+{
+	if (a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET6)
+		return IN6_ARE_ADDR_EQUAL(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr,
+			&((const struct sockaddr_in6 *)(const void *)b)->sin6_addr);
+	return ((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr ==
+		((const struct sockaddr_in *)(const void *)b)->sin_addr.s_addr;
+}
+
+/* The port stands at the same place in both families. */
+static in_port_t
+port_number(const struct sockaddr *addr)
+{
+	return ((const struct sockaddr_in *)(const void *)addr)->sin_port;
+}
+
+/* Is it we who listen there: on every address ("0.0.0.0:80" beside "[::]:80"), or by another name of the same one? */
+static bool
+is_ours(const struct listeners *listeners, const struct addrinfo *ai)
+{
+	struct sockaddr_storage bound;
+	socklen_t len;
+	bool found = false;
+
+	for (size_t i = 0; i < listeners->n_listen && !found; i++) {
+		const struct sockaddr *addr = (const struct sockaddr *)&bound;
+
+		len = sizeof bound;
+		if (listeners->fds[i] < 0 || getsockname(listeners->fds[i], (struct sockaddr *)&bound, &len) < 0 ||
+			(addr->sa_family != AF_INET && addr->sa_family != AF_INET6))
+			continue;
+		found = port_number(addr) == port_number(ai->ai_addr) &&
+			(is_any(addr) || is_any(ai->ai_addr) || is_same_host(addr, ai->ai_addr));
+	}
+	return found;
+}
+
+/* Sockets may share an address if each says so before it is bound, and all are one user's. One that does not say it gets the
+ * address alone or not at all; the kernel settles that when it begins to listen, so of two that start at once one is refused. It
+ * may be shared from then on. -1: errno says why. */
 static int
-open_tcp(const struct listen *listen, const char *port, struct error *err)
+bind_tcp(const struct addrinfo *ai, bool share)
+{
+	int on = 1, error, fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if ((!share || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
+		bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen_on(fd) == 0 &&
+		(share || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* `port` is NULL for the first worker; the others share what that one got. */
+static int
+open_tcp(const struct listeners *listeners, const struct listen *listen, const char *port, struct error *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *list = NULL;
-	int fd, rc = getaddrinfo(listen->host[0] != '\0' ? listen->host : NULL, port, &hints, &list);
+	bool share = port != NULL || is_taking_over;
+	int fd,
+		rc = getaddrinfo(listen->host[0] != '\0' ? listen->host : NULL,
+			share && port != NULL ? port : listen->port, &hints, &list);
 
-	if (rc != 0) {
-		error_set(err, ERR_SYSTEM, "%s:%u: listen \"%s\": %s", listen->place.file, listen->place.line,
-			listen->source, gai_strerror(rc));
-		return -1;
-	}
-	fd = bind_tcp(listen, list, err);
+	if (rc != 0)
+		return fail_close(-1, err, listen, gai_strerror(rc), "");
+	fd = bind_tcp(list, share);
+	if (fd < 0 && errno == EADDRINUSE && !share && is_ours(listeners, list))
+		fd = bind_tcp(list, true);
 	freeaddrinfo(list);
-	return fd;
+	if (fd >= 0)
+		return fd;
+	return errno == EADDRINUSE ? fail_in_use(-1, err, listen)
+				   : fail_close(-1, err, listen, strerror(errno), "");
 }
+
+/* -- unix sockets ------------------------------------------------------------------------------------- */
 
 static void
 fill_unix(struct sockaddr_un *addr, const struct listen *listen)
@@ -87,12 +163,13 @@ fill_unix(struct sockaddr_un *addr, const struct listen *listen)
 	snprintf(addr->sun_path, sizeof addr->sun_path, "%s", listen->unix_socket);
 }
 
-/* Does somebody answer on it? Then it is not ours to replace. */
+/* Does somebody listen on it? Who may not ask, or finds his queue full, must not take it away either. */
 static bool
 is_live(const struct sockaddr_un *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool live = fd >= 0 && connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool live = fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 ||
+		(errno != ECONNREFUSED && errno != ENOENT);
 
 	if (fd >= 0)
 		close(fd);
@@ -108,28 +185,89 @@ inode_of(const char *path)
 	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
 }
 
+/* Of two that start at once, each might take the other's socket for a stale one. Whoever holds the folder's lock for long is
+ * no penstock, and not waited for. -1: it is not locked. */
 static int
-open_unix(const struct listen *listen, struct error *err)
+lock_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[sizeof((struct sockaddr_un *)NULL)->sun_path + 1];
+	struct timespec pause = { .tv_nsec = 10000000 };
+	int fd;
+
+	snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
+		slash != NULL ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; i++)
+		nanosleep(&pause, NULL);
+	return fd;
+}
+
+static int
+bind_unix(const struct sockaddr_un *addr)
+{
+	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || (bind(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 && listen_on(fd) == 0))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Under another name first, so that whoever connects meanwhile finds one of the two. */
+static int
+bind_in_place_of(const struct sockaddr_un *addr)
+{
+	struct sockaddr_un beside = { .sun_family = AF_UNIX };
+	int fd, n = snprintf(beside.sun_path, sizeof beside.sun_path, "%s.new", addr->sun_path);
+
+	if (n >= (int)sizeof beside.sun_path) {
+		unlink(addr->sun_path);
+		return bind_unix(addr);
+	}
+	unlink(beside.sun_path); /* of one that was killed just here: we hold the folder's lock */
+	fd = bind_unix(&beside);
+	if (fd < 0 || rename(beside.sun_path, addr->sun_path) == 0)
+		return fd;
+	n = errno;
+	unlink(beside.sun_path);
+	close(fd);
+	errno = n;
+	return -1;
+}
+
+static int
+open_unix_locked(const struct listen *listen, struct error *err)
 {
 	struct sockaddr_un addr;
+	bool is_there, is_taken;
 	int fd;
 
 	fill_unix(&addr, listen);
-	if (inode_of(addr.sun_path) != 0) {
-		errno = EADDRINUSE;
-		if (is_live(&addr))
-			return fail_close(-1, err, listen, "bind");
-		unlink(addr.sun_path);
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	is_there = inode_of(addr.sun_path) != 0;
+	is_taken = is_there && is_live(&addr);
+	if (is_taken && !is_taking_over)
+		return fail_in_use(-1, err, listen);
+	fd = is_there ? bind_in_place_of(&addr) : bind_unix(&addr);
 	if (fd < 0)
-		return fail_close(fd, err, listen, "socket");
-	if (bind(fd, (const struct sockaddr *)&addr, sizeof addr) < 0)
-		return fail_close(fd, err, listen, "bind");
-	if (listen_on(fd) < 0)
-		return fail_close(fd, err, listen, "listen");
+		fail_close(-1, err, listen,
+			errno == EADDRINUSE ? "a file that is no socket has this name" : strerror(errno), "");
 	return fd;
 }
+
+static int
+open_unix(const struct listen *listen, struct error *err)
+{
+	int lock = lock_folder(listen->unix_socket), fd = open_unix_locked(listen, err);
+
+	if (lock >= 0)
+		close(lock);
+	return fd;
+}
+
+/* -- all of them -------------------------------------------------------------------------------------- */
 
 static bool
 port_of(int fd, char *out, size_t size)
@@ -141,29 +279,71 @@ port_of(int fd, char *out, size_t size)
 		getnameinfo((struct sockaddr *)&addr, len, NULL, 0, out, (socklen_t)size, NI_NUMERICSERV) == 0;
 }
 
+static void
+name_tcp(int fd, char *out, size_t size)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof addr;
+	char host[64] = "?", port[16] = "?";
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
+		getnameinfo((struct sockaddr *)&addr, len, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(out, size, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+/* Where the first worker's is bound. */
+static bool
+note_place(struct listeners *listeners, size_t i, struct error *err)
+{
+	const struct listen *listen = &listeners->listen[i];
+	struct bound *bound = &listeners->bounds[i];
+
+	if (listen->unix_socket == NULL) {
+		name_tcp(listeners->fds[i], bound->name, sizeof bound->name);
+		return true;
+	}
+	snprintf(bound->name, sizeof bound->name, "unix:%s", listen->unix_socket);
+	bound->inode = inode_of(listen->unix_socket);
+	bound->path = str_dup(str_of(listen->unix_socket));
+	return bound->path != NULL ? true : error_set(err, ERR_NOMEM, "out of memory");
+}
+
+static int
+open_one(const struct listeners *listeners, size_t i, const char *port, struct error *err)
+{
+	const struct listen *listen = &listeners->listen[i];
+	int fd;
+
+	if (listen->unix_socket == NULL)
+		return open_tcp(listeners, listen, port, err);
+	if (port == NULL)
+		return open_unix(listen, err);
+	fd = dup_of(listeners->fds[i]);
+	return fd >= 0 ? fd : fail_close(-1, err, listen, strerror(errno), "");
+}
+
 static bool
 open_for_workers(struct listeners *listeners, size_t i, struct error *err)
 {
-	const struct listen *listen = &listeners->listen[i];
-	char port[16];
+	char port[16] = "";
 
 	for (size_t w = 0; w < listeners->n_workers; w++) {
 		int *fd = &listeners->fds[w * listeners->n_listen + i];
 
-		if (listen->unix_socket != NULL)
-			*fd = w == 0 ? open_unix(listen, err) : dup_of(listeners->fds[i]);
-		else
-			*fd = open_tcp(listen, w == 0 ? listen->port : port, err);
+		*fd = open_one(listeners, i, w == 0 ? NULL : port, err);
 		if (*fd < 0)
-			return error_set(err, ERR_SYSTEM, "listen \"%s\": %s", listen->source, strerror(errno));
-		if (w == 0 && listen->unix_socket == NULL && !port_of(*fd, port, sizeof port))
-			return error_set(err, ERR_SYSTEM, "listen \"%s\": no port", listen->source);
+			return false;
+		if (w == 0 && listeners->listen[i].unix_socket == NULL && !port_of(*fd, port, sizeof port))
+			return error_set(err, ERR_SYSTEM, "listen \"%s\": no port", listeners->listen[i].source);
 	}
-	if (listen->unix_socket == NULL)
-		return true;
-	listeners->made[i] = (struct made_socket){ str_dup(str_of(listen->unix_socket)),
-		inode_of(listen->unix_socket) };
-	return listeners->made[i].path != NULL ? true : error_set(err, ERR_NOMEM, "out of memory");
+	return note_place(listeners, i, err);
+}
+
+void
+listeners_take_over(void)
+{
+	is_taking_over = true;
 }
 
 bool
@@ -172,8 +352,8 @@ listeners_open(
 {
 	*listeners = (struct listeners){ .n_workers = n_workers, .n_listen = n, .listen = listen };
 	listeners->fds = mem_array(n_workers * n, sizeof(int));
-	listeners->made = mem_array(n, sizeof *listeners->made);
-	if (listeners->fds == NULL || listeners->made == NULL) {
+	listeners->bounds = mem_array(n, sizeof *listeners->bounds);
+	if (listeners->fds == NULL || listeners->bounds == NULL) {
 		listeners_close(listeners);
 		return error_set(err, ERR_NOMEM, "out of memory");
 	}
@@ -193,11 +373,11 @@ static void
 remove_unix_sockets(const struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->n_listen; i++) {
-		const struct made_socket *made = &listeners->made[i];
+		const struct bound *bound = &listeners->bounds[i];
 
-		if (made->path != NULL && made->inode != 0 && inode_of(made->path) == made->inode)
-			unlink(made->path);
-		mem_free(made->path);
+		if (bound->path != NULL && bound->inode != 0 && inode_of(bound->path) == bound->inode)
+			unlink(bound->path);
+		mem_free(bound->path);
 	}
 }
 
@@ -207,31 +387,15 @@ listeners_close(struct listeners *listeners)
 	for (size_t i = 0; listeners->fds != NULL && i < listeners->n_workers * listeners->n_listen; i++)
 		if (listeners->fds[i] >= 0)
 			close(listeners->fds[i]);
-	if (listeners->made != NULL)
+	if (listeners->bounds != NULL)
 		remove_unix_sockets(listeners);
 	mem_free(listeners->fds);
-	mem_free(listeners->made);
+	mem_free(listeners->bounds);
 	*listeners = (struct listeners){ 0 };
 }
 
-static void
-name_tcp(int fd, char *out, size_t size)
+const char *
+listeners_name(const struct listeners *listeners, size_t i)
 {
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof addr;
-	char host[64] = "?", port[16] = "?";
-
-	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
-		getnameinfo((struct sockaddr *)&addr, len, host, sizeof host, port, sizeof port,
-			NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(out, size, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-void
-listener_name(int fd, const struct listen *listen, char *out, size_t size)
-{
-	if (listen->unix_socket != NULL)
-		snprintf(out, size, "unix:%s", listen->unix_socket);
-	else
-		name_tcp(fd, out, size);
+	return listeners->bounds[i].name;
 }

@@ -112,8 +112,6 @@ on_knock(struct watch *watch, uint32_t events)
 static bool
 open_doors(struct small_server *server, const char *room, const struct listen *listen, size_t n, struct error *err)
 {
-	char name[160];
-
 	if (!listeners_open(&server->listeners, listen, n, 1, err))
 		return false;
 	server->doors = mem_array(n, sizeof *server->doors);
@@ -121,8 +119,8 @@ open_doors(struct small_server *server, const char *room, const struct listen *l
 		return error_set(err, ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		server->doors[i] = (struct door){ { .fd = server->listeners.fds[i], .ready = on_knock }, server };
-		listener_name(server->listeners.fds[i], &listen[i], name, sizeof name);
-		log_line(LOG_INFO, room, "listening", LOG_TEXTVAL("address", name));
+		log_line(
+			LOG_INFO, room, "listening", LOG_TEXTVAL("address", listeners_name(&server->listeners, i)));
 	}
 	return resume_accepting(server, err);
 }
