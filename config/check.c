@@ -70,6 +70,18 @@ check_reachable(struct loading *l, size_t later, const bool *is_known)
 	}
 }
 
+/* Keys that say nothing where another one has said it all. */
+static void
+warn_not_used(struct loading *l, const struct node *response, const char *because)
+{
+	static const char *const keys[] = { "status", "json" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (yaml_tree_get(response, keys[i]) != NULL)
+			diag_warn(
+				l->diag, spot_of(response, keys[i]), "%s: not used, because %s", keys[i], because);
+}
+
 /* RFC 9110 sections 15.3.5 and 15.3.6: 204 and 205 have no content. */
 static void
 check_status(struct loading *l, const struct route *route, const struct node *response)
@@ -79,12 +91,13 @@ check_status(struct loading *l, const struct route *route, const struct node *re
 	if (empty && route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream)
 		diag_error(l->diag, spot_of(response, "status"),
 			"status: an answer with status %u has no body; add json: none", route->response.status);
-	if (route->response.from_upstream && yaml_tree_get(response, "status") != NULL)
-		diag_warn(l->diag, spot_of(response, "status"),
-			"status: not used, because the answer comes from the upstream");
-	if (route->response.from_upstream && yaml_tree_get(response, "json") != NULL)
-		diag_warn(l->diag, spot_of(response, "json"),
-			"json: not used, because the answer comes from the upstream");
+	if (route->response.from_upstream)
+		warn_not_used(l, response, "the answer comes from the upstream");
+	else if (route->response.redirect != NULL)
+		warn_not_used(l, response, "the answer is a redirect, 303");
+	if (route->response.from_upstream && yaml_tree_get(response, "redirect") != NULL)
+		diag_error(l->diag, spot_of(response, "redirect"),
+			"redirect: the answer comes from the upstream (from); only one of both can be");
 }
 
 /* One transfer, no more: the answer of which one else should be passed on? */

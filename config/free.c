@@ -62,6 +62,8 @@ free_route(struct route *route)
 		template_free(route->rules[i].target);
 	}
 	mem_free(route->rules);
+	template_free(route->response.redirect);
+	mem_free(route->response.origin);
 	mem_free(route->id);
 	free_match(&route->match);
 }

@@ -193,6 +193,10 @@ static const struct key response_keys[] = {
 	{ "from", KEY_WORD, WORDS({ "upstream", true }), AT(route, response.from_upstream),
 		.help = "`upstream`: pass on the answer of the route's one transfer instead: status, `Location`, and its "
 			"body with its type if that is at most 64KiB." },
+	{ "redirect", KEY_TEMPLATE,
+		.help = "Template of a `Location`: the answer is 303 without a body, and a browser goes there. Begins with `/` or "
+			"with `http://` or `https://` and a host; may hold `{request_id}`, `{path.N}`, `{query.NAME}`, "
+			"`{header.NAME}` and `{date:FORMAT}`." },
 };
 static const struct key_table response = { "`response`", "routes[].response", KEYS(response_keys) };
 

@@ -31,7 +31,7 @@ enum key_type {
 	KEY_NETWORKS,  /* address, network or word, or list of them -> struct trust */
 	KEY_URL,       /* http, https or unix URL -> struct http_destination */
 	KEY_HEADERS,   /* map of header lines, values may be secrets -> struct http_destination */
-	KEY_TEMPLATE,  /* name of an object; read when its destination is known (link.c) */
+	KEY_TEMPLATE,  /* name of an object; read when its destination or route is known (link.c) */
 	KEY_REFERENCE, /* name of a destination; looked up when all are known (link.c) */
 	KEY_TABLE,     /* mapping with the keys of tables[0] -> the same struct */
 	KEY_MAP,       /* name -> mapping with the keys of the table that its `type` names */

@@ -7,6 +7,7 @@
 #include "config/address.h"
 #include "config/nearest.h"
 #include "config/pattern.h"
+#include "config/redirect.h"
 #include "config/template.h"
 
 #include <errno.h>
@@ -229,6 +230,25 @@ link_rule(struct loading *l, const struct route *route, struct rule *rule, const
 	}
 }
 
+/* The answer of a route that redirects is 303 and nothing else. */
+static void
+link_redirect(struct loading *l, struct route *route, const struct node *node)
+{
+	struct error err = { 0 };
+	struct span span;
+
+	if (node == NULL)
+		return;
+	route->response.status = 303;
+	route->response.json = RESPONSE_NONE;
+	if (redirect_read(node->text, &route->response, &span, &err))
+		check_wildcards(l, &route->match, route->response.redirect, node);
+	else if (err.kind == ERR_NOMEM)
+		diag_nomem(l->diag);
+	else
+		diag_error(l->diag, yaml_tree_spot(node, span.offset, span.len), "redirect: %s", err.message);
+}
+
 /* Without `path` a route takes any; no segments alone would be "/" and nothing else. */
 static void
 link_route(struct loading *l, size_t at)
@@ -238,6 +258,7 @@ link_route(struct loading *l, size_t at)
 
 	route->index = at;
 	route->match.any_path = yaml_tree_get(match, "path") == NULL;
+	link_redirect(l, route, get_scalar(yaml_tree_get(l->routes.items[at], "response"), "redirect"));
 	for (size_t i = 0; i < route->n_rules && !l->diag->nomem; i++) {
 		route->rules[i].index = i;
 		link_rule(l, route, &route->rules[i], read_rule_node(l, at, i));

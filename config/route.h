@@ -149,9 +149,12 @@ enum commit_mode { COMMIT_ALL, COMMIT_EACH };
 enum response_json { RESPONSE_SUMMARY, RESPONSE_NONE };
 
 struct response {
-	unsigned status; /* 200..299, for a form that was committed */
+	unsigned status; /* 200..299, for a form that was committed; 303 with `redirect` */
 	enum response_json json;
 	bool from_upstream; /* pass the answer of the one transfer of this route on */
+	struct template
+		*redirect; /* path, query and fragment of the Location, or NULL; nothing of a part is in it */
+	char *origin;      /* in front of it: "", or "https://host:port" as the file has it */
 };
 
 struct route {

@@ -109,7 +109,7 @@ end_literal(struct parser *p)
 		text.data++;
 		text.len--;
 	}
-	if (front && p->style == TEMPLATE_FOR_URL)
+	if (front && p->style != TEMPLATE_FOR_FILE)
 		buf_add_char(&with_slash, '/');
 	buf_add_str(&with_slash, text);
 	ok = with_slash.failed
@@ -159,7 +159,9 @@ check_character(const struct parser *p, struct str rest, const char *where)
 
 	if ((unsigned char)*c.data < 0x20 || *c.data == 0x7f)
 		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand in a name");
-	if (p->style != TEMPLATE_FOR_URL || is_url_text(rest))
+	if (p->style == TEMPLATE_FOR_FILE || is_url_text(rest))
+		return true;
+	if (p->style == TEMPLATE_FOR_LOCATION && (*c.data == '?' || *c.data == '#'))
 		return true;
 	encode(c, encoded);
 	return error_set(p->err, ERR_CONFIG, "'%.*s' cannot stand in the path of a URL; write it as %s%s",
@@ -324,8 +326,15 @@ read_all(struct parser *p)
 static bool
 check_segments(struct parser *p)
 {
+	enum template_style style = p->style == TEMPLATE_FOR_FILE ? TEMPLATE_FOR_FILE : TEMPLATE_FOR_URL;
+	struct str flat = buf_str(&p->flat);
+
 	*p->where = (struct span){ 0, p->text.len };
-	return p->flat.failed ? nomem(p->err) : segments_check(buf_str(&p->flat), p->style, p->err);
+	if (p->flat.failed)
+		return nomem(p->err);
+	if (p->style == TEMPLATE_FOR_LOCATION && flat.len > 0)
+		flat.len = strcspn(flat.data, "?#");
+	return segments_check(flat, style, p->err);
 }
 
 struct template *

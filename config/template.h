@@ -12,8 +12,9 @@
 #include "config/route.h"
 
 enum template_style {
-	TEMPLATE_FOR_URL,  /* made to begin with one '/'; may end with one */
-	TEMPLATE_FOR_FILE, /* a '/' in front is dropped */
+	TEMPLATE_FOR_URL,      /* made to begin with one '/'; may end with one */
+	TEMPLATE_FOR_FILE,     /* a '/' in front is dropped */
+	TEMPLATE_FOR_LOCATION, /* as for a URL, and a query and a fragment may follow */
 };
 
 /* Bytes of the text that an error is about. */

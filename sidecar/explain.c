@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "decide/decide.h"
 #include "form/form.h"
+#include "part/location.h"
 #include "part/parts.h"
 #include "raw_request.h"
 #include "reply/reply.h"
@@ -20,6 +21,7 @@ struct verdict {
 	struct error error; /* ERR_NONE: it would be committed */
 	const struct route *route;
 	struct parts *parts; /* NULL: refused by its head */
+	struct buf location; /* empty: the answer is no redirect */
 };
 
 /* "-" is standard input. */
@@ -71,7 +73,8 @@ judge_form(struct verdict *verdict, const struct raw_request *raw, const struct 
 	struct error framing = { 0 };
 	bool whole = raw_request_body(raw, decision->length == LENGTH_UNKNOWN, decision->length, &body, &framing);
 
-	verdict->parts = parts_new(&setup, &verdict->error);
+	if (location_make(naming, &decision->route->response, &verdict->location, &verdict->error))
+		verdict->parts = parts_new(&setup, &verdict->error);
 	if (verdict->parts != NULL && feed_all(verdict->parts, buf_str(&body), split, &verdict->error)) {
 		if (whole)
 			parts_finish(verdict->parts, &verdict->error);
@@ -135,6 +138,8 @@ print_json(const struct verdict *verdict, struct error *err)
 	json_object_set_new(root, "field", known_text(verdict->error.field));
 	json_object_set_new(root, "limit", known_text(verdict->error.limit));
 	json_object_set_new(root, "offset", offset_json(&verdict->error));
+	if (!refused && verdict->location.len > 0)
+		json_object_set_new(root, "location", reply_text(buf_str(&verdict->location)));
 	json_object_set_new(root, "parts", parts_json(verdict));
 	ok = root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
 	json_decref(root);
@@ -185,6 +190,11 @@ print_table(const struct verdict *verdict)
 	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
 
 	printf("status %u  route %s\n", status_of(verdict), verdict->route != NULL ? verdict->route->id : "-");
+	if (!error_is_set(&verdict->error) && verdict->location.len > 0) {
+		printf("location ");
+		print_text(buf_str(&verdict->location), 0);
+		puts("");
+	}
 	if (error_is_set(&verdict->error)) {
 		printf("reason ");
 		print_text(str_of(verdict->error.message), 0);
@@ -239,6 +249,7 @@ explain_text(const struct config *config, struct str text, const struct explain_
 	else
 		ok = print_json(&verdict, err);
 	free_parts(verdict.parts);
+	buf_free(&verdict.location);
 	return ok;
 }
 

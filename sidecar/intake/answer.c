@@ -3,6 +3,7 @@
 #include "intake/intake_priv.h"
 
 #include "base/mem.h"
+#include "reply/accept.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,6 +91,8 @@ make_reply(struct request *request, struct reply *reply)
 		.error = request->error,
 		.route = request->decision.route,
 		.request_id = str_of(request->id),
+		.location = buf_str(&request->location),
+		.wants_page = error_is_set(&request->error) && accept_prefers_page(&request->head),
 		.retry_after_s = request->decision.retry_after_s,
 		.parts = parts,
 		.n_parts = n,

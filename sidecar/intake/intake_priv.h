@@ -152,6 +152,7 @@ struct request {
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
 	struct naming naming;
+	struct buf location;        /* that the answer to a good form redirects to; empty: it does not */
 	struct parts *parts;        /* NULL before admission */
 	struct commit commit;       /* of request_commit.c: all objects, once no more can come, ... */
 	struct delivery **placed;   /* ... and their deliveries */

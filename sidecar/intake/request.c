@@ -98,6 +98,7 @@ request_free(struct request *request)
 		counter_sub(request->table->active[request->decision.route->index], 1);
 	buf_free(&request->early);
 	buf_free(&request->target);
+	buf_free(&request->location);
 	table_release(request->table);
 	*request->link = request->next;
 	if (request->next != NULL)

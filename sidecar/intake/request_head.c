@@ -2,6 +2,8 @@
 /* request_head.c - a request's head: who sends it, whether it is let in, and what gets ready for its body. */
 #include "intake/intake_priv.h"
 
+#include "part/location.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -39,7 +41,8 @@ make_parts(struct request *request)
 		.request_id = str_of(request->id),
 		.started = time(NULL),
 	};
-	request->parts = parts_new(&parts, &request->error);
+	if (location_make(&request->naming, &route->response, &request->location, &request->error))
+		request->parts = parts_new(&parts, &request->error);
 	return request->parts != NULL;
 }
 

@@ -231,15 +231,20 @@ check_piece(const struct head *head, const struct template_piece *piece, struct 
 	return error_set(err, ERR_BAD_REQUEST, "more than one header %s, of which a name is made", piece->text);
 }
 
+static bool
+check_template(const struct head *head, const struct template *t, struct error *err)
+{
+	for (size_t i = 0; t != NULL && i < t->n_pieces; i++)
+		if (!check_piece(head, &t->pieces[i], err))
+			return false;
+	return true;
+}
+
 bool
 naming_check(const struct naming *naming, const struct route *route, struct error *err)
 {
-	for (size_t i = 0; i < route->n_rules; i++) {
-		const struct template *target = route->rules[i].target;
-
-		for (size_t k = 0; target != NULL && k < target->n_pieces; k++)
-			if (!check_piece(naming->head, &target->pieces[k], err))
-				return false;
-	}
-	return true;
+	for (size_t i = 0; i < route->n_rules; i++)
+		if (!check_template(naming->head, route->rules[i].target, err))
+			return false;
+	return check_template(naming->head, route->response.redirect, err);
 }

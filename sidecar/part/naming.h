@@ -29,7 +29,7 @@ struct naming {
 	bool want_shown; /* explain: each name is also made for showing */
 };
 
-/* Before the body: every header and query parameter of which some name of the route is made stands there once, and can
+/* Before the body: every header and query parameter of which some name of the route, or its redirect, is made stands there once, and can
  * be read. Of two a gateway may have added one, and nobody knows which. False: ERR_BAD_REQUEST. */
 bool naming_check(const struct naming *naming, const struct route *route, struct error *err);
 

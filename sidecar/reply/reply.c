@@ -6,9 +6,13 @@
  * It does not judge sentences: whoever wrote one has kept secrets and paths of the machine out of it. */
 #include "reply/reply.h"
 
+#include "part/location.h"
 #include "part/parts.h"
+#include "reply/page.h"
 
 #include <stdio.h>
+
+_Static_assert(sizeof(((struct reply_header *)0)->value) > LOCATION_MAX, "no Location is cut");
 
 /* -- JSON --------------------------------------------------------------------------------------------- */
 
@@ -73,6 +77,12 @@ state_name(enum outcome_state state)
 	};
 
 	return names[state];
+}
+
+const char *
+reply_state_name(const struct reply_part *part)
+{
+	return part->destination.data != NULL ? state_name(part->state) : "dropped";
 }
 
 /* A state only where it says more than the answer's status: of a part that was to go somewhere, in a failed
@@ -227,12 +237,10 @@ add_parts(struct buf *body, const struct reply_facts *facts)
 	return ok;
 }
 
-/* Takes the reference to `json`, which may be NULL. */
+/* The body is of that type, if it is whole; else the status alone. */
 static void
-set_json(struct reply *reply, const struct reply_facts *facts, const char *type, json_t *json, bool with_parts)
+end_body(struct reply *reply, const char *type, bool ok)
 {
-	bool ok = add_json(&reply->body, json) && (!with_parts || add_parts(&reply->body, facts));
-
 	if (ok)
 		buf_add_char(&reply->body, '\n');
 	if (!ok || reply->body.failed) {
@@ -242,6 +250,24 @@ set_json(struct reply *reply, const struct reply_facts *facts, const char *type,
 	}
 	if (!reply->body.failed)
 		add_header(reply, "Content-Type", str_of(type));
+}
+
+/* Takes the reference to `json`, which may be NULL. */
+static void
+set_json(struct reply *reply, const struct reply_facts *facts, const char *type, json_t *json, bool with_parts)
+{
+	end_body(reply, type, add_json(&reply->body, json) && (!with_parts || add_parts(&reply->body, facts)));
+}
+
+/* A page shows what it holds and does nothing: no script, no picture, no frame around it. */
+static void
+set_page(struct reply *reply, const struct reply_facts *facts)
+{
+	page_add(&reply->body, facts, reply->status);
+	end_body(reply, "text/html; charset=utf-8", true);
+	add_header(reply, "Content-Security-Policy",
+		STR("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"));
+	add_header(reply, "X-Content-Type-Options", STR("nosniff"));
 }
 
 static void
@@ -267,6 +293,7 @@ make_success(const struct reply_facts *facts, struct reply *reply)
 		make_upstream(facts, reply);
 		return;
 	}
+	add_header(reply, "Location", facts->location);
 	if (facts->route->response.json == RESPONSE_NONE || reply->status == 204 || reply->status == 205)
 		return;
 	set_json(reply, facts, "application/json", summary_json(facts, reply->status), true);
@@ -290,7 +317,12 @@ make_problem(const struct reply_facts *facts, struct reply *reply)
 		add_retry_after(facts, reply);
 	if (facts->error.kind == ERR_METHOD)
 		add_header(reply, "Allow", facts->allow);
-	set_json(reply, facts, "application/problem+json", problem_json(facts, reply->status), facts->n_parts > 0);
+	add_header(reply, "Vary", STR("Accept"));
+	if (facts->wants_page)
+		set_page(reply, facts);
+	else
+		set_json(reply, facts, "application/problem+json", problem_json(facts, reply->status),
+			facts->n_parts > 0);
 }
 
 void

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* reply.h - pure: what became of a request -> status, headers and body of the answer.
  *
- * Successes are the JSON summary, an empty body, or the upstream's own answer; refusals are application/problem+json
- * (RFC 9457).
+ * Successes are the JSON summary, an empty body, a redirect, or the upstream's own answer; refusals are
+ * application/problem+json (RFC 9457), or a page of HTML for who prefers that (accept.h).
  * `penstock explain` prints the same part objects through reply_part_json(). Any thread.
  */
 #ifndef PENSTOCK_REPLY_H
@@ -38,6 +38,8 @@ struct reply_facts {
 	struct error error;        /* ERR_NONE: committed */
 	const struct route *route; /* NULL: none was found */
 	struct str request_id;
+	struct str location;    /* where a committed form is redirected to; empty: the route does not */
+	bool wants_page;        /* a refusal is told in HTML: accept_prefers_page() */
 	struct str allow;       /* for ERR_METHOD */
 	unsigned retry_after_s; /* for 429 and 503; 0: 1 s is said */
 	const struct reply_part *parts;
@@ -52,7 +54,7 @@ struct reply_header {
 
 struct reply {
 	unsigned status;
-	struct reply_header headers[8]; /* Content-Type, Allow, Retry-After, X-Request-Id, Location, ... */
+	struct reply_header headers[10]; /* Content-Type, Allow, Retry-After, X-Request-Id, Location, ... */
 	size_t n_headers;
 	struct buf body;
 };
@@ -61,11 +63,14 @@ struct reply {
  * right status, never half of the JSON; it never fails. A success whose status allows no content has none.
  * A refusal's JSON: type ("urn:penstock:problem:too-large"), title, status, detail, and route, field, limit,
  * offset, request_id where they are known (left out where not); plus `parts` when n_parts > 0: what is where, each
- * with its `state` (committed, aborted, unknown, undone) and `problem`. */
+ * with its `state` (committed, aborted, unknown, undone) and `problem`. The page tells the same to people. */
 void reply_make(const struct reply_facts *facts, struct reply *reply);
 void reply_free(struct reply *reply);
 
 const char *reply_action_name(enum action action); /* "store", "concat", ... */
+
+/* "committed", "aborted", "unknown", "undone"; of a part without a destination "dropped". */
+const char *reply_state_name(const struct reply_part *part);
 
 /* What is known of a part before it has an outcome. Views of `part`. */
 struct part; /* part/parts.h */

@@ -68,6 +68,7 @@ reply_reason(unsigned status)
 		{ 204, "No Content" },
 		{ 205, "Reset Content" },
 		{ 206, "Partial Content" },
+		{ 303, "See Other" },
 		{ 400, "Bad Request" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },

@@ -147,6 +147,26 @@ an_upstreams_answer_is_passed_on_as_it_is(void **state)
 	buf_free(&upstream.body);
 }
 
+static void
+a_committed_form_is_sent_to_another_page(void **state)
+{
+	struct route route = { .id = album, .response = { .status = 303, .json = RESPONSE_NONE } };
+	struct reply_facts facts = facts_of(&route, NULL, 0);
+	struct reply reply = { 0 };
+
+	(void)state;
+	facts.location = STR("/thanks?id=1");
+	reply_make(&facts, &reply);
+	expect(&reply, 303, "", "");
+	assert_string_equal(header(&reply, "Location"), "/thanks?id=1");
+	reply_free(&reply);
+	error_set(&facts.error, ERR_RULE, "no");
+	reply_make(&facts, &reply);
+	assert_string_equal(header(&reply, "Location"), "");
+	assert_int_equal(reply.status, 422);
+	reply_free(&reply);
+}
+
 static const struct {
 	enum error_kind kind;
 	unsigned status;
@@ -196,6 +216,7 @@ each_kind_of_error_has_its_status_and_headers(void **state)
 			error_kind_name(kinds[i].kind), kinds[i].title, kinds[i].status);
 		expect(&reply, kinds[i].status, "application/problem+json", want.data);
 		assert_string_equal(header(&reply, "Cache-Control"), "no-store");
+		assert_string_equal(header(&reply, "Vary"), "Accept");
 		assert_string_equal(header(&reply, "Allow"), kinds[i].kind == ERR_METHOD ? "POST, PUT" : "");
 		assert_string_equal(
 			header(&reply, "Retry-After"), kinds[i].status == 503 || kinds[i].status == 429 ? "1" : "");
@@ -267,6 +288,37 @@ a_failed_commit_tells_of_each_part_what_is_where(void **state)
 	}
 }
 
+static void
+a_page_tells_a_refusal_with_its_status_and_headers(void **state)
+{
+	struct reply_part parts[] = { stored, dropped };
+	struct reply_facts facts = facts_of(&summary, parts, 2);
+	struct reply reply = { 0 };
+	const char *body;
+
+	(void)state;
+	facts.wants_page = true;
+	parts[0].filename = STR("<script>.jpg");
+	error_set(&facts.error, ERR_BUSY, "field \"<b>&'\xff\": later");
+	strncpy(facts.error.field, "<b>", sizeof facts.error.field - 1);
+	reply_make(&facts, &reply);
+	body = reply.body.data;
+	assert_int_equal(reply.status, 503);
+	assert_string_equal(header(&reply, "Content-Type"), "text/html; charset=utf-8");
+	assert_string_equal(header(&reply, "Retry-After"), "1");
+	assert_string_equal(header(&reply, "Vary"), "Accept");
+	assert_string_equal(header(&reply, "X-Request-Id"), "id-1");
+	assert_non_null(strstr(header(&reply, "Content-Security-Policy"), "default-src 'none'"));
+	assert_non_null(strstr(body, "<h1>Service Unavailable</h1>"));
+	assert_non_null(strstr(body, "field &#34;&#60;b&#62;&#38;&#39;\xef\xbf\xbd&#34;: later"));
+	assert_non_null(strstr(body, "<dt>Field</dt><dd>&#60;b&#62;</dd>"));
+	assert_non_null(strstr(body, "part 1, &#60;script&#62;.jpg: committed"));
+	assert_non_null(strstr(body, "<dt>Request</dt><dd>id-1</dd>"));
+	assert_null(strstr(body, "<script"));
+	assert_null(strstr(body, "<b>"));
+	reply_free(&reply);
+}
+
 /* jansson's memory fails like ours: it is given mem_alloc(). */
 static void
 expect_whole_or_plain(const struct reply_facts *facts, const char *plain)
@@ -320,6 +372,35 @@ any_failed_allocation_leaves_the_status_and_no_half_truth(void **state)
 }
 
 static void
+a_page_that_is_not_whole_is_none(void **state)
+{
+	size_t nth, shorter = 0;
+
+	(void)state;
+	for (nth = 1;; nth++) {
+		struct reply_facts facts = facts_of(&summary, NULL, 0);
+		struct reply reply = { 0 };
+
+		facts.wants_page = true;
+		error_set(&facts.error, ERR_BUSY, "later");
+		mem_fail(nth, 1);
+		reply_make(&facts, &reply);
+		if (mem_fail(0, 0) < nth) {
+			reply_free(&reply);
+			break;
+		}
+		assert_int_equal(reply.status, 503);
+		assert_string_equal(header(&reply, "X-Request-Id"), "id-1");
+		if (strstr(reply.body.data != NULL ? reply.body.data : "", "</html>") == NULL) {
+			shorter++;
+			assert_string_not_equal(header(&reply, "Content-Type"), "text/html; charset=utf-8");
+		}
+		reply_free(&reply);
+	}
+	assert_true(shorter > 0);
+}
+
+static void
 statuses_have_reasons(void **state)
 {
 	(void)state;
@@ -337,6 +418,9 @@ main(void)
 		cmocka_unit_test(a_dropped_part_of_a_run_has_no_state),
 		cmocka_unit_test(without_json_the_body_is_empty_and_has_no_type),
 		cmocka_unit_test(an_upstreams_answer_is_passed_on_as_it_is),
+		cmocka_unit_test(a_committed_form_is_sent_to_another_page),
+		cmocka_unit_test(a_page_tells_a_refusal_with_its_status_and_headers),
+		cmocka_unit_test(a_page_that_is_not_whole_is_none),
 		cmocka_unit_test(each_kind_of_error_has_its_status_and_headers),
 		cmocka_unit_test(a_refusal_tells_all_that_is_known_in_one_order),
 		cmocka_unit_test(a_failed_commit_tells_of_each_part_what_is_where),
