@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# demo.sh [--gateway] - penstock's main job, seen on this machine: one form of 20 files concatenated into one upload,
+# demo.sh [--gateway] [--keep] - penstock's main job, seen on this machine: one form of 20 files concatenated into one upload,
 # another one field by field into a folder, and a form that is refused and leaves nothing. --gateway: HAProxy in front,
-# which asks penstock's agent before it takes a body. Installs what is missing (Debian bookworm or trixie, as root or
-# with sudo), builds into build/demo, and cleans up behind itself.
+# which asks penstock's agent before it takes a body. --keep: everything goes on running until Ctrl-C, to be looked at.
+# Installs what is missing (Debian bookworm or trixie, as root or with sudo), builds into build/demo, and cleans up behind
+# itself.
 set -euo pipefail
 cd "$(dirname "$0")"
-gateway=''
-case ${1:-} in
-'') ;;
---gateway) gateway=yes ;;
-*) echo "usage: demo.sh [--gateway]" >&2 && exit 2 ;;
-esac
+gateway='' keep=''
+for option in "$@"; do
+	case $option in
+	--gateway) gateway=yes ;;
+	--keep) keep=yes ;;
+	*) echo "usage: demo.sh [--gateway] [--keep]" >&2 && exit 2 ;;
+	esac
+done
 bash tests/lib/install.sh ${gateway:+haproxy} gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev \
 	libjansson-dev libssl-dev curl python3
 
@@ -26,6 +29,7 @@ fi
 penstock=$build/penstock
 
 work=$(mktemp -d)
+mkdir "$work/stored"
 pids=()
 cleanup() {
 	for pid in "${pids[@]}"; do
@@ -35,6 +39,7 @@ cleanup() {
 	rm -rf "$work"
 }
 trap cleanup EXIT
+trap 'exit 0' INT TERM
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 wait_for() { # COMMAND...: until it succeeds
@@ -50,6 +55,38 @@ same() { # WHAT A B
 	if [ "$2" = "$3" ]; then echo "   same: $1"; else echo "FAIL: $1: $2 is not $3" && exit 1; fi
 }
 
+# What runs and where to look, until the reader has seen enough.
+keep_running() { # URL: where uploads go
+	cat >"$work/form.html" <<-FORM
+		<!DOCTYPE html>
+		<title>penstock</title>
+		<form method="post" enctype="multipart/form-data" action="$1">
+		<input type="file" name="photo[]" multiple> <button>Upload</button>
+		</form>
+	FORM
+	cat <<-WHAT
+		== everything goes on running
+		   upload      curl -F 'photo[]=@FILE' $1
+		   in browser  file://$work/form.html
+		   stored      $work/stored
+		   routes      $work/routes.yaml
+		   log         $work/penstock.log
+		   ready?      http://127.0.0.1:$admin_port/readyz
+		   metrics     http://127.0.0.1:$admin_port/metrics
+	WHAT
+	shift
+	[ $# -eq 0 ] || printf '   %s\n' "$@"
+	echo "== Ctrl-C ends it and removes $work"
+	wait "${pids[@]}" || true
+}
+
+run_penstock() {
+	"$penstock" run "$work/routes.yaml" >>"$work/penstock.log" 2>&1 &
+	pids+=($!)
+	wait_for curl -sf -o /dev/null "http://127.0.0.1:$admin_port/readyz"
+}
+
+admin_port=$(free_port)
 with_gateway() {
 	local in_port front_port agent_port n
 	in_port=$(free_port) front_port=$(free_port) agent_port=$(free_port)
@@ -57,6 +94,7 @@ with_gateway() {
 		version: 1
 		listen: ["127.0.0.1:$in_port"]
 		spoa: { listen: ["127.0.0.1:$agent_port"] }
+		admin: { listen: ["127.0.0.1:$admin_port"] }
 		log: { level: debug, format: text }
 		destinations:
 		  files: { type: directory, path: "$work/stored" }
@@ -67,9 +105,7 @@ with_gateway() {
 		    fields: [ { name: "photo[]", kind: file, store: { to: files, key: "{path.1}/{part}-{file.name}" } } ]
 	ROUTES
 	echo "== the route file" && cat "$work/routes.yaml"
-	"$penstock" run "$work/routes.yaml" >"$work/penstock.log" 2>&1 &
-	pids+=($!)
-	wait_for grep -q "address=.127.0.0.1:$agent_port" "$work/penstock.log"
+	run_penstock
 
 	echo "== HAProxy's configuration, from the route file"
 	"$penstock" haproxy --out "$work/gw" --listen "127.0.0.1:$front_port" "$work/routes.yaml"
@@ -101,6 +137,13 @@ with_gateway() {
 	ask -w '\n%{http_code}' -F "photo[]=@$work/beach.jpg" "http://127.0.0.1:$front_port/albums/43"
 	same "the folder of that upload" "no" "$([ -e "$work/stored/43" ] && echo yes || echo no)"
 	echo "== all good"
+	[ -n "$keep" ] || return 0
+	pids=("${pids[1]}")
+	run_penstock
+	# shellcheck disable=SC2317 # wait_for calls it
+	agent_says_no() { [ "$(curl -s -o /dev/null -w '%{http_code}' -d x "http://127.0.0.1:$front_port/none")" = 404 ]; }
+	wait_for agent_says_no # HAProxy has seen that it is back
+	keep_running "http://127.0.0.1:$front_port/albums/42" "HAProxy     $work/gw/haproxy.cfg"
 }
 if [ -n "$gateway" ]; then
 	with_gateway
@@ -116,6 +159,7 @@ sink=$(sed -n '1s/.*listening on //p' "$work/sink.log")
 cat >"$work/routes.yaml" <<ROUTES
 version: 1
 listen: ["127.0.0.1:$port"]
+admin: { listen: ["127.0.0.1:$admin_port"] }
 memory: 32MiB
 log: { level: info, format: text }
 destinations:
@@ -134,10 +178,8 @@ routes:
 ROUTES
 echo "== the route file"
 cat "$work/routes.yaml"
-"$penstock" check "$work/routes.yaml" 2>/dev/null
-"$penstock" run "$work/routes.yaml" >"$work/penstock.log" 2>&1 &
-pids+=($!)
-wait_for curl -s -o /dev/null "http://127.0.0.1:$port/"
+"$penstock" check "$work/routes.yaml"
+run_penstock
 
 echo "== 20 files of 2,493,109 bytes in one form, concatenated into one upload"
 forms=()
@@ -168,6 +210,11 @@ curl -sS -F title=x -F "photo[]=@$work/3.bin" -F "photo[]=@$work/large.bin" "htt
 same "the folder before and after" "$before" "$(find "$work/stored" | sort)"
 
 echo "== peak memory of penstock: $(awk '/VmHWM/ { print $2, $3 }' "/proc/${pids[1]}/status")"
+if [ -n "$keep" ]; then
+	echo "== all good"
+	keep_running "http://127.0.0.1:$port/albums/42" "sink        $work/sink.log"
+	exit 0
+fi
 kill "${pids[1]}" && wait "${pids[1]}"
 pids=("${pids[0]}")
 echo "== all good"
