@@ -116,7 +116,7 @@ def test_explain_agrees_with_run_on_forms_of_all_kinds():
                 cuts = ((chance.choice((1, 3, 61)),), (chance.choice((1, 7, 1000)),)) if len(body) < 3000 and not i % 4 else ()
                 told = check_body(p, what, path, content_type, body, *cuts)
                 seen.append(told["status"])
-        assert seen.count(201) > len(seen) / 4 and seen.count(400) > 9 and seen.count(422) > 9, seen
+        assert seen.count(201) > len(seen) / 4 and seen.count(400) > 5 and seen.count(422) > 5, seen
         assert SMALL or {413, 415} <= set(seen), set(seen)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What clients bring into names: it stays in its segment in real stores and in folders, is refused where that is asked for,
 and is not taken from one of two headers."""
+from agreement import *
 from dav import *
 
 # What any of a client's text may try. Each is a field, a file name, a query parameter, a header, and a piece of the path.
@@ -177,3 +178,19 @@ routes:
         assert answer.status == 422 and answer.json()["field"] == "x;A" and up.store == {}, answer.body
         assert post(p.port, "/u", form(part("a", b"1"), part("x;B", b"2"))).status == 201
         assert up.store == {"/x;A": b"1", "/x%3BB": b"2"}, up.store
+
+
+def test_a_name_is_as_long_as_its_place_bears_and_explain_knows_it():
+    routes = """destinations:
+  files: { type: directory, path: "{dir}/out" }
+  up: { type: http, url: "http://127.0.0.1:{up}" }
+routes:
+  - { id: d, match: { path: /d }, fields: [ { name: "*", store: { to: files, key: "x/{uuid}-{file.name}" } } ] }
+  - { id: u, match: { path: /u }, fields: [ { name: "*", store: { to: up, key: "{uuid}-{file.name}" } } ] }
+"""
+    with Upstream() as up, Penstock(routes, up) as p:
+        # 36 bytes of the UUID and one more; in a URL three for each byte that is not ASCII, and the '/' in front
+        for path, name, status in (("/d", "n" * 218, 201), ("/d", "n" * 219, 422), ("/d", "\u5b57" * 72 + ".p", 201), ("/d", "\u5b57" * 80 + ".pdf", 422),
+                                   ("/u", "\u5b57" * 80 + ".pdf", 201), ("/u", "n" * 2010, 201), ("/u", "n" * 2011, 422), ("/u", "\u5b57" * 224, 422)):
+            told = check_body(p, name, path, None, form(part("file", b"x", name)))
+            assert told["status"] == status and told["field"] == (None if status == 201 else "file"), told
