@@ -247,15 +247,20 @@ parse_all(struct loading *l)
 	}
 }
 
-/* The names of the files stay alive with the config, because every struct place points to one. */
+/* Before the messages are printed, so that running out of memory here is one of them. */
+static void
+make_room_for_names(struct loading *l)
+{
+	l->config->files = mem_array(l->n_files, sizeof(char *));
+	if (l->config->files == NULL)
+		diag_nomem(l->diag);
+}
+
+/* The names of the files stay alive with the config, because every struct place points to one. The messages have used
+ * them. */
 static void
 keep_names(struct loading *l)
 {
-	l->config->files = mem_array(l->n_files, sizeof(char *));
-	if (l->config->files == NULL) {
-		diag_nomem(l->diag);
-		return;
-	}
 	l->config->n_files = l->n_files;
 	for (size_t i = 0; i < l->n_files; i++) {
 		l->config->files[i] = l->files[i].source.name;
@@ -291,6 +296,8 @@ finish(struct loading *l, struct findings *findings)
 		link_all(l);
 	if (config != NULL && !l->diag->nomem)
 		check_all(l);
+	if (config != NULL && !l->diag->nomem)
+		make_room_for_names(l);
 	diag_print(l->diag, &findings->text);
 	if (config != NULL && l->diag->errors == 0 && !l->diag->nomem)
 		keep_names(l);
