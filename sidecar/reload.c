@@ -136,6 +136,8 @@ put_in_force(struct reload *reload, struct table *table)
 	log_setup(table->config->log_level, table->config->log_format);
 	for (size_t i = 0; i < reload->n_takers; i++)
 		reload->takers[i].set(reload->takers[i].who, table_acquire(table));
+	if (reload->lookout != NULL)
+		lookout_set_table(reload->lookout, table_acquire(table));
 }
 
 void

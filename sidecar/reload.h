@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "loop/loop.h"
 #include "ops/herald.h"
+#include "upload/lookout.h"
 #include "upload/table.h"
 
 struct reload_taker {
@@ -33,6 +34,7 @@ struct reload {
 	bool is_over;               /* reload_end() */
 	struct loop *loop;
 	struct herald *herald;   /* or NULL */
+	struct lookout *lookout; /* or NULL; it takes a table when it comes to it, and is not waited for */
 	struct metrics *metrics; /* or NULL */
 };
 

@@ -248,7 +248,9 @@ start(struct sidecar *sidecar, struct error *err)
 	for (size_t i = 0; i < sidecar->n_stations; i++)
 		if (!make_worker(sidecar, i, err))
 			return false;
-	if (!start_agent(sidecar, err) || !start_threads(sidecar, err) || !start_ops(sidecar, err))
+	sidecar->reload.lookout = lookout_new(sidecar->loop, sidecar->reload.table, err);
+	if (sidecar->reload.lookout == NULL || !start_agent(sidecar, err) || !start_threads(sidecar, err) ||
+		!start_ops(sidecar, err))
 		return false;
 	say_listening(sidecar);
 	return true;
@@ -272,6 +274,8 @@ free_workers(struct sidecar *sidecar)
 static void
 stop(struct sidecar *sidecar)
 {
+	bool hangs = !lookout_stop(sidecar->reload.lookout);
+
 	join_stations(sidecar);
 	herald_stop(sidecar->herald);
 	desk_stop(sidecar->desk);
@@ -288,11 +292,14 @@ stop(struct sidecar *sidecar)
 	if (sidecar->loop != NULL)
 		loop_deliver_rest(sidecar->loop);
 	herald_free(sidecar->herald);
+	if (!hangs)
+		lookout_free(sidecar->reload.lookout);
 	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
 		loop_free(sidecar->stations[i].loop);
 	pool_free(sidecar->pool);
 	signals_unwatch(sidecar);
-	loop_free(sidecar->loop);
+	if (!hangs)
+		loop_free(sidecar->loop);
 	mem_free(sidecar->stations);
 	mem_free(sidecar->loops);
 	reload_fini(&sidecar->reload);

@@ -3,6 +3,7 @@
 #include "loop/loop_thread.h"
 
 #include <string.h>
+#include <time.h>
 
 static void *
 run(void *arg)
@@ -31,4 +32,20 @@ loop_thread_join(struct loop_thread *thread)
 	if (thread->is_started)
 		pthread_join(thread->thread, NULL);
 	thread->is_started = false;
+}
+
+bool
+loop_thread_join_within(struct loop_thread *thread, unsigned ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (thread->is_started && pthread_timedjoin_np(thread->thread, NULL, &until) != 0)
+		return false;
+	thread->is_started = false;
+	return true;
 }

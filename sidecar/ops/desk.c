@@ -44,6 +44,7 @@ is_ready(const struct desk *desk, struct buf *why)
 		buf_add_text(why, "memory: the budget is used up\n");
 		ready = false;
 	}
+	ready = folders_are_good(desk->table->folders, desk->table->config, why) && ready;
 	if (desk->probe != NULL)
 		return probe_is_good(desk->probe, why) && ready;
 	buf_add_text(why, "destinations: out of memory\n");

@@ -4,11 +4,11 @@
  *
  *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
  *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
- *                 `ready: connect` reachable), else 503 and a line for each reason: send nothing here for now
+ *                 `ready: connect` reachable, folders that can be written and have nothing unsettled), else 503 and a line for each reason: send nothing here for now
  *   GET /version  JSON
  *   GET /metrics  for Prometheus: counters (base/metrics.def) and figures (figures.h)
  *
- * For GET and HEAD. No question waits for anybody: it is told what the pulse and the probe have found last, and figures
+ * For GET and HEAD. No question waits for anybody: it is told what the pulse, the probe and the lookout have found last, and figures
  * that any thread may read. No answer holds a secret, an
  * address of a destination or a path of this machine.
  */

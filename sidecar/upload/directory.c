@@ -10,12 +10,12 @@
 #include "part/naming.h"
 #include "upload/folder.h"
 #include "upload/journal.h"
+#include "upload/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +41,7 @@ remove_if_abandoned(int folder, const char *name)
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lock_take(fd) == LOCK_OURS)
 		unlinkat(folder, name, 0);
 	close(fd);
 }
@@ -52,34 +52,37 @@ is_journal(const char *name)
 	return strncmp(name, JOURNAL_PREFIX, strlen(JOURNAL_PREFIX)) == 0;
 }
 
-/* Journals come first: what they tell of may lie under the other names. False: one of them stays. */
-static bool
-sweep_some(int folder, bool journals)
+/* How many journals stay; of temporary files none is counted. */
+static size_t
+sweep_some(int folder, bool journals, bool say)
 {
 	DIR *dir = folder_names(folder);
 	struct dirent *entry;
-	bool ok = true;
+	size_t n = 0;
 
-	if (dir == NULL)
-		return false;
-	while ((entry = readdir(dir)) != NULL) {
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, NEW_FILE_PREFIX, strlen(NEW_FILE_PREFIX)) != 0 ||
 			is_journal(entry->d_name) != journals)
 			continue;
 		if (journals)
-			ok = journal_roll_back(folder, entry->d_name) && ok;
+			n += journal_roll_back(folder, entry->d_name, say) == JOURNAL_STAYS;
 		else
 			remove_if_abandoned(folder, entry->d_name);
 	}
-	closedir(dir);
-	return ok;
+	if (dir != NULL)
+		closedir(dir);
+	return n;
 }
 
-void
-directory_sweep(int folder)
+/* Journals come first: what they tell of may lie under the other names. */
+size_t
+directory_sweep(int folder, bool say)
 {
-	if (sweep_some(folder, true))
-		sweep_some(folder, false);
+	size_t n = sweep_some(folder, true, say);
+
+	if (n == 0)
+		sweep_some(folder, false, say);
+	return n;
 }
 
 int
@@ -101,37 +104,79 @@ directory_open(const struct destination *to, struct error *err)
 
 /* -- writing ------------------------------------------------------------------------------------------ */
 
+/* A penstock that starts may see the file before it is locked, and remove it. False: errno says why; EEXIST: another name
+ * may be luckier. */
+static bool
+lock_new(const struct new_file *file, int fd)
+{
+	enum lock_result result = lock_take(fd);
+	struct stat st;
+
+	if (result == LOCK_TAKEN || (result == LOCK_OURS && fstat(fd, &st) == 0 && st.st_nlink == 0))
+		errno = EEXIST;
+	else
+		return result == LOCK_OURS || !file->can_lock;
+	return false;
+}
+
 static int
 create_once(struct new_file *file)
 {
 	char uuid[37];
-	int fd;
+	int fd, error;
 
 	naming_uuid(uuid);
 	snprintf(file->temporary, sizeof file->temporary, NEW_FILE_PREFIX "%s", uuid);
 	fd = openat(file->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		close(fd); /* a sweeper was faster: the name is lost */
-		errno = EEXIST;
-		return -1;
-	}
-	return fd;
+	if (fd < 0 || lock_new(file, fd))
+		return fd;
+	error = errno;
+	unlinkat(file->folder, file->temporary, 0);
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool
+fail_create(const struct destination *to, struct error *err, int error)
+{
+	if (error == ENOENT)
+		return folder_fail(
+			to, err, "its folder was removed; a reload opens the one that is there now", error);
+	return folder_fail(to, err, "cannot create a file", error);
+}
+
+/* A folder that could not be written when it was opened is tried now. */
+static bool
+know_folder(struct new_file *file, struct error *err)
+{
+	struct abilities can = file->home->can;
+	int error = can.are_known ? 0 : abilities_find(file->folder, &can);
+	const char *lack;
+	bool is_fatal;
+
+	if (error != 0)
+		return fail_create(file->to, err, error);
+	lack = abilities_lack(&can, file->to->directory.exists, 0, &is_fatal);
+	if (lack != NULL && is_fatal)
+		return error_set(err, ERR_UPSTREAM, "destination \"%s\": %s", file->to->name, lack);
+	file->can_lock = can.locks;
+	return true;
 }
 
 bool
-new_file_create(struct new_file *file, int folder, const struct destination *to, struct error *err)
+new_file_create(struct new_file *file, struct home *home, const struct destination *to, struct error *err)
 {
-	*file = (struct new_file){ .to = to, .folder = folder, .fd = -1, .old_fd = -1 };
+	*file = (struct new_file){ .to = to, .home = home, .folder = home->fd, .fd = -1, .old_fd = -1 };
+	if (!know_folder(file, err))
+		return false;
 	for (int i = 0; i < CREATE_TRIES && file->fd < 0; i++) {
 		file->fd = create_once(file);
 		if (file->fd < 0 && errno != EEXIST)
 			break;
 	}
 	file->has_temporary = file->fd >= 0;
-	if (file->fd < 0 && errno == ENOENT)
-		return folder_fail(
-			to, err, "its folder was removed; a reload opens the one that is there now", errno);
-	return file->fd >= 0 ? true : folder_fail(to, err, "cannot create a file", errno);
+	return file->has_temporary ? true : fail_create(to, err, errno);
 }
 
 bool
@@ -161,6 +206,27 @@ open_parent(struct new_file *file, const char *target, const char **leaf, bool m
 
 /* -- becoming visible --------------------------------------------------------------------------------- */
 
+/* Of linkat(): the file system has no second names (FAT, SMB, FUSE). */
+static bool
+lacks_links(int error)
+{
+	return error == EPERM || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+/* The file system can only rename over what is there, which is refused if anything is; `exists: refuse` never gets here,
+ * for what comes in between would be lost (abilities.h). 0, or an errno. */
+static int
+rename_plainly(const struct new_file *file, int parent, const char *leaf)
+{
+	struct stat st;
+
+	if (fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	if (errno != ENOENT)
+		return errno;
+	return renameat(file->folder, file->temporary, parent, leaf) == 0 ? 0 : errno;
+}
+
 /* 0, or an errno. */
 static int
 rename_new(const struct new_file *file, int parent, const char *leaf)
@@ -169,10 +235,13 @@ rename_new(const struct new_file *file, int parent, const char *leaf)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return errno;
-	if (linkat(file->folder, file->temporary, parent, leaf, 0) != 0)
-		return errno;
-	unlinkat(file->folder, file->temporary, 0);
-	return 0;
+	if (linkat(file->folder, file->temporary, parent, leaf, 0) == 0) {
+		unlinkat(file->folder, file->temporary, 0);
+		return 0;
+	}
+	if (lacks_links(errno) && file->to->directory.exists == EXISTS_REPLACE)
+		return rename_plainly(file, parent, leaf);
+	return errno;
 }
 
 static bool
@@ -191,7 +260,7 @@ rename_over_linked(struct new_file *file, int parent, const char *leaf)
 
 	snprintf(old, sizeof old, "%.*s" NEW_FILE_OLD, (int)(sizeof old - sizeof NEW_FILE_OLD), file->temporary);
 	if (linkat(parent, leaf, file->folder, old, 0) != 0) {
-		if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		if (!lacks_links(errno))
 			return errno;
 		/* no second names either (FAT, SMB): it is replaced all the same, and can then only be removed */
 		return renameat(file->folder, file->temporary, parent, leaf) == 0 ? 0 : errno;
@@ -216,7 +285,7 @@ lock_old(struct new_file *file, int parent, const char *leaf)
 		close(file->old_fd);
 	file->old_fd = openat(parent, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (file->old_fd >= 0)
-		flock(file->old_fd, LOCK_EX | LOCK_NB);
+		lock_take(file->old_fd);
 }
 
 /* Something has the name: exchange, so that it can be put back. 0, or an errno; ENOENT: it has gone. */

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "config/route.h"
+#include "upload/abilities.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,9 +19,10 @@
 /* [main] Opens the folder, made if it is missing. -1: err says why. */
 int directory_open(const struct destination *to, struct error *err);
 
-/* [main] Removes what dead writers have left: temporary files that nobody holds locked, and what a commit that was cut
- * short had made visible. */
-void directory_sweep(int folder);
+/* Removes what dead writers have left: temporary files that nobody holds locked, and what a commit that was cut short had
+ * made visible. How many such commits are not settled (journal.h): while there are any, no temporary file is removed,
+ * because it may be what one of them had replaced. `say`: they are logged. On who opens or watches the folder. */
+size_t directory_sweep(int folder, bool say);
 
 #define NEW_FILE_PREFIX ".penstock-" /* of every temporary name */
 #define NEW_FILE_NAME_MAX 56
@@ -28,9 +30,11 @@ void directory_sweep(int folder);
 
 struct new_file {
 	const struct destination *to;
-	int folder; /* borrowed */
-	int fd;     /* -1: not open */
-	int old_fd; /* of what it has replaced, locked like itself so that nobody sweeps it; -1: not open */
+	struct home *home; /* borrowed */
+	int folder;        /* its descriptor */
+	bool can_lock;     /* the folder's file system has locks */
+	int fd;            /* -1: not open */
+	int old_fd;        /* of what it has replaced, locked like itself so that nobody sweeps it; -1: not open */
 	char temporary[NEW_FILE_NAME_MAX];
 	bool has_temporary;             /* something lies under that name */
 	bool is_visible, has_replaced;  /* has_replaced: the old content now lies under the temporary name */
@@ -39,7 +43,7 @@ struct new_file {
 	struct new_file *next, *before; /* in the list of new_files_commit() */
 };
 
-bool new_file_create(struct new_file *file, int folder, const struct destination *to, struct error *err);
+bool new_file_create(struct new_file *file, struct home *home, const struct destination *to, struct error *err);
 bool new_file_write(struct new_file *file, const char *data, size_t len, struct error *err);
 bool new_file_sync(struct new_file *file, struct error *err);
 

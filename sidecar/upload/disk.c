@@ -230,12 +230,12 @@ go_on(struct file *file)
 		channel_tell(file->channel, CHANNEL_DATA);
 }
 
-static int
-folder_of(const struct file *file)
+static struct home *
+home_of(const struct file *file)
 {
 	const struct table *table = file->table;
 
-	return folders_fd(table->folders, (size_t)(file->order->to - table->config->destinations));
+	return folders_home(table->folders, (size_t)(file->order->to - table->config->destinations));
 }
 
 static void
@@ -244,7 +244,7 @@ start(struct file *file)
 	struct order *order = file->order;
 
 	file_move(file, FILE_SENDING);
-	if (!new_file_create(&file->file, folder_of(file), order->to, &order->outcome.error))
+	if (!new_file_create(&file->file, home_of(file), order->to, &order->outcome.error))
 		end(file, OUTCOME_ABORTED);
 	else if (!order->is_kept)
 		go_on(file);

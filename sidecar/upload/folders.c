@@ -1,34 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* folders.c - see folders.h. Two names may mean one folder, so folders are told apart by what they are. */
-#include "upload/folders.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "base/refcount.h"
 #include "upload/directory.h"
+#include "upload/folders_priv.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct identity {
-	dev_t dev;
-	ino_t ino;
-};
-
-struct folder {
-	struct refcount refs;
-	int fd;
-	struct identity identity;
-};
-
-struct folders {
-	size_t n;
-	struct folder **of;     /* [destination]; NULL: not a directory */
-	struct identity *swept; /* every folder that this process has ever swept */
-	size_t n_swept;
-};
 
 static bool
 is_same(struct identity a, struct identity b)
@@ -54,9 +37,21 @@ was_swept(const struct folders *folders, struct identity identity)
 	return false;
 }
 
+/* What cannot be tried now (it is full, or not ours to write) is tried by the first upload. */
+static void
+find_abilities(struct folder *folder, const struct destination *to)
+{
+	int error = abilities_find(folder->home.fd, &folder->home.can);
+
+	counter_set(&folder->error, (size_t)error);
+	if (error != 0)
+		log_line(LOG_WARN, "upload", "the folder of a destination cannot be written",
+			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", strerror(error)));
+}
+
 /* Takes fd over. */
 static struct folder *
-folder_new(struct folders *folders, int fd, struct identity identity)
+folder_new(struct folders *folders, int fd, struct identity identity, const struct destination *to)
 {
 	struct folder *folder = mem_zalloc(sizeof *folder);
 
@@ -65,12 +60,27 @@ folder_new(struct folders *folders, int fd, struct identity identity)
 		return NULL;
 	}
 	refcount_init(&folder->refs);
-	folder->fd = fd;
+	folder->home.fd = fd;
 	folder->identity = identity;
+	find_abilities(folder, to);
 	if (!was_swept(folders, identity)) {
-		directory_sweep(fd);
+		counter_set(&folder->unsettled, directory_sweep(fd, true));
+		folder->said_ms = clock_now_ms();
 		folders->swept[folders->n_swept++] = identity;
 	}
+	return folder;
+}
+
+/* Open by another name, or since the configuration before. */
+static struct folder *
+find_open(const struct folders *folders, const struct folders *before, struct identity identity)
+{
+	struct folder *folder = find(folders, identity);
+
+	if (folder == NULL)
+		folder = find(before, identity);
+	if (folder != NULL)
+		refcount_acquire(&folder->refs);
 	return folder;
 }
 
@@ -90,18 +100,32 @@ open_one(struct folders *folders, const struct folders *before, const struct des
 		return NULL;
 	}
 	identity = (struct identity){ st.st_dev, st.st_ino };
-	folder = find(folders, identity);
-	if (folder == NULL)
-		folder = find(before, identity);
+	folder = find_open(folders, before, identity);
 	if (folder != NULL) {
 		close(fd);
-		refcount_acquire(&folder->refs);
 		return folder;
 	}
-	folder = folder_new(folders, fd, identity);
+	folder = folder_new(folders, fd, identity, to);
 	if (folder == NULL)
 		error_set(err, ERR_NOMEM, "out of memory");
 	return folder;
+}
+
+/* False: it lacks what uploads to this destination need. */
+static bool
+is_able(const struct folder *folder, const struct destination *to, struct error *err)
+{
+	const char *lack;
+	bool is_fatal;
+
+	for (size_t i = 0; (lack = abilities_lack(&folder->home.can, to->directory.exists, i, &is_fatal)) != NULL;
+		i++) {
+		if (is_fatal)
+			return error_set(err, ERR_SYSTEM, "destination \"%s\": %s", to->name, lack);
+		log_line(LOG_WARN, "upload", "the file system of a folder lacks something",
+			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", lack));
+	}
+	return true;
 }
 
 static struct folders *
@@ -138,7 +162,7 @@ folders_open(const struct config *config, const struct folders *before, struct e
 		if (config->destinations[i].type != DESTINATION_DIRECTORY)
 			continue;
 		folders->of[i] = open_one(folders, before, &config->destinations[i], err);
-		if (folders->of[i] == NULL) {
+		if (folders->of[i] == NULL || !is_able(folders->of[i], &config->destinations[i], err)) {
 			folders_free(folders);
 			return NULL;
 		}
@@ -151,7 +175,7 @@ folder_release(struct folder *folder)
 {
 	if (folder == NULL || !refcount_release(&folder->refs))
 		return;
-	close(folder->fd);
+	close(folder->home.fd);
 	mem_free(folder);
 }
 
@@ -167,9 +191,15 @@ folders_free(struct folders *folders)
 	mem_free(folders);
 }
 
-int
-folders_fd(const struct folders *folders, size_t destination)
+static struct folder *
+folder_of(const struct folders *folders, size_t destination)
 {
 	must(destination < folders->n && folders->of[destination] != NULL);
-	return folders->of[destination]->fd;
+	return folders->of[destination];
+}
+
+struct home *
+folders_home(const struct folders *folders, size_t destination)
+{
+	return &folder_of(folders, destination)->home;
 }

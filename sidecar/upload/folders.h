@@ -9,16 +9,26 @@
 
 #include "base/error.h"
 #include "config/route.h"
+#include "upload/abilities.h"
 
 struct folders;
 
-/* [main] Opens them, made where they are missing. `before`: those of the configuration in force, NULL at the start.
- * NULL: err says why. */
+/* [main] Opens them, made where they are missing, and says in the log what their file systems lack. `before`: those of the
+ * configuration in force, NULL at the start. NULL: err says why; also where a file system lacks what an upload needs. */
 struct folders *folders_open(const struct config *config, const struct folders *before, struct error *err);
 
 /* [any] A folder is closed when nobody has it any more. NULL is fine. */
 void folders_free(struct folders *folders);
 
-int folders_fd(const struct folders *folders, size_t destination); /* [any] its index in the configuration */
+/* [disk] Of a destination, by its index in the configuration; as long as the folders. */
+struct home *folders_home(const struct folders *folders, size_t destination);
+
+/* [lookout] Tries to write in each of them (`write`), and to settle what commits of dead writers have left unsettled. What
+ * has changed is logged; what stays unsettled once a minute. */
+void folders_look(const struct folders *folders, const struct config *config, bool write);
+
+/* [any] As it was at the last look. For each that cannot be written, does not answer, or has something unsettled, a
+ * sentence and a newline are added to `why`. */
+bool folders_are_good(const struct folders *folders, const struct config *config, struct buf *why);
 
 #endif

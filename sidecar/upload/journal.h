@@ -6,15 +6,17 @@
  *
  *   journal_begin ▶ journal_add ... ▶ journal_write ▶ (files get their names) ▶ journal_end
  *
- * It lies in the folder itself as ".penstock-commit-<random>", locked (flock) while its writer lives. Blocking calls:
- * disk thread only, and journal_roll_back() on main, when a folder is opened at the start or by a reload. */
+ * It lies in the folder itself as ".penstock-commit-<random>", locked while its writer lives. It knows files by more than
+ * their name and number (file_id.h), and itself and its folder too: in a copied or restored folder it is not believed.
+ * What has been taken back is crossed out, so that nothing is taken back twice.
+ *
+ * Blocking calls: disk thread only, and journal_roll_back() on who opens or watches the folder. */
 #ifndef PENSTOCK_JOURNAL_H
 #define PENSTOCK_JOURNAL_H
 
 #include "base/str.h"
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #define JOURNAL_PREFIX ".penstock-commit-"
 
@@ -25,10 +27,11 @@ struct journal {
 	struct buf text;
 };
 
-void journal_begin(struct journal *journal, int folder);
+/* Where the folder cannot lock files (abilities.h), a journal that a crash leaves can only be told of, not taken back. */
+bool journal_begin(struct journal *journal, int folder); /* False: errno says why, nothing is there */
 
-/* The file with that inode, which now lies under `temporary`, is to get the name `target`. */
-void journal_add(struct journal *journal, ino_t inode, const char *temporary, const char *target);
+/* The open file `fd`, which now lies under `temporary`, is to get the name `target`. False: errno says why. */
+bool journal_add(struct journal *journal, int fd, const char *temporary, const char *target);
 
 /* From when this returns true on, a crash takes everything back. False: errno says why, nothing is there. */
 bool journal_write(struct journal *journal);
@@ -36,8 +39,17 @@ bool journal_write(struct journal *journal);
 /* Removed, durably: the files stay. False: errno says why; a crash may still take them back. */
 bool journal_end(struct journal *journal);
 
+/* Instead of writing: nothing is there any more. */
+void journal_drop(struct journal *journal);
+
+enum journal_fate {
+	JOURNAL_GONE,  /* what it told is taken back, and it is removed; or it was gone already */
+	JOURNAL_LIVES, /* its writer lives: left alone */
+	JOURNAL_STAYS, /* what it tells is not settled; somebody has to look */
+};
+
 /* Takes back what a dead writer's journal tells, and removes it. A journal that is not whole tells nothing: no file had
- * its name yet. That of a living writer is left alone. False: not all could be taken back, it stays. */
-bool journal_roll_back(int folder, const char *name);
+ * its name yet. `say`: one that stays is logged, with the reason; one that went always is. */
+enum journal_fate journal_roll_back(int folder, const char *name, bool say);
 
 #endif

@@ -7,20 +7,26 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define NO_JOURNAL "cannot write its journal"
 
 static bool
+tell_all(struct journal *journal, const struct new_file *first)
+{
+	for (const struct new_file *f = first; f != NULL; f = f->next)
+		if (!journal_add(journal, f->fd, f->temporary, f->target))
+			return false;
+	return true;
+}
+
+static bool
 write_journal(struct journal *journal, const struct new_file *first, struct error *err)
 {
-	struct stat st;
-
-	journal_begin(journal, first->folder);
-	for (const struct new_file *f = first; f != NULL; f = f->next) {
-		if (fstat(f->fd, &st) != 0)
-			return folder_fail(f->to, err, NO_JOURNAL, errno);
-		journal_add(journal, st.st_ino, f->temporary, f->target);
+	if (!journal_begin(journal, first->folder))
+		return folder_fail(first->to, err, NO_JOURNAL, errno);
+	if (!tell_all(journal, first)) {
+		journal_drop(journal);
+		return folder_fail(first->to, err, NO_JOURNAL, errno);
 	}
 	return journal_write(journal) ? true : folder_fail(first->to, err, NO_JOURNAL, errno);
 }
@@ -79,10 +85,8 @@ new_files_commit(struct new_file *first, struct new_file **failed, struct error 
 	struct journal journal;
 
 	*failed = NULL;
-	if (!write_journal(&journal, first, err)) {
-		buf_free(&journal.text);
+	if (!write_journal(&journal, first, err))
 		return false;
-	}
 	*failed = show_all(first, err);
 	if (*failed == NULL)
 		*failed = settle_all(first, err);

@@ -505,3 +505,40 @@ def test_a_watchdog_for_another_process_or_no_manager():
         for name in ("", "nonsense", "@", "/" + "x" * 200, "/nonexistent/socket"):
             with Admin(upstream=up, env=dict(os.environ, NOTIFY_SOCKET=name, WATCHDOG_USEC="nonsense")) as p:
                 assert post(p.port, "/r/b" + str(len(name)), form(part("file", b"x"))).status == 201
+
+
+# -- folders -------------------------------------------------------------------------------------------------------
+
+def test_a_folder_that_cannot_be_written_makes_it_not_ready():
+    with Upstream() as up, Admin(upstream=up) as p:
+        wait_until_ready(p)
+        os.rmdir(p.out)
+        why_not(p, 'destination "files": its folder cannot be written: ')
+        assert get(p.admin, "/livez").status == 200
+        assert post(p.port, "/r/1", form(part("file", b"x"))).status == 502
+        os.mkdir(p.out)
+        p.process.send_signal(signal.SIGHUP)  # opens the folder that is there now
+        wait_until_ready(p)
+        assert post(p.port, "/r/1", form(part("file", b"x"))).status == 201
+        assert [line["why"] for line in p.lines("cannot be written")] == ["No such file or directory"]
+
+
+def test_a_folder_that_hangs_is_told_of_and_holds_nothing_up():
+    if shutil.which("strace") is None:
+        raise Skip("strace is not here")
+    with Upstream() as up, Admin(upstream=up) as p:
+        wait_until_ready(p)
+        tid = Frozen(p.process.pid, "folders").tid
+        with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e", "inject=openat:delay_enter=600000000",
+                               "-p", str(tid)]) as strace:
+            try:
+                why_not(p, 'destination "files": its folder does not answer')
+                assert get(p.admin, "/livez").status == 200
+                assert post(p.port, "/r/1", form(part("file", b"x"))).status == 201, "uploads go on while only the look hangs"
+                p.process.send_signal(signal.SIGHUP)
+                wait_for(lambda: p.lines("the new route table is in force"), "a reload does not wait for it")
+                p.process.send_signal(signal.SIGTERM)
+                wait_for(lambda: p.lines("its thread ends with the process") and p.lines('"msg":"stopped"'), "it ends without that thread")
+            finally:
+                strace.kill()
+        assert p.process.wait(DEADLINE) == 0

@@ -14,11 +14,13 @@ import lib  # noqa: E402
 from lib import *  # noqa: E402,F403
 
 KINDS = {"allocation": 1, "write": 2, "fsync": 4, "rename": 8, "open": 16, "accept": 32, "epoll_ctl": 64, "recv": 128,
-         "send": 256, "socket": 512, "connect": 1024, "mkdir": 2048, "fsync of a folder": 4096, "no rename flags": 8192}
+         "send": 256, "socket": 512, "connect": 1024, "mkdir": 2048, "fsync of a folder": 4096, "no rename flags": 8192, "lock": 16384}
+LOCK, NO_FLAGS, NO_LINKS = 16384, 8192, 32768
 ERRORS = {"allocation": [errno.ENOMEM], "write": [errno.ENOSPC, errno.EIO], "fsync": [errno.EIO, errno.ENOSPC],
           "rename": [errno.EIO, errno.ENOSPC], "open": [errno.EMFILE, errno.EACCES], "accept": [errno.EMFILE, errno.ECONNABORTED],
           "epoll_ctl": [errno.ENOMEM], "recv": [errno.ECONNRESET, errno.EINTR], "send": [errno.ECONNRESET, errno.EINTR, errno.ENOBUFS],
-          "socket": [errno.EMFILE], "connect": [errno.ENETUNREACH], "mkdir": [errno.EACCES], "fsync of a folder": [errno.EIO]}
+          "socket": [errno.EMFILE], "connect": [errno.ENETUNREACH], "mkdir": [errno.EACCES], "fsync of a folder": [errno.EIO],
+          "lock": [errno.EIO, errno.ENOLCK]}
 TRIES_MAX = 400  # calls of one kind in one upload that are made to fail; evenly chosen if there are more
 
 ROUTES = """destinations:
@@ -257,6 +259,74 @@ def run_start(shim, kind):
     return failed
 
 
+# -- file systems that lack something -------------------------------------------------------------------------------
+
+def start_on(shim, kinds, error, routes=ROUTES):
+    """What the folders' file system is asked for fails from the start on."""
+    folder = tempfile.mkdtemp(prefix="penstock-fault-")
+    faults = Faults(folder)
+    faults.arm(kinds, 1, error, 1)
+    env = dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)
+    try:
+        return Penstock(routes, env=env, head="""admin: { listen: ["unix:{dir}/admin.sock"] }""")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def without_locks(shim):
+    """Uploads go well, and leave nothing beside; it is said at the start. Number of errors tried."""
+    for error in (errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS):
+        with start_on(shim, LOCK, error) as p:
+            assert "no locks (flock)" in p.log(), p.log()
+            for path, n in (("/files", "1"), ("/over", "2"), ("/over", "2")):
+                before = p.files()
+                answer = upload(p, path, n)
+                assert answer.status == 201, (path, answer.body)
+                wait_for(lambda: p.files() == {**before, **wanted(path, n)}, "it is there, and nothing is left beside")
+            assert upload(p, "/files", "1").status == 409
+    return 3
+
+
+def lacking(shim):
+    """Neither renames that do not replace nor links: `exists: refuse` cannot be kept, so it does not start; `replace` can."""
+    try:
+        start_on(shim, NO_FLAGS | NO_LINKS, errno.EINVAL).stop()
+    except AssertionError as error:
+        assert "exists: refuse needs renames that do not replace" in str(error), error
+    else:
+        raise AssertionError("it starts")
+    replace = ROUTES.replace('path: "{dir}/out" }', 'path: "{dir}/out", exists: replace }')
+    with start_on(shim, NO_FLAGS | NO_LINKS, errno.EINVAL, replace) as p:
+        for n in ("1", "1"):
+            answer = upload(p, "/over", n)
+            assert answer.status == 201, answer.body
+            wait_for(lambda: p.files() == wanted("/over", n), "it is there, and nothing is left beside")
+    return 2
+
+
+def full(shim):
+    """A disk that is full makes it not ready, until it has room again."""
+    folder = tempfile.mkdtemp(prefix="penstock-fault-")
+    faults = Faults(folder)
+    env = dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)
+    with Penstock(ROUTES, env=env, head="""admin: { listen: ["unix:{dir}/admin.sock"] }""") as p:
+        def ready():
+            with connect(os.path.join(p.dir, "admin.sock")) as s:
+                s.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+                answer = read_answer(s)
+            return answer.status == 200 or answer.body.decode()
+        wait_for(lambda: ready() is True, "ready at first")
+        faults.arm(KINDS["write"], 1, errno.ENOSPC, 1)
+        said = wait_for(lambda: ready() is not True and ready(), "not ready")
+        assert 'destination "files": its folder cannot be written: No space left on device' in said, said
+        assert upload(p, "/files", "1").status == 507
+        faults.disarm()
+        wait_for(lambda: ready() is True, "ready again")
+        assert upload(p, "/files", "1").status == 201
+    shutil.rmtree(folder, ignore_errors=True)
+    return 1
+
+
 def quiet(p):
     """Nothing is under way: the process holds no connection and no file of an upload."""
     links = []
@@ -280,7 +350,7 @@ def attempt(name, faults_of):
 def main():
     results = []
     only = sys.argv[2:]
-    of_files = ("write", "fsync", "rename", "open", "mkdir", "fsync of a folder", "no rename flags")
+    of_files = ("write", "fsync", "rename", "open", "mkdir", "fsync of a folder", "no rename flags", "lock")
     for path in BODIES:
         for kind in KINDS:
             if path in ("/files", "/over") and kind in ("socket", "connect"):
@@ -293,6 +363,9 @@ def main():
     for kind in STARTS:
         if not only or any(w in f"start {kind}" for w in only):
             results.append(attempt(f"start: {kind}", lambda kind=kind: run_start(sys.argv[1], kind)))
+    for name, try_it in (("without locks", without_locks), ("neither flags nor links", lacking), ("full", full)):
+        if not only or any(w in name for w in only):
+            results.append(attempt(name, lambda try_it=try_it: try_it(sys.argv[1])))
     failed = results.count(False)
     print(f"{results.count(True)} passed, {failed} failed, 0 skipped", flush=True)
     os._exit(failed > 0)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,6 +37,8 @@ enum kind {
 	MKDIR = 1 << 11,
 	FSYNC_FOLDER = 1 << 12,
 	NO_FLAGS = 1 << 13, /* renames with flags, on a file system that knows none, like NFS */
+	LOCK = 1 << 14,
+	NO_LINKS = 1 << 15,
 };
 
 struct control {
@@ -168,6 +171,24 @@ fsync(int fd)
 	if (is_kind(fd, S_IFDIR) ? fails(FSYNC_FOLDER) : fails(FSYNC))
 		return -1;
 	return REAL(int, fsync, int)(fd);
+}
+
+int
+flock(int fd, int how)
+{
+	if (how != LOCK_UN && fails(LOCK))
+		return -1;
+	return REAL(int, flock, int, int)(fd, how);
+}
+
+int
+linkat(int from_at, const char *from, int to_at, const char *to, int flags)
+{
+	if (fails(NO_LINKS)) {
+		errno = EPERM; /* what Linux says for a file system without links */
+		return -1;
+	}
+	return REAL(int, linkat, int, const char *, int, const char *, int)(from_at, from, to_at, to, flags);
 }
 
 int

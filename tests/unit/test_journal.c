@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,19 +23,19 @@ put(const char *name, const char *content)
 	close(fd);
 }
 
-static ino_t
-inode(const char *name)
-{
-	struct stat st;
-
-	assert_int_equal(fstatat(folder, name, &st, 0), 0);
-	return st.st_ino;
-}
-
 static const char *
 content(const char *name)
 {
 	return folder_content(folder, name);
+}
+
+static void
+add(struct journal *journal, const char *temporary, const char *target)
+{
+	int fd = openat(folder, temporary, O_RDONLY);
+
+	assert_true(fd >= 0 && journal_add(journal, fd, temporary, target));
+	close(fd);
 }
 
 /* Three files, the second below a folder and in the place of an old one; renamed as far as `steps` says. */
@@ -45,10 +46,10 @@ begin(struct journal *journal, int steps)
 	put("t2", "two");
 	put("t3", "three");
 	put("a/second", "old");
-	journal_begin(journal, folder);
-	journal_add(journal, inode("t1"), "t1", "first");
-	journal_add(journal, inode("t2"), "t2", "a/second");
-	journal_add(journal, inode("t3"), "t3", "third name");
+	assert_true(journal_begin(journal, folder));
+	add(journal, "t1", "first");
+	add(journal, "t2", "a/second");
+	add(journal, "t3", "third name");
 	assert_true(journal_write(journal));
 	if (steps > 0)
 		assert_int_equal(renameat(folder, "t1", folder, "first"), 0);
@@ -64,6 +65,12 @@ die(struct journal *journal)
 {
 	close(journal->fd);
 	buf_free(&journal->text);
+}
+
+static enum journal_fate
+roll_back(const struct journal *journal)
+{
+	return journal_roll_back(folder, journal->name, false);
 }
 
 static int
@@ -90,7 +97,7 @@ a_commit_that_was_cut_is_taken_back(void **state)
 
 		begin(&journal, steps);
 		die(&journal);
-		assert_true(journal_roll_back(folder, journal.name));
+		assert_int_equal(roll_back(&journal), JOURNAL_GONE);
 		assert_string_equal(content("first"), "");
 		assert_string_equal(content("a/second"), "old");
 		assert_string_equal(content("third name"), "");
@@ -107,7 +114,7 @@ a_commit_that_has_ended_stays(void **state)
 	(void)state;
 	begin(&journal, 3);
 	assert_true(journal_end(&journal));
-	assert_true(journal_roll_back(folder, journal.name));
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
 	assert_string_equal(content("first"), "one");
 	assert_string_equal(content("a/second"), "two");
 	assert_string_equal(content("third name"), "three");
@@ -120,7 +127,7 @@ that_of_a_living_writer_is_left_alone(void **state)
 
 	(void)state;
 	begin(&journal, 3);
-	assert_true(journal_roll_back(folder, journal.name));
+	assert_int_equal(roll_back(&journal), JOURNAL_LIVES);
 	assert_string_equal(content("first"), "one");
 	assert_true(journal_end(&journal));
 }
@@ -135,7 +142,7 @@ what_others_have_put_there_since_stays(void **state)
 	die(&journal);
 	put("new", "of somebody else");
 	assert_int_equal(renameat(folder, "new", folder, "first"), 0);
-	assert_true(journal_roll_back(folder, journal.name));
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
 	assert_string_equal(content("first"), "of somebody else");
 	assert_string_equal(content("third name"), "");
 }
@@ -151,7 +158,7 @@ half_a_journal_tells_nothing(void **state)
 	assert_int_equal(fstat(journal.fd, &st), 0);
 	assert_int_equal(ftruncate(journal.fd, st.st_size - 1), 0);
 	die(&journal);
-	assert_true(journal_roll_back(folder, journal.name));
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
 	assert_string_equal(content("first"), "one");
 	assert_string_equal(content(journal.name), "");
 }
@@ -166,9 +173,155 @@ a_link_in_the_way_is_not_followed(void **state)
 	die(&journal);
 	assert_int_equal(renameat(folder, "a", folder, "b"), 0);
 	assert_int_equal(symlinkat("b", folder, "a"), 0);
-	assert_true(journal_roll_back(folder, journal.name));
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
 	assert_string_equal(content("b/second"), "two");
 	assert_string_equal(content("first"), "");
+}
+
+static ino_t
+inode(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(folder, name, &st, 0), 0);
+	return st.st_ino;
+}
+
+/* File systems give the number of a file that is gone to the next one. */
+static void
+a_file_that_got_the_number_later_stays(void **state)
+{
+	struct journal journal;
+	ino_t number;
+	int i;
+
+	(void)state;
+	begin(&journal, 1);
+	die(&journal);
+	number = inode("first");
+	for (i = 0; i < 1000 && (i == 0 || inode("first") != number); i++) {
+		assert_int_equal(unlinkat(folder, "first", 0), 0);
+		put("first", "two");
+	}
+	if (inode("first") != number)
+		skip();
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
+	assert_string_equal(content("first"), "two");
+}
+
+/* One file cannot be taken back. Those that could are not looked at again, even if the same file gets the name once more. */
+static void
+what_is_settled_is_crossed_out(void **state)
+{
+	struct journal journal;
+
+	(void)state;
+	begin(&journal, 3);
+	die(&journal);
+	assert_int_equal(linkat(folder, "first", folder, "kept", 0), 0);
+	put("third name", "changed");
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
+	assert_string_equal(content("first"), "");
+	assert_string_equal(content("a/second"), "old");
+	assert_string_equal(content("third name"), "changed");
+	assert_int_equal(linkat(folder, "kept", folder, "first", 0), 0);
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
+	assert_string_equal(content("first"), "one");
+	assert_int_equal(unlinkat(folder, "third name", 0), 0);
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
+	assert_string_equal(content("first"), "one");
+	assert_string_equal(content(journal.name), "");
+}
+
+/* It may put ours back when it fails. */
+static void
+what_another_form_has_replaced_is_waited_for(void **state)
+{
+	struct journal journal;
+
+	(void)state;
+	begin(&journal, 3);
+	die(&journal);
+	put(".penstock-other", "of another form");
+	assert_int_equal(renameat2(folder, ".penstock-other", folder, "first", RENAME_EXCHANGE), 0);
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
+	assert_string_equal(content("first"), "of another form");
+	assert_int_equal(unlinkat(folder, ".penstock-other", 0), 0);
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
+	assert_string_equal(content("first"), "of another form");
+}
+
+/* In the copy every file is another one; the journal stays and tells, and the folder itself is taken back. */
+static void
+a_copied_folder_is_let_be(void **state)
+{
+	char command[128];
+	struct journal journal;
+	int original = folder, copy;
+
+	(void)state;
+	begin(&journal, 3);
+	die(&journal);
+	snprintf(command, sizeof command,
+		"cd /proc/%d/fd/%d && mkdir copy && cp -a a first 'third name' t2 .p* copy", (int)getpid(), folder);
+	assert_int_equal(system(command), 0); // NOLINT(cert-env33-c)
+	copy = folder = openat(original, "copy", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
+	assert_string_equal(content("first"), "one");
+	assert_string_equal(content("a/second"), "two");
+	assert_string_equal(content("third name"), "three");
+	folder = original;
+	close(copy);
+	assert_int_equal(roll_back(&journal), JOURNAL_GONE);
+	assert_string_equal(content("first"), "");
+}
+
+static void
+a_journal_that_was_put_back_from_a_backup_is_not_believed(void **state)
+{
+	struct journal journal;
+	char text[512];
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	begin(&journal, 3);
+	die(&journal);
+	fd = openat(folder, journal.name, O_RDONLY);
+	n = read(fd, text, sizeof text);
+	close(fd);
+	fd = openat(folder, "restored", O_WRONLY | O_CREAT, 0600);
+	assert_true(n > 0 && write(fd, text, (size_t)n) == n);
+	close(fd);
+	assert_int_equal(renameat(folder, "restored", folder, journal.name), 0);
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
+	assert_string_equal(content("first"), "one");
+}
+
+/* Its entries had a number and two names, and nothing else to know a file by. */
+static void
+the_journal_of_an_older_version_is_not_believed(void **state)
+{
+	static const char text[] = "1\0t1\0first\0end";
+	struct journal journal = { .name = JOURNAL_PREFIX "old" };
+	int fd = openat(folder, journal.name, O_WRONLY | O_CREAT, 0600);
+
+	(void)state;
+	put("first", "one");
+	assert_true(write(fd, text, sizeof text) == sizeof text);
+	close(fd);
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
+	assert_string_equal(content("first"), "one");
+}
+
+static void
+one_that_cannot_be_opened_is_told_of(void **state)
+{
+	struct journal journal = { .name = JOURNAL_PREFIX "folder" };
+
+	(void)state;
+	assert_int_equal(mkdirat(folder, journal.name, 0700), 0);
+	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
 }
 
 int
@@ -182,6 +335,13 @@ main(void)
 		CASE(what_others_have_put_there_since_stays),
 		CASE(half_a_journal_tells_nothing),
 		CASE(a_link_in_the_way_is_not_followed),
+		CASE(a_file_that_got_the_number_later_stays),
+		CASE(what_is_settled_is_crossed_out),
+		CASE(what_another_form_has_replaced_is_waited_for),
+		CASE(a_copied_folder_is_let_be),
+		CASE(a_journal_that_was_put_back_from_a_backup_is_not_believed),
+		CASE(the_journal_of_an_older_version_is_not_believed),
+		CASE(one_that_cannot_be_opened_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,12 +72,12 @@ static void
 one_folder_is_open_once_until_the_last_table_goes(void **state)
 {
 	struct table *old = make_table("one", "two", NULL), *next;
-	int fd = folders_fd(old->folders, 0);
+	int fd = folders_home(old->folders, 0)->fd;
 
 	(void)state;
-	assert_int_equal(folders_fd(old->folders, 1), fd); /* two names, one folder */
+	assert_int_equal(folders_home(old->folders, 1)->fd, fd); /* two names, one folder */
 	next = make_table("one", "two", old);
-	assert_int_equal(folders_fd(next->folders, 0), fd);
+	assert_int_equal(folders_home(next->folders, 0)->fd, fd);
 	assert_ptr_equal(table_acquire(old), old);
 	table_release(old);
 	table_release(old);
@@ -103,7 +103,7 @@ without_memory_the_table_before_stays(void **state)
 		next = table_new(config, old, &err);
 		mem_fail(0, 0);
 		assert_true(next != NULL || err.kind == ERR_NOMEM);
-		assert_true(is_open(folders_fd(old->folders, 0)));
+		assert_true(is_open(folders_home(old->folders, 0)->fd));
 	}
 	assert_true(nth > 5);
 	table_release(old);

@@ -13,6 +13,7 @@
 #define NAME "sub/same"
 
 static int folder;
+static struct home home;
 static char to_name[] = "files";
 static const struct destination to = { .name = to_name, .directory.exists = EXISTS_REPLACE };
 
@@ -34,7 +35,7 @@ write_form(struct new_file *file, char what)
 {
 	struct error err = { 0 };
 
-	assert_true(new_file_create(file, folder, &to, &err));
+	assert_true(new_file_create(file, &home, &to, &err));
 	assert_true(new_file_write(file, &what, 1, &err));
 	assert_true(new_file_commit(file, NAME, &err));
 }
@@ -117,6 +118,7 @@ set_up(void **state)
 {
 	(void)state;
 	folder = folder_make();
+	home = (struct home){ .fd = folder };
 	return folder >= 0 ? 0 : -1;
 }
 

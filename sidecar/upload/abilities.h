@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/* abilities.h - what the file system of a folder can do, found out by trying it there; what penstock asks of it, and what
+ * it does without. Blocking calls. */
+#ifndef PENSTOCK_ABILITIES_H
+#define PENSTOCK_ABILITIES_H
+
+#include "config/route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct abilities {
+	bool are_known;
+	bool locks;         /* a file can be locked: those of the living are told from those of the dead */
+	bool folder_locks;  /* the folder itself can be locked: two processes commit one after the other */
+	bool no_replace;    /* a name can be given without replacing what has it: renameat2(), or a hard link */
+	bool keeps_numbers; /* a file has the same inode number under its new name */
+};
+
+/* A destination's own folder, open. */
+struct home {
+	int fd;
+	struct abilities can; /* as found when it was opened */
+	bool was_held;        /* [disk] another process had it locked for longer than we wait */
+};
+
+/* Tries; nothing is left in the folder. 0, or the errno of what must work everywhere: then nothing is known. */
+int abilities_find(int folder, struct abilities *can);
+
+/* The i-th thing, from 0, that is missing for such a destination. NULL: no more. *is_fatal: without it no upload could be
+ * as it is promised. */
+const char *abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i, bool *is_fatal);
+
+#endif
