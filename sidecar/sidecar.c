@@ -96,7 +96,6 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 		.requests = &sidecar->requests,
 		.busy = &sidecar->busy,
 		.metrics = &sidecar->metrics,
-		.reserve = &sidecar->reserve,
 		.uploads_idle = uploads_idle,
 		.uploads_idle_arg = station,
 		.on_table = reload_taken,
@@ -154,7 +153,6 @@ start_agent(struct sidecar *sidecar, struct error *err)
 	struct agent_setup setup = {
 		.table = sidecar->reload.table,
 		.pool = sidecar->pool,
-		.reserve = &sidecar->reserve,
 		.draining = &sidecar->draining,
 		.on_table = reload_taken,
 	};

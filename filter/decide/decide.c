@@ -81,6 +81,27 @@ check_framing(const struct head *head, struct decision *decision)
 	return true;
 }
 
+/* Who has not authenticated himself, say. It comes before all that a stranger could find out about the routes. */
+static bool
+check_gateway(const struct load *load, struct decision *decision)
+{
+	static const struct {
+		const char *status;
+		enum error_kind kind;
+		const char *why;
+	} rows[] = {
+		{ "401", ERR_UNAUTHORIZED, "the gateway wants to know who sends this" },
+		{ "403", ERR_FORBIDDEN, "the gateway does not let this in" },
+		{ "429", ERR_TOO_MANY, "the gateway has had too many requests from this client" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (str_is(load->gateway_refuses, rows[i].status))
+			error_set(&decision->error, rows[i].kind, "%s", rows[i].why);
+	decision->retry_after_s = decision->error.kind == ERR_TOO_MANY;
+	return !error_is_set(&decision->error);
+}
+
 /* From HTTP/2 on the end of a body is framing of its own (RFC 9113 section 8.1): only a gateway shows us such heads. */
 static bool
 has_framing(const struct head *head)
@@ -178,7 +199,7 @@ check_load(const struct load *load, struct decision *decision)
 {
 	const struct route *route = decision->route;
 
-	if (load->is_gateway_deaf)
+	if (load->gateway_refuses.data != NULL)
 		error_set(&decision->error, ERR_BUSY, "the gateway's admission agent does not answer");
 	else if (load->is_draining)
 		error_set(&decision->error, ERR_DRAINING, "shutting down");
@@ -190,16 +211,6 @@ check_load(const struct load *load, struct decision *decision)
 		decide_too_many(decision);
 	decision->retry_after_s = 1;
 	return false;
-}
-
-/* It is asked last, so all else was found good. */
-void
-decide_promised(struct decision *decision)
-{
-	decision->allow = true;
-	decision->retry_after_s = 0;
-	decision->max_body = decision->route->limits.body;
-	decision->error = (struct error){ 0 };
 }
 
 void
@@ -229,9 +240,9 @@ void
 decide(const struct config *config, const struct head *head, const struct load *load, struct decision *decision)
 {
 	decision->allow = check_host(head, &decision->error) && check_framing(head, decision) &&
-		check_expect(head, &decision->error) && check_route(config, head, decision) &&
-		check_length(head, decision) && check_content(head, decision) && check_size(decision) &&
-		check_load(load, decision);
+		check_gateway(load, decision) && check_expect(head, &decision->error) &&
+		check_route(config, head, decision) && check_length(head, decision) &&
+		check_content(head, decision) && check_size(decision) && check_load(load, decision);
 	if (decision->allow)
 		decision->max_body = decision->route->limits.body;
 }

@@ -17,7 +17,10 @@
 
 /* How busy the process is, taken by the caller just before he asks. */
 struct load {
-	bool is_gateway_deaf; /* a gateway that is trusted could ask nobody: its own answer would be lost, so penstock says it */
+	struct str
+		gateway_refuses; /* X-Penstock-Refuse of a gateway that is trusted: its own answer would be lost, so
+	                             * penstock says it. A status, of its rules (401, 403, 429) or because it could
+	                             * ask nobody (anything else); STR_NONE: it refuses nothing */
 	bool is_draining;
 	bool is_over_memory; /* pool_is_high() */
 	struct counter *const
@@ -49,6 +52,7 @@ struct decision {
  *   ERR_BAD_REQUEST      a Host that is missing (but in HTTP/1.0), repeated, too long, no host
  *                        (head_has_sound_hosts()), or other than that of an absolute target; Content-Length and Transfer-Encoding repeated or both; a length that is no
  *                        number, a coding other than chunked, or in HTTP/1.0
+ *   ERR_UNAUTHORIZED, ERR_FORBIDDEN, ERR_TOO_MANY   what the gateway's own rules refuse, as `load` says
  *   ERR_EXPECTATION      an Expect other than 100-continue; an empty one is none
  *   ERR_BAD_REQUEST      a path that path_read() refuses; a target too long before its query
  *   ERR_NO_ROUTE, ERR_METHOD (match_allow() tells which the route takes)
@@ -66,9 +70,6 @@ void decide(
 /* Of any head, also one that is refused for what else is in it: does the client wait for 100 before it sends the body?
  * One of several Expects is enough; HTTP/1.0 has none (RFC 9110 section 10.1.1). */
 bool decide_expects_continue(const struct head *head);
-
-/* For who finds that a place was promised: turns the refusal of one over limits.concurrent into an admission. */
-void decide_promised(struct decision *decision);
 
 /* For who counts requests himself: turns an allowed decision into the refusal of one over limits.concurrent. */
 void decide_too_many(struct decision *decision);

@@ -131,17 +131,9 @@ admit_notify(const struct config *config, const struct load *load, struct str pa
 		admit->head.version = str_of(admit->version);
 		decide(config, &admit->head, load, &admit->decision);
 	}
-	admit->is_id_made = admit->id[0] == '\0';
-	if (admit->is_id_made)
+	if (admit->id[0] == '\0')
 		naming_uuid(admit->id);
 	admit->status = admit->decision.allow ? 200 : reply_status(admit->decision.error.kind);
-}
-
-void
-admit_too_many(struct admit *admit)
-{
-	decide_too_many(&admit->decision);
-	admit->status = reply_status(admit->decision.error.kind);
 }
 
 static unsigned

@@ -41,16 +41,12 @@ struct admit {
 	} headers[N_ADMIT_HEADERS];
 	char version[16];
 	char id[129]; /* from HAProxy, or made */
-	bool is_id_made;
 	struct decision decision;
 	unsigned status; /* 200 if allowed, else what the client is to be told */
 };
 
 /* Reads the payload of a NOTIFY and decides. */
 void admit_notify(const struct config *config, const struct load *load, struct str payload, struct admit *admit);
-
-/* After admit_notify() has allowed: no place is left after all. */
-void admit_too_many(struct admit *admit);
 
 /* The whole ACK into `out`, at least ADMIT_ACK_MAX bytes: sets allow (bool), status (uint32), reason, route, max_body
  * (uint64, or absent for no limit), retry_after (uint32) and id of the transaction. Returns its length. */

@@ -197,8 +197,6 @@ agent_new(const struct agent_setup *setup, struct error *err)
 	mail_init(&agent->stop_mail, on_stop);
 	mail_init(&agent->table_mail, on_table);
 	agent->loop = loop_new(err);
-	if (agent->loop != NULL)
-		promises_init(&agent->promises, setup->reserve, agent->loop);
 	if (agent->loop == NULL || !start_accepting(agent, err) ||
 		!loop_thread_start(&agent->thread->runner, agent->loop, "spoa", err)) {
 		error_wrap(err, "spoa");
@@ -225,7 +223,6 @@ agent_free(struct agent *agent)
 		loop_deliver_rest(agent->loop);
 	}
 	pause_accepting(agent);
-	promises_fini(&agent->promises);
 	listeners_close(&agent->thread->listeners);
 	loop_free(agent->loop);
 	mem_free(agent->acceptors);

@@ -2,7 +2,7 @@
 /* agent.h - the SPOP agent that HAProxy asks, before a byte of body, whether an upload may come in.
  *
  * A thread and a loop of its own, so that no upload makes an answer late. It reads the immutable routes and figures
- * that any thread may read, counts the places that it promises (promises.h), and shares nothing else. SPOP 2.0 with
+ * that any thread may read, and changes none of them: what it admits holds no place until it arrives. SPOP 2.0 with
  * pipelining; no fragmentation, no async.
  */
 #ifndef PENSTOCK_SPOA_AGENT_H
@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "channel/pool.h"
 #include "config/route.h"
-#include "decide/reserve.h"
 #include "loop/loop.h"
 #include "upload/table.h"
 
@@ -21,7 +20,6 @@ struct agent;
 struct agent_setup {
 	struct table *table;            /* in force at the start; its spoa.listen has at least one entry */
 	const struct pool *pool;        /* whether the memory budget is used up */
-	struct reserve *reserve;        /* where workers look for what the agent has promised */
 	const struct counter *draining; /* not 0: the process is shutting down */
 	void (*on_table)(void *arg);    /* [agent] it has taken what agent_set_table() brought */
 	void *on_table_arg;

@@ -6,7 +6,6 @@
 #include "loop/loop.h"
 #include "spoa/admit.h"
 #include "spoa/agent.h"
-#include "spoa/promises.h"
 
 struct agent {
 	struct agent_setup setup;
@@ -16,7 +15,6 @@ struct agent {
 	struct peer *peers;
 	uint64_t n_peers, n_talking; /* connections; those past their HELLO, at most spoa.max_connections */
 	bool is_stopping;
-	struct promises promises;
 	struct acceptor *acceptors; /* agent.c */
 	struct timer accept_again;
 	struct mail stop_mail, table_mail;

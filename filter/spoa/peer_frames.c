@@ -134,23 +134,6 @@ log_admit(const struct admit *admit)
 		LOG_TEXTVAL("why", d->allow ? NULL : d->error.message));
 }
 
-/* A place that is promised is counted like one in use, until the upload comes for it. Without an id of HAProxy's nobody
- * could know it again: then the answer only says that there was room. */
-static void
-promise(struct agent *agent, struct admit *admit)
-{
-	const struct route *route = admit->decision.route;
-	struct counter *counter;
-
-	if (!admit->decision.allow || admit->is_id_made || route->limits.concurrent == LIMIT_NONE)
-		return;
-	counter = agent->table->active[route->index];
-	if (!counter_take(counter, route->limits.concurrent))
-		admit_too_many(admit);
-	else if (!promises_add(&agent->promises, str_of(admit->id), agent->table, counter))
-		counter_sub(counter, 1);
-}
-
 /* The smallest frame that a peer may ask for holds less than an ACK may need. */
 static void
 on_notify(struct peer *peer, const struct spop_frame *frame)
@@ -169,7 +152,6 @@ on_notify(struct peer *peer, const struct spop_frame *frame)
 		return;
 	}
 	admit_notify(table->config, &load, frame->payload, &admit);
-	promise(peer->agent, &admit);
 	log_admit(&admit);
 	peer->out_len = admit_ack(&admit, frame->stream_id, frame->frame_id, peer->out);
 	if (peer->out_len - SPOP_LENGTH_SIZE > peer->max_frame) {

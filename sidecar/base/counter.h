@@ -44,14 +44,6 @@ counter_set(struct counter *counter, size_t n)
 	atomic_store_explicit(&counter->n, n, memory_order_relaxed);
 }
 
-/* Sets it to `to` if it is `from`. False: it was another. */
-static inline bool
-counter_replace(struct counter *counter, size_t from, size_t to)
-{
-	return atomic_compare_exchange_strong_explicit(
-		&counter->n, &from, to, memory_order_relaxed, memory_order_relaxed);
-}
-
 static inline size_t
 counter_read(const struct counter *counter)
 {

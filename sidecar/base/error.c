@@ -53,6 +53,8 @@ error_keep_first(struct error *to, const struct error *from)
 static const char *const kind_names[] = {
 	[ERR_NONE] = "none",
 	[ERR_BAD_REQUEST] = "bad-request",
+	[ERR_UNAUTHORIZED] = "unauthorized",
+	[ERR_FORBIDDEN] = "forbidden",
 	[ERR_NO_ROUTE] = "no-route",
 	[ERR_METHOD] = "method",
 	[ERR_LENGTH_REQUIRED] = "length-required",

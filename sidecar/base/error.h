@@ -17,12 +17,14 @@ enum error_kind {
 	ERR_NONE = 0,
 	/* the request's head */
 	ERR_BAD_REQUEST,     /* 400 the head cannot be understood, or in two ways */
+	ERR_UNAUTHORIZED,    /* 401 the gateway wants to know who sends it */
+	ERR_FORBIDDEN,       /* 403 the gateway says no */
 	ERR_NO_ROUTE,        /* 404 */
 	ERR_METHOD,          /* 405 a route for the path, not for the method */
 	ERR_LENGTH_REQUIRED, /* 411 */
 	ERR_MEDIA_TYPE,      /* 415 not multipart/form-data, or encoded */
 	ERR_EXPECTATION,     /* 417 an Expect other than 100-continue */
-	ERR_TOO_MANY,        /* 429 over limits.concurrent; Retry-After */
+	ERR_TOO_MANY,        /* 429 over limits.concurrent, or the gateway's limit; Retry-After */
 	/* the form */
 	ERR_MALFORMED, /* 400 malformed or ambiguous form; offset says where */
 	ERR_TRUNCATED, /* 400 the body ended before the form did */

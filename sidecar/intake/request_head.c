@@ -46,53 +46,16 @@ make_parts(struct request *request)
 	return request->parts != NULL;
 }
 
-static bool
-take_promise(const struct request *request, struct str id, struct counter *active)
-{
-	return id.data != NULL && reserve_take(request->worker->setup.reserve, reserve_key(id, active));
-}
-
-/* decide() has only looked; two workers may have seen the same last place. An upload that the agent was asked about may
- * have a place already; its id is believed from anybody here, for nobody else could know it. */
+/* decide() has only looked; two workers may have seen the same last place. */
 static void
-take_place(struct request *request, struct str id)
+take_place(struct request *request)
 {
 	struct decision *decision = &request->decision;
 	struct counter *active = request->table->active[decision->route->index];
 
-	if (take_promise(request, id, active)) {
-		decide_promised(decision);
-		request->is_counted = true;
-	}
-	if (!decision->allow || request->is_counted)
-		return;
 	request->is_counted = counter_take(active, decision->route->limits.concurrent);
 	if (!request->is_counted)
 		decide_too_many(decision);
-}
-
-/* Nobody else will come for what was promised to a head that is refused. It may be refused before its route is known, and
- * the gateway may have asked about another one: so the places of all routes. */
-static void
-give_places_back(const struct request *request, struct str id)
-{
-	const struct table *table = request->table;
-
-	for (size_t i = 0; id.data != NULL && i < table->config->n_routes; i++)
-		if (take_promise(request, id, table->active[i]))
-			counter_sub(table->active[i], 1);
-}
-
-static void
-count_in(struct request *request)
-{
-	const struct decision *decision = &request->decision;
-	struct str id = head_only(&request->head, "x-request-id");
-
-	if (decision->allow || decision->error.kind == ERR_TOO_MANY)
-		take_place(request, id);
-	if (!decision->allow)
-		give_places_back(request, id);
 }
 
 static void
@@ -108,14 +71,15 @@ begin(struct request *request, const char *url, const char *method, const char *
 	request->table = table_acquire(worker->table);
 	mhd_head_init(request, method, version);
 	snprintf(request->method, sizeof request->method, "%s", method);
-	load.is_gateway_deaf = identity_take(request) &&
-		head_header(&request->head, "x-penstock-refuse").data != NULL;
+	if (identity_take(request))
+		load.gateway_refuses = head_header(&request->head, "x-penstock-refuse");
 	connection_begin_request(request->connection, request);
 	request->active_ms = loop_now_ms(worker->setup.loop);
 	request->total_at_ms = clock_after(request->started_ms, request->table->config->client.total_ms);
 	if (mhd_head_check(request, url, &request->decision.error))
 		decide(request->table->config, &request->head, &load, &request->decision);
-	count_in(request);
+	if (request->decision.allow)
+		take_place(request);
 	request->error = request->decision.error;
 	if (request->decision.allow && make_parts(request))
 		request_move(request, REQ_PARSING);

@@ -17,7 +17,6 @@
 #include "base/metrics.h"
 #include "channel/pool.h"
 #include "config/route.h"
-#include "decide/reserve.h"
 #include "loop/loop.h"
 #include "part/outlet.h"
 #include "upload/table.h"
@@ -38,7 +37,6 @@ struct worker_setup {
 	struct counter *requests;        /* of all workers */
 	struct counter *busy;            /* the same, and one for each worker that runs until it is CLOSED */
 	struct metrics *metrics;         /* of all workers */
-	struct reserve *reserve;         /* places that the agent has promised */
 	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
 	void *uploads_idle_arg;
 	void (*on_table)(void *arg); /* [worker] it has taken what worker_set_table() brought */

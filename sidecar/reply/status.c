@@ -14,6 +14,10 @@ reply_status(enum error_kind kind)
 	case ERR_MALFORMED:
 	case ERR_TRUNCATED:
 		return 400;
+	case ERR_UNAUTHORIZED:
+		return 401;
+	case ERR_FORBIDDEN:
+		return 403;
 	case ERR_NO_ROUTE:
 		return 404;
 	case ERR_METHOD:
@@ -70,6 +74,8 @@ reply_reason(unsigned status)
 		{ 206, "Partial Content" },
 		{ 303, "See Other" },
 		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },

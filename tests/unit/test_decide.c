@@ -317,7 +317,7 @@ load_is_asked_last(void **state)
 static void
 a_gateway_that_could_ask_nobody_is_believed(void **state)
 {
-	const struct load deaf = { .is_gateway_deaf = true };
+	const struct load deaf = { .gateway_refuses = STR("503") };
 	struct decision d;
 
 	(void)state;
@@ -328,6 +328,34 @@ a_gateway_that_could_ask_nobody_is_believed(void **state)
 	assert_int_equal(d.error.kind, ERR_NO_ROUTE);
 	decide_one("POST /open HTTP/1.1", H FORM TE "X-Penstock-Refuse: 503\n", (struct load){ 0 }, &d);
 	assert_true(d.allow); /* whose word that is, only the caller knows */
+	decide_one("POST /open HTTP/1.1", H FORM TE, (struct load){ .gateway_refuses = STR("418") }, &d);
+	assert_int_equal(d.error.kind, ERR_BUSY);
+}
+
+/* Before anything that a stranger could learn of the routes; but not of a head that can be read in two ways. */
+static void
+what_the_gateways_own_rules_refuse_is_refused_first(void **state)
+{
+	static const struct {
+		const char *status, *headers;
+		enum error_kind kind;
+		unsigned retry_after_s;
+	} refused[] = {
+		{ "401", H FORM TE, ERR_UNAUTHORIZED, 0 },
+		{ "403", H FORM TE, ERR_FORBIDDEN, 0 },
+		{ "429", H FORM TE, ERR_TOO_MANY, 1 },
+		{ "401", H FORM TE CL("5"), ERR_BAD_REQUEST, 0 },
+	};
+	struct decision d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+		for (int known = 0; known < 2; known++) {
+			decide_one(known ? "POST /open HTTP/1.1" : "GET /nope HTTP/1.1", refused[i].headers,
+				(struct load){ .gateway_refuses = str_of(refused[i].status) }, &d);
+			assert_true(!d.allow && d.error.kind == refused[i].kind);
+			assert_int_equal(d.retry_after_s, refused[i].retry_after_s);
+		}
 }
 
 static void
@@ -376,6 +404,7 @@ main(void)
 		cmocka_unit_test(only_an_http_1_1_client_waits_for_100),
 		cmocka_unit_test(load_is_asked_last),
 		cmocka_unit_test(a_gateway_that_could_ask_nobody_is_believed),
+		cmocka_unit_test(what_the_gateways_own_rules_refuse_is_refused_first),
 		cmocka_unit_test(one_over_concurrent_is_told_to_come_again),
 		cmocka_unit_test(nothing_is_allocated),
 	};

@@ -173,6 +173,8 @@ static const struct {
 	const char *title;
 } kinds[] = {
 	{ ERR_BAD_REQUEST, 400, "Bad Request" },
+	{ ERR_UNAUTHORIZED, 401, "Unauthorized" },
+	{ ERR_FORBIDDEN, 403, "Forbidden" },
 	{ ERR_NO_ROUTE, 404, "Not Found" },
 	{ ERR_METHOD, 405, "Method Not Allowed" },
 	{ ERR_LENGTH_REQUIRED, 411, "Length Required" },
