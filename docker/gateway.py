@@ -52,12 +52,14 @@ PAGES = """    # site: a form that was posted without script (/upload?then=page)
 TAIL = """
 # site
 backend app
+    timeout server 60s
     server app app:8000 check inter 1s resolvers docker init-addr libc,none
 
 backend store
     # What somebody uploaded is no part of this site.
     http-response set-header Content-Security-Policy sandbox
     http-response set-header X-Content-Type-Options nosniff
+    timeout server 60s
     option httpchk GET /ready
     server store storage:9000 check inter 1s resolvers docker init-addr libc,none
 """
@@ -82,7 +84,7 @@ def gateway(written):
     text.change(r"^    # route upload\n", lambda m: PATHS + m.group())
     text.change(r"(?<=config ')/[^']*/(?=penstock\.spoe\.conf')|(?<=config ')/[^']*/(?=routes\.yaml')",
                 lambda m: "/etc/haproxy/" if "spoe" in m.string[m.end():m.end() + 20] else "/etc/penstock/")
-    text.change(r"^(    http-request (?:return|set-header X-Penstock-Refuse) .* if (?!is_file).*)$", lambda m: m.group(1) + " !is_site")
+    text.change(r"^(    http-request (?:return|send-spoe-group|set-header X-Penstock-Refuse) .* if (?!is_file).*)$", lambda m: m.group(1) + " !is_site")
     text.change(r"^    default_backend penstock\n", BACKENDS)
     text.change(r"^(    server penstock )'[^']*'(.*\n)", lambda m: f'{m.group(1)}"${{PENSTOCK}}"{m.group(2)}{PAGES}')
     if "backend penstock-agent" in written:
@@ -91,10 +93,9 @@ def gateway(written):
 
 
 def question(written):
+    """As it is written, but for the sum by which penstock knows its own files."""
     text = Text(written)
-    text.change(r"^(    event on-frontend-http-request)$",
-                lambda m: "    # site: only about what may be for penstock\n    acl is_site path /\n"
-                "    acl is_site path_beg /static/ /stored/ /files/ /api/ /refused\n" + m.group(1) + " if !is_site")
+    text.change(r"; not edited: \w+$", "", 1)
     return text.text
 
 

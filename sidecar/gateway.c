@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* gateway.c - see gateway.h. What is written parses without a warning in HAProxy 2.6 and later. Who refuses what stands
- * in gateway_rules.c. */
+ * in gateway_refusals.c. The same lines stand in a frontend of our own or, for an HAProxy that is there already, in a
+ * backend. */
 #include "gateway.h"
 
 #include "decide/decide.h"
@@ -19,6 +20,9 @@
 static void
 add_spoe(struct buf *out, const struct config *config)
 {
+	buf_add_text(out,
+		"    # The agent is asked last: about nobody whom a rule above has refused.\n"
+		"    http-request send-spoe-group penstock penstock-ask if !turned_away\n");
 	gateway_add_verdicts(out, config, "the admission agent does not answer");
 }
 
@@ -35,13 +39,14 @@ add_native(struct buf *out, const struct config *config)
 		"    http-request set-var(txn.upload.pass) bool(true) if { fc_http_major gt 1 }\n"
 		".else\n"
 		"    http-request set-var(txn.upload.pass) bool(true)\n"
-		".endif\n");
+		".endif\n"
+		"    http-request set-var(txn.upload.pass) bool(true) if turned_away\n");
 }
 
 /* -- the whole ------------------------------------------------------------------------------------- */
 
 static const char head[] =
-	"# HAProxy in front of penstock, written by `penstock haproxy` for HAProxy 2.6 and later.\n"
+	"# HAProxy in front of penstock, written by `penstock haproxy` for HAProxy 2.6 and later\n"
 	"# For TLS and HTTP/2: bind :443 ssl crt /etc/haproxy/site.pem alpn h2,http/1.1\n"
 	"# Timeouts: an upload takes as long as it takes. `timeout client` is the longest pause between two bytes of\n"
 	"# a client, not the longest upload; `timeout server` the longest wait for penstock, which answers when the\n"
@@ -70,14 +75,23 @@ static const char defaults[] =
 	"request_id=%ID\"\n"
 	"    timeout connect 2s\n"
 	"    timeout client 60s\n"
-	"    timeout server 10m\n"
 	"    timeout http-request 30s\n"
 	"    timeout http-keep-alive 75s\n"
 	"    timeout queue 30s\n";
 
+static const char part_head[] =
+	"# What of HAProxy's configuration belongs to penstock, written by `penstock haproxy --backend` for HAProxy 2.6 and later\n"
+	"# Read beside yours: `haproxy -f haproxy.cfg -f penstock.cfg`, and there `use_backend penstock if ...`. Your own rules\n"
+	"# stand in your frontend and come before those in here; docker/haproxy/README.md has an example.\n";
+
+static const char frontend[] =
+	"    # Who keeps a connection over a reload finds it closed when he sends the next upload. So it is closed by an answer.\n"
+	"    option idle-close-on-response\n"
+	"    unique-id-format %[uuid()]\n";
+
 static const char identity[] =
 	"    # Nobody but this gateway says who the client is and which route was admitted.\n"
-	"    http-request set-header X-Request-Id %[unique-id]\n"
+	"    http-request set-header X-Request-Id %[var(txn.upload.request_id)]\n"
 	"    http-request set-header X-Forwarded-For %[src]\n"
 	"    http-request set-header X-Forwarded-Proto http if !{ ssl_fc }\n"
 	"    http-request set-header X-Forwarded-Proto https if { ssl_fc }\n"
@@ -86,6 +100,13 @@ static const char identity[] =
 	"    http-request del-header tracestate\n"
 	"    http-request del-header X-Penstock-Route\n"
 	"    http-request del-header X-Penstock-Refuse\n";
+
+static const char own_rules[] =
+	"    # ---- your own rules: here they come before the agent is asked. What they refuse arrives if they say it so:\n"
+	"    # http-request set-var(txn.upload.refuse) int(401) if !{ http_auth(people) }      (401, 403 or 429)\n"
+	"    # http-request set-var-fmt(txn.upload.challenge) 'Basic realm=\"uploads\"'\n"
+	"    # `http-request auth` and `deny` answer at once: a client that is sending already may lose it in a reset.\n"
+	"    # ---- end of your own rules\n";
 
 /* "Any address" is where penstock listens, not where it can be found. */
 static const char *
@@ -132,20 +153,71 @@ server_of(const struct config *config)
 	return &config->listen[0];
 }
 
+#define OWN_MS 10000     /* penstock's own, on a busy machine */
+#define FOLDER_MS 120000 /* a folder has no time-outs: so long may a disk take */
+
+/* A destination takes what is left, the first object completes, the others do, and if that fails all are taken back: each
+ * of the four ends where nothing moves for `idle`, and three of them may have to connect. */
+static uint64_t
+destination_ms(const struct destination *destination)
+{
+	const struct http_destination *http = &destination->http;
+
+	if (destination->type != DESTINATION_HTTP)
+		return FOLDER_MS;
+	return 4 * (http->idle_ms < http->total_ms ? http->idle_ms : http->total_ms) +
+		3 * http->connect_ms * (http->retry_connect + 1);
+}
+
+/* How long penstock may say nothing once it has the whole form. */
+static uint64_t
+silence_ms(const struct config *config)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < config->n_destinations; i++) {
+		uint64_t ms = destination_ms(&config->destinations[i]);
+
+		most = ms > most ? ms : most;
+	}
+	return OWN_MS + most;
+}
+
+/* HAProxy takes less than 25 days. */
 static void
-add_backends(struct buf *out, const struct config *config, bool with_agent)
+add_time(struct buf *out, uint64_t ms)
+{
+	const uint64_t most = 24u * 86400000u;
+
+	if (ms > most)
+		ms = most;
+	if (ms >= 1000 && ms % 1000 == 0)
+		buf_addf(out, "%llus\n", (unsigned long long)ms / 1000);
+	else
+		buf_addf(out, "%llums\n", (unsigned long long)ms + (ms == 0));
+}
+
+static void
+add_server(struct buf *out, const struct config *config)
 {
 	buf_add_text(out,
-		"\n"
-		"backend penstock\n"
+		"    # The longest silence of a penstock that has the whole form and waits for its destinations.\n"
+		"    timeout server ");
+	add_time(out, silence_ms(config));
+	buf_add_text(out,
+		"    # What is refused needs no destination: a penstock that says nothing to it stands still.\n"
+		"    http-request set-timeout server 15s if { req.fhdr(x-penstock-refuse) -m found }\n"
 		"    # An upload cannot be sent twice, so it never goes over a connection that may be closing.\n"
 		"    http-reuse never\n"
 		"    server penstock ");
 	add_server_address(out, server_of(config));
 	buf_addf(out, " check inter 2s%s\n",
 		server_of(config)->proxy_protocol ? " send-proxy-v2 check-send-proxy" : "");
-	if (!with_agent)
-		return;
+}
+
+static void
+add_agent_backend(struct buf *out, const struct config *config)
+{
 	buf_add_text(out,
 		"\n"
 		"backend penstock-agent\n"
@@ -186,57 +258,108 @@ add_spoe_line(struct buf *out, const struct gateway_options *options)
 	buf_add_text(out, "\n");
 }
 
+static bool
+is_asking(const struct config *config, const struct gateway_options *options)
+{
+	return !options->native && config->spoa.n_listen > 0;
+}
+
+static void
+add_filter(struct buf *out, const struct config *config, const struct gateway_options *options)
+{
+	if (options->native)
+		add_filter_line(out, config);
+	else if (is_asking(config, options))
+		add_spoe_line(out, options);
+}
+
+/* The user's own rules stand between what they may use and what they may change. */
+static void
+add_rules(struct buf *out, const struct config *config, const struct gateway_options *options)
+{
+	gateway_add_acls(out, config);
+	buf_add_text(out, identity);
+	if (!options->backend)
+		buf_add_text(out, own_rules);
+	gateway_add_routes(out, config);
+	gateway_add_may_answer(out);
+	gateway_add_early(out);
+	if (options->native)
+		add_native(out, config);
+	else if (is_asking(config, options))
+		add_spoe(out, config);
+	else
+		gateway_add_rules(out, config);
+	if (options->native || is_asking(config, options))
+		buf_add_text(
+			out, "    http-request set-header X-Penstock-Route %[var(txn.upload.route)] if allowed\n");
+	gateway_add_passed_on(out);
+}
+
 static void
 add_haproxy_cfg(const struct config *config, const struct gateway_options *options, struct buf *out)
 {
-	bool with_agent = !options->native && config->spoa.n_listen > 0;
-
 	buf_add_text(out, head);
 	if (options->native)
 		buf_add_text(out, large_buffers);
 	buf_add_text(out, defaults);
 	gateway_add_own_errors(out);
-	buf_addf(out, "\nfrontend uploads\n    bind %s\n    unique-id-format %%[uuid()]\n", options->listen);
+	buf_addf(out, "\nfrontend uploads\n    bind %s\n", options->listen);
+	buf_add_text(out, frontend);
+	add_filter(out, config, options);
+	buf_add_text(out, "    http-request set-var(txn.upload.request_id) unique-id\n");
+	add_rules(out, config, options);
+	buf_add_text(out, "    default_backend penstock\n\nbackend penstock\n");
+	add_server(out, config);
+	if (is_asking(config, options))
+		add_agent_backend(out, config);
+}
+
+/* All that the defaults of somebody else could spoil is said here. His frontend may have no unique-id-format. */
+static void
+add_penstock_cfg(const struct config *config, const struct gateway_options *options, struct buf *out)
+{
+	buf_add_text(out, part_head);
+	buf_add_text(out,
+		"\n"
+		"backend penstock\n"
+		"    mode http\n"
+		"    no option http-buffer-request\n"
+		"    retry-on conn-failure\n"
+		"    timeout connect 2s\n"
+		"    timeout queue 30s\n");
+	gateway_add_own_errors(out);
+	add_filter(out, config, options);
+	buf_add_text(out, "    http-request set-var(txn.upload.request_id) unique-id\n");
 	if (options->native)
-		add_filter_line(out, config);
-	else if (with_agent)
-		add_spoe_line(out, options);
-	gateway_add_routes(out, config);
-	gateway_add_may_answer(out);
-	buf_add_text(out, identity);
-	if (options->native)
-		add_native(out, config);
-	else if (with_agent)
-		add_spoe(out, config);
-	else
-		gateway_add_rules(out, config);
-	if (options->native || with_agent)
-		buf_add_text(
-			out, "    http-request set-header X-Penstock-Route %[var(txn.upload.route)] if allowed\n");
-	buf_add_text(out, "    default_backend penstock\n");
-	add_backends(out, config, with_agent);
+		buf_add_text(out,
+			"    http-request set-var(txn.upload.request_id) var(txn.upload.id) if !{ "
+			"var(txn.upload.request_id) -m found }\n");
+	buf_add_text(out,
+		"    http-request set-var(txn.upload.request_id) uuid() if !{ var(txn.upload.request_id) -m found }\n");
+	add_rules(out, config, options);
+	add_server(out, config);
+	if (is_asking(config, options))
+		add_agent_backend(out, config);
 }
 
 /* HAProxy is to be the one who closes what is idle: a question that crosses our farewell would go unanswered. */
 static void
 add_spoe_conf(const struct config *config, struct buf *out)
 {
-	unsigned long long idle_ms = (unsigned long long)config->spoa.idle_ms / 2;
-	bool in_seconds = idle_ms >= 1000 && idle_ms % 1000 == 0;
-
 	buf_add_text(out,
-		"# The question that HAProxy asks penstock's agent; filter/README.md explains each line.\n"
+		"# The question that HAProxy asks penstock's agent; filter/README.md explains each line\n"
 		"[penstock]\n"
 		"spoe-agent penstock-agent\n"
-		"    messages penstock-admit\n"
+		"    groups penstock-ask\n"
 		"    option var-prefix upload\n"
 		"    option set-on-error error\n"
 		"    # Without this a head that fits no frame makes HAProxy 2.6 to 3.0 connect in a loop.\n"
 		"    no option send-frag-payload\n"
 		"    # Required up to 3.0, ignored from 3.1 on.\n"
-		"    timeout hello 500ms\n");
-	buf_addf(out, "    timeout idle %llu%s\n", in_seconds ? idle_ms / 1000 : idle_ms + (idle_ms == 0),
-		in_seconds ? "s" : "ms");
+		"    timeout hello 500ms\n"
+		"    timeout idle ");
+	add_time(out, config->spoa.idle_ms / 2);
 	buf_add_text(out,
 		"    # What a request waits at most for an answer, also while the agent is down and not yet marked so.\n"
 		"    timeout processing 500ms\n"
@@ -245,7 +368,7 @@ add_spoe_conf(const struct config *config, struct buf *out)
 	buf_addf(out,
 		"\n"
 		"spoe-message penstock-admit\n"
-		"    args id=unique-id method=method version=req.ver target=url,bytes(0,%d) "
+		"    args id=var(txn.upload.request_id) method=method version=req.ver target=url,bytes(0,%d) "
 		"host=req.fhdr(host),bytes(0,%d) hosts=req.fhdr_cnt(host) ",
 		DECIDE_TARGET_MAX + 1,
 		DECIDE_HOST_MAX + 1); /* one byte more than is taken: so what was cut is refused */
@@ -255,42 +378,43 @@ add_spoe_conf(const struct config *config, struct buf *out)
 		"coding=req.fhdr(transfer-encoding),bytes(0,64) codings=req.fhdr_cnt(transfer-encoding) "
 		"encoding=req.fhdr(content-encoding),bytes(0,64) encodings=req.fhdr_cnt(content-encoding) "
 		"expect=req.fhdr(expect),bytes(0,64) expects=req.fhdr_cnt(expect)\n"
-		"    event on-frontend-http-request\n");
+		"\n"
+		"# Asked by a rule, behind all others, and not for every request.\n"
+		"spoe-group penstock-ask\n"
+		"    messages penstock-admit\n");
 }
 
+/* Nothing is written unless all of it may be. */
 static bool
-write_file(const char *folder, const char *name, const struct buf *text, struct error *err)
+write_all(const struct gateway_options *options, struct gateway_file *files, size_t n, struct error *err)
 {
-	char path[PATH_MAX];
-	FILE *file;
-	bool ok;
-
-	if (text->failed)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	file = fopen(path, "w");
-	if (file == NULL)
-		return error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	ok = fwrite(text->data, 1, text->len, file) == text->len;
-	if (fclose(file) != 0 || !ok)
-		return error_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < n && !options->force; i++)
+		if (!gateway_may_replace(options->out, files[i].name, err))
+			return false;
+	for (size_t i = 0; i < n; i++) {
+		gateway_seal(&files[i].text);
+		if (!gateway_write_file(options->out, &files[i], err))
+			return false;
+	}
 	return true;
 }
 
 bool
 gateway_write(const struct config *config, const struct gateway_options *options, struct error *err)
 {
-	struct buf cfg = { 0 }, spoe = { 0 };
+	struct gateway_file files[] = { { .name = options->backend ? "penstock.cfg" : "haproxy.cfg" },
+		{ .name = "penstock.spoe.conf" } };
 	bool ok;
 
 	if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
 		return error_set(err, ERR_SYSTEM, "%s: %s", options->out, strerror(errno));
-	add_haproxy_cfg(config, options, &cfg);
-	add_spoe_conf(config, &spoe);
-	ok = write_file(options->out, "haproxy.cfg", &cfg, err);
-	if (ok && !options->native && config->spoa.n_listen > 0)
-		ok = write_file(options->out, "penstock.spoe.conf", &spoe, err);
-	buf_free(&cfg);
-	buf_free(&spoe);
+	if (options->backend)
+		add_penstock_cfg(config, options, &files[0].text);
+	else
+		add_haproxy_cfg(config, options, &files[0].text);
+	add_spoe_conf(config, &files[1].text);
+	ok = write_all(options, files, is_asking(config, options) ? 2 : 1, err);
+	buf_free(&files[0].text);
+	buf_free(&files[1].text);
 	return ok;
 }

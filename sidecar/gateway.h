@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* gateway.h - `penstock haproxy`: HAProxy's configuration for the user's own routes, so that nobody writes it by hand.
  *
- * Writes DIR/haproxy.cfg, complete: `haproxy -f DIR/haproxy.cfg` serves. Where the route file has `spoa`, HAProxy asks
- * the agent (DIR/penstock.spoe.conf); with `native` it has the filter inside instead; else it has rules only. */
+ * Writes DIR/haproxy.cfg, complete: `haproxy -f DIR/haproxy.cfg` serves; or, with `backend`, DIR/penstock.cfg with
+ * nothing but what an HAProxy that is there already needs beside its own files. Where the route file has `spoa`, HAProxy
+ * asks the agent (DIR/penstock.spoe.conf); with `native` it has the filter inside instead; else it has rules only.
+ *
+ * A file that somebody has edited, or that is not ours, is never written over unless `force` says so. */
 #ifndef PENSTOCK_GATEWAY_H
 #define PENSTOCK_GATEWAY_H
 
@@ -11,8 +14,8 @@
 
 struct gateway_options {
 	const char *out;    /* folder; made if it is not there */
-	const char *listen; /* where HAProxy listens: address of a `bind` line */
-	bool native;
+	const char *listen; /* where HAProxy listens: address of a `bind` line; not with `backend` */
+	bool native, backend, force;
 };
 
 /* [main] False: err says which file and why. */

@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: MIT
-/* gateway_priv.h - what gateway.c and gateway_rules.c share: lines of a `frontend` for the user's routes. All of it
- * only appends text; `out->failed` says at the end whether there was memory for it. [any] */
+/* gateway_priv.h - what gateway.c, gateway_rules.c, gateway_refusals.c and gateway_files.c share: lines of a `frontend` or
+ * a `backend` for the user's routes. All of them only append text; `out->failed` says at the end whether there was memory
+ * for it. [any] */
 #ifndef PENSTOCK_GATEWAY_PRIV_H
 #define PENSTOCK_GATEWAY_PRIV_H
 
+#include "base/error.h"
 #include "base/str.h"
 #include "config/route.h"
 
-/* ACLs NAME_host, NAME_path and NAME_method for each route, and txn.upload.is: some route has this host and path. */
+/* ACLs NAME_host, NAME_path and NAME_method for each route. */
+void gateway_add_acls(struct buf *out, const struct config *config);
+
+/* "album_host album_path": the condition that a request is the route's, whatever its method. */
+void gateway_add_place(struct buf *out, const struct route *route);
+
+/* txn.upload.is: some route has this host and path. */
 void gateway_add_routes(struct buf *out, const struct config *config);
 
-/* ACL `may_answer`: what HAProxy answers now arrives, for the client waits for 100 or sends no body. The routes' own
- * 404 stands here too. */
+/* ACL `may_answer`: what HAProxy answers now arrives, for the client waits for 100 or sends no body. */
 void gateway_add_may_answer(struct buf *out);
+
+/* Refusals that need nobody to be asked: by the user's own rules (txn.upload.refuse), and by no route. */
+void gateway_add_early(struct buf *out);
+
+/* Behind all other rules: penstock is told what the user's own rules refuse. */
+void gateway_add_passed_on(struct buf *out);
 
 /* Refusals by what the agent or the filter has said (txn.upload.allow, .status, .reason): fail closed. `silent` is the
  * sentence for when they have said nothing. */
@@ -28,5 +41,21 @@ void gateway_add_own_errors(struct buf *out);
 /* A word of HAProxy's configuration, whatever is in it. */
 void gateway_add_quoted(struct buf *out, const char *text);
 void gateway_add_word(struct buf *out, struct buf *word); /* the same; frees `word` */
+
+/* -- gateway_files.c ------------------------------------------------------------------------------ */
+
+struct gateway_file {
+	const char *name; /* in the folder */
+	struct buf text;  /* its first line is a comment */
+};
+
+/* Ends the first line of `text` with the sum of what follows it, by which gateway_may_replace() will know that nobody has
+ * edited it. */
+void gateway_seal(struct buf *text);
+
+/* False: there is a file of that name which is not as it was written; err says so. */
+bool gateway_may_replace(const char *folder, const char *name, struct error *err);
+
+bool gateway_write_file(const char *folder, const struct gateway_file *file, struct error *err);
 
 #endif

@@ -163,7 +163,11 @@ haproxy(const struct options *options)
 {
 	struct findings findings = { 0 };
 	struct config *config = config_load_routes(options->arguments, options->n_arguments, &findings);
-	struct gateway_options how = { options->out, options->listen, options->native };
+	struct gateway_options how = { .out = options->out,
+		.listen = options->listen != NULL ? options->listen : "127.0.0.1:8080",
+		.native = options->native,
+		.backend = options->backend,
+		.force = options->force };
 	struct error err = { 0 };
 	int code = EXIT_USAGE;
 
@@ -171,7 +175,9 @@ haproxy(const struct options *options)
 	if (config != NULL)
 		code = gateway_write(config, &how, &err) ? EXIT_GOOD : fail(&err, EXIT_RUNTIME);
 	if (code == EXIT_GOOD)
-		printf("written: haproxy -f %s/haproxy.cfg\n", options->out);
+		printf(options->backend ? "written: haproxy -f YOURS -f %s/penstock.cfg\n"
+					: "written: haproxy -f %s/haproxy.cfg\n",
+			options->out);
 	config_free(config);
 	findings_free(&findings);
 	return code;

@@ -35,12 +35,15 @@ static const struct command_row commands[] = {
 	{ "try", COMMAND_TRY, "DIR|URL", 1, 1, "h",
 		"Serve on 127.0.0.1:8081 and store every file field of any form in DIR, or PUT each below URL.\n"
 		"Prints the route file that it runs with, ready to be saved.\n" },
-	{ "haproxy", COMMAND_HAPROXY, "--out DIR [--listen ADDR] [--native] FILE...|DIR", 1, SIZE_MAX, "holn",
+	{ "haproxy", COMMAND_HAPROXY, "--out DIR [--listen ADDR|--backend] [--native] [--force] FILE...|DIR", 1,
+		SIZE_MAX, "holnbf",
 		"Write DIR/haproxy.cfg (and DIR/penstock.spoe.conf) for these route files, complete:\n"
 		"`haproxy -f DIR/haproxy.cfg` serves as it stands, and asks the agent of `spoa`.\n"
 		"  --out DIR      folder for the files; made if it is not there\n"
 		"  --listen ADDR  where HAProxy listens (default 127.0.0.1:8080)\n"
-		"  --native       for an HAProxy with the filter inside, instead of the agent\n" },
+		"  --backend      for an HAProxy that is there already: DIR/penstock.cfg with the backends alone\n"
+		"  --native       for an HAProxy with the filter inside, instead of the agent\n"
+		"  --force        write also over a file that somebody has edited\n" },
 	{ "health", COMMAND_HEALTH, "[--ready] [FILE...|DIR]", 0, SIZE_MAX, "hr",
 		"Ask the admin listener of the penstock that runs with these route files (default /etc/penstock)\n"
 		"whether it is alive; exit 0 or 1 with a sentence, within two seconds.\n"
@@ -66,6 +69,8 @@ static const struct option long_options[] = {
 	{ "out", required_argument, NULL, 'o' },
 	{ "listen", required_argument, NULL, 'l' },
 	{ "native", no_argument, NULL, 'n' },
+	{ "backend", no_argument, NULL, 'b' },
+	{ "force", no_argument, NULL, 'f' },
 	{ "ready", no_argument, NULL, 'r' },
 	{ "take-over", no_argument, NULL, 't' },
 	{ NULL, 0, NULL, 0 },
@@ -186,6 +191,12 @@ take_option(struct options *options, int option, const char *value)
 	case 'n':
 		options->native = true;
 		break;
+	case 'b':
+		options->backend = true;
+		break;
+	case 'f':
+		options->force = true;
+		break;
 	case 'r':
 		options->ready = true;
 		break;
@@ -265,6 +276,8 @@ read_options(int argc, char **argv, size_t row, struct options *options)
 		return usage("too many arguments for", commands[row].name);
 	if (options->command == COMMAND_HAPROXY && options->out == NULL)
 		return usage("haproxy needs --out DIR", NULL);
+	if (options->backend && options->listen != NULL)
+		return usage("--listen and --backend exclude each other", NULL);
 	if (options->print && options->discard)
 		return usage("--print and --discard exclude each other", NULL);
 	return true;
@@ -275,7 +288,7 @@ options_read(int argc, char **argv, struct options *options)
 {
 	size_t row;
 
-	*options = (struct options){ .port = 9000, .listen = "127.0.0.1:8080" };
+	*options = (struct options){ .port = 9000 };
 	if (argc < 2)
 		return usage("a command is missing", NULL);
 	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)

@@ -44,8 +44,8 @@ struct options {
 	unsigned status;
 	uint64_t delay_ms;
 	/* haproxy */
-	const char *out, *listen;
-	bool native;
+	const char *out, *listen; /* listen: NULL if it is not said */
+	bool native, backend, force;
 	/* health */
 	bool ready;
 	/* run */

@@ -15,20 +15,25 @@ say() { # VERDICT WHAT
 }
 grep -v '^spoa:' config/haproxy/routes.yaml >"$work/rules.yaml"
 
+# As they would be in /etc: so the sum of the first line is another.
+as_installed() { # FILE
+	sed -e "1s/; not edited: .*//; s#$(realpath "$(dirname "$1")")/#/etc/haproxy/#" -e "s#config '[^']*routes.yaml'#config '/etc/penstock/routes.yaml'#" "$1"
+}
+
 make_one() { # FLAVOUR ROUTES OPTION...
 	local flavour=$1 routes=$2
 	shift 2
 	mkdir "$work/$flavour"
-	"$penstock" haproxy --out "$work/$flavour" --listen :8080 "$@" "$routes" >"$work/log" 2>&1 || cat "$work/log"
-	sed -e "s#$(realpath "$work/$flavour")/#/etc/haproxy/#; s#config '[^']*routes.yaml'#config '/etc/penstock/routes.yaml'#" \
-		"$work/$flavour/haproxy.cfg" >"$work/$flavour.cfg"
+	"$penstock" haproxy --out "$work/$flavour" "$@" "$routes" >"$work/log" 2>&1 || cat "$work/log"
+	as_installed "$work/$flavour"/*.cfg >"$work/$flavour.cfg"
 }
-make_one rules "$work/rules.yaml"
-make_one spoe config/haproxy/routes.yaml
-make_one native config/haproxy/routes.yaml --native
-cp "$work/spoe/penstock.spoe.conf" "$work/penstock.spoe.conf"
+make_one rules "$work/rules.yaml" --listen :8080
+make_one spoe config/haproxy/routes.yaml --listen :8080
+make_one native config/haproxy/routes.yaml --listen :8080 --native
+make_one penstock config/haproxy/routes.yaml --backend
+as_installed "$work/spoe/penstock.spoe.conf" >"$work/penstock.spoe.conf"
 
-for file in rules.cfg spoe.cfg native.cfg penstock.spoe.conf; do
+for file in rules.cfg spoe.cfg native.cfg penstock.cfg penstock.spoe.conf; do
 	[ "$write" = --write ] && cp "$work/$file" "config/haproxy/$file"
 	if diff -u "config/haproxy/$file" "$work/$file"; then say ok "config/haproxy/$file is what is written"; else say FAIL "config/haproxy/$file differs"; fi
 done
@@ -41,6 +46,8 @@ parses() { # NAME FILE HAPROXY...
 if command -v haproxy >/dev/null; then
 	parses rules.cfg "$work/rules/haproxy.cfg" haproxy
 	parses spoe.cfg "$work/spoe/haproxy.cfg" haproxy
+	printf '%s\n' 'defaults' '    mode http' '    timeout client 60s' 'frontend site' '    bind :8080' '    use_backend penstock' >"$work/site.cfg"
+	parses penstock.cfg "$work/site.cfg" haproxy -f "$work/penstock/penstock.cfg"
 else
 	say skip "haproxy -c: haproxy is not installed"
 fi

@@ -51,7 +51,7 @@ class Gateway:
         self.native, self.edit, self.shipped = native, edit, shipped
         self.listen = f"127.0.0.1:{self.port}{bind}"
         self.write(penstock)
-        command = [self.program, "-f", self.cfg] + ["-W" if master else "-db"]
+        command = [self.program, *(word for file in self.files() for word in ("-f", file)), "-W" if master else "-db"]
         self.log_path = self.dir + "/log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stderr=log, stdout=log)
@@ -71,7 +71,7 @@ class Gateway:
 
     def write(self, penstock):
         """Again, for a reload with another route file."""
-        run = subprocess.run([BINARY, "haproxy", "--out", self.dir, "--listen", self.listen] + (["--native"] if self.native else [])
+        run = subprocess.run([BINARY, "haproxy", "--force", "--out", self.dir, "--listen", self.listen] + (["--native"] if self.native else [])
                              + [penstock.file], capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
         self.cfg = self.dir + "/haproxy.cfg"
@@ -83,6 +83,13 @@ class Gateway:
             self.text = edited
         with open(self.cfg, "w", encoding="utf-8") as f:
             f.write(self.text)
+        self.patient()
+
+    def files(self):
+        return [self.cfg]
+
+    def patient(self):
+        """Unless it is to be as shipped, the agent may take its time."""
         if not self.shipped and os.path.exists(self.dir + "/penstock.spoe.conf"):
             with open(self.dir + "/penstock.spoe.conf", "r+", encoding="utf-8") as f:
                 text = re.sub(r"timeout (hello|processing) \w+", r"timeout \1 20s", f.read())

@@ -260,6 +260,64 @@ def test_names_of_files_cannot_end_a_line():
         assert "folder " in text and "/in.sock'" in text and "/run/spoa.sock'" in text and "unix@in" not in text and "unix@run" not in text
 
 
+def content_of(folder):
+    found = {}
+    for name in os.listdir(folder):
+        with open(f"{folder}/{name}", encoding="utf-8") as f:
+            found[name] = f.read()
+    return found
+
+
+def test_what_somebody_has_edited_is_not_written_over():
+    """One's own files, edited or made without penstock, are kept, and the others with them; those that are as they were written
+    are written again."""
+    routes, bare = "config/haproxy/routes.yaml", "config/routes.minimal.yaml"
+    for flavour, file in (((), "haproxy.cfg"), ((), "penstock.spoe.conf"), (("--backend",), "penstock.cfg"), (("--native",), "haproxy.cfg")):
+        for edit in (lambda text: text + "# mine\n", lambda text: text.replace("timeout", "timeout ", 1), lambda _: "", lambda _: "global\n",
+                     lambda text: re.sub("; not edited: .*", "", text)):
+            with tempfile.TemporaryDirectory() as folder:
+                assert write("--out", folder, *flavour, routes).returncode == 0
+                first = content_of(folder)
+                assert file in first
+                assert write("--out", folder, "--listen" if not flavour else "--native", *((":9",) if not flavour else ()), *flavour, routes).returncode == 0
+                assert write("--out", folder, *flavour, routes).returncode == 0 and content_of(folder)[file] == first[file]
+                with open(f"{folder}/{file}", "w", encoding="utf-8") as f:
+                    f.write(edit(first[file]))
+                mine = content_of(folder)
+                run = write("--out", folder, *flavour, routes)
+                assert run.returncode == 1 and file in run.stderr and "--force" in run.stderr and content_of(folder) == mine, run
+                run = write("--out", folder, "--force", *flavour, routes)
+                assert run.returncode == 0 and content_of(folder)[file] == first[file], run
+    with tempfile.TemporaryDirectory() as folder:  # penstock's part beside one's own
+        with open(folder + "/haproxy.cfg", "w", encoding="utf-8") as f:
+            f.write("global\n")
+        assert write("--out", folder, "--backend", routes).returncode == 0 and content_of(folder)["haproxy.cfg"] == "global\n"
+        assert write("--out", folder, bare).returncode == 1
+        assert write("--out", folder, "--backend", "--listen", ":1", routes).returncode == 2
+
+
+def test_the_longest_silence_is_that_of_the_destinations():
+    def silence(destinations):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(folder + "/r.yaml", "w", encoding="utf-8") as f:
+                f.write("version: 1\nspoa: { listen: '127.0.0.1:1', idle: 8760h }\ndestinations:\n" + "".join(f"  d{n}: {{ {d} }}\n" for n, d in enumerate(destinations))
+                        + "routes:\n  - id: r\n    fields:\n" + "".join(
+                            f"      - {{ name: f{n}, store: {{ to: d{n}, {'path: /' if 'http' in d else 'key: '}{{uuid}} }} }}\n".replace("{uuid}", '"{uuid}"' if "http" not in d else "{uuid}")
+                            for n, d in enumerate(destinations)).replace("path: /{uuid}", 'path: "/{uuid}"'))
+            run = write("--out", folder + "/gw", "--listen", "127.0.0.1:1", folder + "/r.yaml")
+            assert run.returncode == 0, run.stderr
+            clean(list(haproxies().values())[0], folder + "/gw/haproxy.cfg")
+            return re.search(r"backend penstock\n.*\n    timeout server (\w+)", content_of(folder + "/gw")["haproxy.cfg"]).group(1)
+
+    http = "type: http, url: 'http://127.0.0.1:1'"
+    assert silence(["type: directory, path: /srv"]) == "130s"
+    assert silence([http]) == "148s"
+    assert silence([http, "type: directory, path: /srv"]) == "148s"
+    assert silence([http + ", timeout: { idle: 1s, connect: 100ms }, retry: { connect: 0 }"]) == "14300ms"
+    assert silence([http + ", timeout: { total: 500ms }, retry: { connect: 0 }"]) == "18s"
+    assert silence([http, http + ", timeout: { idle: 8760h, total: 8760h }"]) == "2073600s"
+
+
 def test_an_address_to_listen_at_is_one_line():
     with tempfile.TemporaryDirectory() as folder:
         for address in ("127.0.0.1:8080\n    http-request deny", ":8080\rx", ""):
@@ -318,7 +376,7 @@ def and_stops(port):
 def test_time_outs_bound_a_pause_and_not_the_upload():
     """Those for client and server are three seconds here: an upload of eight arrives, and of one that stops nothing is kept."""
     def short(text):
-        return text.replace("timeout client 60s", "timeout client 3s").replace("timeout server 10m", "timeout server 3s")
+        return re.sub(r"(backend penstock\n.*\n    timeout server) 130s", r"\1 3s", text.replace("timeout client 60s", "timeout client 3s"))
 
     programs = [(program, False) for program in haproxies().values()]
     with contextlib.suppress(Skip):

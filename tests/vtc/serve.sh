@@ -90,7 +90,7 @@ write_gateway() {
 	done
 	shift $((OPTIND - 1))
 	# shellcheck disable=SC2016 # HAProxy takes ${fe} from varnishtest
-	"$PENSTOCK" haproxy --out gw --listen 'fd@${fe}' "${filter[@]}" "${1:-routes.yaml}" || exit 1
+	"$PENSTOCK" haproxy --force --out gw --listen 'fd@${fe}' "${filter[@]}" "${1:-routes.yaml}" || exit 1
 	[ -n "$shipped" ] || sed -i -E 's/^( *timeout (hello|processing|connect)) [0-9]+ms$/\1 20s/' gw/*
 	[ -z "$no_checks" ] || sed -i -E 's/^( *server .*) check.*$/\1/' gw/haproxy.cfg
 }
