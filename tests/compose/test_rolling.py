@@ -44,7 +44,7 @@ def question(at):
     """The demo's question, with a second message that asks the same."""
     text = patient_question()
     arguments = re.search(r"^spoe-message penstock-admit\n(    args .*\n)", text, flags=re.M).group(1)
-    text, n = re.subn(r"^    messages penstock-admit\n", "    messages penstock-admit\n    groups penstock-again\n    option continue-on-error\n", text, flags=re.M)
+    text, n = re.subn(r"^    groups penstock-ask\n", "    groups penstock-ask penstock-again\n    option continue-on-error\n", text, flags=re.M)
     assert n == 1
     with open(f"{at}/penstock.spoe.conf", "w", encoding="utf-8") as f:
         f.write(f"{text}\nspoe-group penstock-again\n    messages penstock-admit-again\n\nspoe-message penstock-admit-again\n{arguments}")
