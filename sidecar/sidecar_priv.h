@@ -46,7 +46,7 @@ struct sidecar {
 	struct counter leaving;  /* 1 from the first signal on: for the desk */
 	struct counter draining; /* 1 while draining without shutdown.delay: the agent refuses */
 	struct metrics metrics;
-	struct loop *loop;      /* of the main thread: signals, the drain's deadline */
+	struct loop *loop; /* of the main thread: signals, the drain's deadline */
 	struct watch signals;
 	struct timer deadline;
 	bool ended_hard;
