@@ -41,10 +41,11 @@ try_target(struct str target)
 static void
 try_part_head(struct str text)
 {
+	const struct form_limits limits = { .parts = 1, .part_head = text.len };
 	struct head_reader reader = { 0 };
 	struct error err = { 0 };
 
-	if (part_head_read(&reader, text, 0, &err) != !error_is_set(&err))
+	if (part_head_next(&reader, &limits, text, 0, 0, &err) != !error_is_set(&err))
 		abort();
 	part_head_free(&reader);
 }
