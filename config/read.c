@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/headers.h"
+#include "config/hints.h"
 #include "config/nearest.h"
 #include "config/numbers.h"
 #include "config/values.h"
@@ -44,8 +45,11 @@ bool
 read_is_scalar(struct loading *l, const struct key *key, const struct node *node)
 {
 	if (node->kind != NODE_SCALAR)
-		diag_error(l->diag, node->spot, "%s: one value is needed here, not %s", key->name,
-			yaml_tree_kind(node));
+		diag_error(l->diag, node->spot, "%s: one value is needed here, not %s%s", key->name,
+			yaml_tree_kind(node),
+			key->type == KEY_TEMPLATE && node->kind == NODE_MAP
+				? "; a text that begins with '{' needs quotes: \"{uuid}\""
+				: "");
 	else if (yaml_tree_is_null(node))
 		diag_error(l->diag, node->spot, "%s: the value is missing", key->name);
 	else
@@ -58,7 +62,13 @@ report_unknown(struct loading *l, const struct key_table *table, const struct no
 {
 	struct nearest nearest = { .word = key->text };
 	const struct key_table *other = keys_elsewhere(key->chars, table);
+	const char *hint = hints_of_key(table, key->text);
 
+	if (hint != NULL) {
+		diag_error(
+			l->diag, key->spot, "unknown key \"%.*s\" in %s; %s", SHOWN(key->text), table->title, hint);
+		return;
+	}
 	for (size_t i = 0; i < table->n; i++)
 		nearest_offer(&nearest, table->keys[i].name);
 	if (nearest.best != NULL)
@@ -184,7 +194,8 @@ static bool
 is_list(struct loading *l, const struct key *key, const struct node *node)
 {
 	if (node->kind != NODE_LIST)
-		diag_error(l->diag, node->spot, "%s is a list (- entry), not %s", key->name, yaml_tree_kind(node));
+		diag_error(l->diag, node->spot, "%s is a list, not %s: each of its entries begins with '-'",
+			key->name, yaml_tree_kind(node));
 	else if (node->n < key->min)
 		diag_error(l->diag, node->spot, "%s: the list is empty", key->name);
 	else if (node->n > key->max)

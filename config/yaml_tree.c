@@ -8,6 +8,7 @@
 #include "config/yaml_tree.h"
 
 #include "base/mem.h"
+#include "config/hints.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,19 +44,22 @@ static void
 report_syntax(struct builder *b)
 {
 	const yaml_parser_t *y = &b->yaml;
-	const char *context = y->context != NULL ? y->context : "";
-	const char *hint = "";
+	struct broken_yaml broken = {
+		.problem = y->problem != NULL ? y->problem : "cannot be read",
+		.context = y->context != NULL ? y->context : "",
+		.at = spot_of_problem(b),
+	};
+	struct buf text = { 0 };
 
 	if (y->error == YAML_MEMORY_ERROR) {
 		diag_nomem(b->diag);
 		return;
 	}
-	if (strstr(context, "alias") != NULL || strstr(context, "anchor") != NULL)
-		hint = "; a value that begins with '*' or '&' needs quotes";
-	else if (y->problem != NULL && strstr(y->problem, "cannot start any token") != NULL)
-		hint = "; a value that begins with '@', '`', '%' or a tab needs quotes";
-	diag_error(b->diag, spot_of_problem(b), "not YAML: %s%s%s%s",
-		y->problem != NULL ? y->problem : "cannot be read", *context != '\0' ? " " : "", context, hint);
+	if (y->context != NULL && y->error == YAML_PARSER_ERROR)
+		broken.begun = spot_at(b, &y->context_mark);
+	diag_error(b->diag, broken.at, "not YAML: %s%s%s%s", broken.problem, *broken.context != '\0' ? " " : "",
+		broken.context, hints_of_syntax(&broken, &text));
+	buf_free(&text);
 }
 
 /* Takes the next event. False: reported. */
