@@ -30,6 +30,16 @@ check "the manual names the files where they are" bash -c "
 check "hardened: position independent" bash -c "readelf -h '$to/usr/bin/penstock' | grep -q 'DYN'"
 check "hardened: relro and bind now" bash -c "readelf -d '$to/usr/bin/penstock' | grep -q 'BIND_NOW\|FLAGS.*NOW'"
 check "must() is still on" bash -c "strings -a '$to/usr/bin/penstock' | grep -q 'penstock: bug: must'"
+check "README's pages are there, and every link of theirs leads somewhere" python3 - "$to/usr/share/doc/penstock" <<'END'
+import pathlib, re, sys
+root = pathlib.Path(sys.argv[1])
+pages = list(root.rglob("*.md"))
+links = [(page, link) for page in pages for link in re.findall(r'(?:\]\(|src=")([^)"#]+)', page.read_text())]
+told = [(page, path) for page in [root / "README.md"] for path in re.findall(r"`((?:[\w.]+/)*README\.md)`", page.read_text())]
+dead = [f"{page}: {link}" for page, link in links + told if "://" not in link and not (page.parent / link).exists()]
+print(*dead, sep="\n")
+sys.exit(bool(dead) or len(pages) < 8 or len(links) < 1)
+END
 apt_fails() { # with an apt that can do nothing: its words, and 77
 	local said code
 	mkdir "$to/bin"
