@@ -120,7 +120,7 @@ log_request(const struct request *request)
 	uint64_t took = clock_now_ms() - request->started_ms;
 	const struct route *route = request->decision.route;
 
-	log_line(LOG_INFO, "intake", "request", LOG_TEXTVAL("id", request->id),
+	log_line(reply_level(request->error.kind), "intake", "request", LOG_TEXTVAL("id", request->id),
 		LOG_TEXTVAL("client", request->client), LOG_TEXTVAL("method", request->method),
 		LOG_STR("target", buf_str(&request->target)),
 		LOG_TEXTVAL("route", route != NULL ? route->id : NULL), LOG_NUM("status", request->status),

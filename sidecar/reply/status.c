@@ -4,58 +4,50 @@
 
 #include <stddef.h>
 
+/* ERROR: it is ours or a destination's, so somebody has to look. WARN: it is the client's, but a key of the route file may be what
+ * is in its way. INFO: it is the client's alone. */
+static const struct {
+	unsigned status;
+	enum log_level level;
+} rows[ERROR_KINDS] = {
+	[ERR_NONE] = { 200, LOG_INFO },
+	[ERR_BAD_REQUEST] = { 400, LOG_INFO },
+	[ERR_UNAUTHORIZED] = { 401, LOG_INFO },
+	[ERR_FORBIDDEN] = { 403, LOG_INFO },
+	[ERR_NO_ROUTE] = { 404, LOG_INFO }, /* anybody may ask for anything */
+	[ERR_METHOD] = { 405, LOG_INFO },
+	[ERR_LENGTH_REQUIRED] = { 411, LOG_INFO },
+	[ERR_MEDIA_TYPE] = { 415, LOG_INFO },
+	[ERR_EXPECTATION] = { 417, LOG_INFO },
+	[ERR_TOO_MANY] = { 429, LOG_WARN }, /* limits.concurrent */
+	[ERR_MALFORMED] = { 400, LOG_INFO },
+	[ERR_TRUNCATED] = { 400, LOG_INFO },
+	[ERR_TOO_LARGE] = { 413, LOG_WARN }, /* limits, max_size */
+	[ERR_RULE] = { 422, LOG_WARN },      /* fields, default */
+	[ERR_EXISTS] = { 409, LOG_INFO },
+	[ERR_CLIENT_SLOW] = { 408, LOG_WARN }, /* client.timeout, and a gateway that holds bytes back */
+	[ERR_CLIENT_GONE] = { 499, LOG_INFO },
+	[ERR_BUSY] = { 503, LOG_ERROR },
+	[ERR_DRAINING] = { 503, LOG_ERROR },
+	[ERR_NOMEM] = { 503, LOG_ERROR },
+	[ERR_INTERNAL] = { 500, LOG_ERROR },
+	[ERR_UPSTREAM] = { 502, LOG_ERROR },
+	[ERR_UPSTREAM_TIMEOUT] = { 504, LOG_ERROR },
+	[ERR_UPSTREAM_FULL] = { 507, LOG_ERROR },
+	[ERR_CONFIG] = { 500, LOG_ERROR },
+	[ERR_SYSTEM] = { 500, LOG_ERROR },
+};
+
 unsigned
 reply_status(enum error_kind kind)
 {
-	switch (kind) {
-	case ERR_NONE:
-		return 200;
-	case ERR_BAD_REQUEST:
-	case ERR_MALFORMED:
-	case ERR_TRUNCATED:
-		return 400;
-	case ERR_UNAUTHORIZED:
-		return 401;
-	case ERR_FORBIDDEN:
-		return 403;
-	case ERR_NO_ROUTE:
-		return 404;
-	case ERR_METHOD:
-		return 405;
-	case ERR_CLIENT_SLOW:
-		return 408;
-	case ERR_EXISTS:
-		return 409;
-	case ERR_LENGTH_REQUIRED:
-		return 411;
-	case ERR_TOO_LARGE:
-		return 413;
-	case ERR_MEDIA_TYPE:
-		return 415;
-	case ERR_EXPECTATION:
-		return 417;
-	case ERR_RULE:
-		return 422;
-	case ERR_TOO_MANY:
-		return 429;
-	case ERR_CLIENT_GONE:
-		return 499;
-	case ERR_UPSTREAM:
-		return 502;
-	case ERR_BUSY:
-	case ERR_DRAINING:
-	case ERR_NOMEM:
-		return 503;
-	case ERR_UPSTREAM_TIMEOUT:
-		return 504;
-	case ERR_UPSTREAM_FULL:
-		return 507;
-	case ERR_INTERNAL:
-	case ERR_CONFIG:
-	case ERR_SYSTEM:
-		break;
-	}
-	return 500;
+	return rows[kind].status;
+}
+
+enum log_level
+reply_level(enum error_kind kind)
+{
+	return rows[kind].level;
 }
 
 const char *
@@ -64,7 +56,7 @@ reply_reason(unsigned status)
 	static const struct {
 		unsigned status;
 		const char *reason;
-	} rows[] = {
+	} reasons[] = {
 		{ 200, "OK" },
 		{ 201, "Created" },
 		{ 202, "Accepted" },
@@ -94,8 +86,8 @@ reply_reason(unsigned status)
 		{ 507, "Insufficient Storage" },
 	};
 
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (rows[i].status == status)
-			return rows[i].reason;
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
 	return "Unknown";
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* status.h - the only switch from an error kind to an HTTP status. Pure, any thread; also inside HAProxy. */
+/* status.h - the only table from an error kind to an HTTP status, and to how loud the log is about it. Pure, any thread; also
+ * inside HAProxy. */
 #ifndef PENSTOCK_STATUS_H
 #define PENSTOCK_STATUS_H
 
 #include "base/error.h"
+#include "base/log.h"
 
 unsigned reply_status(enum error_kind kind); /* ERR_NONE gives 200 */
-const char *reply_reason(unsigned status);   /* RFC 9110 reason phrase; "Unknown" else */
+enum log_level reply_level(enum error_kind kind);
+const char *reply_reason(unsigned status); /* RFC 9110 reason phrase; "Unknown" else */
 
 #endif

@@ -204,6 +204,12 @@ each_kind_of_error_has_its_status_and_headers(void **state)
 {
 	(void)state;
 	assert_int_equal(reply_status(ERR_NONE), 200);
+	for (enum error_kind kind = ERR_NONE; kind < ERROR_KINDS; kind++) {
+		assert_in_range(reply_status(kind), 200, 599);
+		assert_int_equal(reply_level(kind) == LOG_ERROR, reply_status(kind) >= 500);
+	}
+	assert_int_equal(reply_level(ERR_TOO_LARGE), LOG_WARN);
+	assert_int_equal(reply_level(ERR_MALFORMED), LOG_INFO);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		struct reply_facts facts = facts_of(NULL, NULL, 0);
 		struct reply reply = { 0 };
