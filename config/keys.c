@@ -40,11 +40,12 @@
 
 static const struct key http_timeout_keys[] = {
 	{ "connect", KEY_TIME, .fallback = "2s", .min = 1, .max = YEAR_MS, AT(destination, http.connect_ms),
-		.help = "Longest time to connect, TLS included." },
+		.help = "Longest time to connect, resolving the name and TLS included; each try has as much." },
 	{ "idle", KEY_TIME, .fallback = "30s", .min = 1, .max = YEAR_MS, AT(destination, http.idle_ms),
-		.help = "Longest time in which no byte moves although there is one to move." },
+		.help = "Longest time in which no byte moves although there is one to move, or an answer is owed; it may be "
+			"noticed a quarter later." },
 	{ "total", KEY_TIME, .fallback = "1h", .min = 1, .max = YEAR_MS, AT(destination, http.total_ms),
-		.help = "Longest life of one transfer." },
+		.help = "Longest life of one transfer; it may have to wait for the rest of the form." },
 };
 static const struct key_table http_timeout = { "`timeout` of a destination", "destinations.NAME.timeout",
 	KEYS(http_timeout_keys) };
@@ -78,7 +79,7 @@ static const struct key http_keys[] = {
 		.help = "The kind of destination." },
 	{ "url", KEY_URL, .required = true, AT(destination, http),
 		.help = "`http://host:port/prefix`, `https://...`, or `unix:/path.sock` together with `host`. No user, "
-			"password, query or fragment." },
+			"password, query or fragment. The name is resolved again after a minute." },
 	{ "host", KEY_TEXT, .help = "The Host header, for `unix:` only; required there." },
 	{ "headers", KEY_HEADERS, AT(destination, http),
 		.help = "Header lines sent with every transfer; a value is text, `{ env: NAME }` or `{ file: PATH }`. Not what "
@@ -89,7 +90,8 @@ static const struct key http_keys[] = {
 	{ "undo", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "DELETE", true }),
 		AT(destination, http.undo_delete),
 		.help = "How a committed object is taken back when a later part of the same form fails; what it had "
-			"replaced does not come back." },
+			"replaced does not come back. An object of which nobody knows (`unknown`: all of it was sent, and no answer "
+			"came) is left alone, there or not." },
 	{ "names", KEY_TABLE, TABLES(&names), .help = "What clients may bring into names." },
 	{ "ready", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "connect", true }),
 		AT(destination, http.ready_connect),
@@ -231,7 +233,9 @@ static const struct key_table threads = { "`threads`", "threads", KEYS(threads_k
 static const struct key log_keys[] = {
 	{ "level", KEY_WORD, .fallback = "info",
 		WORDS({ "error", LOG_ERROR }, { "warn", LOG_WARN }, { "info", LOG_INFO }, { "debug", LOG_DEBUG }),
-		AT(config, log_level), .help = "The least important lines that are written." },
+		AT(config, log_level),
+		.help = "The least important lines that are written. A request is `error` if it was answered 5xx, `warn` if "
+			"408, 413, 422 or 429, else `info`." },
 	{ "format", KEY_WORD, .fallback = "json", WORDS({ "text", LOG_TEXT }, { "json", LOG_JSON }),
 		AT(config, log_format), .help = "The form of a line." },
 };
@@ -255,7 +259,8 @@ static const struct key client_timeout_keys[] = {
 	{ "idle", KEY_TIME, .fallback = "60s", .min = 1, .max = YEAR_MS, AT(config, client.idle_ms),
 		.help = "Longest time without a byte from a client that may send." },
 	{ "total", KEY_TIME, .fallback = "24h", .min = 1, .max = YEAR_MS, AT(config, client.total_ms),
-		.help = "From a request's head to its answer." },
+		.help = "From a request's first line until all is stored; then it is given up, 408. What a store is just completing "
+			"is waited for first, within the `timeout` of that destination." },
 };
 static const struct key_table client_timeout = { "`timeout` of `client`", "client.timeout",
 	KEYS(client_timeout_keys) };
@@ -315,7 +320,9 @@ static const struct key file_keys[] = {
 	{ "memory", KEY_SIZE, .fallback = "64MiB", .min = 4 * MIB, .max = TIB, AT(config, memory),
 		.help = "All body bytes in flight, over all requests, live in this much memory." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
-	{ "log", KEY_TABLE, TABLES(&log_table), .help = "What is logged, on stdout." },
+	{ "log", KEY_TABLE, TABLES(&log_table),
+		.help = "What is logged, on stdout. Nobody waits for its reader: lines "
+			"that he does not take in time are dropped, counted, and told of." },
 	{ "shutdown", KEY_TABLE, TABLES(&shutdown), .help = "How the program ends." },
 	{ "client", KEY_TABLE, TABLES(&client), .help = "What a client may cost, on every listener." },
 	{ "trust", KEY_TABLE, TABLES(&trust),

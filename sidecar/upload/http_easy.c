@@ -18,6 +18,7 @@
 #define UPLOAD_BUFFER_MAX (2048L * 1024)
 #define ANSWER_BUFFER 4096L
 #define CA_AGE_S 60L        /* the authorities are read again after so long; libcurl would take a day */
+#define NAME_AGE_S 60L      /* a name is resolved again after so long; the key `url` says so */
 #define CONNECTION_AGE_S 1L /* reuse an idle connection only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8   /* a failed transfer has given back as many, at the most */
 
@@ -123,6 +124,7 @@ http_easy_aim(CURL *easy, const struct http_destination *to, int *socket_error)
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver whose name server is dead */
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "penstock/" PENSTOCK_VERSION);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, to->connect_ms < LONG_MAX ? (long)to->connect_ms : 0L);
+	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAME_AGE_S);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_S);
 	if (to->unix_socket != NULL)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, to->unix_socket);

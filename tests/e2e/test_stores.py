@@ -116,3 +116,33 @@ def test_an_undo_that_fails_on_another_worker_is_told_without_a_race():
             answers = list(pool.map(lambda _: post(p.port, "/undo", body), range(120)))
         told = [t for a in answers if a.status == 502 for t in a.json().get("parts", [])]
         assert any("could not be taken back" in t.get("problem", "") for t in told), [a.status for a in answers]
+
+
+def test_a_line_of_a_request_is_as_loud_as_who_has_to_act():
+    limited = ROUTES.replace("max_size: 1MiB", "max_size: 1KiB")
+    with Upstream(lambda r: r.read_all() and r.answer(500, extra="Connection: close\r\n") or "done") as up, Penstock(limited, up) as p:
+        body = form(part("a", LARGE, "f"))
+        for path, data, level in (("/up", body, "error"), ("/kept", body, "warn"), ("/none", body, "info"), ("/up", body[:-9], "info")):
+            before = len(p.requests())
+            post(p.port, path, data)
+            lines = wait_for(lambda: len(p.requests()) > before and p.requests(), "its line")
+            assert lines[-1]["level"] == level, (path, lines[-1])
+
+
+def test_a_request_that_takes_too_long_waits_for_what_completes_and_leaves_what_nobody_knows():
+    def script(request):
+        if request.method != "DELETE":
+            request.read_all()
+            if request.path == "/2":  # has all of it, and owes the answer
+                request.upstream.release.wait(DEADLINE)
+                return "done"
+
+    routes = ROUTES.replace("DELETE, timeout: { idle: 50s }", "DELETE, timeout: { idle: 3s }").replace("undo, path: \"/{uuid}\"", "undo, path: \"/{part}\"")
+    for data in (b"small", LARGE):
+        with Upstream(script) as up, Penstock("client: { timeout: { total: 1s } }\n" + routes, up) as p:
+            began = time.monotonic()
+            answer = post(p.port, "/undo", form(part("a", data, "f"), part("b", data, "f")))
+            assert time.monotonic() - began > 2.5, "the store had its time"
+            assert answer.status == 408 and "client.timeout.total" in answer.json()["detail"], answer.body
+            assert [t["state"] for t in answer.json()["parts"]] == ["undone", "unknown"], answer.body
+            assert [r.path for r in up.seen if r.method == "DELETE"] == ["/1"]
