@@ -81,6 +81,20 @@ upstream_of(const struct request *request)
 	return &first->order.outcome;
 }
 
+/* A store that is too busy may say for how long: whoever comes again sooner makes it worse. */
+static unsigned
+retry_after_of(const struct request *request)
+{
+	unsigned most = request->decision.retry_after_s;
+
+	if (request->error.kind != ERR_UPSTREAM || request->parts == NULL)
+		return most;
+	for (const struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next)
+		if (d->order.outcome.retry_after_s > most)
+			most = d->order.outcome.retry_after_s;
+	return most;
+}
+
 static void
 make_reply(struct request *request, struct reply *reply)
 {
@@ -93,7 +107,7 @@ make_reply(struct request *request, struct reply *reply)
 		.request_id = str_of(request->id),
 		.location = buf_str(&request->location),
 		.wants_page = error_is_set(&request->error) && accept_prefers_page(&request->head),
-		.retry_after_s = request->decision.retry_after_s,
+		.retry_after_s = retry_after_of(request),
 		.parts = parts,
 		.n_parts = n,
 		.upstream = upstream_of(request),

@@ -43,6 +43,7 @@ struct outcome {
 	struct error error;      /* why it is not COMMITTED; ERR_NONE after COMMITTED and a plain cancel */
 	struct error undo_error; /* why an undo failed (state stays COMMITTED) */
 	unsigned status;         /* HTTP status of the upstream, 0: none came */
+	unsigned retry_after_s;  /* what a 429 or 503 of it asks to wait; 0: nothing, or not in seconds */
 	char location[512];      /* the upstream's Location, or ""; never longer than fits */
 	char type[128];          /* Content-Type of the upstream's answer, or "" */
 	struct buf

@@ -313,7 +313,8 @@ make_problem(const struct reply_facts *facts, struct reply *reply)
 {
 	reply->status = reply_status(facts->error.kind);
 	add_header(reply, "Cache-Control", STR("no-store"));
-	if (reply->status == 503 || reply->status == 429)
+	if (reply->status == 503 || reply->status == 429 ||
+		(facts->error.kind == ERR_UPSTREAM && facts->retry_after_s > 0))
 		add_retry_after(facts, reply);
 	if (facts->error.kind == ERR_METHOD)
 		add_header(reply, "Allow", facts->allow);

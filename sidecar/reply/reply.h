@@ -41,7 +41,7 @@ struct reply_facts {
 	struct str location;    /* where a committed form is redirected to; empty: the route does not */
 	bool wants_page;        /* a refusal is told in HTML: accept_prefers_page() */
 	struct str allow;       /* for ERR_METHOD */
-	unsigned retry_after_s; /* for 429 and 503; 0: 1 s is said */
+	unsigned retry_after_s; /* for 429 and 503, where 0 says 1 s; for 502 if the upstream has said it */
 	const struct reply_part *parts;
 	size_t n_parts;                 /* of a refusal: only if something is already visible downstream */
 	const struct outcome *upstream; /* for response.from: upstream, else NULL */

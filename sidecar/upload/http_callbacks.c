@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define RETRY_AFTER_MAX_S 86400u
 #define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body that are read at all */
 /* Of all heads of one answer, those of 1xx too. With one more line it is still less than what libcurl takes, which would only
  * say that it could not receive. */
@@ -197,19 +198,27 @@ take_status(struct http *http, struct str line)
 	http->status = (unsigned)status;
 	http->is_head_whole = false;
 	http->order->outcome.location[0] = http->order->outcome.type[0] = '\0';
+	http->order->outcome.retry_after_s = 0;
 	http->was_early = !http->was_complete && http->state != HTTP_UNDOING;
 	if (status >= 300 || http->was_early)
 		defer_resume(http);
 }
 
-static void
-take_value(struct str line, const char *name, char *out, size_t size)
+static struct str
+value_of(struct str line, const char *name)
 {
 	struct str value = { line.data + strlen(name), line.len - strlen(name) };
 
 	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
 		value.len--;
-	value = str_trim(value);
+	return str_trim(value);
+}
+
+static void
+take_value(struct str line, const char *name, char *out, size_t size)
+{
+	struct str value = value_of(line, name);
+
 	if (value.len < size && !str_has_control(value))
 		snprintf(out, size, "%.*s", STR_ARG(value));
 }
@@ -218,6 +227,17 @@ bool
 http_has_long_head(const struct http *http)
 {
 	return http->head_size > HEADS_MAX;
+}
+
+/* A date is left alone: clocks differ. */
+static void
+take_retry_after(struct http *http, struct str line)
+{
+	uint64_t seconds;
+
+	if ((http->status == 429 || http->status == 503) && str_to_u64(value_of(line, "retry-after:"), &seconds))
+		http->order->outcome.retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds
+										 : RETRY_AFTER_MAX_S;
 }
 
 static size_t
@@ -240,6 +260,8 @@ on_header(char *data, size_t size, size_t count, void *arg)
 		return line.len;
 	else if (str_starts_nocase(line, "location:"))
 		take_value(line, "location:", outcome->location, sizeof outcome->location);
+	else if (str_starts_nocase(line, "retry-after:"))
+		take_retry_after(http, line);
 	else if (str_starts_nocase(line, "content-encoding:"))
 		outcome->body.failed = true; /* the client would not be told of it, nor has it asked for one */
 	else if (str_starts_nocase(line, "content-type:"))

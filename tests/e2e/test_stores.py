@@ -69,6 +69,15 @@ def test_a_store_that_wants_a_length_is_content_with_what_its_411_names():
         assert post(p.port, "/kept", body).status == 201 and list(up.store.values()) == [LARGE]
 
 
+def test_a_store_that_asks_to_come_later_is_heard_by_the_client():
+    for status, said, want in ((503, "7", "7"), (429, "7", "7"), (503, "99999999", "86400"), (500, "7", None), (503, "Fri, 31 Dec 1999 23:59:59 GMT", None)):
+        make = answering(lambda _: f"HTTP/1.1 {status} X\r\nRetry-After: {said}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
+        with Upstream(make) as up, Penstock(ROUTES, up) as p:
+            answer = post(p.port, "/up", form(part("a", LARGE, "f"), part("b", b"small", "f")))
+            assert answer.status == 502 and f"answered {status}" in answer.json()["detail"], answer.body
+            assert answer.headers.get("retry-after") == want, (status, said, answer.headers)
+
+
 class ShortOfFiles(Penstock):
     """May have so many descriptors open, and no more."""
     MOST = 60
