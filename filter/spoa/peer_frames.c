@@ -142,7 +142,7 @@ on_notify(struct peer *peer, const struct spop_frame *frame)
 	const struct table *table = peer->agent->table;
 	struct load load = {
 		.is_draining = counter_read(setup->draining) > 0,
-		.is_over_memory = pool_is_high(setup->pool),
+		.is_over_memory = pool_is_used_up(setup->pool),
 		.active = table->active,
 	};
 	struct admit admit;

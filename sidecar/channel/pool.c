@@ -19,7 +19,11 @@
 #include <sys/mman.h>
 
 #define MIN_CHUNKS 16u
+#define UPLOAD_KEEPS                                                                                               \
+	4u /* chunks that a simple upload needs of POOL_KEEP: a transfer's, and one for what it keeps */
 #define TRIES_MAX 1000000u /* no thread is so unlucky: then the budget is wrong */
+
+#define KEPT_UNIT ((uint64_t)1 << 32) /* of `budget`: one chunk that is kept */
 
 struct pool {
 	size_t total;
@@ -107,10 +111,42 @@ pool_available(const struct pool *pool)
 	return (uint32_t)atomic_load_explicit(&pool->budget, memory_order_relaxed);
 }
 
-bool
-pool_is_high(const struct pool *pool)
+static size_t
+keepable(const struct pool *pool, uint64_t budget)
 {
-	return pool_available(pool) < pool->total / 8;
+	size_t free = (uint32_t)budget, room = pool->keep_max - (size_t)(budget / KEPT_UNIT);
+
+	return free < room ? free : room;
+}
+
+size_t
+pool_keepable(const struct pool *pool)
+{
+	return keepable(pool, atomic_load_explicit(&pool->budget, memory_order_relaxed));
+}
+
+bool
+pool_is_used_up(const struct pool *pool)
+{
+	uint64_t budget = atomic_load_explicit(&pool->budget, memory_order_relaxed);
+
+	return (uint32_t)budget < pool->total / 8 || keepable(pool, budget) < UPLOAD_KEEPS;
+}
+
+static size_t
+lack(size_t have, size_t want)
+{
+	return have < want ? want - have : 0;
+}
+
+size_t
+pool_shortage(const struct pool *pool)
+{
+	uint64_t budget = atomic_load_explicit(&pool->budget, memory_order_relaxed);
+	size_t of_streams = lack((uint32_t)budget, pool->total / 8 + UPLOAD_KEEPS);
+	size_t of_kept = lack(keepable(pool, budget), pool->keep_max / 8 + UPLOAD_KEEPS);
+
+	return of_streams > of_kept ? of_streams : of_kept;
 }
 
 /* -- waiters ---------------------------------------------------------------------------------------- */
@@ -152,8 +188,6 @@ wake_waiters(struct pool *pool)
 }
 
 /* -- budget ----------------------------------------------------------------------------------------- */
-
-#define KEPT_UNIT ((uint64_t)1 << 32)
 
 static bool
 can_afford(const struct pool *pool, uint64_t budget, size_t n, enum pool_use use)
@@ -299,15 +333,21 @@ pool_set_aside(struct pool *pool, size_t n, struct chunk **list)
 }
 
 void
-pool_take_back(struct pool *pool, struct chunk **list)
+pool_take_back_some(struct pool *pool, size_t n, struct chunk **list)
 {
-	size_t n = 0;
+	size_t done = 0;
 
-	for (; *list != NULL; n++) {
+	for (; done < n && *list != NULL; done++) {
 		struct chunk *chunk = *list;
 
 		*list = chunk->link;
 		push(pool, &pool->cold, chunk);
 	}
-	pool_unreserve(pool, n, POOL_KEEP);
+	pool_unreserve(pool, done, POOL_KEEP);
+}
+
+void
+pool_take_back(struct pool *pool, struct chunk **list)
+{
+	pool_take_back_some(pool, SIZE_MAX, list);
 }

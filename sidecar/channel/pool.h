@@ -35,6 +35,8 @@ struct chunk {
 	char *data;            /* CHUNK_SIZE bytes */
 	uint32_t begin, end;   /* data[begin..end) is content */
 	struct chunk *link;    /* free for the owner's own lists */
+	struct chunk *back;    /* the same */
+	uint64_t free_units;   /* the same; blocks.h */
 	_Atomic uint32_t next; /* the pool's */
 	uint16_t use;          /* the pool's */
 	bool has_pages;        /* the pool's: it may have been written to */
@@ -55,11 +57,18 @@ void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] ba
 bool pool_set_aside(struct pool *pool, size_t n, struct chunk **list);
 void pool_take_back(
 	struct pool *pool, struct chunk **list); /* [any] all of them, which leaves NULL; wakes waiters */
+void pool_take_back_some(struct pool *pool, size_t n, struct chunk **list); /* [any] the first n of them */
 
 size_t pool_total(const struct pool *pool);     /* chunks */
 size_t pool_streams(const struct pool *pool);   /* of these, what POOL_KEEP cannot take */
 size_t pool_available(const struct pool *pool); /* [any] chunks that could be reserved for POOL_STREAM now */
-bool pool_is_high(const struct pool *pool);     /* [any] over the high mark (7/8): start nothing new */
+size_t pool_keepable(const struct pool *pool);  /* [any] chunks that could be reserved for POOL_KEEP now */
+
+/* [any] What an upload that begins now would find. Used up: it would be refused on its way, or wait for all others, so it is
+ * not let in. Short: that is near, so those who hold memory and bring nothing have to give it back; so many chunks are
+ * missing until it is not near any more, 0: none. */
+bool pool_is_used_up(const struct pool *pool);
+size_t pool_shortage(const struct pool *pool);
 
 /* Someone who wants to know when chunks are back: at most one per loop, registered at start and never taken out. It
  * lives until every thread that may give chunks back has ended, though its own may end before. */

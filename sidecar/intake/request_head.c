@@ -64,7 +64,7 @@ begin(struct request *request, const char *url, const char *method, const char *
 	struct worker *worker = request->worker;
 	struct load load = {
 		.is_draining = worker->state != WORKER_RUNNING,
-		.is_over_memory = pool_is_high(worker->setup.pool),
+		.is_over_memory = pool_is_used_up(worker->setup.pool),
 		.active = worker->table->active,
 	};
 

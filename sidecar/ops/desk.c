@@ -40,7 +40,7 @@ is_ready(const struct desk *desk, struct buf *why)
 		buf_add_text(why, "draining: send nothing new here\n");
 		ready = false;
 	}
-	if (pool_is_high(desk->setup.figures.pool)) {
+	if (pool_is_used_up(desk->setup.figures.pool)) {
 		buf_add_text(why, "memory: the budget is used up\n");
 		ready = false;
 	}

@@ -179,14 +179,36 @@ a_chunk_goes_back_to_the_use_it_was_drawn_for(void **state)
 }
 
 static void
-the_high_mark_is_seven_eighths(void **state)
+what_a_new_upload_would_find(void **state)
 {
 	(void)state;
-	assert_true(pool_reserve(pool, 14, POOL_STREAM));
-	assert_false(pool_is_high(pool));
-	assert_true(pool_reserve(pool, 1, POOL_STREAM));
-	assert_true(pool_is_high(pool));
-	pool_unreserve(pool, 15, POOL_STREAM);
+	/* Of sixteen: twelve may be kept. An eighth is left for streams, and what one upload keeps. */
+	static const struct {
+		size_t streams, kept, shortage;
+		bool is_used_up;
+	} cases[] = {
+		{ 0, 0, 0, false },
+		{ 10, 0, 0, false },
+		{ 11, 0, 1, false },
+		{ 12, 0, 2, false },
+		{ 13, 0, 3, true }, /* room for streams, but what would be kept is refused */
+		{ 15, 0, 5, true },
+		{ 0, 7, 0, false },
+		{ 0, 8, 1, false },
+		{ 0, 9, 2, true }, /* the pool has seven, of which no new upload could keep what it must */
+		{ 0, 12, 5, true },
+		{ 4, 7, 1, false },
+		{ 4, 12, 6, true },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_true(pool_reserve(pool, cases[i].streams, POOL_STREAM));
+		assert_true(pool_reserve(pool, cases[i].kept, POOL_KEEP));
+		assert_int_equal(pool_shortage(pool), cases[i].shortage);
+		assert_int_equal(pool_is_used_up(pool), cases[i].is_used_up);
+		pool_unreserve(pool, cases[i].streams, POOL_STREAM);
+		pool_unreserve(pool, cases[i].kept, POOL_KEEP);
+	}
 }
 
 /* -- waiters ---------------------------------------------------------------------------------------- */
@@ -381,7 +403,7 @@ main(void)
 		CASE(a_reservation_is_all_or_nothing),
 		CASE(what_is_kept_takes_three_quarters_at_most),
 		CASE(a_chunk_goes_back_to_the_use_it_was_drawn_for),
-		CASE(the_high_mark_is_seven_eighths),
+		CASE(what_a_new_upload_would_find),
 		CASE(an_armed_waiter_hears_once),
 		CASE(every_armed_waiter_hears),
 		CASE(pages_of_chunks_never_drawn_are_not_resident),
