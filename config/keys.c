@@ -318,7 +318,8 @@ static const struct key file_keys[] = {
 		.help = "Address or list of addresses: `host:port`, `:port`, `[::1]:port`, `unix:/path`, or a mapping as "
 			"below." },
 	{ "memory", KEY_SIZE, .fallback = "64MiB", .min = 4 * MIB, .max = TIB, AT(config, memory),
-		.help = "All body bytes in flight, over all requests, live in this much memory." },
+		.help = "All body bytes in flight, over all requests, live in this much memory. When little is left, "
+			"clients that stall are given up with 408, the slowest first." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
 	{ "log", KEY_TABLE, TABLES(&log_table),
 		.help = "What is logged, on stdout. Nobody waits for its reader: lines "

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define READ_RATE 100u /* bytes of an answer that a client has to read each millisecond, in the long run */
+
 /* -- what reply/ needs to know ---------------------------------------------------------------------- */
 
 static void
@@ -142,6 +144,17 @@ response_of(struct request *request, struct reply *reply)
 	return response;
 }
 
+/* Nobody may hold an answer for ever by not reading it, nor is it wanted faster than READ_RATE. */
+static void
+limit_reading(struct request *request, size_t len)
+{
+	uint64_t idle_ms = request->table->config->client.idle_ms;
+	uint64_t from_ms = clock_after(loop_now_ms(request->worker->setup.loop), idle_ms);
+
+	request->discard_until_ms = clock_after(from_ms, len / READ_RATE);
+	request_set_timer(request);
+}
+
 enum MHD_Result
 answer_queue(struct request *request)
 {
@@ -151,6 +164,8 @@ answer_queue(struct request *request)
 
 	make_reply(request, &reply);
 	request_move(request, REQ_ANSWERED);
+	request_let_go(request, reply.body.len);
+	limit_reading(request, reply.body.len);
 	response = response_of(request, &reply);
 	if (response != NULL) {
 		queued = MHD_queue_response(request->connection->mhd, reply.status, response);
@@ -225,6 +240,7 @@ answer_early(struct request *request)
 	if (request->early.failed)
 		buf_free(&request->early);
 	reply_free(&reply);
+	request_let_go(request, request->early.len);
 	/* Nothing else has been written for this request, so the socket mostly takes all of it at once. */
 	connection_watch_room(request->connection, true);
 	answer_go_on(request);

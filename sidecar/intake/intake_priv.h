@@ -56,6 +56,7 @@ struct worker {
 	struct request *requests;               /* all that are not freed, also those whose client is gone */
 	struct request *waiting, **waiting_end; /* for chunks of the pool, first come first served */
 	struct request *changed;                /* their transfers have news */
+	struct blocks *blocks;                  /* what is smaller than a chunk, for all of them */
 	struct pool_waiter pool_waiter;
 	struct mail pool_mail;    /* chunks came back */
 	struct mail command_mail; /* table, drain, abort */
@@ -65,6 +66,11 @@ struct worker {
 		uint64_t bytes;               /* read in this turn */
 		bool was_used;                /* since libmicrohttpd ran last */
 	} turns;
+	struct stalled {
+		struct request *first,
+			*last; /* those whose forms come in: the one that moved least lately is the first */
+		struct timer look;
+	} stalled;
 };
 
 /* -- acceptor.c ------------------------------------------------------------------------------------ */
@@ -126,6 +132,15 @@ void turn_after_piece(struct request *request, size_t len); /* may suspend it, u
 void turn_leave(struct request *request);                   /* neither has it nor waits for it any more */
 void turns_pass_on(struct turns *turns);                    /* each time that libmicrohttpd has run */
 
+/* -- stalled.c ------------------------------------------------------------------------------------- */
+
+void stalled_start(struct worker *worker);
+void stalled_stop(struct worker *worker);
+void stalled_enter(struct request *request);      /* its form begins to come in: REQ_PARSING */
+void stalled_leave(struct request *request);      /* it is whole, or given up */
+void stalled_note_bytes(struct request *request); /* some came */
+void stalled_note_moved(struct request *request); /* it was not its client that was waited for */
+
 /* -- request.c, request_head.c, request_body.c, request_commit.c -------------------------------------- */
 
 /* A request's life. The body's is beside it: bytes may still come in while the fate is settled.
@@ -152,10 +167,12 @@ struct request {
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
 	struct naming naming;
-	struct buf location;        /* that the answer to a good form redirects to; empty: it does not */
-	struct parts *parts;        /* NULL before admission */
-	struct commit commit;       /* of request_commit.c: all objects, once no more can come, ... */
-	struct delivery **placed;   /* ... and their deliveries */
+	struct buf location;      /* that the answer to a good form redirects to; empty: it does not */
+	struct parts *parts;      /* NULL before admission, and once the answer is made */
+	size_t n_parts;           /* that there were, once the answer is made */
+	size_t answer_charge;     /* bytes of worker->blocks, for an answer that the client may not read for long */
+	struct commit commit;     /* of request_commit.c: all objects, once no more can come, ... */
+	struct delivery **placed; /* ... and their deliveries */
 	struct order_group *groups; /* of files that become visible together */
 	struct error error;         /* the first one; ERR_NONE: all is well */
 	uint64_t seen;              /* bytes of body that libmicrohttpd has shown us, consumed or not */
@@ -178,6 +195,8 @@ struct request {
 	struct request *next_changed;
 	enum turn turn;
 	struct request *next_turn;
+	uint64_t moved_ms, moved_at;     /* when its client brought more than drops, and what had been taken then */
+	struct request *slower, *faster; /* worker->stalled */
 };
 
 /* libmicrohttpd's callbacks */
@@ -191,6 +210,10 @@ void request_on_completed(
 void request_leave_connection(struct request *request);
 
 void request_move(struct request *request, enum request_state to);
+
+/* The answer is made, with `body` bytes: whatever the request held of the budget but for that comes back, however slowly its
+ * client reads, or goes on sending. */
+void request_let_go(struct request *request, size_t body);
 
 /* The first error settles the fate: everything is given up. Callable at any time; later errors are kept out. */
 void request_fail(struct request *request, const struct error *error);
@@ -231,7 +254,7 @@ void request_free_groups(struct request *request);
 /* -- answer.c -------------------------------------------------------------------------------------- */
 
 /* Answers through libmicrohttpd: in the first access call, or after the body. */
-enum MHD_Result answer_queue(struct request *request);
+enum MHD_Result answer_queue(struct request *request); /* and gives the client time to read it, but not for ever */
 
 /* Answers straight into the socket while the body is still coming in: libmicrohttpd takes a response only
  * before or after the body, and a client that is still sending 5 GB should know now. The connection is closed

@@ -25,7 +25,11 @@ void
 request_move(struct request *request, enum request_state to)
 {
 	must(state_may_become(may_become, (int)request->state, (int)to));
+	if (request->state == REQ_PARSING)
+		stalled_leave(request);
 	request->state = to;
+	if (to == REQ_PARSING)
+		stalled_enter(request);
 }
 
 static void on_timer(struct timer *timer);
@@ -84,16 +88,35 @@ forget_news(struct request *request)
 }
 
 static void
+free_parts(struct request *request)
+{
+	parts_free(request->parts);
+	request->parts = NULL;
+	mem_free(request->commit.items);
+	request->commit.items = NULL;
+	mem_free(request->placed);
+	request->placed = NULL;
+	request_free_groups(request);
+}
+
+void
+request_let_go(struct request *request, size_t body)
+{
+	request->n_parts = request->parts != NULL ? parts_count(request->parts) : 0;
+	free_parts(request);
+	if (blocks_charge(request->worker->blocks, body)) /* else it is there all the same */
+		request->answer_charge = body;
+}
+
+static void
 request_free(struct request *request)
 {
 	loop_clear_timer(request->worker->setup.loop, &request->timer);
 	leave_waiting_list(request);
 	forget_news(request);
 	turn_leave(request);
-	parts_free(request->parts);
-	mem_free(request->commit.items);
-	mem_free(request->placed);
-	request_free_groups(request);
+	free_parts(request);
+	blocks_discharge(request->worker->blocks, request->answer_charge);
 	if (request->is_counted)
 		counter_sub(request->table->active[request->decision.route->index], 1);
 	buf_free(&request->early);
@@ -114,6 +137,12 @@ is_over(const struct request *request)
 	return request->state == REQ_HEAD || request->state == REQ_SETTLED || request->state == REQ_ANSWERED;
 }
 
+static size_t
+count_parts(const struct request *request)
+{
+	return request->parts != NULL ? parts_count(request->parts) : request->n_parts;
+}
+
 static void
 log_request(const struct request *request)
 {
@@ -124,8 +153,7 @@ log_request(const struct request *request)
 		LOG_TEXTVAL("client", request->client), LOG_TEXTVAL("method", request->method),
 		LOG_STR("target", buf_str(&request->target)),
 		LOG_TEXTVAL("route", route != NULL ? route->id : NULL), LOG_NUM("status", request->status),
-		LOG_NUM("parts", request->parts != NULL ? parts_count(request->parts) : 0),
-		LOG_NUM("bytes", request->seen), LOG_NUM("ms", took),
+		LOG_NUM("parts", count_parts(request)), LOG_NUM("bytes", request->seen), LOG_NUM("ms", took),
 		LOG_TEXTVAL("error", error_is_set(&request->error) ? error_kind_name(request->error.kind) : NULL),
 		LOG_TEXTVAL("why", error_is_set(&request->error) ? request->error.message : NULL));
 }
@@ -137,7 +165,7 @@ count_request(const struct request *request)
 
 	metrics_request(metrics, request->status, request->error.kind);
 	metrics_add(metrics, METRIC_BODY_BYTES, request->seen);
-	metrics_add(metrics, METRIC_PARTS, request->parts != NULL ? parts_count(request->parts) : 0);
+	metrics_add(metrics, METRIC_PARTS, count_parts(request));
 	metrics_add(metrics, METRIC_REQUEST_MS, clock_now_ms() - request->started_ms);
 }
 
@@ -286,6 +314,7 @@ request_resume(struct request *request)
 		return;
 	request->suspended = false;
 	request->active_ms = loop_now_ms(request->worker->setup.loop);
+	stalled_note_moved(request);
 	MHD_resume_connection(request->connection->mhd);
 	request->connection->lane->is_due = true;
 }

@@ -89,6 +89,7 @@ request_on_body(struct request *request, const char *data, size_t *len)
 	else
 		discard(request, *len);
 	request->taken += done;
+	stalled_note_bytes(request);
 	*len -= done;
 	if (request->state == REQ_PARSING && (*len > 0 || !parts_has_room(request->parts, request_piece(request))))
 		request_suspend(request);

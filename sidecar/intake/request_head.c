@@ -25,7 +25,7 @@ make_parts(struct request *request)
 		.want_digest = route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream,
 		.outlets = setup->outlets,
 		.table = request->table,
-		.pool = setup->pool,
+		.blocks = request->worker->blocks,
 		.piece = request_piece(request),
 		.box = loop_mailbox(setup->loop),
 		.on_change = request_on_change,

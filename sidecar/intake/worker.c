@@ -281,6 +281,7 @@ worker_new(const struct worker_setup *setup, struct error *err)
 	worker->table = table_acquire(setup->table);
 	worker->waiting_end = &worker->waiting;
 	turns_init(&worker->turns);
+	stalled_start(worker);
 	worker->daemon_hook.turn = daemon_turn;
 	worker->cut.fire = on_cut;
 	mail_init(&worker->pool_mail, on_pool_mail);
@@ -291,7 +292,10 @@ worker_new(const struct worker_setup *setup, struct error *err)
 	worker->lanes[LANE_LARGE].memory = LANE_LARGE_MEMORY;
 	worker->lanes[LANE_MIDDLE].memory = LANE_MIDDLE_MEMORY;
 	worker->lanes[LANE_SMALL].memory = LANE_SMALL_MEMORY;
-	if (!start_lanes(worker, err) || !acceptor_start(worker, err)) {
+	worker->blocks = blocks_new(setup->pool);
+	if (worker->blocks == NULL)
+		error_set(err, ERR_NOMEM, "out of memory");
+	if (worker->blocks == NULL || !start_lanes(worker, err) || !acceptor_start(worker, err)) {
 		worker_free(worker);
 		return NULL;
 	}
@@ -309,12 +313,14 @@ worker_free(struct worker *worker)
 	loop_deliver_rest(worker->setup.loop); /* "chunks came back" may have come in the last turn */
 	acceptor_stop(worker);
 	loop_clear_timer(worker->setup.loop, &worker->cut);
+	stalled_stop(worker);
 	for (int i = 0; i < N_LANES; i++) {
 		if (worker->lanes[i].daemon == NULL)
 			continue;
 		loop_unwatch(worker->setup.loop, &worker->lanes[i].watch);
 		MHD_stop_daemon(worker->lanes[i].daemon);
 	}
+	blocks_free(worker->blocks);
 	table_release(worker->table);
 	mem_free(worker);
 }

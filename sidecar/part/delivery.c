@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* delivery.c - see delivery.h.
  *
- * The chunk being filled is pushed when it is full, when the form says that a piece has ended and the
+ * The chunk being filled is pushed when it is full, when a piece of body has ended and the
  * transfer has little left, or at the end. While a slow destination has enough to do, small pieces are
  * gathered in one chunk instead of spending a chunk on each. */
 #include "part/delivery.h"
@@ -34,7 +34,7 @@ delivery_move(struct delivery *delivery, enum delivery_state to)
 }
 
 struct delivery *
-delivery_new(const struct rule *rule, const struct outlets *outlets, struct pool *pool)
+delivery_new(const struct rule *rule, const struct outlets *outlets, struct blocks *blocks)
 {
 	struct delivery *delivery = mem_zalloc(sizeof *delivery);
 
@@ -42,11 +42,11 @@ delivery_new(const struct rule *rule, const struct outlets *outlets, struct pool
 		return NULL;
 	delivery->rule = rule;
 	delivery->outlets = outlets;
-	delivery->pool = pool;
+	delivery->pool = blocks != NULL ? blocks_pool(blocks) : NULL;
 	delivery->order.to = rule->to;
 	delivery->order.method = rule->method;
 	delivery->order.length = ORDER_LENGTH_UNKNOWN;
-	keep_init(&delivery->own_keep, pool);
+	keep_init(&delivery->own_keep, blocks);
 	return delivery;
 }
 
@@ -69,6 +69,8 @@ delivery_free(struct delivery *delivery)
 	drop_open_chunk(delivery);
 	keep_fini(&delivery->own_keep);
 	buf_free(&delivery->order.outcome.body);
+	if (delivery->answer != NULL)
+		pool_take_back(delivery->pool, &delivery->answer);
 	buf_free(&delivery->target);
 	buf_free(&delivery->shown);
 	buf_free(&delivery->type);
@@ -84,6 +86,24 @@ unit_for(const struct pool *pool, size_t unit)
 	if (pool_available(pool) < pool_total(pool) / 4 * 3 || most < STREAM_UNIT_MIN)
 		most = STREAM_UNIT_MIN;
 	return unit < most ? unit : most;
+}
+
+static bool
+refuse_busy(struct error *err, const char *why)
+{
+	error_set(err, ERR_BUSY, "no memory left for %s; try again later", why);
+	memcpy(err->limit, "memory", sizeof "memory");
+	return false;
+}
+
+/* Before the transfer begins: once the upstream has got all, it is too late to say that there is no room for its answer. */
+static bool
+charge_answer(struct delivery *delivery, struct error *err)
+{
+	if (!delivery->order.want_body ||
+		pool_set_aside(delivery->pool, OUTCOME_BODY_MAX / CHUNK_SIZE, &delivery->answer))
+		return true;
+	return refuse_busy(err, "the upstream's answer");
 }
 
 static bool
@@ -104,6 +124,16 @@ charge(struct delivery *delivery)
 		return true;
 	return reserve_for(delivery, unit_for(delivery->pool, delivery->order.unit)) ||
 		reserve_for(delivery, STREAM_UNIT_MIN);
+}
+
+size_t
+delivery_held(const struct delivery *delivery)
+{
+	size_t chunks = (delivery->open != NULL) +
+		(delivery->charged != NULL ? delivery->order.unit / CHUNK_SIZE + 1 : 0) +
+		(delivery->answer != NULL ? OUTCOME_BODY_MAX / CHUNK_SIZE : 0);
+
+	return delivery->own_keep.held + chunks * CHUNK_SIZE;
 }
 
 static void
@@ -146,12 +176,9 @@ bool
 delivery_start_stream(struct delivery *delivery, struct mailbox *producer_box, struct error *err)
 {
 	must(delivery->state == DELIVERY_COLLECTING);
-	if (!charge(delivery)) {
-		error_set(err, ERR_BUSY, "no memory left for one more transfer; try again later");
-		memcpy(err->limit, "memory", sizeof "memory");
-		return false;
-	}
-	if (!open_transfer(delivery, producer_box, err)) {
+	if (!charge(delivery))
+		return refuse_busy(err, "one more transfer");
+	if (!charge_answer(delivery, err) || !open_transfer(delivery, producer_box, err)) {
 		discharge(delivery);
 		return false;
 	}
@@ -167,7 +194,7 @@ delivery_start_kept(struct delivery *delivery, struct mailbox *producer_box, boo
 	delivery->order.slots = 1; /* nothing goes through the ring */
 	delivery->order.is_kept = true;
 	delivery->order.length = delivery->order.kept.length;
-	if (!open_transfer(delivery, producer_box, err))
+	if (!charge_answer(delivery, err) || !open_transfer(delivery, producer_box, err))
 		return false;
 	channel_tell(delivery->order.channel, CHANNEL_START | CHANNEL_FINISH | (commit ? CHANNEL_COMMIT : 0u));
 	delivery_move(delivery, commit ? DELIVERY_COMMITTING : DELIVERY_SENDING);
@@ -203,6 +230,14 @@ delivery_write(struct delivery *delivery, const char *data, size_t len, size_t *
 	}
 }
 
+/* With a channel half full or more the transfer has enough to do, so small pieces are gathered; and where there is next to
+ * nothing in the chunk, with any at all: a client that drips shall not hold a chunk for each drop. */
+static unsigned
+room_to_push(const struct delivery *delivery)
+{
+	return delivery->open->end < CHUNK_SIZE / 8 ? delivery->order.slots : delivery->order.slots / 2;
+}
+
 void
 delivery_flush(struct delivery *delivery)
 {
@@ -210,8 +245,7 @@ delivery_flush(struct delivery *delivery)
 
 	if (delivery->state != DELIVERY_STREAMING)
 		return;
-	/* Half full or more: the transfer has enough to do, so small pieces are gathered. */
-	if (delivery->open != NULL && channel_want_space(channel, delivery->order.slots / 2))
+	if (delivery->open != NULL && channel_want_space(channel, room_to_push(delivery)))
 		push_open_chunk(delivery);
 	delivery->outlets->pump(delivery->outlets->arg, &delivery->order);
 }
@@ -220,7 +254,6 @@ void
 delivery_finish(struct delivery *delivery)
 {
 	if (delivery->state == DELIVERY_COLLECTING) {
-		keep_unreserve(&delivery->own_keep);
 		delivery_move(delivery, DELIVERY_KEPT);
 		return;
 	}

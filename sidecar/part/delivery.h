@@ -39,7 +39,8 @@ struct delivery {
 	const struct outlets *outlets;
 	struct pool *pool;
 	struct chunk *open;                                      /* being filled, not yet pushed */
-	struct chunk *charged;                                   /* they stand for the transfer's own memory */
+	struct chunk *charged;                                   /* they stand for the transfer's own memory ... */
+	struct chunk *answer;                                    /* ... and for the answer that it is to bring */
 	struct keep own_keep;                                    /* bytes of a rule with `buffer: true` */
 	struct buf target;                                       /* what order.target points to */
 	struct buf shown;                                        /* explain: what of it can be told beforehand */
@@ -51,17 +52,20 @@ struct delivery {
 	struct delivery *next_name; /* names.c */
 };
 
-/* NULL: out of memory. Begins as COLLECTING. */
-struct delivery *delivery_new(const struct rule *rule, const struct outlets *outlets, struct pool *pool);
+/* NULL: out of memory. Begins as COLLECTING. `blocks` NULL: nothing is ever kept or sent (explain). */
+struct delivery *delivery_new(const struct rule *rule, const struct outlets *outlets, struct blocks *blocks);
 
 /* [ENDED or never started] Closes the channel and frees everything. NULL is fine. */
 void delivery_free(struct delivery *delivery);
 
+/* Bytes of the budget, about, that would come back if it were cancelled; what is in the channel is on its way anyway. */
+size_t delivery_held(const struct delivery *delivery);
+
 /* COLLECTING -> STREAMING: opens the transfer; `producer_box` gets the news. False: nothing was started. ERR_BUSY: what
- * a transfer holds until the commit would not fit into the budget. */
+ * a transfer holds until the commit, or the answer that it is to bring, would not fit into the budget. */
 bool delivery_start_stream(struct delivery *delivery, struct mailbox *producer_box, struct error *err);
 
-/* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING. False: nothing was started. */
+/* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING. False: nothing was started; ERR_BUSY as above. */
 bool delivery_start_kept(struct delivery *delivery, struct mailbox *producer_box, bool commit, struct error *err);
 
 /* STREAMING: appends bytes. The caller made sure of room in the channel (parts_prepare) and of reserved

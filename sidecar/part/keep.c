@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* keep.c - see keep.h. Chunks are linked by chunk->link; content always begins at data[0]. */
+/* keep.c - see keep.h. Each block is full but the last. */
 #include "part/keep.h"
 
 #include "base/must.h"
@@ -7,20 +7,20 @@
 #include <string.h>
 
 void
-keep_init(struct keep *keep, struct pool *pool)
+keep_init(struct keep *keep, struct blocks *blocks)
 {
-	*keep = (struct keep){ .pool = pool };
+	*keep = (struct keep){ .blocks = blocks };
 }
 
 static void
-give_all(struct keep *keep, struct chunk *chunk)
+give_all(struct keep *keep, struct block *block)
 {
-	while (chunk != NULL) {
-		struct chunk *next = chunk->link;
+	while (block != NULL) {
+		struct block *next = block->next;
 
-		chunk->link = NULL;
-		pool_give(keep->pool, chunk);
-		chunk = next;
+		keep->held -= block->size;
+		blocks_give(keep->blocks, block);
+		block = next;
 	}
 }
 
@@ -29,94 +29,109 @@ keep_fini(struct keep *keep)
 {
 	give_all(keep, keep->first);
 	keep->first = keep->last = NULL;
-	keep_unreserve(keep);
 }
 
-static uint32_t
-room_in_last(const struct keep *keep)
+static size_t
+room_in(const struct block *block)
 {
-	return keep->last != NULL ? CHUNK_SIZE - keep->last->end : 0;
+	return block != NULL ? block->size - block->end : 0;
 }
 
-bool
-keep_reserve(struct keep *keep, uint64_t bytes)
+/* As large as all before it together, so that at most half of what is held is unused, but never less than what is to be
+ * added now. */
+static struct block *
+take_another(struct keep *keep, size_t len)
 {
-	uint64_t have = room_in_last(keep) + (uint64_t)keep->reserved * CHUNK_SIZE;
-	uint64_t chunks;
+	size_t size = len > keep->held ? len : keep->held;
+	struct block *block = blocks_take(keep->blocks, size < BLOCK_MAX ? size : BLOCK_MAX);
 
-	if (bytes <= have)
-		return true;
-	chunks = (bytes - have + CHUNK_SIZE - 1) / CHUNK_SIZE;
-	if (chunks > pool_total(keep->pool) || !pool_reserve(keep->pool, (size_t)chunks, POOL_KEEP))
-		return false;
-	keep->reserved += (size_t)chunks;
+	if (block != NULL)
+		keep->held += block->size;
+	return block;
+}
+
+/* All that `len` bytes need beyond `room`, so that adding them cannot fail half-way. False: nothing was taken. */
+static bool
+take_for(struct keep *keep, size_t len, size_t room, struct block **first)
+{
+	struct block **end = first;
+
+	*first = NULL;
+	while (room < len) {
+		*end = take_another(keep, len - room);
+		if (*end == NULL) {
+			give_all(keep, *first);
+			return false;
+		}
+		room += (*end)->size;
+		end = &(*end)->next;
+	}
 	return true;
 }
 
-void
-keep_unreserve(struct keep *keep)
+static void
+append(struct keep *keep, struct block *block)
 {
-	if (keep->reserved > 0)
-		pool_unreserve(keep->pool, keep->reserved, POOL_KEEP);
-	keep->reserved = 0;
+	if (keep->last != NULL)
+		keep->last->next = block;
+	else
+		keep->first = block;
+	keep->last = block;
 }
 
 static void
-draw(struct keep *keep)
+fill(struct block *block, struct kept *kept, const char *data, size_t len)
 {
-	struct chunk *chunk;
-
-	must(keep->reserved > 0);
-	keep->reserved--;
-	chunk = pool_draw(keep->pool, POOL_KEEP);
-	chunk->link = NULL;
-	if (keep->last != NULL)
-		keep->last->link = chunk;
-	else
-		keep->first = chunk;
-	keep->last = chunk;
+	if (kept->first == NULL) {
+		kept->first = block;
+		kept->begin = block->end;
+	}
+	memcpy(block->data + block->end, data, len);
+	block->end += (uint32_t)len;
+	kept->length += len;
 }
 
 bool
 keep_add(struct keep *keep, struct kept *kept, const char *data, size_t len)
 {
-	if (!keep_reserve(keep, len))
+	struct block *more;
+
+	if (!take_for(keep, len, room_in(keep->last), &more))
 		return false;
 	while (len > 0) {
-		uint32_t n;
+		size_t n;
 
-		if (room_in_last(keep) == 0)
-			draw(keep);
-		n = room_in_last(keep) < len ? room_in_last(keep) : (uint32_t)len;
-		if (kept->first == NULL) {
-			kept->first = keep->last;
-			kept->begin = keep->last->end;
+		if (room_in(keep->last) == 0) {
+			struct block *next = more->next;
+
+			more->next = NULL;
+			append(keep, more);
+			more = next;
 		}
-		memcpy(keep->last->data + keep->last->end, data, n);
-		keep->last->end += n;
-		kept->length += n;
+		n = room_in(keep->last) < len ? room_in(keep->last) : len;
+		fill(keep->last, kept, data, n);
 		data += n;
 		len -= n;
 	}
 	return true;
 }
 
-/* The chunk in which the part began stays, cut back to where it began, unless nothing else is in it. */
+/* The block in which the part began stays, cut back to where it began, unless nothing else is in it. */
 void
 keep_rewind(struct keep *keep, struct kept *kept)
 {
-	struct chunk **rest = &keep->first, *last = NULL;
+	struct block **rest = &keep->first, *last = NULL;
 
 	if (kept->first == NULL)
 		return;
 	while (*rest != kept->first) {
 		last = *rest;
-		rest = &last->link;
+		rest = &last->next;
 	}
 	if (kept->begin > 0) {
 		last = *rest;
 		last->end = kept->begin;
-		rest = &last->link;
+		rest = &last->next;
 	}
 	give_all(keep, *rest);
 	*rest = NULL;
@@ -127,17 +142,17 @@ keep_rewind(struct keep *keep, struct kept *kept)
 const char *
 kept_at(const struct kept *kept, uint64_t offset, size_t *len)
 {
-	const struct chunk *chunk = kept->first;
+	const struct block *block = kept->first;
 	uint64_t left = kept->length - offset, at = kept->begin + offset;
 
 	must(offset <= kept->length);
 	*len = 0;
 	if (left == 0)
 		return NULL;
-	while (at >= CHUNK_SIZE) {
-		chunk = chunk->link;
-		at -= CHUNK_SIZE;
+	while (at >= block->size) {
+		at -= block->size;
+		block = block->next;
 	}
-	*len = CHUNK_SIZE - at < left ? (size_t)(CHUNK_SIZE - at) : (size_t)left;
-	return chunk->data + at;
+	*len = block->size - at < left ? (size_t)(block->size - at) : (size_t)left;
+	return block->data + at;
 }

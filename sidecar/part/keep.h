@@ -1,35 +1,31 @@
 // SPDX-License-Identifier: MIT
-/* keep.h - bytes that wait for the commit, packed into chunks of the pool (POOL_KEEP), one after another.
+/* keep.h - bytes that wait for the commit, in blocks one after another.
  *
- * Small parts of a form share one keep, so a hundred small fields cost a few chunks and not a hundred. A
- * part that turns out to be large gives its bytes back with keep_rewind(): parts come one at a time, so it
- * is always the last one. A rule with `buffer: true` has a keep of its own, reserved in advance.
+ * Small parts of a form share one keep, so a hundred small fields cost a few blocks and not a hundred. Blocks grow with what
+ * is kept, so that never much more than that is held. A part that turns out to be large gives its bytes back with
+ * keep_rewind(): parts come one at a time, so it is always the last one. A rule with `buffer: true` has a keep of its own.
  *
  * Never waits: when the pool has nothing left for keeping, keep_add() says no and the request is refused.
  */
 #ifndef PENSTOCK_KEEP_H
 #define PENSTOCK_KEEP_H
 
-#include "channel/pool.h"
+#include "channel/blocks.h"
 #include "part/outlet.h"
 
 #include <stdbool.h>
 
 struct keep {
-	struct pool *pool;
-	struct chunk *first, *last;
-	size_t reserved; /* chunks still to be drawn from a reservation */
+	struct blocks *blocks;
+	struct block *first, *last;
+	size_t held; /* bytes that the blocks have, used or not */
 };
 
-void keep_init(struct keep *keep, struct pool *pool);
-void keep_fini(struct keep *keep); /* gives all chunks and the rest of the reservation back */
-
-/* Makes sure that `bytes` more will fit. False: not now. */
-bool keep_reserve(struct keep *keep, uint64_t bytes);
-void keep_unreserve(struct keep *keep); /* what is reserved and not used */
+void keep_init(struct keep *keep, struct blocks *blocks);
+void keep_fini(struct keep *keep); /* gives all blocks back; may be used anew */
 
 /* Appends to the keep and to `kept`, which must be the last one of this keep or empty ({0}).
- * False: no chunk, nothing was added. */
+ * False: no room, nothing was added. */
 bool keep_add(struct keep *keep, struct kept *kept, const char *data, size_t len);
 
 /* Takes the bytes of the last `kept` out again, which becomes empty. */

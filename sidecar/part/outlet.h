@@ -12,6 +12,7 @@
 #define PENSTOCK_OUTLET_H
 
 #include "base/error.h"
+#include "channel/blocks.h"
 #include "channel/channel.h"
 #include "config/route.h"
 
@@ -21,10 +22,10 @@
 #define ORDER_LENGTH_UNKNOWN UINT64_MAX
 #define OUTCOME_BODY_MAX 65536 /* bytes of an upstream's answer that are kept where they are wanted */
 
-/* Bytes that wait in the request's own chunks: `length` bytes from first->data[begin] on, going on in
- * first->link at that chunk's data[0], each chunk full but the last. */
+/* Bytes that wait in the request's own blocks: `length` bytes from first->data[begin] on, going on in
+ * first->next at that block's data[0], each block full but the last. */
 struct kept {
-	const struct chunk *first; /* NULL where length is 0 */
+	const struct block *first; /* NULL where length is 0 */
 	uint32_t begin;
 	uint64_t length;
 };
@@ -61,8 +62,8 @@ struct order {
 	const char *request_id;   /* sent as X-Request-Id */
 	const char *traceparent;  /* passed on, or NULL */
 	const char *client;       /* told as X-Forwarded-For, or NULL */
-	bool want_body;
-	uint64_t length;  /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
+	bool want_body;           /* of the upstream's answer */
+	uint64_t length;          /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
 	bool is_kept;     /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
 	struct kept kept; /* if is_kept; else the producer's alone */
 	struct order_group *group; /* directory only; NULL: it becomes visible by itself */

@@ -50,7 +50,7 @@ chunks_needed(const struct parts *parts, size_t len)
 static size_t
 sure_feed(const struct parts *parts)
 {
-	size_t len = FORM_FEED_MAX, sure = parts_is_run(parts) ? pool_streams(parts->setup.pool) : SIZE_MAX;
+	size_t len = FORM_FEED_MAX, sure = parts_is_run(parts) ? pool_streams(parts->pool) : SIZE_MAX;
 
 	while (len > PART_BYTES_MIN && chunks_needed(parts, len) > sure)
 		len /= 2;
@@ -72,10 +72,11 @@ parts_new(const struct parts_setup *setup, struct error *err)
 		return NULL;
 	}
 	parts->setup = *setup;
+	parts->pool = setup->blocks != NULL ? blocks_pool(setup->blocks) : NULL;
 	parts->n_concat = count_concat(setup->route);
 	parts->unsent = &parts->deliveries;
 	parts->feed_sure = sure_feed(parts);
-	keep_init(&parts->keep, setup->pool);
+	keep_init(&parts->keep, setup->blocks);
 	parts->rules = rules_new(setup->route);
 	if (setup->want_digest)
 		parts->digest = digest_new();
@@ -115,10 +116,10 @@ parts_free(struct parts *parts)
 	}
 	mem_free(parts->concats);
 	keep_fini(&parts->keep);
-	if (parts->charged != NULL)
-		pool_take_back(parts->setup.pool, &parts->charged);
+	if (parts_is_run(parts))
+		blocks_discharge(parts->setup.blocks, parts->known);
 	if (parts->credits > 0)
-		pool_unreserve(parts->setup.pool, parts->credits, POOL_STREAM);
+		pool_unreserve(parts->pool, parts->credits, POOL_STREAM);
 	digest_free(parts->digest);
 	rules_free(parts->rules);
 	mem_free(parts);
@@ -128,7 +129,7 @@ parts_free(struct parts *parts)
 static unsigned
 allowed_slots(const struct parts *parts, unsigned slots)
 {
-	size_t total = pool_total(parts->setup.pool), left = pool_available(parts->setup.pool);
+	size_t total = pool_total(parts->pool), left = pool_available(parts->pool);
 
 	if (left > total / 2)
 		return slots;
@@ -162,10 +163,10 @@ parts_prepare(struct parts *parts, size_t *len)
 	must(*len <= FORM_FEED_MAX && parts->credits == 0);
 	if (!parts_has_room(parts, *len))
 		return PARTS_WAIT_SPACE;
-	if (!pool_reserve(parts->setup.pool, chunks_needed(parts, *len), POOL_STREAM)) {
+	if (!pool_reserve(parts->pool, chunks_needed(parts, *len), POOL_STREAM)) {
 		if (*len > parts->feed_sure)
 			*len = parts->feed_sure;
-		if (!pool_reserve(parts->setup.pool, chunks_needed(parts, *len), POOL_STREAM))
+		if (!pool_reserve(parts->pool, chunks_needed(parts, *len), POOL_STREAM))
 			return PARTS_WAIT_CHUNKS;
 	}
 	parts->credits = chunks_needed(parts, *len);
@@ -193,23 +194,25 @@ feed_within_limit(struct parts *parts, const char *data, size_t len, struct erro
 bool
 parts_charge(struct parts *parts, size_t bytes)
 {
-	parts->known += bytes;
 	if (!parts_is_run(parts))
 		return true;
-	for (; parts->n_charged < (parts->known + CHUNK_SIZE / 2) / CHUNK_SIZE; parts->n_charged++)
-		if (!pool_set_aside(parts->setup.pool, 1, &parts->charged))
-			return false;
+	if (!blocks_charge(parts->setup.blocks, bytes))
+		return false;
+	parts->known += bytes;
 	return true;
 }
 
 static bool
 charge_heads(struct parts *parts, struct error *err)
 {
-	size_t before = parts->heads;
+	size_t now = form_memory(parts->form);
 
-	parts->heads = form_memory(parts->form);
-	if (parts->heads <= before || parts_charge(parts, parts->heads - before))
+	if (now <= parts->heads)
 		return true;
+	if (parts_charge(parts, now - parts->heads)) {
+		parts->heads = now;
+		return true;
+	}
 	return error_set(err, ERR_BUSY, "no memory left for the head of a part; try again later");
 }
 
@@ -219,7 +222,7 @@ parts_feed(struct parts *parts, const char *data, size_t len, struct error *err)
 	bool ok = feed_within_limit(parts, data, len, err) && charge_heads(parts, err);
 
 	if (parts->credits > 0)
-		pool_unreserve(parts->setup.pool, parts->credits, POOL_STREAM);
+		pool_unreserve(parts->pool, parts->credits, POOL_STREAM);
 	parts->credits = 0;
 	return ok;
 }
@@ -283,6 +286,16 @@ parts_finish(struct parts *parts, struct error *err)
 	if (!form_finish(parts->form, err) || !rules_finish(parts->rules, err))
 		return false;
 	return !parts_is_run(parts) || finish_concats(parts, err);
+}
+
+size_t
+parts_held(const struct parts *parts)
+{
+	size_t held = parts->keep.held + parts->known;
+
+	for (const struct delivery *d = parts->deliveries; d != NULL; d = d->next)
+		held += delivery_held(d);
+	return held;
 }
 
 const struct part *

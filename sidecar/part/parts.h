@@ -47,9 +47,9 @@ struct parts_setup {
 	/* run only */
 	const struct outlets *outlets; /* NULL: explain */
 	struct table *table;           /* of the route; goes into each order */
-	struct pool *pool;
-	size_t piece;        /* most bytes of body that come at once: sizes channels and sends */
-	struct mailbox *box; /* of the request's thread */
+	struct blocks *blocks;         /* of the request's thread */
+	size_t piece;                  /* most bytes of body that come at once: sizes channels and sends */
+	struct mailbox *box;           /* of the request's thread */
 	/* [request's thread, from its mailbox] the transfer of this one has news */
 	void (*on_change)(void *arg, struct delivery *delivery);
 	void *on_change_arg;
@@ -92,6 +92,9 @@ bool parts_send_kept(struct parts *parts, struct error *err);
 
 /* The body has ended. True: the form is whole, all rules are content, and no delivery expects more. */
 bool parts_finish(struct parts *parts, struct error *err);
+
+/* Bytes of the budget, about, that would come back if the form were given up. */
+size_t parts_held(const struct parts *parts);
 
 const struct part *parts_first(const struct parts *parts);
 size_t parts_count(const struct parts *parts);

@@ -165,7 +165,7 @@ static bool
 make_delivery(struct parts *parts, const struct part_head *head)
 {
 	struct part *part = parts->current;
-	struct delivery *delivery = delivery_new(part->rule, parts->setup.outlets, parts->setup.pool);
+	struct delivery *delivery = delivery_new(part->rule, parts->setup.outlets, parts->setup.blocks);
 
 	if (delivery == NULL)
 		return error_set(&parts->error, ERR_NOMEM, "out of memory");
@@ -201,6 +201,13 @@ start_stream(struct parts *parts, struct delivery *delivery)
 	return field_error(&parts->error, parts->current->field);
 }
 
+/* Would all of it be kept if it came now? Nothing is reserved: a client that sends little and stops shall hold little. */
+static bool
+could_keep(const struct parts *parts, uint64_t bytes)
+{
+	return bytes <= (uint64_t)pool_keepable(parts->pool) * CHUNK_SIZE;
+}
+
 /* Gets the delivery ready for the part's first byte. */
 static bool
 begin_delivery(struct parts *parts, const struct part_head *head)
@@ -218,7 +225,7 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 	if (!parts_is_run(parts))
 		return true;
 	if (rule->buffer)
-		return keep_reserve(&delivery->own_keep, rule->max_size) ? true : refuse_busy(parts);
+		return could_keep(parts, rule->max_size) ? true : refuse_busy(parts);
 	if (rule->action == ACTION_CONCAT && known == NULL)
 		return start_stream(parts, delivery);
 	return true;

@@ -9,6 +9,7 @@
 
 struct parts {
 	struct parts_setup setup;
+	struct pool *pool; /* of setup.blocks; NULL: explain */
 	struct form *form;
 	struct rules *rules;
 	struct digest *digest; /* NULL: not wanted */
@@ -28,11 +29,9 @@ struct parts {
 	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */
 	size_t n_concat;          /* concat rules of the route */
 	size_t feed_sure;         /* bytes of one feed for which there will be chunks, however few the pool has */
-	size_t known;             /* bytes that what is known of the parts takes until the answer ... */
+	size_t known;             /* bytes that what is known of the parts takes until the answer, all charged */
 	size_t heads;             /* of these, what the form holds for heads */
-	size_t n_charged;         /* ... and the chunks that stand for them */
-	struct chunk *charged;
-	struct error error; /* why an event said stop */
+	struct error error;       /* why an event said stop */
 };
 
 /* parts_events.c: what the form calls. Each of them leaves its reason in parts->error. */
@@ -44,7 +43,7 @@ bool parts_on_end(void *arg, uint64_t size);
 bool parts_is_run(const struct parts *parts);
 
 /* Names and fates of all parts, and the form's longest head, are held until the answer. A form of many parts, or of long
- * names, can make more of that than of its bytes, so it counts against the budget, to the nearest chunk. False: no chunk. */
+ * names, can make more of that than of its bytes, so it counts against the budget. False: no room. */
 bool parts_charge(struct parts *parts, size_t bytes);
 
 /* A delivery gets no more bytes: finish it, and with `commit: each` complete it. */

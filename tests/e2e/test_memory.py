@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is held beside the bodies stays within the budget too: names of parts, transfers that wait for the commit, answers."""
+import select
+
 from lib import *
 
 UP = """destinations: { up: { type: http, url: "http://127.0.0.1:{up}" } }
@@ -33,6 +35,12 @@ def hold(p, path, bodies):
         statuses.append(answer and answer.status)
         s.close()
     return statuses
+
+
+def is_readable(s):
+    poll = select.poll()
+    poll.register(s, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def check_peak(p, most_mib):
@@ -95,6 +103,58 @@ def test_a_long_answer_arrives_whole_although_the_body_is_still_coming():
         assert len(told) == 3000 and all(t["state"] in ("committed", "aborted", "unknown") for t in told)
         check_peak(p, 48)
         assert len(up.store) == sum(t["state"] == "committed" for t in told)
+
+
+PASSED_ON = """destinations: { up: { type: http, url: "http://127.0.0.1:{up}" } }
+routes:
+  - id: answer
+    match: { path: /answer }
+    response: { from: upstream }
+    fields: [ { name: a, max_count: 1, store: { to: up, path: "/{uuid}" } } ]
+"""
+
+
+def test_answers_of_the_upstream_count_against_the_budget():
+    """Of kept parts and of streams. All are let in while there is room, and all answers come at the same time but for their
+    last byte."""
+    n, size = 350, 65536  # of which those at the store alone are more than the budget
+
+    def script(request):
+        request.read_all()
+        request.socket.sendall(f"HTTP/1.1 201 X\r\nContent-Length: {size}\r\n\r\n".encode() + b"a" * (size - 1))
+        up.release.wait(DEADLINE)
+        request.socket.sendall(b"z")
+        return "done"
+    for length in (1000, 20_000):
+        with Upstream(script) as up, Penstock(PASSED_ON, up, memory="16MiB") as p:
+            body, sockets = form(part("a", noise(length), "x")), []
+            for _ in range(n):
+                sockets.append(connect(p.port))
+                sockets[-1].sendall(head_of("/answer", len(body), extra="Expect: 100-continue\r\n"))
+                assert b"100 Continue" in sockets[-1].recv(25)
+            for s in sockets:
+                s.sendall(body)
+            wait_for(lambda: len(up.seen) + sum(is_readable(s) for s in sockets) == n, "all have come as far as they can")
+            up.release.set()
+            answers = [read_answer(s) for s in sockets]
+            for s in sockets:
+                s.close()
+            refused = [a for a in answers if a.status == 503]
+            check_peak(p, 16 + n * 64 // 1024 + 4)
+            why = " ".join(a.json()["detail"] for a in refused)  # a stream is sooner refused for want of room for the transfer
+            assert "no memory left for the upstream's answer" in why or length > 16384 and "no memory left" in why, why
+            assert {a.status for a in answers} == {201, 503} and len(refused) + len(up.seen) == n, (len(refused), len(up.seen))
+            assert all(len(a.body) == size for a in answers if a.status == 201)
+            assert post(p.port, "/answer", body).status == 201
+
+
+def test_an_answer_that_nobody_reads_is_not_held_for_ever():
+    with Upstream() as up, Penstock(UP, up, memory="64MiB", head="client: { timeout: { idle: 500ms } }") as p:
+        body = form(*[part("field-with-a-longer-name", b"", "some-file-name.txt") for _ in range(2000)])
+        with connect(p.dir + "/in.sock") as s:  # which takes 200 KiB of it
+            s.sendall(head_of("/each", len(body)) + body)
+            wait_for(lambda: p.requests(), "the connection is over")
+        assert p.requests()[0]["status"] == 201 and len(up.store) == 2000
 
 
 def test_a_form_does_not_wait_for_its_own_memory():

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* What is kept comes back as it was, and what is taken out again leaves no chunk behind. */
+/* What is kept comes back as it was, takes little more than it is, and what is taken out again leaves nothing behind. */
 #include "lib/check.h"
 #include "part/keep.h"
 
 #include <string.h>
 
 static struct pool *pool;
+static struct blocks *blocks;
 
 static int
 set_up(void **state)
@@ -14,13 +15,15 @@ set_up(void **state)
 
 	(void)state;
 	pool = pool_new(64 * CHUNK_SIZE, &err);
-	return pool != NULL ? 0 : -1;
+	blocks = pool != NULL ? blocks_new(pool) : NULL;
+	return blocks != NULL ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
+	blocks_free(blocks);
 	pool_free(pool); /* which checks that every chunk is back */
 	return 0;
 }
@@ -60,7 +63,7 @@ taking_the_only_part_out_gives_its_chunks_back(void **state)
 	size_t before = pool_available(pool);
 
 	(void)state;
-	keep_init(&keep, pool);
+	keep_init(&keep, blocks);
 	add(&keep, &kept, 'a', 16384);
 	assert_true(pool_available(pool) < before);
 	keep_rewind(&keep, &kept);
@@ -75,24 +78,93 @@ taking_one_out_leaves_those_before_it(void **state)
 	static const size_t lengths[] = { 1, 1000, 16384, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1,
 		3 * CHUNK_SIZE };
 	size_t n = sizeof lengths / sizeof lengths[0];
+	size_t held;
 
 	(void)state;
 	for (size_t i = 0; i < n * n; i++) {
 		struct keep keep;
 		struct kept first = { 0 }, second = { 0 }, third = { 0 };
-		size_t left;
-
-		keep_init(&keep, pool);
+		keep_init(&keep, blocks);
 		add(&keep, &first, 'a', lengths[i / n]);
-		left = pool_available(pool);
+		held = keep.held;
 		add(&keep, &second, 'b', lengths[i % n]);
 		keep_rewind(&keep, &second);
-		assert_int_equal(pool_available(pool), left);
+		assert_int_equal(keep.held, held);
 		add(&keep, &third, 'c', lengths[i % n]);
 		check_content(&first, 'a', lengths[i / n]);
 		check_content(&third, 'c', lengths[i % n]);
 		keep_fini(&keep);
 	}
+}
+
+/* However it comes: at most as much again, and a unit. */
+static void
+little_is_held_for_little(void **state)
+{
+	static const size_t lengths[] = { 1, 300, 480, 2000, 16384, 100000 };
+	static const size_t pieces[] = { 1, 7, 300, 1460, 16384 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+		for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
+			static const char zeros[16384];
+			struct keep keep;
+			struct kept kept = { 0 };
+
+			keep_init(&keep, blocks);
+			for (size_t n, left = lengths[i]; left > 0; left -= n) {
+				n = left < pieces[k] ? left : pieces[k];
+				assert_true(keep_add(&keep, &kept, zeros, n));
+			}
+			assert_true(keep.held >= lengths[i] && keep.held <= 2 * lengths[i] + BLOCK_UNIT);
+			check_content(&kept, 0, lengths[i]);
+			keep_fini(&keep);
+			assert_int_equal(keep.held, 0);
+		}
+}
+
+static void
+thousands_share_the_chunks(void **state)
+{
+	static struct keep keeps[3000];
+	struct kept kept;
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < 3000; i++) {
+		memset(text, (char)i, sizeof text);
+		kept = (struct kept){ 0 };
+		keep_init(&keeps[i], blocks);
+		if (!keep_add(&keeps[i], &kept, text, sizeof text))
+			fail_msg("only %zu of them in %zu chunks", i, pool_total(pool));
+		check_content(&kept, (char)i, sizeof text);
+	}
+	assert_int_equal(pool_total(pool) - pool_available(pool), 3000 / 64 + 1);
+	for (size_t i = 0; i < 3000; i += 2)
+		keep_fini(&keeps[i]);
+	for (size_t i = 1; i < 3000; i += 2)
+		keep_fini(&keeps[i]);
+	assert_int_equal(pool_available(pool), pool_total(pool));
+}
+
+static void
+what_does_not_fit_adds_nothing(void **state)
+{
+	static const char many[65536];
+	struct keep keep;
+	struct kept kept = { 0 };
+	size_t held;
+
+	(void)state;
+	keep_init(&keep, blocks);
+	while (keep_add(&keep, &kept, many, sizeof many))
+		;
+	held = keep.held;
+	assert_int_equal(kept.length % sizeof many, 0);
+	assert_true(kept.length > 40 * CHUNK_SIZE); /* three quarters of the pool are 48 */
+	assert_false(keep_add(&keep, &kept, many, sizeof many));
+	assert_int_equal(keep.held, held);
+	keep_fini(&keep);
 }
 
 int
@@ -101,6 +173,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taking_the_only_part_out_gives_its_chunks_back),
 		cmocka_unit_test(taking_one_out_leaves_those_before_it),
+		cmocka_unit_test(little_is_held_for_little),
+		cmocka_unit_test(thousands_share_the_chunks),
+		cmocka_unit_test(what_does_not_fit_adds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

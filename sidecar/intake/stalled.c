@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/* stalled.c - who has to give memory back when there is little: see intake_priv.h.
+ *
+ * A client may hold memory of the budget and bring nothing, or a byte now and then to seem alive. It does no harm while
+ * there is enough. When the pool is short, those who moved least lately are given up (408), the slowest first, until it is
+ * not short any more; so whoever comes next finds memory. All that are looked at stand in one list, and whoever moves
+ * goes to its end. Where it is not the client that is waited for, it is never his fault. */
+#include "intake/intake_priv.h"
+
+#define LOOK_MS 250u      /* as long as forms come in: whether the pool is short */
+#define MOVED_BYTES 4096u /* who has brought less than this ... */
+#define STALLED_MS 3000u  /* ... for so long has stalled ... */
+#define HURRY_MS 1000u    /* ... or for so long, while others are refused */
+
+static void
+append(struct request *request)
+{
+	struct stalled *stalled = &request->worker->stalled;
+
+	request->slower = stalled->last;
+	request->faster = NULL;
+	if (stalled->last != NULL)
+		stalled->last->faster = request;
+	else
+		stalled->first = request;
+	stalled->last = request;
+}
+
+static void
+take_out(struct request *request)
+{
+	struct stalled *stalled = &request->worker->stalled;
+
+	if (request->slower != NULL)
+		request->slower->faster = request->faster;
+	else
+		stalled->first = request->faster;
+	if (request->faster != NULL)
+		request->faster->slower = request->slower;
+	else
+		stalled->last = request->slower;
+}
+
+static void
+look_later(struct worker *worker)
+{
+	struct loop *loop = worker->setup.loop;
+
+	loop_set_timer(loop, &worker->stalled.look, clock_after(loop_now_ms(loop), LOOK_MS));
+}
+
+void
+stalled_enter(struct request *request)
+{
+	append(request);
+	request->moved_ms = loop_now_ms(request->worker->setup.loop);
+	request->moved_at = request->taken;
+	if (request->worker->stalled.look.slot == 0)
+		look_later(request->worker);
+}
+
+void
+stalled_leave(struct request *request)
+{
+	take_out(request);
+}
+
+void
+stalled_note_moved(struct request *request)
+{
+	if (request->state != REQ_PARSING)
+		return;
+	request->moved_ms = loop_now_ms(request->worker->setup.loop);
+	request->moved_at = request->taken;
+	take_out(request);
+	append(request);
+}
+
+void
+stalled_note_bytes(struct request *request)
+{
+	if (request->taken - request->moved_at >= MOVED_BYTES)
+		stalled_note_moved(request);
+}
+
+/* Bytes of the budget that come back, or soon will. */
+static size_t
+give_up(struct request *request)
+{
+	size_t held = request->suspended ? 0 : parts_held(request->parts);
+
+	if (held == 0)
+		return 0;
+	request_failf(request, ERR_CLIENT_SLOW,
+		"memory is short, and this client has sent next to nothing for longer than others");
+	request_free_if_over(request);
+	return held;
+}
+
+static void
+make_room(struct worker *worker)
+{
+	uint64_t now = loop_now_ms(worker->setup.loop);
+	size_t missing = pool_shortage(worker->setup.pool) * CHUNK_SIZE;
+	unsigned patience_ms = pool_is_used_up(worker->setup.pool) ? HURRY_MS : STALLED_MS;
+	struct request *next;
+
+	for (struct request *r = worker->stalled.first; r != NULL && missing > 0; r = next) {
+		size_t back;
+
+		if (clock_after(r->moved_ms, patience_ms) > now)
+			return;
+		next = r->faster;
+		back = give_up(r);
+		missing -= back < missing ? back : missing;
+	}
+}
+
+static void
+on_look(struct timer *timer)
+{
+	struct worker *worker = (struct worker *)(void *)((char *)timer - offsetof(struct worker, stalled.look));
+
+	make_room(worker);
+	if (worker->stalled.first != NULL)
+		look_later(worker);
+}
+
+void
+stalled_start(struct worker *worker)
+{
+	worker->stalled.look.fire = on_look;
+}
+
+void
+stalled_stop(struct worker *worker)
+{
+	loop_clear_timer(worker->setup.loop, &worker->stalled.look);
+}
