@@ -146,16 +146,25 @@ is_unreserved(char c)
 		(c != '\0' && strchr("-._~", c) != NULL);
 }
 
+/* Bytes from `at` on that stand in a URL as they are. */
+static size_t
+plain_run(const struct safe_name *name, size_t at)
+{
+	size_t end = at;
+
+	while (end < name->bytes.len && (mark_at(name, end) == MARK_TEXT || is_unreserved(name->bytes.data[end])))
+		end++;
+	return end - at;
+}
+
 static void
 write_for_url(struct safe_name *name)
 {
-	for (size_t i = 0; i < name->bytes.len; i++) {
-		char c = name->bytes.data[i];
-
-		if (mark_at(name, i) == MARK_TEXT || is_unreserved(c))
-			buf_add_char(name->out, c);
-		else
-			buf_addf(name->out, "%%%02X", (unsigned char)c);
+	for (size_t i = 0, n; i < name->bytes.len; i += n + 1) {
+		n = plain_run(name, i);
+		buf_add(name->out, name->bytes.data + i, n);
+		if (i + n < name->bytes.len)
+			buf_addf(name->out, "%%%02X", (unsigned char)name->bytes.data[i + n]);
 	}
 }
 
@@ -260,11 +269,23 @@ safe_name_text(struct safe_name *name, struct str text)
 	}
 }
 
+static void
+add_run(struct safe_name *name, struct str s, int mark)
+{
+	char marks[64];
+
+	memset(marks, mark, sizeof marks);
+	buf_add_str(&name->bytes, s);
+	for (size_t n; s.len > 0; s.len -= n) {
+		n = s.len < sizeof marks ? s.len : sizeof marks;
+		buf_add(&name->marks, marks, n);
+	}
+}
+
 void
 safe_name_plain(struct safe_name *name, struct str text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		add(name, text.data[i], MARK_TEXT);
+	add_run(name, text, MARK_TEXT);
 }
 
 void
@@ -273,8 +294,7 @@ safe_name_value(struct safe_name *name, const char *placeholder, struct str valu
 	size_t giver = name->n_givers < SAFE_NAME_GIVERS_MAX ? name->n_givers++ : SAFE_NAME_GIVERS_MAX - 1;
 
 	name->givers[giver] = placeholder;
-	for (size_t i = 0; i < value.len; i++)
-		add(name, value.data[i], (int)(MARK_VALUE + giver));
+	add_run(name, value, (int)(MARK_VALUE + giver));
 }
 
 void

@@ -118,6 +118,7 @@ BOTH = """destinations:
 routes:
   - id: d
     match: { path: "/d" }
+    limits: { concurrent: 1 } # a refusal that keeps its place would show
     fields: [ { name: "*", store: { to: files, key: "{query.n}/{header.x-n}/{part}" } } ]
   - id: u
     match: { path: "/u" }
