@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/* A delivery whose destination takes nothing holds what its client brought, and not a chunk for each time that it brought
+ * something; and whatever was pushed late arrives. */
+#include "lib/check.h"
+#include "loop/loop.h"
+#include "part/delivery.h"
+
+#include <string.h>
+
+#define SLOTS 16
+
+static struct pool *pool;
+static struct blocks *blocks;
+static struct loop *loop;
+static char name[] = "folder";
+static struct destination folder = { .name = name, .type = DESTINATION_DIRECTORY };
+static struct rule rule = { .to = &folder };
+static unsigned n_pumped;
+
+static int
+set_up(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	pool = pool_new(64 * CHUNK_SIZE, &err);
+	blocks = pool != NULL ? blocks_new(pool) : NULL;
+	loop = loop_new(&err);
+	return blocks != NULL && loop != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	loop_free(loop);
+	blocks_free(blocks);
+	pool_free(pool);
+	return 0;
+}
+
+/* -- a destination that is asked by hand -------------------------------------------------------------- */
+
+static void
+on_orders(void *arg, unsigned orders)
+{
+	struct order *order = arg;
+
+	if (orders & CHANNEL_CANCEL)
+		channel_report(order->channel, CHANNEL_ENDED);
+	if (orders & CHANNEL_CLOSE)
+		channel_free(order->channel);
+}
+
+static bool
+open_order(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	struct channel_side consumer = { .box = loop_mailbox(loop), .on_mail = on_orders, .arg = order };
+
+	(void)arg;
+	order->channel = channel_new(pool, producer, &consumer, order->slots, err);
+	return order->channel != NULL;
+}
+
+static void
+pump(void *arg, struct order *order)
+{
+	(void)arg;
+	(void)order;
+	n_pumped++;
+}
+
+static const struct outlets outlets = { .open = open_order, .pump = pump };
+
+static void
+on_change(void *arg, struct delivery *delivery)
+{
+	(void)arg;
+	(void)delivery;
+}
+
+static struct delivery *
+begin(void)
+{
+	struct delivery *delivery = delivery_new(&rule, &outlets, blocks);
+	struct error err = { 0 };
+
+	assert_non_null(delivery);
+	delivery->order.slots = SLOTS;
+	delivery->on_change = on_change;
+	buf_add_text(&delivery->target, "name");
+	assert_true(delivery_start_stream(delivery, loop_mailbox(loop), &err));
+	return delivery;
+}
+
+static void
+end(struct delivery *delivery)
+{
+	delivery_cancel(delivery);
+	loop_deliver_rest(loop);
+	assert_int_equal(delivery->state, DELIVERY_ENDED);
+	delivery_free(delivery);
+	loop_deliver_rest(loop);
+	assert_int_equal(pool_available(pool), pool_total(pool));
+}
+
+static void
+bring(struct delivery *delivery, size_t len)
+{
+	static const char zeros[CHUNK_SIZE];
+	size_t credits = 3, before = 3;
+
+	assert_true(pool_reserve(pool, credits, POOL_STREAM));
+	delivery_write(delivery, zeros, len, &credits);
+	assert_true(credits <= before);
+	pool_unreserve(pool, credits, POOL_STREAM);
+	delivery_flush(delivery);
+}
+
+static size_t
+held(void)
+{
+	return pool_total(pool) - pool_available(pool);
+}
+
+static size_t
+take_one(struct delivery *delivery)
+{
+	struct chunk *chunk = channel_pop(delivery->order.channel);
+	size_t n;
+
+	if (chunk == NULL)
+		return 0;
+	n = chunk->end - chunk->begin;
+	pool_give(pool, chunk);
+	loop_deliver_rest(loop);
+	return n;
+}
+
+static void
+drops_do_not_take_a_chunk_each(void **state)
+{
+	struct delivery *delivery = begin();
+	size_t got = 0, n;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		bring(delivery, 1);
+	assert_true(held() <= 2);
+	while ((n = take_one(delivery)) > 0)
+		got += n;
+	assert_int_equal(got, 1000);
+	end(delivery);
+}
+
+/* A destination that has taken all gets what there is at once, however little. */
+static void
+the_first_drop_is_on_its_way_at_once(void **state)
+{
+	struct delivery *delivery = begin();
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		n_pumped = 0;
+		bring(delivery, 1);
+		assert_int_equal(n_pumped, 1);
+		assert_int_equal(take_one(delivery), 1);
+	}
+	end(delivery);
+}
+
+static void
+what_would_come_back_is_counted(void **state)
+{
+	struct delivery *delivery = begin();
+
+	(void)state;
+	assert_int_equal(delivery_held(delivery), 0);
+	bring(delivery, 1); /* pushed: on its way */
+	bring(delivery, 1); /* gathered */
+	assert_int_equal(delivery_held(delivery), CHUNK_SIZE);
+	end(delivery);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(drops_do_not_take_a_chunk_each),
+		cmocka_unit_test(the_first_drop_is_on_its_way_at_once),
+		cmocka_unit_test(what_would_come_back_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
