@@ -8,6 +8,7 @@
 #include "config/pattern.h"
 #include "config/scalar.h"
 #include "config/template.h"
+#include "config/whereabouts.h"
 
 #include <string.h>
 
@@ -146,21 +147,40 @@ check_repeat(struct loading *l, const struct rule *rule, const struct node *node
 
 /* -- rules among each other ---------------------------------------------------------------------------- */
 
+/* Of two destinations that are one place, or of which one lies in the other. */
+static void
+note_same_name(struct loading *l, size_t route, size_t i, size_t later)
+{
+	const struct rule *rules = l->config->routes[route].rules;
+	struct spot spot = template_spot(read_rule_node(l, route, i));
+
+	if (rules[i].to == rules[later].to)
+		diag_note(l->diag, spot, "the same template is here");
+	else
+		diag_note(l->diag, spot, "the same name in the same place: \"%s\" and \"%s\" are not apart",
+			rules[i].to->name, rules[later].to->name);
+}
+
 static void
 check_same_name(struct loading *l, size_t route, size_t later)
 {
 	const struct rule *rules = l->config->routes[route].rules;
+	bool same = false;
 
 	if (!names_its_object(&rules[later]))
 		return;
-	for (size_t i = 0; i < later; i++) {
-		if (!names_its_object(&rules[i]) || rules[i].to != rules[later].to ||
-			!template_equal(rules[i].target, rules[later].target))
+	for (size_t i = 0; i < later && !same; i++) {
+		if (!names_its_object(&rules[i]))
+			continue;
+		if (!whereabouts_rules_meet(&rules[i], &rules[later], &same)) {
+			diag_nomem(l->diag);
+			return;
+		}
+		if (!same)
 			continue;
 		diag_error(l->diag, template_spot(read_rule_node(l, route, later)),
 			"parts of two rules could get the same name; put {uuid} or {part} into it");
-		diag_note(l->diag, template_spot(read_rule_node(l, route, i)), "the same template is here");
-		return;
+		note_same_name(l, route, i, later);
 	}
 }
 

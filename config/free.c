@@ -36,6 +36,7 @@ static void
 free_destination(struct destination *d)
 {
 	mem_free(d->name);
+	mem_free(d->at);
 	if (d->type == DESTINATION_HTTP)
 		free_http(&d->http);
 	else

@@ -9,6 +9,7 @@
 #include "config/pattern.h"
 #include "config/redirect.h"
 #include "config/template.h"
+#include "config/whereabouts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -272,6 +273,8 @@ link_all(struct loading *l)
 
 	for (size_t i = 0; i < c->n_destinations; i++)
 		link_destination(l, &c->destinations[i], l->destinations.items[i]);
+	if (!whereabouts_find(c, l->elsewhere))
+		diag_nomem(l->diag);
 	for (size_t i = 0; i < c->n_routes; i++)
 		link_route(l, i);
 }

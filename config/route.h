@@ -89,6 +89,8 @@ struct destination {
 	char *name;
 	enum destination_type type;
 	bool refuses_unsafe; /* names.unsafe: see part/safe_name.h */
+	char *at; /* where it really is (whereabouts.h), without a '/' at the end: names are one if at, '/' and
+			      * name are one, whatever the destinations are called */
 	union {
 		struct http_destination http;
 		struct directory_destination directory;

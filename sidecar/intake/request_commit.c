@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+#include <string.h>
+
 static bool
 can_undo(const struct request *request, const struct delivery *delivery)
 {
@@ -115,13 +117,20 @@ start_kept(struct request *request, struct delivery *delivery, bool commit)
 	delivery_cancel(delivery);
 }
 
+/* Two destinations may be one folder. */
+static bool
+is_one_folder(const struct destination *a, const struct destination *b)
+{
+	return a == b || (a->type == b->type && strcmp(a->at, b->at) == 0);
+}
+
 static size_t
 collect_group(const struct request *request, const struct destination *to, struct order_group *group)
 {
 	size_t n = 0;
 
 	for (struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next) {
-		if (d->state != DELIVERY_PREPARED || d->order.to != to)
+		if (d->state != DELIVERY_PREPARED || !is_one_folder(d->order.to, to))
 			continue;
 		if (group != NULL) {
 			group->orders[n] = &d->order;

@@ -17,32 +17,65 @@ take(struct str *name, bool is_http)
 	return byte;
 }
 
-static bool
-is_http(const struct delivery *delivery)
+/* A whole name, byte for byte: where its destination is, a '/', its target without one in front. */
+struct walk {
+	struct str at, target;
+	bool is_http, is_behind_slash;
+};
+
+static struct walk
+walk_of(const struct delivery *delivery)
 {
-	return delivery->order.to->type == DESTINATION_HTTP;
+	const struct destination *to = delivery->order.to;
+	struct walk walk = {
+		.at = str_of(to->at), .target = buf_str(&delivery->target), .is_http = to->type == DESTINATION_HTTP
+	};
+
+	if (walk.target.len > 0 && walk.target.data[0] == '/')
+		walk.target = (struct str){ walk.target.data + 1, walk.target.len - 1 };
+	if (str_is(walk.at, "/"))
+		walk.at = STR_NONE;
+	return walk;
+}
+
+/* -1: the end. */
+static int
+next(struct walk *walk)
+{
+	if (walk->at.len > 0)
+		return take(&walk->at, walk->is_http);
+	if (!walk->is_behind_slash) {
+		walk->is_behind_slash = true;
+		return '/';
+	}
+	return walk->target.len > 0 ? take(&walk->target, walk->is_http) : -1;
 }
 
 static struct delivery **
 bucket_of(struct names *names, const struct delivery *delivery)
 {
-	struct str name = buf_str(&delivery->target);
+	struct walk walk = walk_of(delivery);
 	uint32_t hash = 2166136261u;
 
-	while (name.len > 0)
-		hash = (hash ^ (uint32_t)take(&name, is_http(delivery))) * 16777619u;
+	for (int c; (c = next(&walk)) >= 0;)
+		hash = (hash ^ (uint32_t)c) * 16777619u;
 	return &names->buckets[(hash >> 16 ^ hash) % NAMES_BUCKETS];
 }
 
 static bool
 is_same_name(const struct delivery *a, const struct delivery *b)
 {
-	struct str left = buf_str(&a->target), right = buf_str(&b->target);
+	struct walk left = walk_of(a), right = walk_of(b);
+	int c;
 
-	while (left.len > 0 && right.len > 0)
-		if (take(&left, is_http(a)) != take(&right, is_http(b)))
+	if (left.is_http != right.is_http)
+		return false;
+	do {
+		c = next(&left);
+		if (c != next(&right))
 			return false;
-	return left.len == 0 && right.len == 0;
+	} while (c >= 0);
+	return true;
 }
 
 static bool
@@ -66,7 +99,7 @@ names_add(struct names *names, struct delivery *delivery)
 	if (is_made_to_differ(delivery))
 		return true;
 	for (const struct delivery *d = *bucket; d != NULL; d = d->next_name)
-		if (d->order.to == delivery->order.to && is_same_name(d, delivery))
+		if (is_same_name(d, delivery))
 			return false;
 	delivery->next_name = *bucket;
 	*bucket = delivery;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* names.h - the names that the objects of one form are to get: no two of them may be the same, or the second would
- * take the first one's place. `penstock check` finds what templates show; what clients put into them is seen here.
+ * take the first one's place, whatever the destinations are called (config/route.h, `at`). `penstock check` finds what templates show; what clients put into them is seen here.
  * Names with a {uuid} differ anyway, and of those sent by POST the upstream makes its own. One thread. */
 #ifndef PENSTOCK_NAMES_H
 #define PENSTOCK_NAMES_H

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* whereabouts.h - where a destination really is, in one spelling: two of them may be one place, or one may lie in the
+ * other, and then two parts of a form must not get one name there. */
+#ifndef PENSTOCK_WHEREABOUTS_H
+#define PENSTOCK_WHEREABOUTS_H
+
+#include "config/route.h"
+
+/* Sets `at` of each destination that could be read (see struct destination). `elsewhere`: they are served on another
+ * machine, and this one's file system is not asked. False: out of memory. */
+bool whereabouts_find(struct config *config, bool elsewhere);
+
+/* Would both rules give the same name in the same place, as far as their templates show? *same: the answer. False: out of
+ * memory. */
+bool whereabouts_rules_meet(const struct rule *a, const struct rule *b, bool *same);
+
+#endif
