@@ -13,6 +13,7 @@
 #include "options.h"
 #include "sidecar.h"
 #include "try.h"
+#include "upload/folders.h"
 #include "upload/upload.h"
 
 #include <jansson.h>
@@ -70,6 +71,8 @@ check(const struct options *options)
 	struct findings findings = { 0 };
 	struct config *config = config_load(options->arguments, options->n_arguments, &findings);
 
+	if (config != NULL)
+		findings.warnings += folders_check(config, &findings.text);
 	print_findings(&findings);
 	if (config != NULL)
 		printf("good: %zu route%s, %zu destination%s, %u warning%s\n", config->n_routes,

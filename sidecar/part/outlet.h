@@ -59,6 +59,7 @@ struct order {
 	enum store_method method; /* http only */
 	const char *target;       /* escaped; http: begins with '/'; directory: relative, no empty or dot segment */
 	const char *type;         /* Content-Type to send, or NULL */
+	const void *form;         /* the same for all orders of one form; compared, never followed */
 	const char *request_id;   /* sent as X-Request-Id */
 	const char *traceparent;  /* passed on, or NULL */
 	const char *client;       /* told as X-Forwarded-For, or NULL */

@@ -144,6 +144,7 @@ set_order(const struct parts *parts, struct delivery *delivery, const struct par
 
 	buf_add_str(&delivery->type, own_type ? part->type : STR("application/octet-stream"));
 	delivery->order.table = parts->setup.table;
+	delivery->order.form = parts;
 	delivery->order.request_id = parts->setup.request_id;
 	delivery->order.traceparent = parts->setup.traceparent;
 	delivery->order.client = parts->setup.client;

@@ -4,6 +4,7 @@
 
 #include "part/naming.h"
 #include "upload/directory.h"
+#include "upload/folder.h"
 #include "upload/lock.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TRIES 4 /* a penstock that starts may sweep the file before it is locked */
+#define HOME_WAIT_MS 1000u /* another process commits within milliseconds, or it hangs */
+#define TRIES 4            /* a penstock that starts may sweep the file before it is locked */
 
 struct trial {
 	int folder, fd;
@@ -126,4 +128,30 @@ abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i,
 		return rows[k].sentence;
 	}
 	return NULL;
+}
+
+/* After the first time in vain only one look is taken, so that a process that hangs does not hold up every commit here. */
+bool
+home_lock(struct home *home, const struct destination *to, struct error *err)
+{
+	enum lock_result result;
+
+	if (home->n_locks++ > 0)
+		return true;
+	result = lock_wait(home->fd, home->was_held ? 0 : HOME_WAIT_MS);
+	home->was_held = result == LOCK_TAKEN;
+	if (result == LOCK_OURS || (result == LOCK_UNKNOWN && lock_is_missing(errno)))
+		return true;
+	home->n_locks--;
+	if (result == LOCK_TAKEN)
+		return error_set(err, ERR_BUSY,
+			"destination \"%s\": another process has locked its folder; try again later", to->name);
+	return folder_fail(to, err, "cannot lock its folder", errno);
+}
+
+void
+home_unlock(struct home *home)
+{
+	if (--home->n_locks == 0)
+		lock_give(home->fd);
 }

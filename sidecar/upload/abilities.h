@@ -4,6 +4,7 @@
 #ifndef PENSTOCK_ABILITIES_H
 #define PENSTOCK_ABILITIES_H
 
+#include "base/error.h"
 #include "config/route.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct abilities {
 struct home {
 	int fd;
 	struct abilities can; /* as found when it was opened */
+	unsigned n_locks;     /* [disk] home_lock() within home_lock() */
 	bool was_held;        /* [disk] another process had it locked for longer than we wait */
 };
 
@@ -30,5 +32,11 @@ int abilities_find(int folder, struct abilities *can);
 /* The i-th thing, from 0, that is missing for such a destination. NULL: no more. *is_fatal: without it no upload could be
  * as it is promised. */
 const char *abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i, bool *is_fatal);
+
+/* [disk] While names are given or taken back, so that two processes do so one after the other: names that two forms replace
+ * are then all of one of them. Where the folder cannot be locked it does nothing. May be nested. False: another process
+ * holds it for long, err says so (ERR_BUSY); then nothing is locked. */
+bool home_lock(struct home *home, const struct destination *to, struct error *err);
+void home_unlock(struct home *home);
 
 #endif

@@ -21,6 +21,7 @@
 
 #define CREATE_TRIES 8
 #define EXCHANGE_TRIES 8
+#define IS_SIBLING EALREADY /* no rename says so */
 
 /* -- errors: by the destination's name, never by a path of this machine ------------------------------- */
 
@@ -199,7 +200,11 @@ open_parent(struct new_file *file, const char *target, const char **leaf, bool m
 {
 	int parent = folder_of_target(file->folder, target, leaf, make ? &file->n_made : NULL);
 
-	if (parent < 0)
+	if (parent < 0 && errno == ENOTDIR)
+		error_set(err, ERR_EXISTS,
+			"destination \"%s\": a folder of the name exists already as something else",
+			file->to->name);
+	else if (parent < 0)
 		folder_fail(file->to, err, "cannot open a folder of the name", errno);
 	return parent;
 }
@@ -244,12 +249,17 @@ rename_new(const struct new_file *file, int parent, const char *leaf)
 	return errno;
 }
 
-static bool
-is_regular(int parent, const char *leaf)
+/* What is in the way: 0 if it may be replaced, or an errno; ENOENT: it has gone, IS_SIBLING: it is of the same form. */
+static int
+look_in_the_way(const struct new_file *file, int parent, const char *leaf)
 {
 	struct stat st;
 
-	return fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	if (fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? ENOENT : EEXIST;
+	if (shown_is_sibling(file, &st))
+		return IS_SIBLING;
+	return S_ISREG(st.st_mode) && file->to->directory.exists == EXISTS_REPLACE ? 0 : EEXIST;
 }
 
 /* Where the file system cannot exchange (NFS): the old file gets a second name before it is replaced. 0, or an errno. */
@@ -292,8 +302,10 @@ lock_old(struct new_file *file, int parent, const char *leaf)
 static int
 rename_over(struct new_file *file, int parent, const char *leaf)
 {
-	if (!is_regular(parent, leaf))
-		return errno == ENOENT ? ENOENT : EEXIST; /* never a folder or a link */
+	int error = look_in_the_way(file, parent, leaf);
+
+	if (error != 0)
+		return error; /* never a folder or a link */
 	lock_old(file, parent, leaf);
 	if (renameat2(file->folder, file->temporary, parent, leaf, RENAME_EXCHANGE) == 0) {
 		file->has_replaced = true;
@@ -311,10 +323,8 @@ make_visible(struct new_file *file, int parent, const char *leaf)
 
 	for (int i = 0; i < EXCHANGE_TRIES; i++) {
 		error = rename_new(file, parent, leaf);
-		if (error != EEXIST || file->to->directory.exists == EXISTS_REFUSE)
-			break;
-		errno = 0;
-		error = rename_over(file, parent, leaf);
+		if (error == EEXIST)
+			error = rename_over(file, parent, leaf);
 		if (error != ENOENT)
 			break;
 	}
@@ -334,11 +344,15 @@ new_file_show(struct new_file *file, const char *target, struct error *err)
 	file->is_visible = error == 0;
 	if (file->is_visible) {
 		file->has_temporary = file->has_replaced;
+		shown_add(file);
 		return true;
 	}
 	folder_remove_made(file->folder, target, file->n_made);
 	if (error < 0)
 		return false;
+	if (error == IS_SIBLING)
+		return error_set(err, ERR_RULE, "destination \"%s\": two parts of the form would get one name",
+			file->to->name);
 	return error == EEXIST ? fail_exists(file->to, err) : folder_fail(file->to, err, "cannot rename", error);
 }
 
@@ -355,8 +369,8 @@ new_file_settle(struct new_file *file, struct error *err)
 	return ok;
 }
 
-bool
-new_file_commit(struct new_file *file, const char *target, struct error *err)
+static bool
+show_and_settle(struct new_file *file, const char *target, struct error *err)
 {
 	struct error ignored = { 0 };
 
@@ -368,9 +382,22 @@ new_file_commit(struct new_file *file, const char *target, struct error *err)
 	return false;
 }
 
+bool
+new_file_commit(struct new_file *file, const char *target, struct error *err)
+{
+	bool ok = home_lock(file->home, file->to, err);
+
+	if (!ok)
+		return false;
+	ok = show_and_settle(file, target, err);
+	home_unlock(file->home);
+	return ok;
+}
+
 void
 new_file_close(struct new_file *file)
 {
+	shown_remove(file);
 	if (file->has_temporary)
 		unlinkat(file->folder, file->temporary, 0);
 	file->has_temporary = false;

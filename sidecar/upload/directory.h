@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "config/route.h"
 #include "upload/abilities.h"
+#include "upload/shown.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,13 +42,21 @@ struct new_file {
 	unsigned n_made;                /* folders of the name that did not exist before */
 	const char *target;             /* borrowed; set by new_file_show() */
 	struct new_file *next, *before; /* in the list of new_files_commit() */
+	/* set by who has created it, if parts of one form are to be kept from one another: */
+	struct shown *shown;
+	const void *form; /* compared, never followed */
+	/* shown.c's: */
+	dev_t device;
+	ino_t number;
+	struct new_file *next_shown;
 };
 
 bool new_file_create(struct new_file *file, struct home *home, const struct destination *to, struct error *err);
 bool new_file_write(struct new_file *file, const char *data, size_t len, struct error *err);
 bool new_file_sync(struct new_file *file, struct error *err);
 
-/* Makes it visible as `target`. False: ERR_EXISTS or what went wrong, and it is not visible. */
+/* Makes it visible as `target`. False: ERR_EXISTS, ERR_RULE (another file of the form has the name), or what went wrong,
+ * and it is not visible. */
 bool new_file_show(struct new_file *file, const char *target, struct error *err);
 
 /* What was shown stays, also if the power fails. False: nobody knows. */

@@ -19,6 +19,7 @@ struct disk {
 	struct loop *loop;
 	struct loop_thread thread;
 	struct counter files;
+	struct shown shown;
 	struct mail stop;
 	bool is_stopping;
 };
@@ -238,13 +239,23 @@ home_of(const struct file *file)
 	return folders_home(table->folders, (size_t)(file->order->to - table->config->destinations));
 }
 
+static bool
+create(struct file *file)
+{
+	if (!new_file_create(&file->file, home_of(file), file->order->to, &file->order->outcome.error))
+		return false;
+	file->file.shown = &file->disk->shown;
+	file->file.form = file->order->form;
+	return true;
+}
+
 static void
 start(struct file *file)
 {
 	struct order *order = file->order;
 
 	file_move(file, FILE_SENDING);
-	if (!new_file_create(&file->file, home_of(file), order->to, &order->outcome.error))
+	if (!create(file))
 		end(file, OUTCOME_ABORTED);
 	else if (!order->is_kept)
 		go_on(file);

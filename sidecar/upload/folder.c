@@ -117,14 +117,44 @@ folder_write(int fd, const char *data, size_t len)
 	return true;
 }
 
+static enum error_kind
+kind_of(int error)
+{
+	switch (error) {
+	case ENAMETOOLONG: /* some file systems take fewer bytes than others */
+		return ERR_RULE;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return ERR_UPSTREAM_FULL;
+	case EMFILE:
+	case ENFILE:
+		return ERR_BUSY;
+	case ENOMEM:
+		return ERR_NOMEM;
+	default:
+		return ERR_UPSTREAM;
+	}
+}
+
+static const char *
+words_of(int error)
+{
+	switch (error) {
+	case ENAMETOOLONG:
+		return "the name is too long for its file system";
+	case EMFILE:
+	case ENFILE:
+		return "no descriptor is left; try again later";
+	case ENOMEM:
+		return "out of memory; try again later";
+	default:
+		return strerror(error);
+	}
+}
+
 bool
 folder_fail(const struct destination *to, struct error *err, const char *what, int error)
 {
-	enum error_kind kind = ERR_UPSTREAM;
-
-	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-		kind = ERR_UPSTREAM_FULL;
-	else if (error == EMFILE || error == ENFILE)
-		kind = ERR_BUSY;
-	return error_set(err, kind, "destination \"%s\": %s: %s", to->name, what, strerror(error));
+	return error_set(err, kind_of(error), "destination \"%s\": %s: %s", to->name, what, words_of(error));
 }

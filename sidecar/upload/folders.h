@@ -31,4 +31,8 @@ void folders_look(const struct folders *folders, const struct config *config, bo
  * sentence and a newline are added to `why`. */
 bool folders_are_good(const struct folders *folders, const struct config *config, struct buf *why);
 
+/* [main] Adds to `out` a line for each thing that the file systems of the folders lack, and returns how many there are.
+ * Folders that are not there, or that this user may not write, are let be: it may not be the user who runs it. */
+unsigned folders_check(const struct config *config, struct buf *out);
+
 #endif

@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FOLDER_WAIT_MS 1000u
+
 struct entry {
 	const char *mark; /* OPEN or SETTLED, before the id */
 	struct file_id id;
@@ -261,12 +263,27 @@ read_all(int fd, struct buf *text)
 
 /* -- the journal -------------------------------------------------------------------------------------- */
 
+/* No other process, and no other thread of this one, gives or takes names here meanwhile: by a descriptor of its own. */
+static bool
+take_all_back_alone(struct found *found)
+{
+	int own = openat(found->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok;
+
+	if (own < 0)
+		return stays(found, "its folder cannot be opened: %s", strerror(errno));
+	ok = lock_wait(own, FOLDER_WAIT_MS) != LOCK_TAKEN;
+	ok = ok ? take_all_back(found) : stays(found, "another process has locked the folder");
+	close(own);
+	return ok;
+}
+
 static bool
 settle(struct found *found, const char *name)
 {
 	if (!read_all(found->fd, &found->text))
 		return stays(found, "it cannot be read: %s", strerror(errno));
-	if (is_whole(&found->text) && !(may_be_believed(found) && take_all_back(found)))
+	if (is_whole(&found->text) && !(may_be_believed(found) && take_all_back_alone(found)))
 		return false;
 	if (unlinkat(found->folder, name, 0) != 0)
 		return stays(found, "it cannot be removed: %s", strerror(errno));

@@ -22,6 +22,11 @@ tell_all(struct journal *journal, const struct new_file *first)
 static bool
 write_journal(struct journal *journal, const struct new_file *first, struct error *err)
 {
+	for (const struct new_file *f = first; f != NULL; f = f->next)
+		if (f->home != first->home)
+			return error_set(err, ERR_UPSTREAM,
+				"destination \"%s\": its folder was exchanged while the route files were read; a reload helps",
+				f->to->name);
 	if (!journal_begin(journal, first->folder))
 		return folder_fail(first->to, err, NO_JOURNAL, errno);
 	if (!tell_all(journal, first)) {
@@ -79,12 +84,11 @@ last_of(struct new_file *file)
 	return file;
 }
 
-bool
-new_files_commit(struct new_file *first, struct new_file **failed, struct error *err)
+static bool
+commit(struct new_file *first, struct new_file **failed, struct error *err)
 {
 	struct journal journal;
 
-	*failed = NULL;
 	if (!write_journal(&journal, first, err))
 		return false;
 	*failed = show_all(first, err);
@@ -100,4 +104,17 @@ new_files_commit(struct new_file *first, struct new_file **failed, struct error 
 	folder_fail(first->to, err, NO_JOURNAL, errno);
 	take_back(last_of(first));
 	return false;
+}
+
+bool
+new_files_commit(struct new_file *first, struct new_file **failed, struct error *err)
+{
+	bool ok;
+
+	*failed = NULL;
+	if (!home_lock(first->home, first->to, err))
+		return false;
+	ok = commit(first, failed, err);
+	home_unlock(first->home);
+	return ok;
 }

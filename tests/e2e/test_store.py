@@ -167,6 +167,126 @@ routes:
         assert len(up.store) == 3
 
 
+def test_two_destinations_that_are_one_place_get_no_name_twice():
+    routes = """destinations:
+  a: { type: directory, path: "{dir}/out" , exists: replace }
+  b: { type: directory, path: "{dir}/link/.", exists: replace }
+  c: { type: directory, path: "{dir}/out/c" , exists: replace }
+  up: { type: http, url: "http://127.0.0.1:{up}/x%41" }
+  all: { type: http, url: "http://localhost:{up}" }
+routes:
+  - id: d
+    match: { path: /d }
+    fields:
+      - { name: a, max_count: 1, store: { to: a, path: "{file.name}" } }
+      - { name: b, max_count: 1, store: { to: b, path: "{query.q}" } }
+  - id: in
+    match: { path: /in }
+    fields:
+      - { name: a, max_count: 1, store: { to: a, path: "c/{file.name}" } }
+      - { name: b, max_count: 1, store: { to: c, path: "{query.q}" } }
+  - id: u
+    match: { path: /u }
+    fields:
+      - { name: a, max_count: 1, store: { to: up, path: "/{file.name}" } }
+      - { name: b, max_count: 1, store: { to: all, path: "/xA/{query.q}" } }
+"""
+
+    class Linked(Penstock):
+        def command(self):
+            os.symlink("out", os.path.join(self.dir, "link"))
+            return super().command()
+
+    with Upstream() as up, Linked(routes, up) as p:
+        for path in ("/d", "/in", "/u"):
+            answer = post(p.port, path + "?q=same", form(part("a", b"one", "same"), part("b", b"two")))
+            assert answer.status == 422 and answer.json()["field"] == "b", (path, answer.body)
+            assert not p.files() and not up.store, (path, p.files(), up.store)
+            assert post(p.port, path + "?q=other", form(part("a", b"one", "same"), part("b", b"two"))).status == 201
+            assert sorted([*p.files().values(), *up.store.values()]) == [b"one", b"two"]
+            up.store.clear()
+            for name in os.listdir(p.out):
+                shutil.rmtree(os.path.join(p.out, name)) if name == "c" else os.unlink(os.path.join(p.out, name))
+            os.makedirs(os.path.join(p.out, "c"), exist_ok=True)
+            if path == "/d":
+                p.process.send_signal(signal.SIGHUP)
+                wait_for(lambda: p.lines("the new route table is in force"), "the folder is opened again")
+
+
+def test_a_name_that_leads_through_a_file_is_a_conflict():
+    with Penstock(DIR + '  - { id: d, match: { path: "/**" }, fields: [ { name: "*", max_count: 1, store: { to: files, key: "{query.a}/{query.b}" } } ] }') as p:
+        with open(os.path.join(p.out, "file"), "wb") as f:
+            f.write(b"in the way")
+        answer = post(p.port, "/?a=file&b=x", form(part("f", b"1")))
+        assert answer.status == 409 and "exists already as something else" in answer.json()["detail"], answer.body
+        assert p.files() == {"file": b"in the way"}
+
+
+# -- two processes, one folder ------------------------------------------------------------------------------------------
+
+REPLACE = """destinations:
+  files: { type: directory, path: "{dir}/out", exists: replace }
+routes:
+  - id: d
+    match: { path: /d }
+    fields:
+      - { name: a, max_count: 1, store: { to: files, key: "a" } }
+      - { name: b, max_count: 1, store: { to: files, key: "sub/b" } }
+      - { name: c, max_count: 1, store: { to: files, key: "c" } }
+"""
+
+
+class Second:
+    """Another penstock with the destinations of one that runs."""
+
+    def __init__(self, p):
+        self.port = free_port()
+        self.file = os.path.join(p.dir, "second.yaml")
+        with open(p.file, encoding="utf-8") as f, open(self.file, "w", encoding="utf-8") as out:
+            out.write(f.read().replace(f'"127.0.0.1:{p.port}", "unix:{p.dir}/in.sock"', f'"127.0.0.1:{self.port}"'))
+
+    def __enter__(self):
+        self.process = subprocess.Popen([BINARY, "run", self.file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: can_connect(self.port), "the second one listens")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(DEADLINE)
+
+
+def test_two_processes_that_replace_the_same_names_mix_no_forms():
+    with Penstock(REPLACE) as p, Second(p) as second:
+        for i in range(rounds(150)):
+            forms = [[str(i).encode() + who] * 3 for who in (b" one", b" two")]
+            answers = [None, None]
+
+            def send(k, port):
+                answers[k] = post(port, "/d", form(*[part(name, data, "f") for name, data in zip("abc", forms[k])]))
+            threads = [threading.Thread(target=send, args=(k, port)) for k, port in enumerate((p.port, second.port))]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            assert [a.status for a in answers] == [201, 201], [a.body for a in answers]
+            wait_for(lambda: len(p.files()) == 3, "nothing is left beside")
+            assert sorted(p.files().values()) in forms, p.files()
+
+
+def test_a_folder_that_another_process_holds_is_told_and_not_waited_for_for_ever():
+    import fcntl
+    with Penstock(REPLACE) as p:
+        body = form(part("a", b"1"), part("b", b"2"))
+        fd = os.open(p.out, os.O_RDONLY)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        for _ in range(3):
+            answer = post(p.port, "/d", body)
+            assert answer.status == 503 and "another process has locked its folder" in answer.json()["detail"], answer.body
+            assert p.files() == {}, p.files()
+        os.close(fd)
+        assert post(p.port, "/d", body).status == 201
+
+
 def test_default_drop_reads_and_forgets():
     with Penstock(DIR + '  - { id: d, match: { path: /d }, fields: [ { name: a, store: { to: files, key: "{uuid}" } } ], default: drop }') as p:
         answer = post(p.port, "/d", form(part("x", noise(500_000), "x"), part("a", b"A"), part("y", b"")))

@@ -261,14 +261,17 @@ def run_start(shim, kind):
 
 # -- file systems that lack something -------------------------------------------------------------------------------
 
+@contextlib.contextmanager
 def start_on(shim, kinds, error, routes=ROUTES):
-    """What the folders' file system is asked for fails from the start on."""
+    """What the folders' file system is asked for fails from the start on, also for p.check()."""
     folder = tempfile.mkdtemp(prefix="penstock-fault-")
     faults = Faults(folder)
     faults.arm(kinds, 1, error, 1)
     env = dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)
     try:
-        return Penstock(routes, env=env, head="""admin: { listen: ["unix:{dir}/admin.sock"] }""")
+        with Penstock(routes, env=env, head="""admin: { listen: ["unix:{dir}/admin.sock"] }""") as p:
+            p.check = lambda: subprocess.run([BINARY, "check", p.file], env=env, capture_output=True, text=True)
+            yield p
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -277,7 +280,7 @@ def without_locks(shim):
     """Uploads go well, and leave nothing beside; it is said at the start. Number of errors tried."""
     for error in (errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS):
         with start_on(shim, LOCK, error) as p:
-            assert "no locks (flock)" in p.log(), p.log()
+            assert "no locks (flock)" in p.log() and "no locks (flock)" in p.check().stderr, (p.log(), p.check())
             for path, n in (("/files", "1"), ("/over", "2"), ("/over", "2")):
                 before = p.files()
                 answer = upload(p, path, n)
@@ -290,7 +293,8 @@ def without_locks(shim):
 def lacking(shim):
     """Neither renames that do not replace nor links: `exists: refuse` cannot be kept, so it does not start; `replace` can."""
     try:
-        start_on(shim, NO_FLAGS | NO_LINKS, errno.EINVAL).stop()
+        with start_on(shim, NO_FLAGS | NO_LINKS, errno.EINVAL):
+            pass
     except AssertionError as error:
         assert "exists: refuse needs renames that do not replace" in str(error), error
     else:
@@ -325,6 +329,25 @@ def full(shim):
         assert upload(p, "/files", "1").status == 201
     shutil.rmtree(folder, ignore_errors=True)
     return 1
+
+
+STATUSES = [("rename", errno.ENAMETOOLONG, 422, "too long"), ("mkdir", errno.ENAMETOOLONG, 422, "too long"), ("open", errno.EMFILE, 503, "no descriptor"),
+            ("write", errno.EDQUOT, 507, "quota"), ("rename", errno.EROFS, 502, "Read-only"), ("fsync", errno.EIO, 502, "Input/output")]
+
+
+def statuses(shim):
+    """What the system says, in the client's words: whose fault it is, and whether to try again."""
+    folder = tempfile.mkdtemp(prefix="penstock-fault-")
+    faults = Faults(folder)
+    with Penstock(ROUTES, env=dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)) as p:
+        for n, (kind, error, status, words) in enumerate(STATUSES):
+            faults.arm(KINDS[kind], 1, error, 1)
+            answer = upload(p, "/files", n)
+            faults.disarm()
+            assert answer.status == status and words in answer.json()["detail"], (kind, os.strerror(error), answer.body)
+            wait_for(lambda: not os.listdir(p.out), "nothing is left")
+    shutil.rmtree(folder, ignore_errors=True)
+    return len(STATUSES)
 
 
 def quiet(p):
@@ -363,7 +386,7 @@ def main():
     for kind in STARTS:
         if not only or any(w in f"start {kind}" for w in only):
             results.append(attempt(f"start: {kind}", lambda kind=kind: run_start(sys.argv[1], kind)))
-    for name, try_it in (("without locks", without_locks), ("neither flags nor links", lacking), ("full", full)):
+    for name, try_it in (("without locks", without_locks), ("neither flags nor links", lacking), ("full", full), ("statuses", statuses)):
         if not only or any(w in name for w in only):
             results.append(attempt(name, lambda try_it=try_it: try_it(sys.argv[1])))
     failed = results.count(False)

@@ -113,6 +113,39 @@ forms_that_replace_one_name_may_be_taken_back_in_any_order(void **state)
 		}
 }
 
+/* Of a form that has the same name twice in a way that the names do not tell; another form may replace it. */
+static void
+a_form_does_not_replace_its_own_file(void **state)
+{
+	struct new_file files[3];
+	struct shown shown = { 0 };
+	int forms[2];
+	struct error err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char what = (char)('A' + i);
+
+		assert_true(
+			new_file_create(&files[i], &home, &to, &err) && new_file_write(&files[i], &what, 1, &err));
+		files[i].shown = &shown;
+		files[i].form = &forms[i == 2];
+	}
+	assert_true(new_file_commit(&files[0], NAME, &err));
+	assert_false(new_file_commit(&files[1], NAME, &err));
+	assert_int_equal(err.kind, ERR_RULE);
+	assert_string_equal(folder_content(folder, NAME), "A");
+	err = (struct error){ 0 };
+	assert_true(new_file_commit(&files[2], NAME, &err));
+	for (int i = 0; i < 3; i++)
+		new_file_close(&files[i]);
+	assert_string_equal(folder_content(folder, NAME), "C");
+	for (size_t i = 0; i < SHOWN_BUCKETS; i++)
+		assert_null(shown.buckets[i]);
+	unlinkat(folder, NAME, 0);
+	unlinkat(folder, "sub", AT_REMOVEDIR);
+}
+
 static int
 set_up(void **state)
 {
@@ -135,6 +168,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			forms_that_replace_one_name_may_be_taken_back_in_any_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_form_does_not_replace_its_own_file, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
