@@ -44,8 +44,10 @@ loop_thread_join_within(struct loop_thread *thread, unsigned ms)
 	until.tv_nsec += (long)(ms % 1000) * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	if (thread->is_started && pthread_timedjoin_np(thread->thread, NULL, &until) != 0)
+	if (thread->is_started && pthread_timedjoin_np(thread->thread, NULL, &until) != 0) {
+		pthread_detach(thread->thread);
 		return false;
+	}
 	thread->is_started = false;
 	return true;
 }
