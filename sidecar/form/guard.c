@@ -3,7 +3,8 @@
  *
  * Only the delimiter's first byte is a carriage return, so a match that fails can only begin anew at the
  * byte that made it fail: `matched` alone carries the search from one piece to the next, and nothing has to be
- * looked at twice. Most of a body is skipped in blocks, several bytes at a time. */
+ * looked at twice. Within a piece the delimiter's text is looked for, without its CRLF (finder.h): where that stands alone
+ * in a content, or behind the end, somebody takes it for a delimiter. */
 #include "form/guard.h"
 
 #include "base/must.h"
@@ -11,8 +12,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define BLOCK 128 /* bytes that are looked at together */
-#define WORD 8
 #define HEAD_STEP 256 /* bytes of a head at a time */
 #define DENSE_MIN 512 /* pieces shorter than this are never called dense ... */
 #define DENSE 32      /* ... longer ones if one byte of so many is a carriage return */
@@ -28,9 +27,7 @@ guard_init(struct guard *guard, const struct boundary *boundary, uint64_t max_he
 	memcpy(guard->delimiter + 4, boundary->text, boundary->len);
 	guard->delimiter_len = boundary->len + 4;
 	guard->matched = guard->assumed = 2;
-	memcpy(&guard->beginning, guard->delimiter, WORD); /* a short one is filled up with zeros */
-	for (size_t i = 0; i < WORD && i < guard->delimiter_len; i++)
-		((unsigned char *)&guard->beginning_mask)[i] = 0xff;
+	finder_init(&guard->finder, boundary);
 }
 
 void
@@ -49,114 +46,34 @@ refuse(struct guard *guard, uint64_t offset, const char *why)
 
 /* -- finding the delimiter ---------------------------------------------------------------------------- */
 
-/* How many bytes at p, which is a CR, surely go on like the delimiter: where they cease to, the number is one of whole
- * words. None but the first of these bytes is a CR, so behind them the search may go on: no byte is looked at more than
- * twice. */
-static size_t
-match_length(const struct guard *guard, const char *p, const char *end)
-{
-	size_t left = (size_t)(end - p), most = left < guard->delimiter_len ? left : guard->delimiter_len, n = 0;
-
-	while (n + WORD <= most &&
-		memcmp(p + n, guard->delimiter + n, WORD) == 0) /* one comparison: WORD is constant */
-		n += WORD;
-	if (n + WORD <= most)
-		return n;
-	while (n < most && p[n] == guard->delimiter[n])
-		n++;
-	return n;
-}
-
-/* Skips blocks in which no delimiter begins, and counts the carriage returns in what it has looked at. A delimiter begins
- * with CRLF and two hyphens, and the first and the third of these bytes are rare neighbours in text and in pictures alike.
- * Written so that compilers make a few wide instructions of it. */
-static inline __attribute__((always_inline)) const char *
-skip_blocks(const char *p, const char *end, size_t *returns)
-{
-	size_t passed = 0;
-
-	while (end - p >= BLOCK + 2) {
-		unsigned char hit = 0, n = 0;
-
-		for (size_t i = 0; i < BLOCK; i++) {
-			hit |= (unsigned char)((p[i] == '\r') & (p[i + 2] == '-'));
-			n = (unsigned char)(n + (p[i] == '\r'));
-		}
-		passed += n;
-		if (hit != 0)
-			break;
-		p += BLOCK;
-	}
-	*returns += passed;
-	return p;
-}
-
-#ifdef __x86_64__
-__attribute__((target("avx2"))) static const char *
-skip_blocks_avx2(const char *p, const char *end, size_t *returns)
-{
-	return skip_blocks(p, end, returns);
-}
-#endif
-
+/* Where a delimiter begins, or could if more came, in [p, end), in which its text does not stand whole; `end`: nowhere. Its
+ * first byte stands in it only once, so it is the last one there is, or none. */
 static const char *
-skip_clean(const char *p, const char *end, size_t *returns)
+find_unfinished(const struct guard *guard, const char *p, const char *end)
 {
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2"))
-		return skip_blocks_avx2(p, end, returns);
-#endif
-	return skip_blocks(p, end, returns);
+	size_t most = guard->delimiter_len - 1;
+	const char *from = (size_t)(end - p) > most ? end - most : p;
+	const char *at = memrchr(from, '\r', (size_t)(end - from));
+
+	return at != NULL && memcmp(at, guard->delimiter, (size_t)(end - at)) == 0 ? at : end;
 }
 
-/* First place in [p, stop) where the delimiter's first eight bytes stand (all of a shorter one); `stop`: nowhere. There
- * are eight bytes to be read at each place. One load and one comparison for each byte, whatever the bytes are. */
+/* First place in [p, end) where a delimiter begins, or could if more came; `end`: nowhere. *stray: the text of one stands
+ * there without its CRLF, which would have been held back if it were in the piece before. */
 static const char *
-find_beginning(const struct guard *guard, const char *p, const char *stop)
-{
-	for (uint64_t here; p < stop; p++) {
-		memcpy(&here, p, WORD);
-		if (((here ^ guard->beginning) & guard->beginning_mask) == 0)
-			break;
-	}
-	return p;
-}
-
-/* Byte by byte. Returns where a delimiter may begin (*found), or where it stopped looking, at `stop` or a little
- * behind. */
-static const char *
-look_closely(const struct guard *guard, const char *p, const char *stop, const char *end, bool *found)
-{
-	while (p < stop) {
-		size_t n;
-
-		if (end - p > WORD)
-			p = find_beginning(guard, p, stop < end - WORD ? stop : end - WORD);
-		if (p == stop)
-			break;
-		n = *p == '\r' ? match_length(guard, p, end) : 0;
-		*found = n > 0 && (n == guard->delimiter_len || p + n == end);
-		if (*found)
-			return p;
-		p += n > 0 ? n : 1;
-	}
-	return p;
-}
-
-/* First place in [p, end) where a delimiter begins, or could if more came; `end`: nowhere. Only a block in which one may
- * begin is looked at byte by byte. */
-static const char *
-find_delimiter(struct guard *guard, const char *p, const char *end)
+find_delimiter(struct guard *guard, const char *p, const char *end, bool *stray)
 {
 	size_t len = (size_t)(end - p), returns = 0;
-	bool found = false;
+	const char *at = finder_find(&guard->finder, p, end, &returns);
 
-	while (p < end && !found) {
-		p = skip_clean(p, end, &returns);
-		p = look_closely(guard, p, end - p > BLOCK ? p + BLOCK : end, end, &found);
-	}
 	guard->is_dense = len >= DENSE_MIN && returns > len / DENSE;
-	return p;
+	*stray = false;
+	if (at == end)
+		return find_unfinished(guard, p, end);
+	if (at - p >= 2 && at[-2] == '\r' && at[-1] == '\n')
+		return at - 2;
+	*stray = true;
+	return at;
 }
 
 /* Before the first delimiter only line ends may stand: who sends more is not understood by everybody. */
@@ -169,14 +86,29 @@ skip_preamble(struct guard *guard, const char *data, size_t len)
 	return true;
 }
 
+/* Some parsers take the text of a delimiter behind an LF alone, a CR alone, or anything (PHP, Python's email, Rack 2). */
+static bool
+refuse_stray(struct guard *guard)
+{
+	return refuse(guard, guard->content_at - guard->finder.len,
+		"the boundary within a part's content, not behind CR LF");
+}
+
 static bool
 emit(struct guard *guard, const char *data, size_t len)
 {
+	size_t stray;
+
 	if (len == 0)
 		return true;
 	if (guard->state == GUARD_PREAMBLE)
 		return skip_preamble(guard, data, len);
-	return guard->events->on_data(guard->arg, data, len, guard->is_dense);
+	stray = finder_pass(&guard->finder, data, len);
+	len = stray > 0 ? stray : len; /* so that what comes first is told first, wherever the pieces end */
+	guard->content_at += len;
+	if (!guard->events->on_data(guard->arg, data, len, guard->is_dense))
+		return false;
+	return stray == 0 || refuse_stray(guard);
 }
 
 /* Input that goes on with the delimiter moves `matched`; input that does not gives back what was held. */
@@ -213,6 +145,7 @@ on_delimiter(struct guard *guard, uint64_t offset)
 	guard->matched = guard->assumed = 0;
 	guard->after_len = 0;
 	guard->state = GUARD_AFTER;
+	finder_forget(&guard->finder);
 	return true;
 }
 
@@ -222,6 +155,7 @@ scan(struct guard *guard, const char **p, const char *end)
 {
 	while (*p < end) {
 		const char *found;
+		bool stray;
 
 		if (guard->matched > 0) {
 			if (!go_on_matching(guard, p, end))
@@ -230,9 +164,11 @@ scan(struct guard *guard, const char **p, const char *end)
 				return on_delimiter(guard, offset_of(guard, *p, end));
 			continue;
 		}
-		found = find_delimiter(guard, *p, end);
-		if (!emit(guard, *p, (size_t)(found - *p)))
+		found = find_delimiter(guard, *p, end, &stray);
+		if (!emit(guard, *p, (size_t)(found - *p) + (stray ? guard->finder.len : 0)))
 			return false;
+		if (stray)
+			return refuse_stray(guard);
 		*p = found;
 		if (found < end) {
 			guard->matched = 1;
@@ -279,6 +215,22 @@ read_close(struct guard *guard, const char **p, const char *end)
 	return true;
 }
 
+/* To who looks for the first delimiter anywhere, or goes on behind the last one, the form begins here. */
+static bool
+read_epilogue(struct guard *guard, const char **p, const char *end)
+{
+	uint64_t offset = offset_of(guard, *p, end);
+	size_t returns = 0, n = finder_pass(&guard->finder, *p, (size_t)(end - *p));
+	const char *found = finder_find(&guard->finder, *p, end, &returns);
+
+	if (n > 0)
+		return refuse(guard, offset + n - guard->finder.len, "the boundary again behind the final one");
+	if (found < end)
+		return refuse(guard, offset + (uint64_t)(found - *p), "the boundary again behind the final one");
+	*p = end;
+	return true;
+}
+
 /* Where the empty line of the head ends, looking again only at the last three bytes of what was there
  * before; 0: not yet. */
 static size_t
@@ -309,6 +261,7 @@ begin_body(struct guard *guard, size_t head_len)
 	guard->state = GUARD_BODY;
 	guard->matched = guard->assumed = 2; /* the empty line's CRLF: see on_delimiter() */
 	guard->is_dense = false;
+	guard->content_at = guard->head_at + head_len + 2;
 	return guard->events->on_head(
 		guard->arg, (struct str){ guard->head.data, head_len }, guard->delimiter_at, guard->head_at);
 }
@@ -353,8 +306,7 @@ step(struct guard *guard, const char **p, const char *end)
 	case GUARD_BODY:
 		return scan(guard, p, end);
 	case GUARD_EPILOGUE:
-		*p = end;
-		return true;
+		return read_epilogue(guard, p, end);
 	}
 	must_not_get_here();
 }

@@ -6,11 +6,13 @@
  * A delimiter is CRLF "--" boundary; at the very start of the body its CRLF may be missing, and empty lines may
  * stand before it. What follows it must be CRLF, or "--" and then CRLF or the end of the body (RFC 2046 section
  * 5.1.1): padding or more text is refused, because parsers disagree about it, and so is a
- * delimiter without a CRLF of its own right after a head. Correct at every split, linear in the bytes fed.
+ * delimiter without a CRLF of its own right after a head. "--" and the boundary may stand nowhere else, neither in a
+ * content nor behind the end. Correct at every split, linear in the bytes fed.
  * Pure; one thread. */
 #ifndef PENSTOCK_GUARD_H
 #define PENSTOCK_GUARD_H
 
+#include "form/finder.h"
 #include "form/form.h"
 
 enum guard_state { GUARD_PREAMBLE, GUARD_AFTER, GUARD_CLOSE, GUARD_HEAD, GUARD_BODY, GUARD_EPILOGUE };
@@ -29,14 +31,14 @@ struct guard {
 	enum guard_state state;
 	char delimiter[FORM_BOUNDARY_MAX + 5]; /* CRLF "--" boundary */
 	size_t delimiter_len;
-	uint64_t beginning;      /* its first eight bytes, as they stand in memory ... */
-	uint64_t beginning_mask; /* ... and which of them it has */
-	size_t matched;          /* bytes of the delimiter that the input ends with */
-	size_t assumed;          /* of these, not really in the input: the CRLF before a first delimiter */
-	uint64_t offset;         /* bytes of the body fed */
-	uint64_t preamble;       /* bytes skipped before the first delimiter */
-	uint64_t delimiter_at;   /* where the last delimiter began */
-	uint64_t head_at;        /* where the head under way began */
+	struct finder finder;  /* of its text without the CRLF */
+	size_t matched;        /* bytes of the delimiter that the input ends with */
+	size_t assumed;        /* of these, not really in the input: the CRLF before a first delimiter */
+	uint64_t offset;       /* bytes of the body fed */
+	uint64_t preamble;     /* bytes skipped before the first delimiter */
+	uint64_t delimiter_at; /* where the last delimiter began */
+	uint64_t head_at;      /* where the head under way began */
+	uint64_t content_at;   /* where the next byte of the content under way comes from */
 	uint64_t max_head;
 	size_t after_len;
 	char after[2];   /* what followed the delimiter so far; of what follows the last one only how much */

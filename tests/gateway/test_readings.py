@@ -22,6 +22,8 @@ FAULTS = {  # each is a part, or what stands in place of one
     "a head that is too long": b"--" + B + b"\r\nX: " + b"x" * 300 + b"\r\n\r\n1\r\n",
     "a head that is too long and has no colon": b"--" + B + b"\r\n" + b"x" * 300 + b"\r\n\r\n1\r\n",
     "text behind a delimiter": b"--" + B + b"x\r\n\r\n1\r\n",
+    "a delimiter behind LF alone": GOOD[:-2] + b"\n--" + B + b"\r\n\r\n1\r\n",
+    "a form behind the end": GOOD + b"--" + B + b"--\r\n" + GOOD,
     "too many parts": GOOD * 4,
     "too many bytes": part("a", b"x" * 4096),
 }

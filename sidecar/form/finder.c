@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/* finder.c - see finder.h. In the middle of a piece the first and the last byte of the text rule out whole blocks, and its
+ * first eight bytes nearly all places of a block; what is left is matched by the automaton, which also carries the search
+ * from one piece to the next. */
+#include "form/finder.h"
+
+#include <string.h>
+
+#define BLOCK 128 /* bytes that are looked at together */
+#define WORD 8
+
+/* -- the automaton ------------------------------------------------------------------------------------ */
+
+static size_t
+step(const struct finder *finder, size_t under_way, char c)
+{
+	while (under_way > 0 && finder->text[under_way] != c)
+		under_way = finder->shorter[under_way];
+	return finder->text[under_way] == c ? under_way + 1 : 0;
+}
+
+static void
+make_shorter(struct finder *finder)
+{
+	for (size_t n = 1; n < finder->len; n++)
+		finder->shorter[n + 1] = (unsigned char)step(finder, finder->shorter[n], finder->text[n]);
+}
+
+void
+finder_init(struct finder *finder, const struct boundary *boundary)
+{
+	*finder = (struct finder){ .text = "--", .len = boundary->len + 2 };
+	memcpy(finder->text + 2, boundary->text, boundary->len);
+	memcpy(&finder->beginning, finder->text, WORD); /* a short one is filled up with zeros */
+	for (size_t i = 0; i < WORD && i < finder->len; i++)
+		((unsigned char *)&finder->beginning_mask)[i] = 0xff;
+	make_shorter(finder);
+}
+
+void
+finder_forget(struct finder *finder)
+{
+	finder->under_way = 0;
+}
+
+/* The last bytes, of which only those from a '-' on can be the beginning of the text. */
+static void
+pass_end(struct finder *finder, const char *p, const char *end)
+{
+	if ((size_t)(end - p) >= finder->len) {
+		finder->under_way = 0;
+		p = end - finder->len + 1;
+	}
+	while (p < end) {
+		if (finder->under_way == 0 && (p = memchr(p, '-', (size_t)(end - p))) == NULL)
+			return;
+		finder->under_way = step(finder, finder->under_way, *p++);
+		if (finder->under_way == finder->len) /* whole in these bytes: the caller knows */
+			finder->under_way = 0;
+	}
+}
+
+size_t
+finder_pass(struct finder *finder, const char *data, size_t len)
+{
+	/* What is under way is longer than these bytes up to i as long as it has begun before them. */
+	for (size_t i = 0; finder->under_way > i; i++) {
+		if (i == len)
+			return 0;
+		finder->under_way = step(finder, finder->under_way, data[i]);
+		if (finder->under_way == finder->len) {
+			finder->under_way = 0;
+			return i + 1;
+		}
+	}
+	finder->under_way = 0;
+	pass_end(finder, data, data + len);
+	return 0;
+}
+
+/* -- within a piece ----------------------------------------------------------------------------------- */
+
+/* Skips blocks in which no text begins, and counts the carriage returns in what it has looked at. Written so that compilers
+ * make a few wide instructions of it. */
+static inline __attribute__((always_inline)) const char *
+skip_blocks(const struct finder *finder, const char *p, const char *end, size_t *returns)
+{
+	size_t passed = 0, last = finder->len - 1;
+	char final = finder->text[last];
+
+	while ((size_t)(end - p) >= BLOCK + last) {
+		unsigned char hit = 0, n = 0;
+
+		for (size_t i = 0; i < BLOCK; i++) {
+			hit |= (unsigned char)((p[i] == '-') & (p[i + last] == final));
+			n = (unsigned char)(n + (p[i] == '\r'));
+		}
+		passed += n;
+		if (hit != 0)
+			break;
+		p += BLOCK;
+	}
+	*returns += passed;
+	return p;
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static const char *
+skip_blocks_avx2(const struct finder *finder, const char *p, const char *end, size_t *returns)
+{
+	return skip_blocks(finder, p, end, returns);
+}
+#endif
+
+static const char *
+skip_clean(const struct finder *finder, const char *p, const char *end, size_t *returns)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return skip_blocks_avx2(finder, p, end, returns);
+#endif
+	return skip_blocks(finder, p, end, returns);
+}
+
+/* First place in [p, stop) where the text's first eight bytes stand (all of a shorter one); `stop`: nowhere. There are eight
+ * bytes to be read at each place. One load and one comparison for each byte, whatever the bytes are. */
+static const char *
+find_beginning(const struct finder *finder, const char *p, const char *stop)
+{
+	for (uint64_t here; p < stop; p++) {
+		memcpy(&here, p, WORD);
+		if (((here ^ finder->beginning) & finder->beginning_mask) == 0)
+			break;
+	}
+	return p;
+}
+
+/* How many bytes at p go on like the text. */
+static size_t
+match_length(const struct finder *finder, const char *p, const char *end)
+{
+	size_t left = (size_t)(end - p), most = left < finder->len ? left : finder->len, n = 0;
+
+	while (n + WORD <= most &&
+		memcmp(p + n, finder->text + n, WORD) == 0) /* one comparison: WORD is constant */
+		n += WORD;
+	while (n < most && p[n] == finder->text[n])
+		n++;
+	return n;
+}
+
+/* True: the text stands at *p, where it begins before `stop`, behind which it has room. False: nowhere; *p is then where to
+ * go on, at `stop` or behind. */
+static bool
+look_closely(const struct finder *finder, const char **p, const char *stop, const char *end)
+{
+	const char *at = *p;
+	size_t n = 0;
+
+	while (at < end && (n > 0 || at < stop) && n < finder->len) {
+		const char *last;
+
+		if (n > 0 || end - at < WORD) {
+			n = step(finder, n, *at++);
+			continue;
+		}
+		last = stop < end - WORD + 1 ? stop : end - WORD + 1;
+		at = find_beginning(finder, at, last);
+		n = at < last ? match_length(finder, at, end) : 0;
+		at += n;
+	}
+	*p = n == finder->len ? at - n : at;
+	return n == finder->len;
+}
+
+const char *
+finder_find(const struct finder *finder, const char *p, const char *end, size_t *returns)
+{
+	while ((size_t)(end - p) >= finder->len) {
+		const char *stop = end - finder->len + 1;
+
+		p = skip_clean(finder, p, end, returns);
+		if (look_closely(finder, &p, stop - p > BLOCK ? p + BLOCK : stop, end))
+			return p;
+	}
+	return end;
+}
