@@ -7,6 +7,8 @@
  * goes to its end. Where it is not the client that is waited for, it is never his fault. */
 #include "intake/intake_priv.h"
 
+#include <sys/ioctl.h>
+
 #define LOOK_MS 250u      /* as long as forms come in: whether the pool is short */
 #define MOVED_BYTES 4096u /* who has brought less than this ... */
 #define STALLED_MS 3000u  /* ... for so long has stalled ... */
@@ -83,13 +85,23 @@ stalled_note_bytes(struct request *request)
 		stalled_note_moved(request);
 }
 
+/* A worker that was busy for long has not seen what came meanwhile. */
+static bool
+is_waited_for(const struct request *request)
+{
+	int waiting = 0;
+
+	return !request->suspended &&
+		(ioctl(request->connection->watch.fd, FIONREAD, &waiting) < 0 || waiting == 0);
+}
+
 /* Bytes of the budget that come back, or soon will. */
 static size_t
 give_up(struct request *request)
 {
-	size_t held = request->suspended ? 0 : parts_held(request->parts);
+	size_t held = parts_held(request->parts);
 
-	if (held == 0)
+	if (held == 0 || !is_waited_for(request))
 		return 0;
 	request_failf(request, ERR_CLIENT_SLOW,
 		"memory is short, and this client has sent next to nothing for longer than others");

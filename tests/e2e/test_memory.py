@@ -149,7 +149,7 @@ def test_answers_of_the_upstream_count_against_the_budget():
 
 
 def test_an_answer_that_nobody_reads_is_not_held_for_ever():
-    with Upstream() as up, Penstock(UP, up, memory="64MiB", head="client: { timeout: { idle: 500ms } }") as p:
+    with Upstream() as up, Penstock(UP, up, memory="64MiB", head="client: { timeout: { idle: 3s } }") as p:
         body = form(*[part("field-with-a-longer-name", b"", "some-file-name.txt") for _ in range(2000)])
         with connect(p.dir + "/in.sock") as s:  # which takes 200 KiB of it
             s.sendall(head_of("/each", len(body)) + body)

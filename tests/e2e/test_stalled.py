@@ -155,21 +155,17 @@ def test_a_drop_now_and_then_is_no_progress():
         wait_until_ready(p)
         mover = Staller(p, body[:1000])
         ends.callback(mover.close)
-        clients, answered, sent = [], set(), 0
+        sent = 0
 
-        def press():
+        def drip(clients):
             nonlocal sent
             mover.socket.sendall(chunk(noise(8000)))  # slow, but it moves
             sent += 8000
-            if len(clients) < 300:
-                clients.append(Staller(p, body[:-100]))
-                ends.callback(clients[-1].close)
             for c in clients:
-                if c not in answered:
-                    c.drip()
-            answered.update(c for c in clients[:40] if c not in answered and c.has_answer())
-            return sum(c.answer().status == 408 for c in answered) > 10 if len(answered) > 20 else False
-        wait_for(press, "those who drip are given up")
+                c.drip()
+            return len(clients) > 10 and all(c.has_answer() for c in clients[:10])
+        clients = fill_until(drip, p, body[:-100], ends)
+        assert {c.answer().status for c in clients[:10]} == {408}
         mover.socket.sendall(chunk(f"\r\n--{BOUNDARY}--\r\n".encode()) + b"0\r\n\r\n")
         answer = read_answer(mover.socket)
         assert answer.status == 201 and answer.json()["parts"][0]["size"] > sent, answer.body
