@@ -4,12 +4,12 @@
 #ifndef PENSTOCK_INTAKE_PRIV_H
 #define PENSTOCK_INTAKE_PRIV_H
 
-#include "commit/commit.h"
 #include "decide/decide.h"
 #include "intake/trust.h"
 #include "intake/worker.h"
 #include "part/parts.h"
 #include "reply/reply.h"
+#include "txn/plan.h"
 
 #include <microhttpd.h>
 #include <time.h>

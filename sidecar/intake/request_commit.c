@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* request_commit.c - carries out what commit/ says for the objects of a request, until its fate is settled. */
+/* request_commit.c - carries out what txn/plan.h says for the objects of a request, until its fate is settled. */
 #include "intake/intake_priv.h"
 
 #include "base/mem.h"

@@ -18,7 +18,7 @@
 #include "channel/pool.h"
 #include "config/route.h"
 #include "loop/loop.h"
-#include "part/outlet.h"
+#include "sink/order.h"
 #include "upload/table.h"
 
 struct worker;

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_NAMES_H
 #define PENSTOCK_NAMES_H
 
-#include "part/delivery.h"
+#include "txn/delivery.h"
 
 #define NAMES_BUCKETS 64
 

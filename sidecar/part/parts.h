@@ -16,9 +16,9 @@
 #include "base/error.h"
 #include "config/route.h"
 #include "form/form.h"
-#include "part/delivery.h"
 #include "part/digest.h"
 #include "part/naming.h"
+#include "txn/delivery.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "config/route.h"
-#include "part/outlet.h"
 #include "reply/status.h"
+#include "sink/order.h"
 
 #include <jansson.h>
 

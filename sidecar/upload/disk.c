@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
+#include "channel/keep.h"
 #include "loop/loop_thread.h"
-#include "part/keep.h"
 #include "upload/directory.h"
 #include "upload/table.h"
 

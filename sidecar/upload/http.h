@@ -4,7 +4,7 @@
 #ifndef PENSTOCK_HTTP_H
 #define PENSTOCK_HTTP_H
 
-#include "part/outlet.h"
+#include "sink/order.h"
 #include "upload/engine.h"
 
 struct http;

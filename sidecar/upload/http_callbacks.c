@@ -5,7 +5,7 @@
 #include "upload/http_priv.h"
 
 #include "base/must.h"
-#include "part/keep.h"
+#include "channel/keep.h"
 
 #include <linux/sockios.h>
 #include <stdio.h>

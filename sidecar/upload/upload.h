@@ -20,7 +20,7 @@
 #include "channel/pool.h"
 #include "config/route.h"
 #include "loop/loop.h"
-#include "part/outlet.h"
+#include "sink/order.h"
 
 struct uploads;
 

@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_VERDICT_H
 #define PENSTOCK_VERDICT_H
 
-#include "part/outlet.h"
+#include "sink/order.h"
 
 #include <curl/curl.h>
 

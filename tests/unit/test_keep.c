@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What is kept comes back as it was, takes little more than it is, and what is taken out again leaves nothing behind. */
+#include "channel/keep.h"
 #include "lib/check.h"
-#include "part/keep.h"
 
 #include <string.h>
 

@@ -14,8 +14,8 @@
 
 #include "base/error.h"
 #include "channel/channel.h"
-#include "part/keep.h"
-#include "part/outlet.h"
+#include "channel/keep.h"
+#include "sink/order.h"
 
 #define STREAM_SLOTS_MIN 16u         /* chunks in a channel at the least */
 #define STREAM_UNIT_MIN (64u * 1024) /* bytes of one send at the least */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* keep.c - see keep.h. Each block is full but the last. */
-#include "part/keep.h"
+#include "channel/keep.h"
 
 #include "base/must.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* commit.c - see commit.h. How many items stand where is counted as they change, and for each choice it is remembered
+/* plan.c - see plan.h. How many items stand where is counted as they change, and for each choice it is remembered
  * before which item there is no candidate: items move on and seldom become one again, so all steps together look at each
  * of them a few times. */
-#include "commit/commit.h"
+#include "txn/plan.h"
 
 static const struct commit_step nothing = { COMMIT_NOTHING, 0 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* outlet.h - what a part asks of whoever carries its bytes away: the interface that upload/ implements and
+/* order.h - what a part asks of whoever carries its bytes away: the interface that upload/ implements and
  * that `penstock explain` leaves empty.
  *
  * An order describes one object that is to come into being at a destination. The producer owns it and
@@ -8,12 +8,13 @@
  * `outcome` before it reports ENDED or UNDONE, and never reads or writes the order afterwards. The protocol of the two
  * is channel.h's.
  */
-#ifndef PENSTOCK_OUTLET_H
-#define PENSTOCK_OUTLET_H
+#ifndef PENSTOCK_ORDER_H
+#define PENSTOCK_ORDER_H
 
 #include "base/error.h"
 #include "channel/blocks.h"
 #include "channel/channel.h"
+#include "channel/keep.h"
 #include "config/route.h"
 
 #include <stdbool.h>
@@ -21,14 +22,6 @@
 
 #define ORDER_LENGTH_UNKNOWN UINT64_MAX
 #define OUTCOME_BODY_MAX 65536 /* bytes of an upstream's answer that are kept where they are wanted */
-
-/* Bytes that wait in the request's own blocks: `length` bytes from first->data[begin] on, going on in
- * first->next at that block's data[0], each block full but the last. */
-struct kept {
-	const struct block *first; /* NULL where length is 0 */
-	uint32_t begin;
-	uint64_t length;
-};
 
 /* How it ended. */
 enum outcome_state {

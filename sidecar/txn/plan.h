@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* commit.h - pure: where all objects of a form stand -> what to do next, until everything is visible or
+/* plan.h - pure: where all objects of a form stand -> what to do next, until everything is visible or
  * nothing is.
  *
  * The caller tells of each change with commit_set(), calls commit_next(), does what it says at once, and calls it again
@@ -17,8 +17,8 @@
  *
  * Whoever fails while the others complete makes it a giving up.
  */
-#ifndef PENSTOCK_COMMIT_H
-#define PENSTOCK_COMMIT_H
+#ifndef PENSTOCK_PLAN_H
+#define PENSTOCK_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

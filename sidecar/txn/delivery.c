@@ -4,7 +4,7 @@
  * The chunk being filled is pushed when it is full, when a piece of body has ended and the
  * transfer has little left, or at the end. While a slow destination has enough to do, small pieces are
  * gathered in one chunk instead of spending a chunk on each. */
-#include "part/delivery.h"
+#include "txn/delivery.h"
 
 #include "base/log.h"
 #include "base/mem.h"

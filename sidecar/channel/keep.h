@@ -11,9 +11,17 @@
 #define PENSTOCK_KEEP_H
 
 #include "channel/blocks.h"
-#include "part/outlet.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes that wait in the request's own blocks: `length` bytes from first->data[begin] on, going on in
+ * first->next at that block's data[0], each block full but the last. */
+struct kept {
+	const struct block *first; /* NULL where length is 0 */
+	uint32_t begin;
+	uint64_t length;
+};
 
 struct keep {
 	struct blocks *blocks;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The order of a commit: a small simulation carries out what commit_next() says and lets any item fail. */
-#include "commit/commit.h"
+#include "txn/plan.h"
 
 #include "lib/check.h"
 
