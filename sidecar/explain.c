@@ -20,6 +20,7 @@
 struct verdict {
 	struct error error; /* ERR_NONE: it would be committed */
 	const struct route *route;
+	struct txn *txn;
 	struct parts *parts; /* NULL: refused by its head */
 	struct buf location; /* empty: the answer is no redirect */
 };
@@ -63,17 +64,21 @@ static void
 judge_form(struct verdict *verdict, const struct raw_request *raw, const struct decision *decision,
 	const struct naming *naming, size_t split)
 {
+	struct txn_setup dry = { .policy = PLAN_ALL };
 	struct parts_setup setup = {
 		.route = decision->route,
 		.naming = naming,
 		.boundary = &decision->boundary,
 		.want_digest = true,
+		.txn = txn_new(&dry, &verdict->error),
 	};
 	struct buf body = { 0 };
 	struct error framing = { 0 };
 	bool whole = raw_request_body(raw, decision->length == LENGTH_UNKNOWN, decision->length, &body, &framing);
 
-	if (location_make(naming, &decision->route->response, &verdict->location, &verdict->error))
+	verdict->txn = setup.txn;
+	if (setup.txn != NULL &&
+		location_make(naming, &decision->route->response, &verdict->location, &verdict->error))
 		verdict->parts = parts_new(&setup, &verdict->error);
 	if (verdict->parts != NULL && feed_all(verdict->parts, buf_str(&body), split, &verdict->error)) {
 		if (whole)
@@ -210,17 +215,6 @@ print_table(const struct verdict *verdict)
 
 /* -- all of it ---------------------------------------------------------------------------------------- */
 
-/* Deliveries were made for their names only: nothing was started, so they end at once. */
-static void
-free_parts(struct parts *parts)
-{
-	if (parts == NULL)
-		return;
-	for (struct delivery *d = parts_deliveries(parts); d != NULL; d = d->next)
-		delivery_cancel(d);
-	parts_free(parts);
-}
-
 static bool
 explain_text(const struct config *config, struct str text, const struct explain_options *options,
 	struct raw_request *raw, struct error *err)
@@ -248,7 +242,8 @@ explain_text(const struct config *config, struct str text, const struct explain_
 		print_table(&verdict);
 	else
 		ok = print_json(&verdict, err);
-	free_parts(verdict.parts);
+	parts_free(verdict.parts);
+	txn_free(verdict.txn);
 	buf_free(&verdict.location);
 	return ok;
 }

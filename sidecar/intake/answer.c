@@ -51,7 +51,7 @@ speaks_of_parts(const struct request *request)
 		return false;
 	if (!error_is_set(&request->error))
 		return request->decision.route->response.json == RESPONSE_SUMMARY;
-	for (const struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next)
+	for (const struct delivery *d = txn_first(request->txn); d != NULL; d = d->next)
 		if (is_visible(&d->order.outcome))
 			return true;
 	return false;
@@ -76,7 +76,7 @@ tell_parts(const struct request *request, size_t *n)
 static const struct outcome *
 upstream_of(const struct request *request)
 {
-	const struct delivery *first = request->parts != NULL ? parts_deliveries(request->parts) : NULL;
+	const struct delivery *first = request->txn != NULL ? txn_first(request->txn) : NULL;
 
 	if (request->decision.route == NULL || !request->decision.route->response.from_upstream || first == NULL)
 		return NULL;
@@ -91,7 +91,7 @@ retry_after_of(const struct request *request)
 
 	if (request->error.kind != ERR_UPSTREAM || request->parts == NULL)
 		return most;
-	for (const struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next)
+	for (const struct delivery *d = txn_first(request->txn); d != NULL; d = d->next)
 		if (d->order.outcome.retry_after_s > most)
 			most = d->order.outcome.retry_after_s;
 	return most;

@@ -9,7 +9,6 @@
 #include "intake/worker.h"
 #include "part/parts.h"
 #include "reply/reply.h"
-#include "txn/plan.h"
 
 #include <microhttpd.h>
 #include <time.h>
@@ -167,21 +166,19 @@ struct request {
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
 	struct naming naming;
-	struct buf location;      /* that the answer to a good form redirects to; empty: it does not */
-	struct parts *parts;      /* NULL before admission, and once the answer is made */
-	size_t n_parts;           /* that there were, once the answer is made */
-	size_t answer_charge;     /* bytes of worker->blocks, for an answer that the client may not read for long */
-	struct commit commit;     /* of request_commit.c: all objects, once no more can come, ... */
-	struct delivery **placed; /* ... and their deliveries */
-	struct order_group *groups; /* of files that become visible together */
-	struct error error;         /* the first one; ERR_NONE: all is well */
-	uint64_t seen;              /* bytes of body that libmicrohttpd has shown us, consumed or not */
-	uint64_t taken;             /* bytes of body consumed */
-	uint64_t discarded;         /* of these, thrown away after a refusal */
-	bool is_counted;            /* in table->active */
-	bool body_ended;            /* libmicrohttpd said that the body is complete */
-	bool answered_early;        /* the answer went out while the body still came in */
-	struct buf early;           /* what of it the socket has not taken yet begins at early_sent */
+	struct buf location;  /* that the answer to a good form redirects to; empty: it does not */
+	struct txn *txn;      /* as long as there are parts */
+	struct parts *parts;  /* NULL before admission, and once the answer is made */
+	size_t n_parts;       /* that there were, once the answer is made */
+	size_t answer_charge; /* bytes of worker->blocks, for an answer that the client may not read for long */
+	struct error error;   /* the first one; ERR_NONE: all is well */
+	uint64_t seen;        /* bytes of body that libmicrohttpd has shown us, consumed or not */
+	uint64_t taken;       /* bytes of body consumed */
+	uint64_t discarded;   /* of these, thrown away after a refusal */
+	bool is_counted;      /* in table->active */
+	bool body_ended;      /* libmicrohttpd said that the body is complete */
+	bool answered_early;  /* the answer went out while the body still came in */
+	struct buf early;     /* what of it the socket has not taken yet begins at early_sent */
 	size_t early_sent;
 	bool suspended;
 	bool waits_for_chunks; /* is in worker->waiting */
@@ -237,19 +234,13 @@ size_t request_piece(const struct request *request); /* most bytes of body that 
 /* request_body.c: a piece of body, and its end. *len is what is left unconsumed. */
 enum MHD_Result request_on_body(struct request *request, const char *data, size_t *len);
 enum MHD_Result request_on_end(struct request *request);
-void request_on_change(void *request, struct delivery *delivery); /* its transfer has news */
+void request_on_news(void *request); /* of its transaction */
 void requests_look_at_news(struct worker *worker);
 void request_on_chunks(struct request *request); /* chunks came back, its turn */
 
-/* request_commit.c: looks at a delivery that has changed. */
-void request_note(struct request *request, const struct delivery *delivery);
-
-/* request_commit.c: takes the next steps of HELD and ABORTING until something must be waited for. */
+/* request_commit.c: takes the next steps of HELD and ABORTING until something must be waited for. Stores that owe an
+ * answer to an ABORTING one are not waited for once the worker is cutting. */
 void request_step(struct request *request);
-
-/* Of an ABORTING request: stores that owe an answer are not waited for any longer. */
-void request_cut(struct request *request);
-void request_free_groups(struct request *request);
 
 /* -- answer.c -------------------------------------------------------------------------------------- */
 

@@ -92,11 +92,8 @@ free_parts(struct request *request)
 {
 	parts_free(request->parts);
 	request->parts = NULL;
-	mem_free(request->commit.items);
-	request->commit.items = NULL;
-	mem_free(request->placed);
-	request->placed = NULL;
-	request_free_groups(request);
+	txn_free(request->txn);
+	request->txn = NULL;
 }
 
 void

@@ -130,22 +130,12 @@ request_on_end(struct request *request)
 	return MHD_YES;
 }
 
-static const struct outcome *
-first_failure(const struct request *request)
-{
-	for (const struct delivery *d = parts_deliveries(request->parts); d != NULL; d = d->next)
-		if (d->state == DELIVERY_ENDED && error_is_set(&d->order.outcome.error))
-			return &d->order.outcome;
-	return NULL;
-}
-
 /* [from the mailbox] News of thousands of parts may come in one turn of the loop: they are looked at once, at its end. */
 void
-request_on_change(void *arg, struct delivery *delivery)
+request_on_news(void *arg)
 {
 	struct request *request = arg;
 
-	request_note(request, delivery);
 	if (request->is_changed)
 		return;
 	request->is_changed = true;
@@ -156,15 +146,13 @@ request_on_change(void *arg, struct delivery *delivery)
 static void
 look_at_news(struct request *request)
 {
-	const struct outcome *failure;
-	struct error error = { 0 };
+	const struct error *failure;
 
 	if (request->state == REQ_PARSING) {
-		failure = first_failure(request);
+		txn_go_on(request->txn);
+		failure = txn_failure(request->txn);
 		if (failure != NULL)
-			request_fail(request, &failure->error);
-		else if (!parts_send_kept(request->parts, &error))
-			request_fail(request, &error);
+			request_fail(request, failure);
 		else if (request->suspended && !request->waits_for_chunks && request->turn != TURN_AWAITED &&
 			parts_has_room(request->parts, request_piece(request)))
 			request_resume(request);

@@ -14,25 +14,38 @@ request_piece(const struct request *request)
 }
 
 static bool
-make_parts(struct request *request)
+make_txn(struct request *request)
 {
 	const struct worker_setup *setup = &request->worker->setup;
+	const struct route *route = request->decision.route;
+	struct txn_setup txn = {
+		.policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
+		.outlets = setup->outlets,
+		.table = request->table,
+		.blocks = request->worker->blocks,
+		.piece = request_piece(request),
+		.box = loop_mailbox(setup->loop),
+		.want_body = route->response.from_upstream,
+		.request_id = request->id,
+		.traceparent = request->traceparent[0] != '\0' ? request->traceparent : NULL,
+		.client = request->client,
+		.on_news = request_on_news,
+		.arg = request,
+	};
+
+	request->txn = txn_new(&txn, &request->error);
+	return request->txn != NULL;
+}
+
+static bool
+make_parts(struct request *request)
+{
 	const struct route *route = request->decision.route;
 	struct parts_setup parts = {
 		.route = route,
 		.naming = &request->naming,
 		.boundary = &request->decision.boundary,
 		.want_digest = route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream,
-		.outlets = setup->outlets,
-		.table = request->table,
-		.blocks = request->worker->blocks,
-		.piece = request_piece(request),
-		.box = loop_mailbox(setup->loop),
-		.on_change = request_on_change,
-		.on_change_arg = request,
-		.request_id = request->id,
-		.traceparent = request->traceparent[0] != '\0' ? request->traceparent : NULL,
-		.client = request->client,
 	};
 
 	request->naming = (struct naming){
@@ -41,8 +54,11 @@ make_parts(struct request *request)
 		.request_id = str_of(request->id),
 		.started = time(NULL),
 	};
-	if (location_make(&request->naming, &route->response, &request->location, &request->error))
-		request->parts = parts_new(&parts, &request->error);
+	if (!location_make(&request->naming, &route->response, &request->location, &request->error) ||
+		!make_txn(request))
+		return false;
+	parts.txn = request->txn;
+	request->parts = parts_new(&parts, &request->error);
 	return request->parts != NULL;
 }
 

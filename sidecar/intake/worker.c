@@ -204,9 +204,14 @@ on_cut(struct timer *timer)
 {
 	struct worker *worker = (struct worker *)(void *)((char *)timer - offsetof(struct worker, cut));
 
+	struct request *next;
+
 	worker->is_cutting = true;
-	for (struct request *r = worker->requests; r != NULL; r = r->next)
-		request_cut(r);
+	for (struct request *r = worker->requests; r != NULL; r = next) {
+		next = r->next;
+		request_step(r);
+		request_free_if_over(r);
+	}
 }
 
 static void

@@ -72,11 +72,11 @@ parts_new(const struct parts_setup *setup, struct error *err)
 		return NULL;
 	}
 	parts->setup = *setup;
-	parts->pool = setup->blocks != NULL ? blocks_pool(setup->blocks) : NULL;
+	parts->txn = setup->txn;
+	parts->blocks = txn_setup_of(setup->txn)->blocks;
+	parts->pool = parts->blocks != NULL ? blocks_pool(parts->blocks) : NULL;
 	parts->n_concat = count_concat(setup->route);
-	parts->unsent = &parts->deliveries;
 	parts->feed_sure = sure_feed(parts);
-	keep_init(&parts->keep, setup->blocks);
 	parts->rules = rules_new(setup->route);
 	if (setup->want_digest)
 		parts->digest = digest_new();
@@ -102,12 +102,6 @@ parts_free(struct parts *parts)
 	if (parts == NULL)
 		return;
 	form_free(parts->form);
-	while (parts->deliveries != NULL) {
-		struct delivery *next = parts->deliveries->next;
-
-		delivery_free(parts->deliveries);
-		parts->deliveries = next;
-	}
 	while (parts->first != NULL) {
 		struct part *next = parts->first->next;
 
@@ -115,9 +109,8 @@ parts_free(struct parts *parts)
 		parts->first = next;
 	}
 	mem_free(parts->concats);
-	keep_fini(&parts->keep);
 	if (parts_is_run(parts))
-		blocks_discharge(parts->setup.blocks, parts->known);
+		blocks_discharge(parts->blocks, parts->known);
 	if (parts->credits > 0)
 		pool_unreserve(parts->pool, parts->credits, POOL_STREAM);
 	digest_free(parts->digest);
@@ -141,7 +134,7 @@ delivery_has_room(const struct parts *parts, struct delivery *delivery, unsigned
 {
 	unsigned slots = delivery->order.slots, allowed = allowed_slots(parts, slots);
 
-	if (delivery->state != DELIVERY_STREAMING)
+	if (delivery->item.state != ITEM_STREAMING)
 		return true;
 	if (need > allowed)
 		need = allowed; /* an empty channel is always room enough */
@@ -151,7 +144,7 @@ delivery_has_room(const struct parts *parts, struct delivery *delivery, unsigned
 bool
 parts_has_room(struct parts *parts, size_t len)
 {
-	for (struct delivery *d = parts->deliveries; d != NULL; d = d->next)
+	for (struct delivery *d = txn_first(parts->txn); d != NULL; d = d->next)
 		if (!delivery_has_room(parts, d, chunks_for(len)))
 			return false;
 	return true;
@@ -196,7 +189,7 @@ parts_charge(struct parts *parts, size_t bytes)
 {
 	if (!parts_is_run(parts))
 		return true;
-	if (!blocks_charge(parts->setup.blocks, bytes))
+	if (!blocks_charge(parts->blocks, bytes))
 		return false;
 	parts->known += bytes;
 	return true;
@@ -230,46 +223,16 @@ parts_feed(struct parts *parts, const char *data, size_t len, struct error *err)
 void
 parts_flush(struct parts *parts)
 {
-	for (struct delivery *d = parts->deliveries; d != NULL; d = d->next)
-		if (d->state == DELIVERY_STREAMING)
+	for (struct delivery *d = txn_first(parts->txn); d != NULL; d = d->next)
+		if (d->item.state == ITEM_STREAMING)
 			delivery_flush(d);
-}
-
-static struct delivery **
-free_slot(struct parts *parts)
-{
-	for (size_t i = 0; i < COMMIT_EACH_WINDOW; i++)
-		if (parts->sending[i] == NULL || parts->sending[i]->state != DELIVERY_COMMITTING)
-			return &parts->sending[i];
-	return NULL;
-}
-
-bool
-parts_send_kept(struct parts *parts, struct error *err)
-{
-	struct delivery *d;
-
-	if (parts->setup.route->commit != COMMIT_EACH || !parts_is_run(parts))
-		return true;
-	for (; (d = *parts->unsent) != NULL && d->state != DELIVERY_COLLECTING; parts->unsent = &d->next) {
-		struct delivery **slot = free_slot(parts);
-
-		if (d->state != DELIVERY_KEPT)
-			continue; /* it was started before its end, or has failed */
-		if (slot == NULL)
-			break;
-		if (!delivery_start_kept(d, parts->setup.box, true, err))
-			return false;
-		*slot = d;
-	}
-	return true;
 }
 
 /* Concats have no last part of their own: they end with the form. */
 static bool
 finish_concats(struct parts *parts, struct error *err)
 {
-	for (struct delivery *d = parts->deliveries; d != NULL; d = d->next) {
+	for (struct delivery *d = txn_first(parts->txn); d != NULL; d = d->next) {
 		if (d->rule->action != ACTION_CONCAT)
 			continue;
 		if (!parts_finish_delivery(parts, d)) {
@@ -291,9 +254,9 @@ parts_finish(struct parts *parts, struct error *err)
 size_t
 parts_held(const struct parts *parts)
 {
-	size_t held = parts->keep.held + parts->known;
+	size_t held = txn_keep(parts->txn)->held + parts->known;
 
-	for (const struct delivery *d = parts->deliveries; d != NULL; d = d->next)
+	for (const struct delivery *d = txn_first(parts->txn); d != NULL; d = d->next)
 		held += delivery_held(d);
 	return held;
 }
@@ -308,10 +271,4 @@ size_t
 parts_count(const struct parts *parts)
 {
 	return parts->count;
-}
-
-struct delivery *
-parts_deliveries(const struct parts *parts)
-{
-	return parts->deliveries;
 }

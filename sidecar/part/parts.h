@@ -7,7 +7,7 @@
  *        │                                     on_end  : finish (and commit, with `commit: each`)
  *        └── room and chunks for all that one feed can bring forth, or "wait"
  *
- * `penstock explain` runs this very code without outlets: everything is decided and named, no byte is kept.
+ * `penstock explain` runs this very code with a dry transaction: everything is decided and named, no byte is kept.
  * All on one thread.
  */
 #ifndef PENSTOCK_PARTS_H
@@ -18,12 +18,11 @@
 #include "form/form.h"
 #include "part/digest.h"
 #include "part/naming.h"
-#include "txn/delivery.h"
+#include "txn/txn.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define COMMIT_EACH_WINDOW 8  /* kept parts of a form with `commit: each` that are sent at the same time */
 #define PARTS_KEEP_MAX 16384u /* a part of up to so many bytes is kept until the commit */
 
 /* What is known of one part. Strings are decoded, as they came otherwise; absent ones are STR_NONE. */
@@ -44,17 +43,7 @@ struct parts_setup {
 	const struct naming *naming;
 	const struct boundary *boundary;
 	bool want_digest;
-	/* run only */
-	const struct outlets *outlets; /* NULL: explain */
-	struct table *table;           /* of the route; goes into each order */
-	struct blocks *blocks;         /* of the request's thread */
-	size_t piece;                  /* most bytes of body that come at once: sizes channels and sends */
-	struct mailbox *box;           /* of the request's thread */
-	/* [request's thread, from its mailbox] the transfer of this one has news */
-	void (*on_change)(void *arg, struct delivery *delivery);
-	void *on_change_arg;
-	const char *request_id, *traceparent; /* sent upstream; traceparent may be NULL */
-	const char *client;                   /* sent upstream as X-Forwarded-For; may be NULL */
+	struct txn *txn; /* takes the deliveries; with a dry one everything is named, and no byte is kept */
 };
 
 struct parts;
@@ -63,12 +52,12 @@ struct parts;
  * if naming_check() refuses the head. */
 struct parts *parts_new(const struct parts_setup *setup, struct error *err);
 
-/* Every delivery must have ENDED or never been started. NULL is fine. */
+/* Before the transaction. NULL is fine. */
 void parts_free(struct parts *parts);
 
 enum parts_readiness {
 	PARTS_READY,       /* the next `len` bytes may be fed */
-	PARTS_WAIT_SPACE,  /* a channel is full: on_change will be called when it is not */
+	PARTS_WAIT_SPACE,  /* a channel is full: on_news will be called when it is not */
 	PARTS_WAIT_CHUNKS, /* the pool is empty: the caller waits for chunks (pool_wait) and asks again */
 };
 
@@ -76,7 +65,7 @@ enum parts_readiness {
  * fewer where the pool has little: then *len says so. What it reserved is used or returned by the next parts_feed(). */
 enum parts_readiness parts_prepare(struct parts *parts, size_t *len);
 
-/* Is there room in the channels for `len` more bytes (any number)? Arms on_change if not. Reserves nothing. */
+/* Is there room in the channels for `len` more bytes (any number)? Arms on_news if not. Reserves nothing. */
 bool parts_has_room(struct parts *parts, size_t len);
 
 /* Feeds `len` bytes of body (at most FORM_FEED_MAX), after PARTS_READY. False: refused, `err` says why.
@@ -86,10 +75,6 @@ bool parts_feed(struct parts *parts, const char *data, size_t len, struct error 
 /* Lets the transfers run with what has been fed. Once per piece of body, after the feeds. */
 void parts_flush(struct parts *parts);
 
-/* With `commit: each`, sends the next kept parts, a few at a time: when a part has ended, and when one that was being sent
- * has. False: one could not even be started. Otherwise nothing. */
-bool parts_send_kept(struct parts *parts, struct error *err);
-
 /* The body has ended. True: the form is whole, all rules are content, and no delivery expects more. */
 bool parts_finish(struct parts *parts, struct error *err);
 
@@ -98,6 +83,5 @@ size_t parts_held(const struct parts *parts);
 
 const struct part *parts_first(const struct parts *parts);
 size_t parts_count(const struct parts *parts);
-struct delivery *parts_deliveries(const struct parts *parts); /* first of the list */
 
 #endif

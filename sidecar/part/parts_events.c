@@ -126,33 +126,12 @@ is_plain(struct str s)
 	return s.len > 0;
 }
 
-/* Room for a whole piece and half of the next, and never so little that small pieces stop and go. */
-static unsigned
-slots_for(size_t piece)
-{
-	size_t slots = piece / CHUNK_SIZE + piece / CHUNK_SIZE / 4;
-
-	return slots < STREAM_SLOTS_MIN     ? STREAM_SLOTS_MIN
-		: slots > CHANNEL_SLOTS_MAX ? CHANNEL_SLOTS_MAX
-					    : (unsigned)slots;
-}
-
 static void
-set_order(const struct parts *parts, struct delivery *delivery, const struct part *part)
+set_type(struct delivery *delivery, const struct part *part)
 {
 	bool own_type = part->rule->action == ACTION_STORE && is_plain(part->type);
 
 	buf_add_str(&delivery->type, own_type ? part->type : STR("application/octet-stream"));
-	delivery->order.table = parts->setup.table;
-	delivery->order.form = parts;
-	delivery->order.request_id = parts->setup.request_id;
-	delivery->order.traceparent = parts->setup.traceparent;
-	delivery->order.client = parts->setup.client;
-	delivery->order.unit = parts->setup.piece;
-	delivery->order.slots = slots_for(parts->setup.piece);
-	delivery->order.want_body = parts->setup.route->response.from_upstream;
-	delivery->on_change = parts->setup.on_change;
-	delivery->on_change_arg = parts->setup.on_change_arg;
 }
 
 static bool
@@ -166,16 +145,11 @@ static bool
 make_delivery(struct parts *parts, const struct part_head *head)
 {
 	struct part *part = parts->current;
-	struct delivery *delivery = delivery_new(part->rule, parts->setup.outlets, parts->setup.blocks);
+	struct delivery *delivery = part->delivery = txn_add(parts->txn, part->rule);
 
 	if (delivery == NULL)
 		return error_set(&parts->error, ERR_NOMEM, "out of memory");
-	if (parts->last_delivery != NULL)
-		parts->last_delivery->next = delivery;
-	else
-		parts->deliveries = delivery;
-	parts->last_delivery = part->delivery = delivery;
-	set_order(parts, delivery, part);
+	set_type(delivery, part);
 	if (!naming_expand(parts->setup.naming, part->rule, head, &delivery->target, &parts->error))
 		return refuse_name(parts, head);
 	if (!names_add(&parts->names, delivery)) {
@@ -191,13 +165,13 @@ make_delivery(struct parts *parts, const struct part_head *head)
 bool
 parts_is_run(const struct parts *parts)
 {
-	return parts->setup.outlets != NULL;
+	return txn_setup_of(parts->txn)->outlets != NULL;
 }
 
 static bool
 start_stream(struct parts *parts, struct delivery *delivery)
 {
-	if (delivery_start_stream(delivery, parts->setup.box, &parts->error))
+	if (delivery_start_stream(delivery, &parts->error))
 		return true;
 	return field_error(&parts->error, parts->current->field);
 }
@@ -308,7 +282,7 @@ promote(struct parts *parts, struct delivery *delivery)
 
 		delivery_write(delivery, data, len, &parts->credits);
 	}
-	keep_rewind(&parts->keep, &delivery->order.kept);
+	keep_rewind(txn_keep(parts->txn), &delivery->order.kept);
 	return true;
 }
 
@@ -319,13 +293,13 @@ keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data,
 
 	if (delivery->rule->buffer)
 		return keep_add(&delivery->own_keep, kept, data, len) ? true : refuse_busy(parts);
-	if (delivery->state == DELIVERY_COLLECTING) {
+	if (delivery->item.state == ITEM_COLLECTING) {
 		if (kept->length + len <= PARTS_KEEP_MAX)
-			return keep_add(&parts->keep, kept, data, len) ? true : refuse_busy(parts);
+			return keep_add(txn_keep(parts->txn), kept, data, len) ? true : refuse_busy(parts);
 		if (!promote(parts, delivery))
 			return false;
 	}
-	if (delivery->state == DELIVERY_STREAMING) /* else it has failed, and the request is told by on_change */
+	if (delivery->item.state == ITEM_STREAMING) /* else it has failed, and on_news has said so */
 		delivery_write(delivery, data, len, &parts->credits);
 	return true;
 }
@@ -355,12 +329,15 @@ parts_on_data(void *arg, const char *data, size_t len)
 bool
 parts_finish_delivery(struct parts *parts, struct delivery *delivery)
 {
+	const struct error *failure;
+
 	delivery_finish(delivery);
-	if (parts->setup.route->commit != COMMIT_EACH)
+	txn_go_on(parts->txn);
+	failure = txn_failure(parts->txn);
+	if (failure == NULL)
 		return true;
-	if (delivery->state == DELIVERY_SENDING)
-		delivery_commit(delivery);
-	return parts_send_kept(parts, &parts->error);
+	error_keep_first(&parts->error, failure);
+	return false;
 }
 
 bool

@@ -9,17 +9,15 @@
 
 struct parts {
 	struct parts_setup setup;
-	struct pool *pool; /* of setup.blocks; NULL: explain */
+	struct txn *txn;
+	struct blocks *blocks; /* NULL in a dry run ... */
+	struct pool *pool;     /* ... and so is what they are cut out of */
 	struct form *form;
 	struct rules *rules;
 	struct digest *digest; /* NULL: not wanted */
-	struct keep keep;      /* small parts */
 	struct part *first, *last;
 	size_t count;
-	struct delivery *deliveries, *last_delivery;
 	struct delivery **concats; /* by rule->index, NULL: not begun; NULL: there is no such rule */
-	struct delivery **unsent;  /* `commit: each`: those before it need not be sent any more ... */
-	struct delivery *sending[COMMIT_EACH_WINDOW]; /* ... and of these some are being sent */
 	struct names names;
 	struct part *current; /* between its begin and its end */
 	const struct part_head
@@ -46,7 +44,7 @@ bool parts_is_run(const struct parts *parts);
  * names, can make more of that than of its bytes, so it counts against the budget. False: no room. */
 bool parts_charge(struct parts *parts, size_t bytes);
 
-/* A delivery gets no more bytes: finish it, and with `commit: each` complete it. */
+/* A delivery gets no more bytes. False: with `commit: each` one could not be sent, parts->error says why. */
 bool parts_finish_delivery(struct parts *parts, struct delivery *delivery);
 
 void parts_free_part(struct part *part); /* NULL is fine */

@@ -6,47 +6,76 @@
  * gathered in one chunk instead of spending a chunk on each. */
 #include "txn/delivery.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "base/state.h"
+#include "txn/txn.h"
 
 #include <string.h>
 
-static const unsigned may_become[] = {
-	[DELIVERY_COLLECTING] = BIT(DELIVERY_STREAMING) | BIT(DELIVERY_KEPT) | BIT(DELIVERY_ENDED),
-	[DELIVERY_KEPT] = BIT(DELIVERY_SENDING) | BIT(DELIVERY_COMMITTING) | BIT(DELIVERY_ENDED),
-	[DELIVERY_STREAMING] = BIT(DELIVERY_SENDING) | BIT(DELIVERY_CANCELLING) | BIT(DELIVERY_ENDED),
-	[DELIVERY_SENDING] = BIT(DELIVERY_PREPARED) | BIT(DELIVERY_COMMITTING) | BIT(DELIVERY_CANCELLING) |
-		BIT(DELIVERY_ENDED),
-	[DELIVERY_PREPARED] = BIT(DELIVERY_COMMITTING) | BIT(DELIVERY_CANCELLING) | BIT(DELIVERY_ENDED),
-	[DELIVERY_COMMITTING] = BIT(DELIVERY_CANCELLING) | BIT(DELIVERY_ENDED),
-	[DELIVERY_CANCELLING] = BIT(DELIVERY_ENDED),
-	[DELIVERY_UNDOING] = BIT(DELIVERY_ENDED),
-	[DELIVERY_ENDED] = BIT(DELIVERY_UNDOING),
-};
+static const struct txn_setup *
+setup_of(const struct delivery *delivery)
+{
+	return txn_setup_of(delivery->txn);
+}
+
+static struct pool *
+pool_of(const struct delivery *delivery)
+{
+	return blocks_pool(setup_of(delivery)->blocks);
+}
 
 static void
-delivery_move(struct delivery *delivery, enum delivery_state to)
+delivery_move(struct delivery *delivery, enum plan_state to)
 {
-	must(state_may_become(may_become, (int)delivery->state, (int)to));
-	delivery->state = to;
+	plan_move(txn_plan(delivery->txn), &delivery->item, to);
+}
+
+/* Room for a whole piece and half of the next, and never so little that small pieces stop and go. */
+static unsigned
+slots_for(size_t piece)
+{
+	size_t slots = piece / CHUNK_SIZE + piece / CHUNK_SIZE / 4;
+
+	return slots < STREAM_SLOTS_MIN     ? STREAM_SLOTS_MIN
+		: slots > CHANNEL_SLOTS_MAX ? CHANNEL_SLOTS_MAX
+					    : (unsigned)slots;
+}
+
+static void
+set_order(struct order *order, const struct txn_setup *setup, const struct rule *rule)
+{
+	order->to = rule->to;
+	order->method = rule->method;
+	order->length = ORDER_LENGTH_UNKNOWN;
+	order->table = setup->table;
+	order->request_id = setup->request_id;
+	order->traceparent = setup->traceparent;
+	order->client = setup->client;
+	order->unit = setup->piece;
+	order->slots = slots_for(setup->piece);
+	order->want_body = setup->want_body;
+}
+
+static bool
+can_undo(const struct destination *to)
+{
+	return to->type == DESTINATION_DIRECTORY || to->http.undo_delete;
 }
 
 struct delivery *
-delivery_new(const struct rule *rule, const struct outlets *outlets, struct blocks *blocks)
+delivery_new(struct txn *txn, const struct rule *rule)
 {
 	struct delivery *delivery = mem_zalloc(sizeof *delivery);
 
 	if (delivery == NULL)
 		return NULL;
 	delivery->rule = rule;
-	delivery->outlets = outlets;
-	delivery->pool = blocks != NULL ? blocks_pool(blocks) : NULL;
-	delivery->order.to = rule->to;
-	delivery->order.method = rule->method;
-	delivery->order.length = ORDER_LENGTH_UNKNOWN;
-	keep_init(&delivery->own_keep, blocks);
+	delivery->txn = txn;
+	delivery->item.rank = rule->to->type == DESTINATION_DIRECTORY ? RANK_RENAME : RANK_STORE;
+	delivery->item.can_undo = can_undo(rule->to);
+	set_order(&delivery->order, txn_setup_of(txn), rule);
+	delivery->order.form = txn;
+	keep_init(&delivery->own_keep, txn_setup_of(txn)->blocks);
 	return delivery;
 }
 
@@ -54,7 +83,7 @@ static void
 drop_open_chunk(struct delivery *delivery)
 {
 	if (delivery->open != NULL)
-		pool_give(delivery->pool, delivery->open);
+		pool_give(pool_of(delivery), delivery->open);
 	delivery->open = NULL;
 }
 
@@ -63,14 +92,14 @@ delivery_free(struct delivery *delivery)
 {
 	if (delivery == NULL)
 		return;
-	must(delivery->order.channel == NULL || delivery->state == DELIVERY_ENDED);
+	must(delivery->order.channel == NULL || delivery_has_ended(delivery));
 	if (delivery->order.channel != NULL)
 		channel_tell(delivery->order.channel, CHANNEL_CLOSE);
 	drop_open_chunk(delivery);
 	keep_fini(&delivery->own_keep);
 	buf_free(&delivery->order.outcome.body);
 	if (delivery->answer != NULL)
-		pool_take_back(delivery->pool, &delivery->answer);
+		pool_take_back(pool_of(delivery), &delivery->answer);
 	buf_free(&delivery->target);
 	buf_free(&delivery->shown);
 	buf_free(&delivery->type);
@@ -101,7 +130,7 @@ static bool
 charge_answer(struct delivery *delivery, struct error *err)
 {
 	if (!delivery->order.want_body ||
-		pool_set_aside(delivery->pool, OUTCOME_BODY_MAX / CHUNK_SIZE, &delivery->answer))
+		pool_set_aside(pool_of(delivery), OUTCOME_BODY_MAX / CHUNK_SIZE, &delivery->answer))
 		return true;
 	return refuse_busy(err, "the upstream's answer");
 }
@@ -109,7 +138,7 @@ charge_answer(struct delivery *delivery, struct error *err)
 static bool
 reserve_for(struct delivery *delivery, size_t unit)
 {
-	if (!pool_set_aside(delivery->pool, unit / CHUNK_SIZE + 1, &delivery->charged))
+	if (!pool_set_aside(pool_of(delivery), unit / CHUNK_SIZE + 1, &delivery->charged))
 		return false;
 	delivery->order.unit = unit;
 	return true;
@@ -122,7 +151,7 @@ charge(struct delivery *delivery)
 {
 	if (delivery->order.to->type != DESTINATION_HTTP)
 		return true;
-	return reserve_for(delivery, unit_for(delivery->pool, delivery->order.unit)) ||
+	return reserve_for(delivery, unit_for(pool_of(delivery), delivery->order.unit)) ||
 		reserve_for(delivery, STREAM_UNIT_MIN);
 }
 
@@ -139,65 +168,84 @@ delivery_held(const struct delivery *delivery)
 static void
 discharge(struct delivery *delivery)
 {
-	pool_take_back(delivery->pool, &delivery->charged);
+	pool_take_back(pool_of(delivery), &delivery->charged);
 }
 
-/* [request's thread] Mail from the transfer. ENDED is its last word, so it is looked at last. */
+static void
+end(struct delivery *delivery)
+{
+	const struct outcome *outcome = &delivery->order.outcome;
+
+	if (outcome->state == OUTCOME_COMMITTED)
+		delivery_move(delivery, ITEM_COMMITTED);
+	else if (error_is_set(&outcome->error) || outcome->state == OUTCOME_UNKNOWN)
+		plan_fail(txn_plan(delivery->txn), &delivery->item);
+	else
+		delivery_move(delivery, ITEM_GONE);
+	drop_open_chunk(delivery);
+	discharge(delivery);
+}
+
+/* [from the mailbox] News of the transfer. ENDED is its last word, so it is looked at last. */
 static void
 on_news(void *arg, unsigned news)
 {
 	struct delivery *delivery = arg;
 
-	if ((news & CHANNEL_PREPARED) && delivery->state == DELIVERY_SENDING)
-		delivery_move(delivery, DELIVERY_PREPARED);
-	if (news & (CHANNEL_ENDED | CHANNEL_UNDONE)) {
-		delivery_move(delivery, DELIVERY_ENDED);
-		drop_open_chunk(delivery);
-		discharge(delivery);
-	}
-	if ((news & CHANNEL_SPACE) && delivery->state == DELIVERY_STREAMING)
+	if ((news & CHANNEL_PREPARED) && delivery->item.state == ITEM_SENDING)
+		delivery_move(delivery, ITEM_PREPARED);
+	if (news & (CHANNEL_ENDED | CHANNEL_UNDONE))
+		end(delivery);
+	if ((news & CHANNEL_SPACE) && delivery->item.state == ITEM_STREAMING)
 		delivery_flush(delivery);
-	delivery->on_change(delivery->on_change_arg, delivery);
+	setup_of(delivery)->on_news(setup_of(delivery)->arg);
+}
+
+bool
+delivery_has_ended(const struct delivery *delivery)
+{
+	return delivery->item.state == ITEM_COMMITTED || delivery->item.state == ITEM_GONE;
 }
 
 static bool
-open_transfer(struct delivery *delivery, struct mailbox *box, struct error *err)
+open_transfer(struct delivery *delivery, struct error *err)
 {
-	struct channel_side producer = { .box = box, .on_mail = on_news, .arg = delivery };
+	struct channel_side producer = { .box = setup_of(delivery)->box, .on_mail = on_news, .arg = delivery };
 
 	if (delivery->target.failed || delivery->type.failed)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	delivery->order.target = delivery->target.data;
 	delivery->order.type = delivery->type.len > 0 ? delivery->type.data : NULL;
-	return delivery->outlets->open(delivery->outlets->arg, &delivery->order, &producer, err);
+	return setup_of(delivery)->outlets->open(
+		setup_of(delivery)->outlets->arg, &delivery->order, &producer, err);
 }
 
 bool
-delivery_start_stream(struct delivery *delivery, struct mailbox *producer_box, struct error *err)
+delivery_start_stream(struct delivery *delivery, struct error *err)
 {
-	must(delivery->state == DELIVERY_COLLECTING);
+	must(delivery->item.state == ITEM_COLLECTING);
 	if (!charge(delivery))
 		return refuse_busy(err, "one more transfer");
-	if (!charge_answer(delivery, err) || !open_transfer(delivery, producer_box, err)) {
+	if (!charge_answer(delivery, err) || !open_transfer(delivery, err)) {
 		discharge(delivery);
 		return false;
 	}
 	channel_tell(delivery->order.channel, CHANNEL_START);
-	delivery_move(delivery, DELIVERY_STREAMING);
+	delivery_move(delivery, ITEM_STREAMING);
 	return true;
 }
 
 bool
-delivery_start_kept(struct delivery *delivery, struct mailbox *producer_box, bool commit, struct error *err)
+delivery_start_kept(struct delivery *delivery, bool commit, struct error *err)
 {
-	must(delivery->state == DELIVERY_KEPT);
+	must(delivery->item.state == ITEM_KEPT);
 	delivery->order.slots = 1; /* nothing goes through the ring */
 	delivery->order.is_kept = true;
 	delivery->order.length = delivery->order.kept.length;
-	if (!charge_answer(delivery, err) || !open_transfer(delivery, producer_box, err))
+	if (!charge_answer(delivery, err) || !open_transfer(delivery, err))
 		return false;
 	channel_tell(delivery->order.channel, CHANNEL_START | CHANNEL_FINISH | (commit ? CHANNEL_COMMIT : 0u));
-	delivery_move(delivery, commit ? DELIVERY_COMMITTING : DELIVERY_SENDING);
+	delivery_move(delivery, commit ? ITEM_COMMITTING : ITEM_SENDING);
 	return true;
 }
 
@@ -218,7 +266,7 @@ delivery_write(struct delivery *delivery, const char *data, size_t len, size_t *
 		if (chunk == NULL) {
 			must(*credits > 0);
 			(*credits)--;
-			chunk = delivery->open = pool_draw(delivery->pool, POOL_STREAM);
+			chunk = delivery->open = pool_draw(pool_of(delivery), POOL_STREAM);
 		}
 		n = CHUNK_SIZE - chunk->end < len ? CHUNK_SIZE - chunk->end : (uint32_t)len;
 		memcpy(chunk->data + chunk->end, data, n);
@@ -243,33 +291,33 @@ delivery_flush(struct delivery *delivery)
 {
 	struct channel *channel = delivery->order.channel;
 
-	if (delivery->state != DELIVERY_STREAMING)
+	if (delivery->item.state != ITEM_STREAMING)
 		return;
 	if (delivery->open != NULL && channel_want_space(channel, room_to_push(delivery)))
 		push_open_chunk(delivery);
-	delivery->outlets->pump(delivery->outlets->arg, &delivery->order);
+	setup_of(delivery)->outlets->pump(setup_of(delivery)->outlets->arg, &delivery->order);
 }
 
 void
 delivery_finish(struct delivery *delivery)
 {
-	if (delivery->state == DELIVERY_COLLECTING) {
-		delivery_move(delivery, DELIVERY_KEPT);
+	if (delivery->item.state == ITEM_COLLECTING) {
+		delivery_move(delivery, ITEM_KEPT);
 		return;
 	}
-	if (delivery->state != DELIVERY_STREAMING)
+	if (delivery->item.state != ITEM_STREAMING)
 		return; /* the transfer has ended before: its outcome says why */
 	if (delivery->open != NULL)
 		push_open_chunk(delivery);
 	channel_tell(delivery->order.channel, CHANNEL_FINISH);
-	delivery_move(delivery, DELIVERY_SENDING);
+	delivery_move(delivery, ITEM_SENDING);
 }
 
 void
 delivery_commit(struct delivery *delivery)
 {
 	channel_tell(delivery->order.channel, CHANNEL_COMMIT);
-	delivery_move(delivery, DELIVERY_COMMITTING);
+	delivery_move(delivery, ITEM_COMMITTING);
 }
 
 void
@@ -277,12 +325,12 @@ delivery_cancel(struct delivery *delivery)
 {
 	if (delivery->order.channel == NULL) { /* nothing had been started, so it ends here and now */
 		delivery->order.outcome.state = OUTCOME_ABORTED;
-		delivery_move(delivery, DELIVERY_ENDED);
+		end(delivery);
 		keep_fini(&delivery->own_keep);
 		return;
 	}
 	channel_tell(delivery->order.channel, CHANNEL_CANCEL);
-	delivery_move(delivery, DELIVERY_CANCELLING);
+	delivery_move(delivery, ITEM_CANCELLING);
 	drop_open_chunk(delivery);
 }
 
@@ -290,7 +338,7 @@ void
 delivery_undo(struct delivery *delivery)
 {
 	must(delivery->order.outcome.state == OUTCOME_COMMITTED);
-	delivery_move(delivery, DELIVERY_UNDOING);
+	delivery_move(delivery, ITEM_UNDOING);
 	channel_tell(delivery->order.channel, CHANNEL_UNDO);
 }
 
@@ -299,8 +347,9 @@ delivery_cut(struct delivery *delivery)
 {
 	if (delivery->order.to->type != DESTINATION_HTTP)
 		return;
-	if (delivery->state == DELIVERY_COMMITTING)
+	plan_forbid_undo(txn_plan(delivery->txn), &delivery->item);
+	if (delivery->item.state == ITEM_COMMITTING)
 		delivery_cancel(delivery);
-	else if (delivery->state == DELIVERY_UNDOING)
+	else if (delivery->item.state == ITEM_UNDOING)
 		channel_tell(delivery->order.channel, CHANNEL_CANCEL);
 }

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: MIT
-/* plan.h - pure: where all objects of a form stand -> what to do next, until everything is visible or
- * nothing is.
+/* plan.h - pure: where all objects of a form stand -> what to do next, until everything is visible or nothing is.
  *
- * The caller tells of each change with commit_set(), calls commit_next(), does what it says at once, and calls it again
- * until it says nothing; then it waits for news. A form may have a hundred thousand objects, and others wait for the
- * thread: none of this looks at all of them again. Works the same whether the form goes on (`commit: all`) or has been
- * given up.
+ * Each object has an item, which its owner embeds. The owner adds it when it begins, and moves it on with plan_move():
+ * plan.c is the only writer of its state. plan_next() says what to do; the caller does it at once, which moves an item, and
+ * asks again until there is nothing; then it waits for news. A form may have a hundred thousand objects, and others wait
+ * for the thread: none of this looks at all of them again.
  *
- *   going on:  1 prepare  kept files are written (not yet visible); streams get their last byte away
- *              2 files    all renames; each can be taken back
- *              3 http     streams that are held: complete; then what was kept: send. First those that can be
- *                         undone. One alone first, the others only after it succeeded, several at once:
- *                         a store that is down has then got one object less than nothing.
- *   giving up: whatever has not been told to complete is cancelled; what is completing is waited for; what
- *              was completed and can be taken back is undone.
+ *   COLLECTING ─start▶ STREAMING ─finish▶ SENDING ─all away▶ PREPARED ─▶ COMMITTING ─▶ COMMITTED ─▶ UNDOING
+ *      │ └─finish▶ KEPT ─start▶ SENDING or COMMITTING                                     ▲ taken back: GONE │
+ *      └──────────▶ GONE (nothing had been started)                                       └─ could not be ───┘
+ *   any of these that had been started ─▶ CANCELLING ─▶ GONE; one that is under way may always fail: GONE
  *
- * Whoever fails while the others complete makes it a giving up.
+ * PLAN_ALL, once no object is open any more:
+ *
+ *   1 prepare  what was kept and completes by a rename is written (not yet visible); streams get their last byte away
+ *   2 renames  all of them; each can be taken back
+ *   3 stores   streams that are held: complete; then what was kept: send. First those that can be taken back. One alone
+ *              first, the others only after it succeeded, several at once: a store that is down has then got one object
+ *              less than nothing
+ *   4 last     whoever hears of all the others (an application): one after the other
+ *
+ * PLAN_EACH: every object completes as soon as it is whole, whatever becomes of the others.
+ *
+ * Giving up (the caller says so, or one failed): whatever has not been told to complete is cancelled, what is completing
+ * is waited for, and with PLAN_ALL what was completed and can be taken back is taken back, the last to come first.
  */
 #ifndef PENSTOCK_PLAN_H
 #define PENSTOCK_PLAN_H
@@ -23,74 +31,96 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define COMMIT_WINDOW 8 /* objects that are written, or that complete, at the same time */
+#define PLAN_WINDOW 8 /* objects that are written, or that complete, at the same time */
 
-enum commit_state {
-	ITEM_OPEN,       /* more bytes may come */
-	ITEM_KEPT,       /* whole, waiting here, not started */
-	ITEM_SENDING,    /* whole, on its way, not yet all away */
+enum plan_policy { PLAN_ALL, PLAN_EACH };
+
+/* What its destination is for the order of a commit; a sink says which. */
+enum plan_rank {
+	RANK_RENAME, /* completes by a rename on this machine */
+	RANK_STORE,  /* completes by a request over the network */
+	RANK_LAST,   /* begins when all others have completed */
+	N_RANKS
+};
+
+enum plan_state {
+	ITEM_COLLECTING, /* its bytes are kept; more may come */
+	ITEM_STREAMING,  /* started; its bytes are on their way; more may come */
+	ITEM_KEPT,       /* whole, kept, not started */
+	ITEM_SENDING,    /* started; no more will come; not yet all away */
 	ITEM_PREPARED,   /* all away, completion held */
 	ITEM_COMMITTING, /* told to complete */
 	ITEM_COMMITTED,  /* visible */
 	ITEM_CANCELLING, /* told to give up */
-	ITEM_UNDOING,    /* told to take it back */
+	ITEM_UNDOING,    /* was visible, told to take it back */
 	ITEM_GONE,       /* failed, cancelled or undone: nothing of it is there, or nothing more can be done */
 	N_ITEM_STATES
 };
 
-struct commit_item {
-	enum commit_state state;
-	bool is_file;        /* its completion is a rename on this machine */
-	bool can_undo;       /* what was committed can be taken back */
-	bool undo_was_tried; /* and failed */
-	bool has_failed;     /* ITEM_GONE because something went wrong, or taken to be there without being sure */
+struct plan_item {
+	enum plan_state state; /* plan_move()'s */
+	size_t index;          /* the plan's: how many were added before it */
+	enum plan_rank rank;   /* never changes once it was added */
+	bool can_undo;         /* what was committed can be taken back; plan_forbid_undo() */
+	bool undo_was_tried;   /* and failed; plan_move()'s */
+	bool has_failed; /* GONE because something went wrong, or taken to be there without being sure; plan_fail()'s */
 };
 
-enum commit_verb {
-	COMMIT_NOTHING,
-	COMMIT_PREPARE,  /* ITEM_KEPT: start it, completion held */
-	COMMIT_SEND,     /* ITEM_KEPT: start it and complete it at once */
-	COMMIT_COMPLETE, /* ITEM_PREPARED: let it complete */
-	COMMIT_CANCEL,
-	COMMIT_UNDO,
+enum plan_verb {
+	PLAN_NOTHING,
+	PLAN_PREPARE,  /* KEPT: start it, completion held */
+	PLAN_SEND,     /* KEPT: start it and complete it at once */
+	PLAN_COMPLETE, /* PREPARED, with PLAN_EACH also SENDING: let it complete */
+	PLAN_CANCEL,
+	PLAN_UNDO,
 };
 
-struct commit_step {
-	enum commit_verb verb;
-	size_t index;
+struct plan_step {
+	enum plan_verb verb;
+	struct plan_item *item; /* NULL with PLAN_NOTHING */
 };
 
 /* What a step may be for, in the order in which it comes. */
-enum commit_choice {
+enum plan_choice {
 	CHOICE_CANCEL,
+	CHOICE_EACH_KEPT,
+	CHOICE_EACH_SENT,
 	CHOICE_PREPARE,
-	CHOICE_FILE,
-	CHOICE_HTTP,
-	N_HTTP_RANKS = 4,
-	N_CHOICES = CHOICE_HTTP + N_HTTP_RANKS
+	CHOICE_RENAME,
+	CHOICE_STORE,
+	N_STORE_CHOICES = 4,
+	CHOICE_LAST = CHOICE_STORE + N_STORE_CHOICES,
+	N_CHOICES
 };
 
-/* All objects of a form. Filled by commit_init() and commit_set() alone. */
-struct commit {
-	struct commit_item *items;
-	size_t n;
-	size_t in_state[2][N_ITEM_STATES]; /* [is_file]: how many there are */
+/* All objects of a form; plan.c's own. */
+struct plan {
+	enum plan_policy policy;
+	struct plan_item **items; /* borrowed */
+	size_t n, room;
+	size_t in_state[N_RANKS][N_ITEM_STATES]; /* how many there are */
 	size_t n_failed;
 	size_t first[N_CHOICES]; /* no item before it is a candidate ... */
-	size_t undo_end;         /* ... and none from here on is one for COMMIT_UNDO */
+	size_t undo_end;         /* ... and none from here on is one for PLAN_UNDO */
 };
 
-/* `items` are borrowed, n of them, as they stand now. */
-void commit_init(struct commit *commit, struct commit_item *items, size_t n);
-void commit_set(struct commit *commit, size_t index, struct commit_item item);
+void plan_init(struct plan *plan, enum plan_policy policy);
+void plan_fini(struct plan *plan); /* the items are the caller's */
 
-/* `give_up`: the form is not to be committed. `may_undo`: false for `commit: each`, whose objects stay. */
-struct commit_step commit_next(struct commit *commit, bool give_up, bool may_undo);
+/* The next item; rank and can_undo are set, it begins as COLLECTING. False: out of memory, nothing was added. */
+bool plan_add(struct plan *plan, struct plan_item *item);
 
-/* Nothing is under way any more and nothing is left to do. */
-bool commit_is_over(struct commit *commit, bool give_up, bool may_undo);
+/* UNDOING -> COMMITTED says that it could not be taken back. */
+void plan_move(struct plan *plan, struct plan_item *item, enum plan_state to);
+void plan_fail(struct plan *plan, struct plan_item *item); /* to GONE, has_failed */
+void plan_forbid_undo(struct plan *plan, struct plan_item *item);
 
-/* Every item is ITEM_COMMITTED. */
-bool commit_is_whole(const struct commit *commit);
+struct plan_step plan_next(struct plan *plan, bool give_up);
+
+/* Nothing is under way any more and nothing is left to do. With `give_up` false ask only when no item will be added. */
+bool plan_is_over(struct plan *plan, bool give_up);
+
+bool plan_has_failed(const struct plan *plan); /* an item has */
+bool plan_is_whole(const struct plan *plan);   /* every item is COMMITTED */
 
 #endif

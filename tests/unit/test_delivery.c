@@ -3,7 +3,7 @@
  * something; and whatever was pushed late arrives. */
 #include "lib/check.h"
 #include "loop/loop.h"
-#include "part/delivery.h"
+#include "txn/txn.h"
 
 #include <string.h>
 
@@ -73,23 +73,25 @@ pump(void *arg, struct order *order)
 static const struct outlets outlets = { .open = open_order, .pump = pump };
 
 static void
-on_change(void *arg, struct delivery *delivery)
+on_news(void *arg)
 {
 	(void)arg;
-	(void)delivery;
 }
 
 static struct delivery *
 begin(void)
 {
-	struct delivery *delivery = delivery_new(&rule, &outlets, blocks);
+	struct txn_setup setup = {
+		.outlets = &outlets, .blocks = blocks, .box = loop_mailbox(loop), .on_news = on_news
+	};
 	struct error err = { 0 };
+	struct txn *txn = txn_new(&setup, &err);
+	struct delivery *delivery = txn != NULL ? txn_add(txn, &rule) : NULL;
 
 	assert_non_null(delivery);
 	delivery->order.slots = SLOTS;
-	delivery->on_change = on_change;
 	buf_add_text(&delivery->target, "name");
-	assert_true(delivery_start_stream(delivery, loop_mailbox(loop), &err));
+	assert_true(delivery_start_stream(delivery, &err));
 	return delivery;
 }
 
@@ -98,8 +100,8 @@ end(struct delivery *delivery)
 {
 	delivery_cancel(delivery);
 	loop_deliver_rest(loop);
-	assert_int_equal(delivery->state, DELIVERY_ENDED);
-	delivery_free(delivery);
+	assert_true(delivery_has_ended(delivery));
+	txn_free(delivery->txn);
 	loop_deliver_rest(loop);
 	assert_int_equal(pool_available(pool), pool_total(pool));
 }

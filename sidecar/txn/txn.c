@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* txn.c - see txn.h: carries out what the plan says. */
+#include "txn/txn.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct txn {
+	struct txn_setup setup;
+	struct plan plan;
+	struct delivery *first, *last;
+	struct keep keep;
+	struct order_group *groups; /* of files that become visible together */
+	struct error error;         /* of ours, not of a delivery */
+};
+
+struct txn *
+txn_new(const struct txn_setup *setup, struct error *err)
+{
+	struct txn *txn = mem_zalloc(sizeof *txn);
+
+	if (txn == NULL) {
+		error_set(err, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
+	txn->setup = *setup;
+	plan_init(&txn->plan, setup->policy);
+	keep_init(&txn->keep, setup->blocks);
+	return txn;
+}
+
+static void
+free_groups(struct txn *txn)
+{
+	while (txn->groups != NULL) {
+		struct order_group *next = txn->groups->next;
+
+		mem_free(txn->groups);
+		txn->groups = next;
+	}
+}
+
+void
+txn_free(struct txn *txn)
+{
+	if (txn == NULL)
+		return;
+	while (txn->first != NULL) {
+		struct delivery *next = txn->first->next;
+
+		delivery_free(txn->first);
+		txn->first = next;
+	}
+	keep_fini(&txn->keep);
+	free_groups(txn);
+	plan_fini(&txn->plan);
+	mem_free(txn);
+}
+
+const struct txn_setup *
+txn_setup_of(const struct txn *txn)
+{
+	return &txn->setup;
+}
+
+struct plan *
+txn_plan(struct txn *txn)
+{
+	return &txn->plan;
+}
+
+struct keep *
+txn_keep(struct txn *txn)
+{
+	return &txn->keep;
+}
+
+struct delivery *
+txn_add(struct txn *txn, const struct rule *rule)
+{
+	struct delivery *delivery = delivery_new(txn, rule);
+
+	if (delivery == NULL)
+		return NULL;
+	if (!plan_add(&txn->plan, &delivery->item)) {
+		delivery_free(delivery);
+		return NULL;
+	}
+	if (txn->last != NULL)
+		txn->last->next = delivery;
+	else
+		txn->first = delivery;
+	txn->last = delivery;
+	return delivery;
+}
+
+struct delivery *
+txn_first(const struct txn *txn)
+{
+	return txn->first;
+}
+
+/* -- files that become visible together ------------------------------------------------------------- */
+
+/* Two destinations can be one folder, whatever they are called. */
+static bool
+is_one_folder(const struct destination *a, const struct destination *b)
+{
+	return a == b || (a->type == b->type && strcmp(a->at, b->at) == 0);
+}
+
+static size_t
+collect_group(const struct txn *txn, const struct destination *to, struct order_group *group)
+{
+	size_t n = 0;
+
+	for (struct delivery *d = txn->first; d != NULL; d = d->next) {
+		if (d->item.state != ITEM_PREPARED || !is_one_folder(d->order.to, to))
+			continue;
+		if (group != NULL) {
+			group->orders[n] = &d->order;
+			d->order.group = group;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* All files of the form that go to one folder. A file alone needs no group. False: out of memory. */
+static bool
+make_group(struct txn *txn, const struct destination *to)
+{
+	size_t n = collect_group(txn, to, NULL);
+	struct order_group *group;
+
+	if (n < 2)
+		return true;
+	group = mem_zalloc(sizeof *group + n * sizeof group->orders[0]);
+	if (group == NULL)
+		return false;
+	group->n = collect_group(txn, to, group);
+	group->next = txn->groups;
+	txn->groups = group;
+	return true;
+}
+
+/* -- steps ------------------------------------------------------------------------------------------- */
+
+/* Starting what was kept can fail at once; then it has ended, and its outcome says why. */
+static void
+start_kept(struct delivery *delivery, bool commit)
+{
+	if (!delivery_start_kept(delivery, commit, &delivery->order.outcome.error))
+		delivery_cancel(delivery);
+}
+
+/* With PLAN_ALL the first file of a folder takes the others with it: all are prepared by then. */
+static void
+complete(struct txn *txn, struct delivery *delivery)
+{
+	const struct order *order = &delivery->order;
+	bool is_first = txn->plan.policy == PLAN_ALL && delivery->item.rank == RANK_RENAME && order->group == NULL;
+
+	if (is_first && !make_group(txn, order->to))
+		error_set(&txn->error, ERR_NOMEM, "out of memory");
+	else
+		delivery_commit(delivery);
+}
+
+static void
+carry_out(struct txn *txn, struct plan_step step)
+{
+	struct delivery *delivery = (struct delivery *)(void *)((char *)step.item -
+		offsetof(struct delivery, item));
+
+	switch (step.verb) {
+	case PLAN_NOTHING:
+		break;
+	case PLAN_PREPARE:
+		start_kept(delivery, false);
+		break;
+	case PLAN_SEND:
+		start_kept(delivery, true);
+		break;
+	case PLAN_COMPLETE:
+		complete(txn, delivery);
+		break;
+	case PLAN_CANCEL:
+		delivery_cancel(delivery);
+		break;
+	case PLAN_UNDO:
+		delivery_undo(delivery);
+		break;
+	}
+}
+
+bool
+txn_step(struct txn *txn, bool give_up)
+{
+	struct plan_step step;
+
+	while ((step = plan_next(&txn->plan, give_up || error_is_set(&txn->error))).verb != PLAN_NOTHING)
+		carry_out(txn, step);
+	return plan_is_over(&txn->plan, give_up || error_is_set(&txn->error));
+}
+
+void
+txn_go_on(struct txn *txn)
+{
+	if (txn->plan.policy == PLAN_EACH && txn->setup.outlets != NULL && !plan_has_failed(&txn->plan))
+		txn_step(txn, false);
+}
+
+/* -- what became of it ------------------------------------------------------------------------------ */
+
+bool
+txn_is_whole(const struct txn *txn)
+{
+	return plan_is_whole(&txn->plan);
+}
+
+const struct error *
+txn_failure(const struct txn *txn)
+{
+	if (error_is_set(&txn->error))
+		return &txn->error;
+	if (!plan_has_failed(&txn->plan))
+		return NULL;
+	for (const struct delivery *d = txn->first; d != NULL; d = d->next)
+		if (d->item.has_failed)
+			return &d->order.outcome.error;
+	must_not_get_here();
+}
+
+void
+txn_cut(struct txn *txn)
+{
+	for (struct delivery *d = txn->first; d != NULL; d = d->next)
+		delivery_cut(d);
+}
