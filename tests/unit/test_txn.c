@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+/* A transaction with sinks that a test plays: what they are told, in which order, and what becomes of a form when they say
+ * no. Both sides live on this thread; news and orders wait in a mailbox that play() delivers. */
+#include "txn/txn.h"
+
+#include "lib/check.h"
+#include "loop/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX 16
+
+struct fake {
+	struct world *world;
+	struct order *order;
+	struct channel *channel;
+	unsigned told; /* all orders so far */
+	bool has_ended;
+};
+
+struct world {
+	struct loop *loop;
+	struct pool *pool;
+	struct outlets outlets;
+	struct destination store, folder, undoable;
+	struct rule to_store, to_folder, to_undoable;
+	struct txn *txn;
+	struct fake fakes[MAX];
+	size_t n;
+	const struct order *refuses_to_open, *fails_to_commit, *fails_to_undo;
+	size_t fails_at; /* how many may complete before one fails; SIZE_MAX: all */
+	size_t completed;
+	bool owes_answers; /* COMMIT is not answered */
+	unsigned n_news;
+	char log[400]; /* "0S 1S 0C ...": number of the fake and what it was told first */
+};
+
+static void
+note(struct fake *fake, char what)
+{
+	size_t at = strlen(fake->world->log);
+
+	snprintf(fake->world->log + at, sizeof fake->world->log - at, "%s%d%c", at > 0 ? " " : "",
+		(int)(fake - fake->world->fakes), what);
+}
+
+static void
+end(struct fake *fake, enum outcome_state state)
+{
+	fake->order->outcome.state = state;
+	fake->has_ended = true;
+	channel_report(fake->channel, CHANNEL_ENDED);
+}
+
+static void
+complete(struct fake *fake)
+{
+	if (fake->world->completed++ < fake->world->fails_at) {
+		end(fake, OUTCOME_COMMITTED);
+		return;
+	}
+	error_set(&fake->order->outcome.error, ERR_UPSTREAM, "it said no");
+	end(fake, OUTCOME_ABORTED);
+}
+
+static void
+undo(struct fake *fake)
+{
+	note(fake, 'U');
+	if (fake->order == fake->world->fails_to_undo)
+		error_set(&fake->order->outcome.undo_error, ERR_UPSTREAM, "it could not be taken back");
+	else
+		fake->order->outcome.state = OUTCOME_UNDONE;
+	channel_report(fake->channel, CHANNEL_UNDONE);
+}
+
+static void
+on_orders(void *arg, unsigned orders)
+{
+	struct fake *fake = arg;
+
+	fake->told |= orders;
+	if (orders & CHANNEL_START)
+		note(fake, 'S');
+	if ((orders & CHANNEL_CANCEL) && !fake->has_ended) {
+		note(fake, 'X');
+		end(fake, (fake->told & CHANNEL_COMMIT) ? OUTCOME_UNKNOWN : OUTCOME_ABORTED);
+		return;
+	}
+	if ((orders & CHANNEL_FINISH) && !(fake->told & CHANNEL_COMMIT))
+		channel_report(fake->channel, CHANNEL_PREPARED);
+	if ((orders & CHANNEL_COMMIT) && !fake->world->owes_answers) {
+		note(fake, 'C');
+		complete(fake);
+	}
+	if (orders & CHANNEL_UNDO)
+		undo(fake);
+	if (orders & CHANNEL_CLOSE)
+		channel_free(fake->channel);
+}
+
+static bool
+open_fake(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	struct world *world = arg;
+	struct fake *fake = &world->fakes[world->n];
+	struct channel_side consumer = { .box = loop_mailbox(world->loop), .on_mail = on_orders, .arg = fake };
+
+	if (order == world->refuses_to_open)
+		return error_set(err, ERR_SYSTEM, "no descriptor is left");
+	assert_true(world->n < MAX);
+	*fake = (struct fake){ .world = world, .order = order };
+	fake->channel = order->channel = channel_new(world->pool, producer, &consumer, order->slots, err);
+	world->n += fake->channel != NULL;
+	return fake->channel != NULL;
+}
+
+static void
+pump_fake(void *arg, struct order *order)
+{
+	(void)arg;
+	(void)order;
+}
+
+static void
+on_news(void *arg)
+{
+	((struct world *)arg)->n_news++;
+}
+
+static void
+set_up(struct world *world, enum plan_policy policy)
+{
+	struct error err = { 0 };
+
+	*world = (struct world){ .fails_at = SIZE_MAX };
+	world->loop = loop_new(&err);
+	world->pool = pool_new(4 << 20, &err);
+	assert_non_null(world->loop);
+	assert_non_null(world->pool);
+	world->outlets = (struct outlets){ .arg = world, .open = open_fake, .pump = pump_fake };
+	world->store = (struct destination){ .type = DESTINATION_HTTP, .name = (char *)(uintptr_t) "store" };
+	world->undoable = world->store;
+	world->undoable.http.undo_delete = true;
+	world->folder = (struct destination){ .type = DESTINATION_DIRECTORY, .name = (char *)(uintptr_t) "folder" };
+	world->to_store = (struct rule){ .to = &world->store };
+	world->to_undoable = (struct rule){ .to = &world->undoable };
+	world->to_folder = (struct rule){ .to = &world->folder };
+	world->txn = txn_new(&(struct txn_setup){ .policy = policy,
+				     .outlets = &world->outlets,
+				     .pool = world->pool,
+				     .piece = 64 << 10,
+				     .box = loop_mailbox(world->loop),
+				     .on_news = on_news,
+				     .arg = world },
+		&err);
+	assert_non_null(world->txn);
+}
+
+static void
+tear_down(struct world *world)
+{
+	txn_free(world->txn);
+	loop_deliver_rest(world->loop); /* CLOSE frees the channels */
+	pool_free(world->pool);
+	loop_free(world->loop);
+}
+
+/* A part that was kept whole. */
+static struct delivery *
+kept(struct world *world, const struct rule *rule)
+{
+	struct delivery *delivery = txn_add(world->txn, rule);
+
+	assert_non_null(delivery);
+	buf_add_text(&delivery->target, "x");
+	delivery_finish(delivery);
+	return delivery;
+}
+
+static struct delivery *
+streamed(struct world *world, const struct rule *rule)
+{
+	struct delivery *delivery = txn_add(world->txn, rule);
+	struct error err = { 0 };
+
+	assert_non_null(delivery);
+	buf_add_text(&delivery->target, "x");
+	assert_true(delivery_start_stream(delivery, &err));
+	delivery_finish(delivery);
+	return delivery;
+}
+
+/* Until nothing moves any more. True: the transaction is over. */
+static bool
+play(struct world *world, bool give_up)
+{
+	bool is_over = txn_step(world->txn, give_up);
+
+	for (int turns = 0; turns < 100; turns++) {
+		loop_deliver_rest(world->loop);
+		is_over = txn_step(world->txn, give_up || txn_failure(world->txn) != NULL);
+	}
+	return is_over;
+}
+
+static void
+a_form_is_completed_files_first_then_one_store_then_the_others(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world, PLAN_ALL);
+	kept(&world, &world.to_store);
+	kept(&world, &world.to_undoable);
+	kept(&world, &world.to_folder);
+	streamed(&world, &world.to_store);
+	assert_true(play(&world, false));
+	assert_true(txn_is_whole(world.txn));
+	assert_null(txn_failure(world.txn));
+	/* The stream began as it was read; the file was written and renamed; then the held one, that with undo, the other. */
+	assert_string_equal(world.log, "0S 1S 1C 0C 2S 2C 3S 3C");
+	tear_down(&world);
+}
+
+static void
+a_failure_takes_back_what_can_be_and_says_why(void **state)
+{
+	(void)state;
+	for (size_t fails_at = 0; fails_at < 3; fails_at++) {
+		struct world world;
+
+		set_up(&world, PLAN_ALL);
+		kept(&world, &world.to_folder);
+		kept(&world, &world.to_undoable);
+		kept(&world, &world.to_undoable);
+		world.fails_at = fails_at;
+		assert_true(play(&world, false));
+		assert_false(txn_is_whole(world.txn));
+		assert_string_equal(txn_failure(world.txn)->message, "it said no");
+		for (struct delivery *d = txn_first(world.txn); d != NULL; d = d->next)
+			assert_int_equal(d->item.state, ITEM_GONE);
+		tear_down(&world);
+	}
+}
+
+static void
+what_cannot_be_taken_back_is_told(void **state)
+{
+	struct world world;
+	struct delivery *stays;
+
+	(void)state;
+	set_up(&world, PLAN_ALL);
+	stays = kept(&world, &world.to_undoable);
+	kept(&world, &world.to_undoable);
+	world.fails_at = 1;
+	world.fails_to_undo = &stays->order;
+	assert_true(play(&world, false));
+	assert_int_equal(stays->item.state, ITEM_COMMITTED);
+	assert_true(error_is_set(&stays->order.outcome.undo_error));
+	tear_down(&world);
+}
+
+static void
+one_that_cannot_be_opened_fails_the_form(void **state)
+{
+	for (int policy = PLAN_ALL; policy <= PLAN_EACH; policy++) {
+		struct world world;
+
+		set_up(&world, (enum plan_policy)policy);
+		world.refuses_to_open = &kept(&world, &world.to_store)->order;
+		assert_true(play(&world, false));
+		assert_string_equal(txn_failure(world.txn)->message, "no descriptor is left");
+		assert_string_equal(world.log, "");
+		tear_down(&world);
+	}
+	(void)state;
+}
+
+static void
+each_completes_while_others_are_read(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world, PLAN_EACH);
+	kept(&world, &world.to_store);
+	txn_go_on(world.txn);
+	streamed(&world, &world.to_folder);
+	txn_go_on(world.txn);
+	txn_add(world.txn, &world.to_store); /* is still being read */
+	loop_deliver_rest(world.loop);
+	loop_deliver_rest(world.loop);
+	assert_int_equal(txn_first(world.txn)->item.state, ITEM_COMMITTED);
+	assert_int_equal(txn_first(world.txn)->next->item.state, ITEM_COMMITTED);
+	assert_true(world.n_news > 0);
+	assert_true(play(&world, true));
+	assert_int_equal(
+		txn_first(world.txn)->item.state, ITEM_COMMITTED); /* and stays, though the form was given up */
+	tear_down(&world);
+}
+
+static void
+with_all_nothing_completes_while_others_are_read(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world, PLAN_ALL);
+	kept(&world, &world.to_store);
+	txn_go_on(world.txn);
+	assert_string_equal(world.log, "");
+	txn_add(world.txn, &world.to_store);
+	assert_false(play(&world, false) && txn_is_whole(world.txn));
+	assert_string_equal(world.log, "");
+	assert_true(play(&world, true));
+	assert_int_equal(world.n, 0);
+	tear_down(&world);
+}
+
+static void
+a_store_that_owes_its_answer_is_not_waited_for_after_a_cut(void **state)
+{
+	struct world world;
+	struct delivery *delivery;
+
+	(void)state;
+	set_up(&world, PLAN_ALL);
+	delivery = streamed(&world, &world.to_undoable);
+	world.owes_answers = true;
+	assert_false(play(&world, false));
+	assert_int_equal(delivery->item.state, ITEM_COMMITTING);
+	txn_cut(world.txn);
+	assert_true(play(&world, true));
+	assert_int_equal(delivery->order.outcome.state, OUTCOME_UNKNOWN);
+	assert_true(delivery->item.has_failed);
+	tear_down(&world);
+}
+
+static void
+a_dry_run_starts_nothing(void **state)
+{
+	struct txn_setup dry = { .policy = PLAN_EACH };
+	struct rule rule = { .to = &(struct destination){ .type = DESTINATION_DIRECTORY } };
+	struct error err = { 0 };
+	struct txn *txn = txn_new(&dry, &err);
+
+	(void)state;
+	assert_non_null(txn);
+	assert_non_null(txn_add(txn, &rule));
+	txn_go_on(txn);
+	assert_int_equal(txn_first(txn)->item.state, ITEM_COLLECTING);
+	txn_free(txn);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_form_is_completed_files_first_then_one_store_then_the_others),
+		cmocka_unit_test(a_failure_takes_back_what_can_be_and_says_why),
+		cmocka_unit_test(what_cannot_be_taken_back_is_told),
+		cmocka_unit_test(one_that_cannot_be_opened_fails_the_form),
+		cmocka_unit_test(each_completes_while_others_are_read),
+		cmocka_unit_test(with_all_nothing_completes_while_others_are_read),
+		cmocka_unit_test(a_store_that_owes_its_answer_is_not_waited_for_after_a_cut),
+		cmocka_unit_test(a_dry_run_starts_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
