@@ -3,6 +3,7 @@
 #include "explain.h"
 
 #include "base/mem.h"
+#include "base/uuid.h"
 #include "decide/decide.h"
 #include "form/form.h"
 #include "part/location.h"
@@ -221,7 +222,7 @@ explain_text(const struct config *config, struct str text, const struct explain_
 {
 	struct load idle = { 0 };
 	struct decision decision = { 0 };
-	char id[37];
+	char id[UUID_SIZE];
 	struct naming naming = { .head = &raw->head,
 		.match = &decision.match,
 		.request_id = { id, sizeof id - 1 },
@@ -230,7 +231,7 @@ explain_text(const struct config *config, struct str text, const struct explain_
 	struct verdict verdict = { 0 };
 	bool ok = true;
 
-	naming_uuid(id);
+	uuid_make(id);
 	if (raw_request_read(raw, text, &verdict.error)) {
 		decide(config, &raw->head, &idle, &decision);
 		verdict.route = decision.route;

@@ -3,7 +3,7 @@
 #include "spoa/admit.h"
 
 #include "base/must.h"
-#include "part/naming.h"
+#include "base/uuid.h"
 #include "reply/status.h"
 
 #include <stdio.h>
@@ -132,7 +132,7 @@ admit_notify(const struct config *config, const struct load *load, struct str pa
 		decide(config, &admit->head, load, &admit->decision);
 	}
 	if (admit->id[0] == '\0')
-		naming_uuid(admit->id);
+		uuid_make(admit->id);
 	admit->status = admit->decision.allow ? 200 : reply_status(admit->decision.error.kind);
 }
 

@@ -5,6 +5,8 @@
  * client sends through a proxy that only passes bytes on is the client's word, not the proxy's. */
 #include "intake/intake_priv.h"
 
+#include "base/uuid.h"
+
 #include <stdio.h>
 
 /* 1 to 128 visible ASCII characters: what may stand in a log line and in a header of ours. */
@@ -37,9 +39,9 @@ identity_take(struct request *request)
 	bool is_trusted = trust_has(trust, peer_of(request));
 	struct str id = is_trusted ? head_only(&request->head, "x-request-id") : STR_NONE;
 	struct str trace = is_trusted ? head_only(&request->head, "traceparent") : STR_NONE;
-	char uuid[37];
+	char uuid[UUID_SIZE];
 
-	naming_uuid(uuid);
+	uuid_make(uuid);
 	if (!is_usable_id(id))
 		id = str_of(uuid);
 	snprintf(request->id, sizeof request->id, "%.*s", STR_ARG(id));

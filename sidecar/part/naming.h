@@ -43,7 +43,4 @@ bool naming_expand(const struct naming *naming, const struct rule *rule, const s
 bool naming_show(const struct naming *naming, const struct rule *rule, const struct part_head *part,
 	struct buf *out, struct error *err);
 
-/* A random UUID, version 4, 36 characters and a NUL. */
-void naming_uuid(char out[37]);
-
 #endif

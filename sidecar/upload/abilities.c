@@ -2,7 +2,7 @@
 /* abilities.c - see abilities.h. */
 #include "upload/abilities.h"
 
-#include "part/naming.h"
+#include "base/uuid.h"
 #include "upload/directory.h"
 #include "upload/folder.h"
 #include "upload/lock.h"
@@ -24,9 +24,9 @@ struct trial {
 static void
 make_name(char name[static NEW_FILE_NAME_MAX])
 {
-	char uuid[37];
+	char uuid[UUID_SIZE];
 
-	naming_uuid(uuid);
+	uuid_make(uuid);
 	snprintf(name, NEW_FILE_NAME_MAX, NEW_FILE_PREFIX "%s", uuid);
 }
 

@@ -7,7 +7,7 @@
 #include "upload/directory.h"
 
 #include "base/log.h"
-#include "part/naming.h"
+#include "base/uuid.h"
 #include "upload/folder.h"
 #include "upload/journal.h"
 #include "upload/lock.h"
@@ -123,10 +123,10 @@ lock_new(const struct new_file *file, int fd)
 static int
 create_once(struct new_file *file)
 {
-	char uuid[37];
+	char uuid[UUID_SIZE];
 	int fd, error;
 
-	naming_uuid(uuid);
+	uuid_make(uuid);
 	snprintf(file->temporary, sizeof file->temporary, NEW_FILE_PREFIX "%s", uuid);
 	fd = openat(file->folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0 || lock_new(file, fd))

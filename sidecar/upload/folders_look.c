@@ -2,7 +2,7 @@
 /* folders_look.c - the part of folders.h that looks after open folders: can they be written, is everything settled? */
 #include "base/clock.h"
 #include "base/log.h"
-#include "part/naming.h"
+#include "base/uuid.h"
 #include "upload/directory.h"
 #include "upload/folders_priv.h"
 
@@ -23,7 +23,7 @@
 static int
 open_trial(int folder)
 {
-	char name[NEW_FILE_NAME_MAX], uuid[37];
+	char name[NEW_FILE_NAME_MAX], uuid[UUID_SIZE];
 	struct stat st;
 	int fd = -1;
 
@@ -31,7 +31,7 @@ open_trial(int folder)
 		fd = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && st.st_nlink > 0))
 		return fd;
-	naming_uuid(uuid);
+	uuid_make(uuid);
 	snprintf(name, sizeof name, NEW_FILE_PREFIX "%s", uuid);
 	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0)

@@ -2,7 +2,7 @@
 /* journal.c - see journal.h: the writer's side; journal_back.c takes back what is found. */
 #include "upload/journal.h"
 
-#include "part/naming.h"
+#include "base/uuid.h"
 #include "upload/file_id.h"
 #include "upload/folder.h"
 #include "upload/journal_text.h"
@@ -70,10 +70,10 @@ journal_drop(struct journal *journal)
 bool
 journal_begin(struct journal *journal, int folder)
 {
-	char uuid[37];
+	char uuid[UUID_SIZE];
 
 	*journal = (struct journal){ .folder = folder, .fd = -1 };
-	naming_uuid(uuid);
+	uuid_make(uuid);
 	snprintf(journal->name, sizeof journal->name, JOURNAL_PREFIX "%s", uuid);
 	add_field(&journal->text, JOURNAL_FORMAT);
 	if (open_file(journal) && add_id(&journal->text, folder) && add_id(&journal->text, journal->fd))
