@@ -12,9 +12,9 @@
 #include "ops/ask.h"
 #include "options.h"
 #include "sidecar.h"
+#include "sink/directory/folders.h"
+#include "sink/upload.h"
 #include "try.h"
-#include "upload/folders.h"
-#include "upload/upload.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>

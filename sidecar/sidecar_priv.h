@@ -11,8 +11,8 @@
 #include "ops/desk.h"
 #include "ops/herald.h"
 #include "reload.h"
+#include "sink/upload.h"
 #include "spoa/agent.h"
-#include "upload/upload.h"
 
 #include <pthread.h>
 

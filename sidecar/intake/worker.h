@@ -19,7 +19,7 @@
 #include "config/route.h"
 #include "loop/loop.h"
 #include "sink/order.h"
-#include "upload/table.h"
+#include "sink/table.h"
 
 struct worker;
 

@@ -7,7 +7,7 @@
 #include "base/must.h"
 #include "intake/small_server.h"
 #include "loop/loop_thread.h"
-#include "upload/probe.h"
+#include "sink/probe.h"
 
 #include <string.h>
 

@@ -177,8 +177,8 @@ naming_expand(const struct naming *naming, const struct rule *rule, const struct
 		add_piece(&name, naming, &rule->target->pieces[i], part);
 	if (!safe_name_end(&name, err))
 		return false;
-	return out->len <= NAMING_TARGET_MAX ||
-		error_set(err, ERR_RULE, "the name it would get is longer than %d bytes", NAMING_TARGET_MAX);
+	return out->len <= SAFE_NAME_MAX ||
+		error_set(err, ERR_RULE, "the name it would get is longer than %d bytes", SAFE_NAME_MAX);
 }
 
 bool

@@ -11,14 +11,11 @@
 #include "base/error.h"
 #include "config/route.h"
 #include "form/form.h"
-#include "part/safe_name.h"
 #include "route/head.h"
 #include "route/match.h"
+#include "sink/safe_name.h"
 
 #include <time.h>
-
-#define NAMING_SEGMENT_MAX SAFE_NAME_SEGMENT_MAX
-#define NAMING_TARGET_MAX 2048 /* bytes */
 
 /* What a request contributes to the names of its parts. Borrowed for the request's life. */
 struct naming {

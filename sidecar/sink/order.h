@@ -44,7 +44,7 @@ struct outcome {
 		body; /* its body, only if want_body; `failed`: none, it was too long or encoded; producer frees */
 };
 
-struct table; /* upload/table.h */
+struct table; /* sink/table.h */
 
 struct order {
 	const struct destination *to;

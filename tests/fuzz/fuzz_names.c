@@ -104,7 +104,7 @@ check_file(const struct buf *name, const struct buf *plain)
 		const char *slash = memchr(rest.data, '/', rest.len);
 		size_t n = slash != NULL ? (size_t)(slash - rest.data) : rest.len;
 
-		if (n == 0 || n > NAMING_SEGMENT_MAX ||
+		if (n == 0 || n > SAFE_NAME_SEGMENT_MAX ||
 			str_starts_nocase((struct str){ rest.data, n }, ".penstock-"))
 			abort();
 		rest = (struct str){ rest.data + n + (slash != NULL), rest.len - n - (slash != NULL) };

@@ -19,7 +19,7 @@ BAD = {
     "gate_function_length": ("sidecar/base/a.c", HEAD + LONG),
     "gate_poison": ("config/a.c", HEAD + "void f(char *a)\n{\n\tstrcpy(a, a);\n}\n"),
     "gate_no_extern_variables": ("sidecar/base/a.h", HEAD + "extern int count;\n"),
-    "gate_atomics": ("sidecar/upload/a.c", HEAD + "static _Atomic int n;\n"),
+    "gate_atomics": ("sidecar/sink/a.c", HEAD + "static _Atomic int n;\n"),
     "gate_spdx": ("sidecar/base/a.c", "int a;\n"),
     "gate_top_level": ("extra/a.txt", "x\n"),
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* By what a file is known again: each number of its id counts, and a file system without birth times leaves doubt. */
-#include "upload/file_id.h"
+#include "sink/directory/file_id.h"
 
 #include "lib/check.h"
 

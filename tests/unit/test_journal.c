@@ -2,7 +2,7 @@
 /* A commit of several files that was cut short is taken back, wherever it was cut; nothing else is touched. */
 #include "lib/check.h"
 #include "lib/folder.h"
-#include "upload/journal.h"
+#include "sink/directory/journal.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -22,6 +22,7 @@ struct fake {
 struct world {
 	struct loop *loop;
 	struct pool *pool;
+	struct blocks *blocks;
 	struct outlets outlets;
 	struct destination store, folder, undoable;
 	struct rule to_store, to_folder, to_undoable;
@@ -139,6 +140,8 @@ set_up(struct world *world, enum plan_policy policy)
 	world->pool = pool_new(4 << 20, &err);
 	assert_non_null(world->loop);
 	assert_non_null(world->pool);
+	world->blocks = blocks_new(world->pool);
+	assert_non_null(world->blocks);
 	world->outlets = (struct outlets){ .arg = world, .open = open_fake, .pump = pump_fake };
 	world->store = (struct destination){ .type = DESTINATION_HTTP, .name = (char *)(uintptr_t) "store" };
 	world->undoable = world->store;
@@ -149,7 +152,7 @@ set_up(struct world *world, enum plan_policy policy)
 	world->to_folder = (struct rule){ .to = &world->folder };
 	world->txn = txn_new(&(struct txn_setup){ .policy = policy,
 				     .outlets = &world->outlets,
-				     .pool = world->pool,
+				     .blocks = world->blocks,
 				     .piece = 64 << 10,
 				     .box = loop_mailbox(world->loop),
 				     .on_news = on_news,
@@ -163,6 +166,7 @@ tear_down(struct world *world)
 {
 	txn_free(world->txn);
 	loop_deliver_rest(world->loop); /* CLOSE frees the channels */
+	blocks_free(world->blocks);
 	pool_free(world->pool);
 	loop_free(world->loop);
 }

@@ -3,7 +3,7 @@
  * first; temporary files of nobody are left. */
 #include "lib/check.h"
 #include "lib/folder.h"
-#include "upload/directory.h"
+#include "sink/directory/directory.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_verdict.c - what became of an object, from what libcurl and the upstream said. */
-#include "upload/verdict.h"
+#include "sink/http/verdict.h"
 
 #include "lib/check.h"
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/* directory.h - files in a folder that become visible whole or not at all. Blocking calls: on the disk
+ * thread, but for what says [main]: that runs at the start and at a reload.
+ *
+ * A file is written as ".penstock-<random>" in the folder itself, locked (flock) while its writer lives, and
+ * renamed to its name at the commit. Names are relative, without empty or dot segments (sink/safe_name.h); no
+ * symbolic link below the folder is followed. */
+#ifndef PENSTOCK_DIRECTORY_H
+#define PENSTOCK_DIRECTORY_H
+
+#include "base/error.h"
+#include "config/route.h"
+#include "sink/directory/abilities.h"
+#include "sink/directory/shown.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* [main] Opens the folder, made if it is missing. -1: err says why. */
+int directory_open(const struct destination *to, struct error *err);
+
+/* Removes what dead writers have left: temporary files that nobody holds locked, and what a commit that was cut short had
+ * made visible. How many such commits are not settled (journal.h): while there are any, no temporary file is removed,
+ * because it may be what one of them had replaced. `say`: they are logged. On who opens or watches the folder. */
+size_t directory_sweep(int folder, bool say);
+
+#define NEW_FILE_PREFIX ".penstock-" /* of every temporary name */
+#define NEW_FILE_NAME_MAX 56
+#define NEW_FILE_OLD ".old" /* behind the temporary name: the replaced file, where names cannot be exchanged */
+
+struct new_file {
+	const struct destination *to;
+	struct home *home; /* borrowed */
+	int folder;        /* its descriptor */
+	bool can_lock;     /* the folder's file system has locks */
+	int fd;            /* -1: not open */
+	int old_fd;        /* of what it has replaced, locked like itself so that nobody sweeps it; -1: not open */
+	char temporary[NEW_FILE_NAME_MAX];
+	bool has_temporary;             /* something lies under that name */
+	bool is_visible, has_replaced;  /* has_replaced: the old content now lies under the temporary name */
+	unsigned n_made;                /* folders of the name that did not exist before */
+	const char *target;             /* borrowed; set by new_file_show() */
+	struct new_file *next, *before; /* in the list of new_files_commit() */
+	/* set by who has created it, if parts of one form are to be kept from one another: */
+	struct shown *shown;
+	const void *form; /* compared, never followed */
+	/* shown.c's: */
+	dev_t device;
+	ino_t number;
+	struct new_file *next_shown;
+};
+
+bool new_file_create(struct new_file *file, struct home *home, const struct destination *to, struct error *err);
+bool new_file_write(struct new_file *file, const char *data, size_t len, struct error *err);
+bool new_file_sync(struct new_file *file, struct error *err);
+
+/* Makes it visible as `target`. False: ERR_EXISTS, ERR_RULE (another file of the form has the name), or what went wrong,
+ * and it is not visible. */
+bool new_file_show(struct new_file *file, const char *target, struct error *err);
+
+/* What was shown stays, also if the power fails. False: nobody knows. */
+bool new_file_settle(struct new_file *file, struct error *err);
+
+/* Both. False: ERR_EXISTS or what went wrong, and it is not visible; should a disk that fails not even let it be taken
+ * back, is_visible stays true. */
+bool new_file_commit(struct new_file *file, const char *target, struct error *err);
+
+/* All of a list of files of one folder (by `next` and `before`, with their targets set), or none, even if the process dies meanwhile
+ * (journal.h). False: err says why; *failed is the one at which it failed, NULL: none in particular. Those that a disk
+ * that fails did not let be taken back are visible. */
+bool new_files_commit(struct new_file *first, struct new_file **failed, struct error *err);
+
+/* After a commit: takes it back; what it replaced is there again, unless another form has replaced it since: then that one's
+ * stays, and what this one had replaced comes back if that one is taken back too. False: it is still visible. */
+bool new_file_undo(struct new_file *file, struct error *err);
+
+/* Closes it and removes whatever lies under the temporary name: an aborted file, or the replaced one. */
+void new_file_close(struct new_file *file);
+
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/* folders_look.c - the part of folders.h that looks after open folders: can they be written, is everything settled? */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "sink/directory/directory.h"
+#include "sink/directory/folders_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SAY_AGAIN_MS 60000u
+#define SLOW_S 3u
+
+/* -- trying [lookout] --------------------------------------------------------------------------------- */
+
+/* A file without a name, where the file system has that and the folder was not removed: nobody who watches the folder
+ * notices. Else one that is removed at once. -1: errno says why. */
+static int
+open_trial(int folder)
+{
+	char name[NEW_FILE_NAME_MAX], uuid[UUID_SIZE];
+	struct stat st;
+	int fd = -1;
+
+	if (fstat(folder, &st) == 0 && st.st_nlink > 0)
+		fd = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && st.st_nlink > 0))
+		return fd;
+	uuid_make(uuid);
+	snprintf(name, sizeof name, NEW_FILE_PREFIX "%s", uuid);
+	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(folder, name, 0);
+	return fd;
+}
+
+/* 0, or an errno. */
+static int
+try_to_write(int folder)
+{
+	int fd = open_trial(folder), error = 0;
+
+	if (fd < 0)
+		return errno;
+	if (write(fd, "", 1) != 1)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static void
+note_error(struct folder *folder, const struct destination *to, int error)
+{
+	int before = (int)counter_read(&folder->error);
+
+	counter_set(&folder->error, (size_t)error);
+	if ((error != 0) == (before != 0))
+		return;
+	if (error != 0)
+		log_line(LOG_WARN, "upload", "the folder of a destination cannot be written",
+			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", strerror(error)));
+	else
+		log_line(LOG_INFO, "upload", "the folder of a destination can be written again",
+			LOG_TEXTVAL("destination", to->name));
+}
+
+/* Somebody may have removed what was in the way, or the journal. */
+static void
+settle_again(struct folder *folder)
+{
+	uint64_t now = clock_now_ms();
+	bool say = now >= clock_after(folder->said_ms, SAY_AGAIN_MS);
+
+	if (say)
+		folder->said_ms = now;
+	counter_set(&folder->unsettled, directory_sweep(folder->home.fd, say));
+}
+
+static void
+look_at(struct folder *folder, const struct destination *to, bool write)
+{
+	counter_set(&folder->trying_since, (size_t)(clock_now_ms() / 1000 + 1));
+	if (write)
+		note_error(folder, to, try_to_write(folder->home.fd));
+	if (counter_read(&folder->unsettled) > 0)
+		settle_again(folder);
+	counter_set(&folder->trying_since, 0);
+}
+
+/* The destination that is the first to have this folder. */
+static bool
+is_first(const struct folders *folders, size_t destination)
+{
+	for (size_t i = 0; i < destination; i++)
+		if (folders->of[i] == folders->of[destination])
+			return false;
+	return folders->of[destination] != NULL;
+}
+
+void
+folders_look(const struct folders *folders, const struct config *config, bool write)
+{
+	for (size_t i = 0; i < folders->n; i++)
+		if (is_first(folders, i))
+			look_at(folders->of[i], &config->destinations[i], write);
+}
+
+/* -- telling [any] ------------------------------------------------------------------------------------ */
+
+static bool
+is_slow(const struct folder *folder)
+{
+	size_t since = counter_read(&folder->trying_since);
+
+	return since > 0 && clock_now_ms() / 1000 + 1 >= since + SLOW_S;
+}
+
+static bool
+is_good(const struct folder *folder, const char *name, struct buf *why)
+{
+	int error = (int)counter_read(&folder->error);
+	size_t unsettled = counter_read(&folder->unsettled);
+	bool slow = is_slow(folder);
+
+	if (slow)
+		buf_addf(why, "destination \"%s\": its folder does not answer\n", name);
+	else if (error != 0)
+		buf_addf(why, "destination \"%s\": its folder cannot be written: %s\n", name, strerror(error));
+	if (unsettled > 0)
+		buf_addf(why,
+			"destination \"%s\": of %zu commits that were cut short not all could be taken back; the log "
+			"says why\n",
+			name, unsettled);
+	return !slow && error == 0 && unsettled == 0;
+}
+
+bool
+folders_are_good(const struct folders *folders, const struct config *config, struct buf *why)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < folders->n; i++)
+		if (is_first(folders, i))
+			good = is_good(folders->of[i], config->destinations[i].name, why) && good;
+	return good;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/* folders_priv.h - what folders.c (opens them) and folders_look.c (looks after them) share. */
+#ifndef PENSTOCK_FOLDERS_PRIV_H
+#define PENSTOCK_FOLDERS_PRIV_H
+
+#include "base/counter.h"
+#include "base/refcount.h"
+#include "sink/directory/folders.h"
+
+#include <sys/types.h>
+
+struct identity {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct folder {
+	struct refcount refs;
+	struct home home;
+	struct identity identity;
+	/* told by who opens and who looks after it, read by any: */
+	struct counter error;        /* errno of the last try to write; 0: it went well */
+	struct counter unsettled;    /* journals that stay */
+	struct counter trying_since; /* second of clock_now_ms() at which the try under way began; 0: none is */
+	/* of who looks after it: */
+	uint64_t said_ms; /* when unsettled journals were last logged */
+};
+
+struct folders {
+	size_t n;
+	struct folder **of;     /* [destination]; NULL: not a directory */
+	struct identity *swept; /* every folder that this process has ever swept */
+	size_t n_swept;
+};
+
+#endif

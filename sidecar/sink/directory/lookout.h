@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/* lookout.h - a thread that looks at the folders of the table in force every few seconds (folders_look()). A thread of its
+ * own, because a file system may hang: then it hangs alone, and what it was looking at says so.
+ *
+ *   main: timer ─mail with the table▶ lookout: looks at each folder ─mail▶ main: timer
+ */
+#ifndef PENSTOCK_LOOKOUT_H
+#define PENSTOCK_LOOKOUT_H
+
+#include "base/error.h"
+#include "loop/loop.h"
+#include "sink/table.h"
+
+#define LOOKOUT_EVERY_MS 3000u /* from the end of a round to the next */
+
+struct lookout;
+
+/* [main] Starts the thread, which begins with the folders of `table`. `loop` is main's. NULL: err says why. */
+struct lookout *lookout_new(struct loop *loop, struct table *table, struct error *err);
+
+/* [main] The next round looks at the folders of this one. Takes the reference over. */
+void lookout_set_table(struct lookout *lookout, struct table *table);
+
+/* [main] After loop's last turn: ends the thread and waits for it, but not for a file system that hangs. False: it hangs;
+ * it is left alone until the process ends, and so must `loop` be, to which it may send mail. NULL is fine. */
+bool lookout_stop(struct lookout *lookout);
+
+/* [main] After lookout_stop() was true and the rest of loop's mail is delivered. NULL is fine. */
+void lookout_free(struct lookout *lookout);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/* engine.c - see engine.h. */
+#include "sink/engine.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "sink/http/http.h"
+
+#include <sys/epoll.h>
+
+#define MAX_IDLE_CONNECTIONS 64L
+#define UPLOAD_BUFFER_LEAST 16384L /* libcurl's limit */
+
+struct socket {
+	struct watch watch;
+	struct engine *engine;
+};
+
+/* -- libcurl's two wishes: sockets to watch, a time to be called ------------------------------------- */
+
+static void
+act(struct engine *engine, curl_socket_t fd, int events)
+{
+	int running;
+
+	must(!engine->is_running);
+	engine->is_running = true;
+	curl_multi_socket_action(engine->multi, fd, events, &running);
+	engine->is_running = false;
+}
+
+static void
+tell_done(struct engine *engine)
+{
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(engine->multi, &left)) != NULL) {
+		CURLcode code = msg->data.result;
+		char *private = NULL;
+
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
+		engine->on_done(private, code);
+	}
+}
+
+/* Unpausing is not allowed in libcurl's header callback, so it waits until here. */
+static void
+run_deferred(struct engine *engine)
+{
+	while (engine->deferred != NULL) {
+		http_resume_deferred(engine);
+		act(engine, CURL_SOCKET_TIMEOUT, 0);
+	}
+}
+
+static void
+act_and_tell(struct engine *engine, curl_socket_t fd, int events)
+{
+	act(engine, fd, events);
+	run_deferred(engine);
+	tell_done(engine);
+}
+
+void
+engine_run(struct engine *engine)
+{
+	act_and_tell(engine, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void
+on_socket_ready(struct watch *watch, uint32_t events)
+{
+	struct socket *s = (struct socket *)(void *)((char *)watch - offsetof(struct socket, watch));
+	int bits = 0;
+
+	if (events & EPOLLIN)
+		bits |= CURL_CSELECT_IN;
+	if (events & EPOLLOUT)
+		bits |= CURL_CSELECT_OUT;
+	if (events & (EPOLLERR | EPOLLHUP))
+		bits |= CURL_CSELECT_ERR;
+	act_and_tell(s->engine, watch->fd, bits); /* may free s */
+}
+
+static uint32_t
+epoll_events(int what)
+{
+	return (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+}
+
+static void
+forget_socket(struct engine *engine, curl_socket_t fd, struct socket *s)
+{
+	if (s == NULL)
+		return;
+	loop_unwatch(engine->loop, &s->watch);
+	curl_multi_assign(engine->multi, fd, NULL);
+	mem_free(s);
+}
+
+static bool
+watch_new_socket(struct engine *engine, curl_socket_t fd, int what)
+{
+	struct socket *s = mem_zalloc(sizeof *s);
+	struct error err = { 0 };
+
+	if (s == NULL)
+		return false;
+	s->engine = engine;
+	s->watch = (struct watch){ .fd = fd, .ready = on_socket_ready };
+	if (!loop_watch(engine->loop, &s->watch, epoll_events(what), &err)) {
+		mem_free(s);
+		return false;
+	}
+	curl_multi_assign(engine->multi, fd, s);
+	return true;
+}
+
+/* Never tells libcurl of a failure: it would give up all transfers of its multi, and forget their sockets. */
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct engine *engine = arg;
+	struct socket *s = known;
+	struct http *http = NULL;
+	bool ok;
+
+	if (what == CURL_POLL_REMOVE) {
+		forget_socket(engine, fd, s);
+		return 0;
+	}
+	ok = s == NULL ? watch_new_socket(engine, fd, what)
+		       : loop_rewatch(engine->loop, &s->watch, epoll_events(what));
+	if (ok || engine->on_done != http_on_done)
+		return 0; /* a probe has a time limit of its own */
+	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &http) == CURLE_OK && http != NULL)
+		http_on_unwatched(http);
+	return 0;
+}
+
+/* The timer is always set, if only for never: moving it needs no memory, and libcurl takes a failure here for the
+ * end of all transfers. */
+static int
+on_timeout_wish(CURLM *multi, long in_ms, void *arg)
+{
+	struct engine *engine = arg;
+	uint64_t at_ms = in_ms < 0 ? CLOCK_NEVER : clock_after(clock_now_ms(), (uint64_t)in_ms);
+
+	(void)multi;
+	return loop_set_timer(engine->loop, &engine->timer, at_ms) ? 0 : -1;
+}
+
+static void
+on_timer(struct timer *timer)
+{
+	struct engine *engine = (struct engine *)(void *)((char *)timer - offsetof(struct engine, timer));
+
+	loop_set_timer(engine->loop, &engine->timer, CLOCK_NEVER); /* firing took it out, so there is room */
+	engine_run(engine);
+}
+
+/* -- life --------------------------------------------------------------------------------------------- */
+
+bool
+engine_init(
+	struct engine *engine, struct loop *loop, void (*on_done)(void *private, CURLcode code), struct error *err)
+{
+	*engine = (struct engine){ .loop = loop, .timer.fire = on_timer, .on_done = on_done };
+	engine->multi = curl_multi_init();
+	if (engine->multi == NULL || !loop_set_timer(loop, &engine->timer, CLOCK_NEVER))
+		return error_set(err, ERR_NOMEM, "libcurl: out of memory");
+	curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
+	curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wish);
+	curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
+	curl_multi_setopt(engine->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	return true;
+}
+
+void
+engine_fini(struct engine *engine)
+{
+	if (engine->multi == NULL)
+		return;
+	must(counter_read(&engine->transfers) == 0);
+	for (size_t i = 0; i < engine->n_idle; i++)
+		curl_easy_cleanup(engine->idle[i]);
+	curl_multi_cleanup(engine->multi); /* closes its connections: their watches go through on_socket() */
+	loop_clear_timer(engine->loop, &engine->timer);
+	engine->multi = NULL;
+}
+
+CURL *
+engine_take_handle(struct engine *engine)
+{
+	return engine->n_idle > 0 ? engine->idle[--engine->n_idle] : curl_easy_init();
+}
+
+void
+engine_give_handle(struct engine *engine, CURL *easy)
+{
+	if (easy == NULL)
+		return;
+	if (engine->n_idle == ENGINE_IDLE_HANDLES) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_LEAST); /* drops the one it has */
+	engine->idle[engine->n_idle++] = easy;
+}

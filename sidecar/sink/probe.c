@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/* probe.c - see probe.h. libcurl connects as it would for a transfer: same names, same socket, same certificates. */
+#include "sink/probe.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sink/http/http_priv.h"
+
+#include <string.h>
+
+/* WAITING ─due▶ CONNECTING ─done▶ WAITING; beside it the result of the last try. */
+struct target {
+	struct probe *probe;
+	const struct destination *to;
+	CURL *easy; /* NULL: waiting */
+	struct timer due;
+	bool was_tried, is_reachable;
+	int socket_error; /* of http_easy_aim() */
+	const char *why;  /* not reachable: a constant of verdict.c or libcurl */
+};
+
+struct probe {
+	struct engine engine;
+	size_t n;
+	struct target targets[];
+};
+
+static void
+wait_for_next(struct target *target)
+{
+	struct loop *loop = target->probe->engine.loop;
+
+	loop_set_timer(loop, &target->due, clock_after(loop_now_ms(loop), PROBE_EVERY_MS));
+}
+
+/* Only what has changed is logged. */
+static void
+note(struct target *target, bool is_reachable, const char *why)
+{
+	bool is_new = !target->was_tried || target->is_reachable != is_reachable;
+
+	target->was_tried = true;
+	target->is_reachable = is_reachable;
+	target->why = why;
+	if (is_new)
+		log_line(is_reachable ? LOG_INFO : LOG_WARN, "upload",
+			is_reachable ? "destination is reachable" : "destination is not reachable",
+			LOG_TEXTVAL("destination", target->to->name), LOG_TEXTVAL("why", why));
+}
+
+static void
+leave(struct target *target)
+{
+	if (target->easy == NULL)
+		return;
+	curl_multi_remove_handle(target->probe->engine.multi, target->easy);
+	curl_easy_cleanup(target->easy);
+	target->easy = NULL;
+}
+
+static void
+on_done(void *private, CURLcode code)
+{
+	struct target *target = private;
+	struct verdict_facts facts = { .code = code };
+	enum error_kind kind;
+
+	http_easy_look(target->easy, target->socket_error, &facts);
+	leave(target);
+	note(target, code == CURLE_OK, code == CURLE_OK ? NULL : verdict_describe(&facts, &kind));
+	wait_for_next(target);
+}
+
+static bool
+set_up(struct target *target)
+{
+	const struct http_destination *to = &target->to->http;
+	uint64_t most_ms = to->connect_ms < PROBE_MS_MAX ? to->connect_ms : PROBE_MS_MAX;
+
+	target->easy = curl_easy_init();
+	if (target->easy == NULL || curl_easy_setopt(target->easy, CURLOPT_URL, to->url) != CURLE_OK)
+		return false;
+	http_easy_aim(target->easy, to, &target->socket_error);
+	curl_easy_setopt(target->easy, CURLOPT_PRIVATE, target);
+	curl_easy_setopt(target->easy, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(target->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(target->easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(target->easy, CURLOPT_TIMEOUT_MS, (long)most_ms);
+	return true;
+}
+
+static void
+on_due(struct timer *timer)
+{
+	struct target *target = (struct target *)(void *)((char *)timer - offsetof(struct target, due));
+
+	if (set_up(target) && curl_multi_add_handle(target->probe->engine.multi, target->easy) == CURLM_OK) {
+		engine_run(&target->probe->engine);
+		return;
+	}
+	if (target->easy != NULL)
+		curl_easy_cleanup(target->easy);
+	target->easy = NULL;
+	note(target, false, "out of memory");
+	wait_for_next(target);
+}
+
+static bool
+is_wanted(const struct destination *to)
+{
+	return to->type == DESTINATION_HTTP && to->http.ready_connect;
+}
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* A reload would make a process unready that is not. */
+static void
+take_result(struct target *target, const struct probe *before)
+{
+	const struct http_destination *mine = &target->to->http;
+
+	for (size_t i = 0; before != NULL && i < before->n; i++) {
+		const struct target *old = &before->targets[i];
+
+		if (strcmp(old->to->name, target->to->name) != 0 || !is_same_text(old->to->http.url, mine->url) ||
+			!is_same_text(old->to->http.unix_socket, mine->unix_socket))
+			continue;
+		target->was_tried = old->was_tried;
+		target->is_reachable = old->is_reachable;
+		target->why = old->why;
+	}
+}
+
+static bool
+add_target(struct probe *probe, const struct probe *before, const struct destination *to)
+{
+	struct target *target = &probe->targets[probe->n];
+
+	*target = (struct target){ .probe = probe, .to = to, .due.fire = on_due };
+	take_result(target, before);
+	if (!loop_set_timer(probe->engine.loop, &target->due, loop_now_ms(probe->engine.loop)))
+		return false;
+	probe->n++;
+	return true;
+}
+
+struct probe *
+probe_new(const struct config *config, const struct probe *before, struct loop *loop, struct error *err)
+{
+	struct probe *probe = mem_zalloc(sizeof *probe + config->n_destinations * sizeof probe->targets[0]);
+
+	if (probe == NULL) {
+		error_set(err, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
+	if (!engine_init(&probe->engine, loop, on_done, err))
+		goto fail;
+	for (size_t i = 0; i < config->n_destinations; i++)
+		if (is_wanted(&config->destinations[i]) && !add_target(probe, before, &config->destinations[i])) {
+			error_set(err, ERR_NOMEM, "out of memory");
+			goto fail;
+		}
+	return probe;
+fail:
+	probe_free(probe);
+	return NULL;
+}
+
+void
+probe_free(struct probe *probe)
+{
+	if (probe == NULL)
+		return;
+	for (size_t i = 0; i < probe->n; i++) {
+		leave(&probe->targets[i]);
+		loop_clear_timer(probe->engine.loop, &probe->targets[i].due);
+	}
+	engine_fini(&probe->engine);
+	mem_free(probe);
+}
+
+bool
+probe_is_good(const struct probe *probe, struct buf *why)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < probe->n; i++) {
+		const struct target *target = &probe->targets[i];
+
+		if (target->was_tried && target->is_reachable)
+			continue;
+		good = false;
+		buf_addf(why, "destination \"%s\": %s\n", target->to->name,
+			target->was_tried ? target->why : "not tried yet");
+	}
+	return good;
+}
+
+bool
+probe_result(const struct probe *probe, size_t i, const char **destination, bool *is_reachable)
+{
+	if (i >= probe->n)
+		return false;
+	*destination = probe->targets[i].to->name;
+	*is_reachable = probe->targets[i].was_tried && probe->targets[i].is_reachable;
+	return true;
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+/* safe_name.c - see safe_name.h. The bytes of a segment are gathered, decoded, with a mark for each that says who gave it;
+ * at the segment's end they are judged as a whole, and written for the place where the object goes. */
+#include "sink/safe_name.h"
+
+#include <string.h>
+
+enum mark {
+	MARK_TEXT,    /* stands as it was written */
+	MARK_ESCAPED, /* of the template, written there as %XX */
+	MARK_VALUE,   /* and above: givers[mark - MARK_VALUE] */
+};
+
+static bool
+is_http(const struct safe_name *name)
+{
+	return name->to->type == DESTINATION_HTTP;
+}
+
+void
+safe_name_begin(struct safe_name *name, const struct destination *to, struct buf *out)
+{
+	*name = (struct safe_name){ .to = to, .out = out };
+}
+
+/* -- refusing ------------------------------------------------------------------------------------------ */
+
+/* `giver`: by mark. True: `names.unsafe` wants it refused. */
+static bool
+refuse(struct safe_name *name, int mark, const char *what)
+{
+	size_t giver = mark >= MARK_VALUE ? (size_t)(mark - MARK_VALUE) : name->n_givers - 1;
+
+	if (!name->to->refuses_unsafe)
+		return false;
+	error_set(&name->error, ERR_RULE, "%s would put %s into the name of an object", name->givers[giver], what);
+	return true;
+}
+
+/* Some byte gave it, or all of them did: whoever is named last. */
+static void
+replace(struct safe_name *name, size_t at, int mark, const char *what)
+{
+	if (!refuse(name, mark, what))
+		name->bytes.data[at] = '_';
+}
+
+/* -- judging ------------------------------------------------------------------------------------------- */
+
+static int
+mark_at(const struct safe_name *name, size_t at)
+{
+	return (unsigned char)name->marks.data[at];
+}
+
+/* RFC 3629 section 3 forbids them, and some decoders take them for the byte that they spell. */
+static bool
+is_overlong(struct str s)
+{
+	unsigned char c = (unsigned char)s.data[0], next = s.len > 1 ? (unsigned char)s.data[1] : 0;
+
+	if (next < 0x80 || next > 0xbf)
+		return false;
+	return c == 0xc0 || c == 0xc1 || (c == 0xe0 && next < 0xa0) || (c == 0xf0 && next < 0x90);
+}
+
+static const char *
+unsafe_byte(struct str rest)
+{
+	unsigned char c = (unsigned char)rest.data[0];
+
+	if (c == '/' || c == '\\')
+		return c == '/' ? "a '/'" : "a '\\'";
+	if (c < 0x20 || c == 0x7f)
+		return "a control byte";
+	return is_overlong(rest) ? "bytes that are not UTF-8" : NULL;
+}
+
+static bool
+is_escape(struct str rest)
+{
+	return rest.data[0] == '%' && rest.len >= 3 && str_hex_value(rest.data[1]) >= 0 &&
+		str_hex_value(rest.data[2]) >= 0;
+}
+
+/* The first mark of a value among the three bytes of an escape. */
+static int
+mark_of_escape(const struct safe_name *name, size_t at)
+{
+	int mark = MARK_TEXT;
+
+	for (size_t i = 0; i < 3 && mark < MARK_VALUE; i++)
+		mark = mark_at(name, at + i);
+	return mark;
+}
+
+/* In a folder they are written as %XX, and judged for a refusal only. */
+static void
+judge_bytes(struct safe_name *name)
+{
+	struct str all = buf_str(&name->bytes);
+
+	for (size_t i = 0; i < all.len; i++) {
+		struct str rest = { all.data + i, all.len - i };
+		const char *what = mark_at(name, i) >= MARK_VALUE ? unsafe_byte(rest) : NULL;
+		int mark = mark_at(name, i);
+
+		if (what == NULL && is_escape(rest)) {
+			mark = mark_of_escape(name, i);
+			what = mark >= MARK_VALUE || is_http(name) ? "an escape" : NULL;
+		}
+		if (what != NULL && is_http(name))
+			replace(name, i, mark, what);
+		else if (what != NULL)
+			refuse(name, mark, what);
+	}
+}
+
+/* What stands before a ';' counts: some servers take the rest for parameters, and resolve the dots then. */
+static void
+judge_dots(struct safe_name *name)
+{
+	struct str s = buf_str(&name->bytes);
+	const char *semicolon = memchr(s.data, ';', s.len);
+	size_t n = semicolon != NULL ? (size_t)(semicolon - s.data) : s.len;
+
+	if (n < 1 || n > 2 || s.data[0] != '.' || s.data[n - 1] != '.')
+		return;
+	for (size_t i = 0; i < n; i++)
+		replace(name, i, MARK_TEXT, "a \".\" or \"..\" segment");
+}
+
+static void
+judge_reserved(struct safe_name *name)
+{
+	if (!is_http(name) && str_starts_nocase(buf_str(&name->bytes), ".penstock-"))
+		replace(name, 0, MARK_TEXT, "\".penstock-\" at the front");
+}
+
+/* -- writing ------------------------------------------------------------------------------------------- */
+
+static bool
+is_unreserved(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		(c != '\0' && strchr("-._~", c) != NULL);
+}
+
+/* Bytes from `at` on that stand in a URL as they are. */
+static size_t
+plain_run(const struct safe_name *name, size_t at)
+{
+	size_t end = at;
+
+	while (end < name->bytes.len && (mark_at(name, end) == MARK_TEXT || is_unreserved(name->bytes.data[end])))
+		end++;
+	return end - at;
+}
+
+static void
+write_for_url(struct safe_name *name)
+{
+	for (size_t i = 0, n; i < name->bytes.len; i += n + 1) {
+		n = plain_run(name, i);
+		buf_add(name->out, name->bytes.data + i, n);
+		if (i + n < name->bytes.len)
+			buf_addf(name->out, "%%%02X", (unsigned char)name->bytes.data[i + n]);
+	}
+}
+
+static void
+write_for_folder(struct safe_name *name)
+{
+	struct str rest = buf_str(&name->bytes);
+
+	for (size_t n; rest.len > 0; rest.data += n, rest.len -= n) {
+		bool is_value = mark_at(name, name->bytes.len - rest.len) >= MARK_VALUE;
+
+		n = utf8_length(rest);
+		if (is_value && (n == 0 || rest.data[0] == '%' || unsafe_byte(rest) != NULL)) {
+			buf_addf(name->out, "%%%02X", (unsigned char)rest.data[0]);
+			n = 1;
+		} else {
+			n += n == 0;
+			buf_add(name->out, rest.data, n);
+		}
+	}
+}
+
+static void
+write_segment(struct safe_name *name)
+{
+	size_t before = name->out->len;
+
+	if (is_http(name)) {
+		write_for_url(name);
+		return;
+	}
+	write_for_folder(name);
+	if (name->out->len - before > SAFE_NAME_SEGMENT_MAX)
+		error_set(&name->error, ERR_RULE, "the name it would get is longer than %d bytes",
+			SAFE_NAME_SEGMENT_MAX);
+}
+
+static void
+judge_and_write(struct safe_name *name)
+{
+	if (name->n_givers > 0) {
+		judge_bytes(name);
+		judge_dots(name);
+		judge_reserved(name);
+	}
+	write_segment(name);
+}
+
+/* Before the '/' that a URL begins with, and behind one that ends it, there is no segment. */
+static void
+end_segment(struct safe_name *name)
+{
+	if (name->bytes.len == 0 && name->n_givers > 0 && !refuse(name, MARK_TEXT, "an empty segment"))
+		safe_name_plain(name, STR("_"));
+	if (name->bytes.failed || name->marks.failed)
+		error_set(&name->error, ERR_NOMEM, "out of memory");
+	else if (name->bytes.len > 0)
+		judge_and_write(name);
+	buf_clear(&name->bytes);
+	buf_clear(&name->marks);
+	name->n_givers = 0;
+}
+
+/* -- gathering ----------------------------------------------------------------------------------------- */
+
+static void
+add(struct safe_name *name, char c, int mark)
+{
+	buf_add_char(&name->bytes, c);
+	buf_add_char(&name->marks, (char)mark);
+}
+
+/* The escape of a '/' or a '\\' ends a segment, as they do. */
+static void
+add_escape(struct safe_name *name, struct str escape)
+{
+	char c = (char)(str_hex_value(escape.data[1]) * 16 + str_hex_value(escape.data[2]));
+
+	if (c != '/' && c != '\\') {
+		add(name, c, MARK_ESCAPED);
+		return;
+	}
+	end_segment(name);
+	buf_add(name->out, escape.data, 3);
+}
+
+void
+safe_name_text(struct safe_name *name, struct str text)
+{
+	for (size_t i = 0, n; i < text.len; i += n) {
+		struct str rest = { text.data + i, text.len - i };
+
+		n = is_http(name) && is_escape(rest) ? 3 : 1;
+		if (n == 3) {
+			add_escape(name, rest);
+		} else if (rest.data[0] == '/') {
+			end_segment(name);
+			buf_add_char(name->out, '/');
+		} else {
+			add(name, rest.data[0], MARK_TEXT);
+		}
+	}
+}
+
+static void
+add_run(struct safe_name *name, struct str s, int mark)
+{
+	char marks[64];
+
+	memset(marks, mark, sizeof marks);
+	buf_add_str(&name->bytes, s);
+	for (size_t n; s.len > 0; s.len -= n) {
+		n = s.len < sizeof marks ? s.len : sizeof marks;
+		buf_add(&name->marks, marks, n);
+	}
+}
+
+void
+safe_name_plain(struct safe_name *name, struct str text)
+{
+	add_run(name, text, MARK_TEXT);
+}
+
+void
+safe_name_value(struct safe_name *name, const char *placeholder, struct str value)
+{
+	size_t giver = name->n_givers < SAFE_NAME_GIVERS_MAX ? name->n_givers++ : SAFE_NAME_GIVERS_MAX - 1;
+
+	name->givers[giver] = placeholder;
+	add_run(name, value, (int)(MARK_VALUE + giver));
+}
+
+void
+safe_name_drop_dot(struct safe_name *name)
+{
+	if (name->bytes.len == 0 || name->marks.len == 0 || name->bytes.data[name->bytes.len - 1] != '.')
+		return;
+	name->bytes.data[--name->bytes.len] = '\0';
+	name->marks.data[--name->marks.len] = '\0';
+}
+
+bool
+safe_name_end(struct safe_name *name, struct error *err)
+{
+	end_segment(name);
+	if (name->out->failed)
+		error_set(&name->error, ERR_NOMEM, "out of memory");
+	buf_free(&name->bytes);
+	buf_free(&name->marks);
+	if (error_is_set(&name->error))
+		error_keep_first(err, &name->error);
+	return !error_is_set(&name->error);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/* safe_name.h - what of a client's text may stand in the name of an object: one rule, whatever kind of place the object
+ * goes to. Whoever makes a name writes it through this, piece by piece.
+ *
+ * A segment is what the template says. A value neither adds one nor takes one away, also not for a server that decodes
+ * a name twice or resolves its dots, and not together with the text and the values beside it:
+ *
+ *   what a value brings into a segment               http           directory
+ *   '/', '\', control byte, overlong form of UTF-8   '_'            %XX
+ *   '%' that two hex digits follow                   '_'            %25
+ *   any other '%', byte that is not UTF-8            %XX            %XX
+ *   any other byte                                   %XX, unless unreserved (RFC 3986 section 2.3); as it is
+ *   nothing: the segment would be empty              '_'            '_'
+ *   a segment "." or "..", also before a ';'         dots are '_'   dots are '_'
+ *   ".penstock-" (any case) in front                                '_' for the dot
+ *
+ * What is judged is the segment decoded once. So nothing in an http name is left that a second decoding would change;
+ * no file system decodes, so a folder keeps what was sent. "%2F" and "%5C" in a template's own text for http count as '/':
+ * a server that decodes them cuts there. With `names.unsafe: refuse` what the table makes of a name is refused instead,
+ * but for what merely is encoded: any other '%' or byte.
+ *
+ * Any thread; one name at a time. What the template itself may say is checked when the route file is read
+ * (config/segments.h).
+ */
+#ifndef PENSTOCK_SAFE_NAME_H
+#define PENSTOCK_SAFE_NAME_H
+
+#include "base/error.h"
+#include "config/route.h"
+
+#define SAFE_NAME_MAX 2048        /* bytes of a whole name */
+#define SAFE_NAME_SEGMENT_MAX 255 /* bytes, of a file name (NAME_MAX) */
+#define SAFE_NAME_GIVERS_MAX 16   /* values of one segment that are told apart in a refusal */
+
+struct safe_name {
+	const struct destination *to;
+	struct buf *out;
+	struct buf bytes, marks; /* of the segment that is being written: decoded once, and who gave each byte */
+	const char
+		*givers[SAFE_NAME_GIVERS_MAX]; /* placeholders that gave the segment a value, also an empty one */
+	size_t n_givers;
+	struct error error;
+};
+
+/* The name is appended to `out`; both are borrowed until the end. */
+void safe_name_begin(struct safe_name *name, const struct destination *to, struct buf *out);
+
+/* Text of the template, or of its date. */
+void safe_name_text(struct safe_name *name, struct str text);
+
+/* A value that a client may have chosen; `placeholder`, borrowed until the end, is named where it is refused. */
+void safe_name_value(struct safe_name *name, const char *placeholder, struct str value);
+
+/* Of ours, as it is: a UUID, a number, or what stands in its place where a name is only shown. */
+void safe_name_plain(struct safe_name *name, struct str text);
+
+/* Takes a dot away again that text or values have just written. */
+void safe_name_drop_dot(struct safe_name *name);
+
+/* Frees what it holds. False: ERR_RULE (refused, or a segment too long for a file system), or ERR_NOMEM. */
+bool safe_name_end(struct safe_name *name, struct error *err);
+
+#endif

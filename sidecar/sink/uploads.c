@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/* uploads.c - see upload.h: who carries an order, and the set of all who do. */
+#include "sink/upload.h"
+
+#include "base/mem.h"
+#include "sink/directory/disk.h"
+#include "sink/engine.h"
+#include "sink/http/http.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+struct seat { /* what one worker's requests use */
+	struct uploads *uploads;
+	struct engine engine;
+	struct outlets outlets;
+};
+
+struct uploads {
+	enum placement placement;
+	struct pool *pool;
+	struct disk *disk;
+	size_t n_seats;
+	struct seat seats[];
+};
+
+static struct engine *
+least_busy(struct uploads *uploads, struct engine *own)
+{
+	struct engine *best = own;
+
+	for (size_t i = 0; i < uploads->n_seats; i++)
+		if (counter_read(&uploads->seats[i].engine.transfers) < counter_read(&best->transfers))
+			best = &uploads->seats[i].engine;
+	return best;
+}
+
+static bool
+open_order(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	struct seat *seat = arg;
+	struct uploads *uploads = seat->uploads;
+	struct engine *engine = &seat->engine;
+
+	if (order->to->type == DESTINATION_DIRECTORY)
+		return disk_open(uploads->disk, order, producer, err);
+	if (uploads->placement == PLACEMENT_SPREAD)
+		engine = least_busy(uploads, engine);
+	return http_open(engine, uploads->pool, order, producer, err);
+}
+
+static void
+pump(void *arg, struct order *order)
+{
+	(void)arg;
+	if (order->to->type == DESTINATION_DIRECTORY)
+		disk_pump(order);
+	else
+		http_pump(order);
+}
+
+struct uploads *
+uploads_new(
+	enum placement placement, struct pool *pool, struct loop *const *loops, size_t n_loops, struct error *err)
+{
+	struct uploads *uploads = mem_zalloc(sizeof *uploads + n_loops * sizeof uploads->seats[0]);
+
+	if (uploads == NULL) {
+		error_set(err, ERR_NOMEM, "out of memory");
+		return NULL;
+	}
+	uploads->placement = placement;
+	uploads->pool = pool;
+	for (size_t i = 0; i < n_loops; i++) {
+		struct seat *seat = &uploads->seats[i];
+
+		seat->uploads = uploads;
+		seat->outlets = (struct outlets){ .arg = seat, .open = open_order, .pump = pump };
+		if (!engine_init(&seat->engine, loops[i], http_on_done, err))
+			goto fail;
+		uploads->n_seats++;
+	}
+	uploads->disk = disk_new(pool, err);
+	if (uploads->disk != NULL)
+		return uploads;
+fail:
+	uploads_free(uploads);
+	return NULL;
+}
+
+const struct outlets *
+uploads_outlets(struct uploads *uploads, size_t worker)
+{
+	return &uploads->seats[worker].outlets;
+}
+
+bool
+uploads_worker_is_idle(const struct uploads *uploads, size_t worker)
+{
+	return counter_read(&uploads->seats[worker].engine.transfers) == 0;
+}
+
+struct loop *
+uploads_disk_loop(struct uploads *uploads)
+{
+	return disk_loop(uploads->disk);
+}
+
+void
+uploads_free(struct uploads *uploads)
+{
+	if (uploads == NULL)
+		return;
+	disk_free(uploads->disk);
+	for (size_t i = 0; i < uploads->n_seats; i++)
+		engine_fini(&uploads->seats[i].engine);
+	mem_free(uploads);
+}
+
+bool
+upload_setup(struct error *err)
+{
+	return curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK ? true
+							     : error_set(err, ERR_SYSTEM, "libcurl did not start");
+}
+
+void
+upload_teardown(void)
+{
+	curl_global_cleanup();
+}
+
+const char *
+upload_library_version(void)
+{
+	return curl_version();
+}
