@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
-#include "sink/http/http.h"
+#include "sink/exchange_priv.h"
 
 #include <sys/epoll.h>
 
@@ -37,10 +37,10 @@ tell_done(struct engine *engine)
 
 	while ((msg = curl_multi_info_read(engine->multi, &left)) != NULL) {
 		CURLcode code = msg->data.result;
-		char *private = NULL;
+		struct exchange *exchange = NULL;
 
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
-		engine->on_done(private, code);
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &exchange);
+		exchange_on_done(exchange, code);
 	}
 }
 
@@ -49,7 +49,7 @@ static void
 run_deferred(struct engine *engine)
 {
 	while (engine->deferred != NULL) {
-		http_resume_deferred(engine);
+		exchange_resume_deferred(engine);
 		act(engine, CURL_SOCKET_TIMEOUT, 0);
 	}
 }
@@ -123,7 +123,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
 	struct engine *engine = arg;
 	struct socket *s = known;
-	struct http *http = NULL;
+	struct exchange *exchange = NULL;
 	bool ok;
 
 	if (what == CURL_POLL_REMOVE) {
@@ -132,10 +132,8 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 	}
 	ok = s == NULL ? watch_new_socket(engine, fd, what)
 		       : loop_rewatch(engine->loop, &s->watch, epoll_events(what));
-	if (ok || engine->on_done != http_on_done)
-		return 0; /* a probe has a time limit of its own */
-	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &http) == CURLE_OK && http != NULL)
-		http_on_unwatched(http);
+	if (!ok && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange) == CURLE_OK && exchange != NULL)
+		exchange_on_unwatched(exchange);
 	return 0;
 }
 
@@ -163,10 +161,9 @@ on_timer(struct timer *timer)
 /* -- life --------------------------------------------------------------------------------------------- */
 
 bool
-engine_init(
-	struct engine *engine, struct loop *loop, void (*on_done)(void *private, CURLcode code), struct error *err)
+engine_init(struct engine *engine, struct loop *loop, struct error *err)
 {
-	*engine = (struct engine){ .loop = loop, .timer.fire = on_timer, .on_done = on_done };
+	*engine = (struct engine){ .loop = loop, .timer.fire = on_timer };
 	engine->multi = curl_multi_init();
 	if (engine->multi == NULL || !loop_set_timer(loop, &engine->timer, CLOCK_NEVER))
 		return error_set(err, ERR_NOMEM, "libcurl: out of memory");

@@ -22,15 +22,14 @@ struct engine {
 	struct timer timer;
 	CURL *idle[ENGINE_IDLE_HANDLES];
 	size_t n_idle;
-	struct counter transfers;                      /* [any] opened here and not freed; read to place the next */
-	void (*on_done)(void *private, CURLcode code); /* CURLOPT_PRIVATE of the handle; it leaves the multi */
-	struct http *deferred;                         /* to be let run again as soon as libcurl has returned */
-	bool is_running;                               /* libcurl is on the stack */
+	struct counter transfers;  /* [any] opened here and not freed; read to place the next */
+	struct exchange *deferred; /* to be let run again as soon as libcurl has returned */
+	bool is_running;           /* libcurl is on the stack */
 };
 
-bool engine_init(
-	struct engine *engine, struct loop *loop, void (*on_done)(void *private, CURLcode code), struct error *err);
-void engine_fini(struct engine *engine); /* no transfer may be left */
+/* CURLOPT_PRIVATE of each handle is its exchange. */
+bool engine_init(struct engine *engine, struct loop *loop, struct error *err);
+void engine_fini(struct engine *engine); /* nothing may be left on it */
 
 CURL *engine_take_handle(struct engine *engine);            /* NULL: out of memory */
 void engine_give_handle(struct engine *engine, CURL *easy); /* not added to the multi any more; NULL is fine */

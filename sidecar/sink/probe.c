@@ -4,7 +4,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "sink/http/http_priv.h"
+#include "sink/engine.h"
+#include "sink/exchange.h"
 
 #include <string.h>
 
@@ -12,11 +13,11 @@
 struct target {
 	struct probe *probe;
 	const struct destination *to;
-	CURL *easy; /* NULL: waiting */
+	struct exchange *exchange;
+	struct exchange_request request;
 	struct timer due;
 	bool was_tried, is_reachable;
-	int socket_error; /* of http_easy_aim() */
-	const char *why;  /* not reachable: a constant of verdict.c or libcurl */
+	const char *why; /* not reachable: a constant */
 };
 
 struct probe {
@@ -49,58 +50,35 @@ note(struct target *target, bool is_reachable, const char *why)
 }
 
 static void
-leave(struct target *target)
+on_done(void *arg, const struct exchange_result *result)
 {
-	if (target->easy == NULL)
-		return;
-	curl_multi_remove_handle(target->probe->engine.multi, target->easy);
-	curl_easy_cleanup(target->easy);
-	target->easy = NULL;
-}
+	struct target *target = arg;
 
-static void
-on_done(void *private, CURLcode code)
-{
-	struct target *target = private;
-	struct verdict_facts facts = { .code = code };
-	enum error_kind kind;
-
-	http_easy_look(target->easy, target->socket_error, &facts);
-	leave(target);
-	note(target, code == CURLE_OK, code == CURLE_OK ? NULL : verdict_describe(&facts, &kind));
+	note(target, result->is_whole, result->is_whole ? NULL : result->why);
 	wait_for_next(target);
 }
 
-static bool
-set_up(struct target *target)
-{
-	const struct http_destination *to = &target->to->http;
-	uint64_t most_ms = to->connect_ms < PROBE_MS_MAX ? to->connect_ms : PROBE_MS_MAX;
-
-	target->easy = curl_easy_init();
-	if (target->easy == NULL || curl_easy_setopt(target->easy, CURLOPT_URL, to->url) != CURLE_OK)
-		return false;
-	http_easy_aim(target->easy, to, &target->socket_error);
-	curl_easy_setopt(target->easy, CURLOPT_PRIVATE, target);
-	curl_easy_setopt(target->easy, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(target->easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(target->easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(target->easy, CURLOPT_TIMEOUT_MS, (long)most_ms);
-	return true;
-}
+static const struct exchange_calls calls = { .on_done = on_done };
 
 static void
 on_due(struct timer *timer)
 {
 	struct target *target = (struct target *)(void *)((char *)timer - offsetof(struct target, due));
+	const struct http_destination *to = &target->to->http;
+	uint64_t most_ms = to->connect_ms < PROBE_MS_MAX ? to->connect_ms : PROBE_MS_MAX;
 
-	if (set_up(target) && curl_multi_add_handle(target->probe->engine.multi, target->easy) == CURLM_OK) {
+	target->request = (struct exchange_request){
+		.to = to,
+		.method = "HEAD",
+		.target = "",
+		.body = EXCHANGE_CONNECT,
+		.connect_ms = most_ms,
+		.total_at_ms = CLOCK_NEVER,
+	};
+	if (exchange_begin(target->exchange, &target->request)) {
 		engine_run(&target->probe->engine);
 		return;
 	}
-	if (target->easy != NULL)
-		curl_easy_cleanup(target->easy);
-	target->easy = NULL;
 	note(target, false, "out of memory");
 	wait_for_next(target);
 }
@@ -141,8 +119,10 @@ add_target(struct probe *probe, const struct probe *before, const struct destina
 	struct target *target = &probe->targets[probe->n];
 
 	*target = (struct target){ .probe = probe, .to = to, .due.fire = on_due };
+	target->exchange = exchange_new(&probe->engine, &calls, target);
 	take_result(target, before);
-	if (!loop_set_timer(probe->engine.loop, &target->due, loop_now_ms(probe->engine.loop)))
+	if (target->exchange == NULL ||
+		!loop_set_timer(probe->engine.loop, &target->due, loop_now_ms(probe->engine.loop)))
 		return false;
 	probe->n++;
 	return true;
@@ -157,7 +137,7 @@ probe_new(const struct config *config, const struct probe *before, struct loop *
 		error_set(err, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
-	if (!engine_init(&probe->engine, loop, on_done, err))
+	if (!engine_init(&probe->engine, loop, err))
 		goto fail;
 	for (size_t i = 0; i < config->n_destinations; i++)
 		if (is_wanted(&config->destinations[i]) && !add_target(probe, before, &config->destinations[i])) {
@@ -176,7 +156,7 @@ probe_free(struct probe *probe)
 	if (probe == NULL)
 		return;
 	for (size_t i = 0; i < probe->n; i++) {
-		leave(&probe->targets[i]);
+		exchange_free(probe->targets[i].exchange);
 		loop_clear_timer(probe->engine.loop, &probe->targets[i].due);
 	}
 	engine_fini(&probe->engine);

@@ -76,7 +76,7 @@ uploads_new(
 
 		seat->uploads = uploads;
 		seat->outlets = (struct outlets){ .arg = seat, .open = open_order, .pump = pump };
-		if (!engine_init(&seat->engine, loops[i], http_on_done, err))
+		if (!engine_init(&seat->engine, loops[i], err))
 			goto fail;
 		uploads->n_seats++;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_verdict.c - what became of an object, from what libcurl and the upstream said. */
+#include "sink/exchange_fault.h"
 #include "sink/http/verdict.h"
 
 #include "lib/check.h"
@@ -39,12 +40,20 @@ static const struct {
 };
 
 static void
+judge(const struct exchange_facts *facts, bool is_chunked, struct outcome *outcome)
+{
+	struct exchange_result result = exchange_fault_judge(facts);
+	struct verdict_facts verdict = { .destination = "d", .is_chunked = is_chunked, .result = &result };
+
+	verdict_of(&verdict, outcome);
+}
+
+static void
 every_row(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct verdict_facts facts = {
-			.destination = "d",
+		struct exchange_facts facts = {
 			.code = rows[i].code,
 			.status = rows[i].status,
 			.was_complete = rows[i].complete,
@@ -53,25 +62,25 @@ every_row(void **state)
 		};
 		struct outcome outcome = { 0 };
 
-		verdict_of(&facts, &outcome);
+		judge(&facts, false, &outcome);
 		if (outcome.state != rows[i].state || outcome.error.kind != rows[i].kind)
 			print_message("row %zu: %s\n", i, outcome.error.message);
 		assert_int_equal(outcome.state, rows[i].state);
 		assert_int_equal(outcome.error.kind, rows[i].kind);
-		assert_int_equal(verdict_may_retry(&facts), rows[i].retry);
+		assert_int_equal(exchange_fault_may_retry(&facts), rows[i].retry);
 		facts.body_begun = true;
-		assert_false(verdict_may_retry(&facts));
+		assert_false(exchange_fault_may_retry(&facts));
 	}
 }
 
 static void
 an_answer_whose_head_is_cut_is_none(void **state)
 {
-	struct verdict_facts facts = { .destination = "d", .status = 201, .was_complete = true, .is_cut = true };
+	struct exchange_facts facts = { .status = 201, .was_complete = true, .is_cut = true };
 	struct outcome outcome = { 0 };
 
 	(void)state;
-	verdict_of(&facts, &outcome);
+	judge(&facts, false, &outcome);
 	assert_int_equal(outcome.state, OUTCOME_UNKNOWN);
 	assert_string_equal(outcome.error.message, "destination \"d\": its answer was cut short");
 }
@@ -81,7 +90,7 @@ static void
 what_is_ours_is_not_told_as_the_destinations(void **state)
 {
 	static const struct {
-		struct verdict_facts facts;
+		struct exchange_facts facts;
 		enum error_kind kind;
 		const char *sentence;
 	} faults[] = {
@@ -117,12 +126,11 @@ what_is_ours_is_not_told_as_the_destinations(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-		struct verdict_facts facts = faults[i].facts;
+		struct exchange_facts facts = faults[i].facts;
 		struct outcome outcome = { 0 };
 		char want[240];
 
-		facts.destination = "d";
-		verdict_of(&facts, &outcome);
+		judge(&facts, false, &outcome);
 		snprintf(want, sizeof want, "destination \"d\": %s", faults[i].sentence);
 		assert_string_equal(outcome.error.message, want);
 		assert_int_equal(outcome.error.kind, faults[i].kind);
@@ -154,14 +162,11 @@ an_answer_with_a_remedy_names_it(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-		struct verdict_facts facts = { .destination = "d",
-			.status = answers[i].status,
-			.was_complete = true,
-			.is_chunked = answers[i].is_chunked };
+		struct exchange_facts facts = { .status = answers[i].status, .was_complete = true };
 		struct outcome outcome = { 0 };
 		char bare[64];
 
-		verdict_of(&facts, &outcome);
+		judge(&facts, answers[i].is_chunked, &outcome);
 		snprintf(bare, sizeof bare, "destination \"d\" answered %u", answers[i].status);
 		if (answers[i].word == NULL)
 			assert_string_equal(outcome.error.message, bare);
@@ -170,13 +175,35 @@ an_answer_with_a_remedy_names_it(void **state)
 	}
 }
 
+/* Only then may it be asked once more. */
+static void
+a_kept_connection_that_dies_without_an_answer_is_stale(void **state)
+{
+	struct exchange_facts facts = { .code = CURLE_GOT_NOTHING, .was_kept = true, .was_complete = true };
+	struct outcome outcome = { 0 };
+
+	(void)state;
+	assert_true(exchange_fault_is_stale(&facts));
+	judge(&facts, false, &outcome);
+	assert_int_equal(outcome.state, OUTCOME_UNKNOWN); /* where it may not be asked again */
+	facts.is_in_head = true;
+	assert_false(exchange_fault_is_stale(&facts));
+	facts = (struct exchange_facts){ .code = CURLE_GOT_NOTHING };
+	assert_false(exchange_fault_is_stale(&facts));
+	facts = (struct exchange_facts){ .code = CURLE_RECV_ERROR, .was_kept = true, .was_idle = true };
+	assert_false(exchange_fault_is_stale(&facts));
+	facts = (struct exchange_facts){ .code = CURLE_ABORTED_BY_CALLBACK, .was_asked_twice = true };
+	assert_true(exchange_fault_is_stale(&facts));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_row),
 		cmocka_unit_test(an_answer_whose_head_is_cut_is_none),
 		cmocka_unit_test(what_is_ours_is_not_told_as_the_destinations),
-		cmocka_unit_test(an_answer_with_a_remedy_names_it) };
+		cmocka_unit_test(an_answer_with_a_remedy_names_it),
+		cmocka_unit_test(a_kept_connection_that_dies_without_an_answer_is_stale) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

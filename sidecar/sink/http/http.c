@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: MIT
-/* http.c - a transfer's life: orders of its producer, deadlines, and how it ends. What libcurl is
- * told is in http_easy.c, what it calls back in http_callbacks.c.
+/* http.c - a transfer's life: orders of its producer, and how it ends. What goes over the wire is its exchange's.
  *
- * A chunked request is not complete before its last chunk. So the read callback pauses at the end of the
- * data until CHANNEL_COMMIT, and only then says "end of file": until that moment removing the handle closes
- * the connection and the upstream is left with a request that never became whole. */
-#include "sink/http/http_priv.h"
+ * A chunked request is not complete before its last chunk. So reading pauses at the end of the data until CHANNEL_COMMIT,
+ * and only then says that the body has ended: until that moment stopping the exchange closes the connection, and the upstream
+ * is left with a request that never became whole. */
+#include "sink/http/http.h"
 
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
+#include "channel/keep.h"
+#include "sink/exchange.h"
+#include "sink/http/verdict.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define RETRY_FIRST_MS 50u
+#define RETRY_AFTER_MAX_S 86400u
+#define N_LINES 4 /* of ours, in the head of a request */
+
+enum http_state {
+	HTTP_READY,      /* opened, not started */
+	HTTP_SENDING,    /* connecting, or bytes are on their way */
+	HTTP_HELD,       /* all bytes are away, or kept; completion waits for the commit */
+	HTTP_COMPLETING, /* told to complete; waits for the answer */
+	HTTP_UNDOING,    /* a DELETE is on its way */
+	HTTP_ENDED,
+};
 
 static const unsigned may_become[] = {
 	[HTTP_READY] = BIT(HTTP_SENDING) | BIT(HTTP_HELD) | BIT(HTTP_COMPLETING) | BIT(HTTP_ENDED),
@@ -24,41 +37,199 @@ static const unsigned may_become[] = {
 	[HTTP_ENDED] = BIT(HTTP_UNDOING),
 };
 
-void
+struct http {
+	struct engine *engine;
+	struct pool *pool;
+	struct order *order;
+	struct channel *channel;
+	enum http_state state;
+	struct exchange *exchange;
+	struct exchange_request request;
+	struct exchange_line lines[N_LINES];
+	struct chunk *chunk; /* being handed over */
+	uint64_t kept_sent;  /* of a kept part */
+	unsigned status;     /* of the answer */
+	bool is_committed;   /* CHANNEL_COMMIT was told */
+};
+
+static void
 http_move(struct http *http, enum http_state to)
 {
 	must(state_may_become(may_become, (int)http->state, (int)to));
 	http->state = to;
 }
 
-static uint64_t
-now_ms(const struct http *http)
+/* -- the body ----------------------------------------------------------------------------------------- */
+
+static size_t
+read_kept(struct http *http, char *to, size_t room)
 {
-	return loop_now_ms(http->engine->loop);
+	size_t done = 0, len;
+
+	while (done < room) {
+		const char *from = kept_at(&http->order->kept, http->kept_sent, &len);
+
+		if (len == 0)
+			break;
+		if (len > room - done)
+			len = room - done;
+		memcpy(to + done, from, len);
+		done += len;
+		http->kept_sent += len;
+	}
+	return done;
+}
+
+static size_t
+take_from_chunk(struct http *http, char *to, size_t room)
+{
+	struct chunk *chunk = http->chunk;
+	size_t n = chunk->end - chunk->begin;
+
+	if (n > room)
+		n = room;
+	memcpy(to, chunk->data + chunk->begin, n);
+	chunk->begin += (uint32_t)n;
+	if (chunk->begin == chunk->end) {
+		pool_give(http->pool, chunk);
+		http->chunk = NULL;
+	}
+	return n;
+}
+
+/* Fills as much as there are chunks: the size of one send is what a byte costs. */
+static size_t
+read_chunks(struct http *http, char *to, size_t room)
+{
+	size_t done = 0;
+
+	while (done < room) {
+		if (http->chunk == NULL)
+			http->chunk = channel_pop(http->channel);
+		if (http->chunk == NULL)
+			break;
+		done += take_from_chunk(http, to + done, room - done);
+	}
+	return done;
+}
+
+/* All bytes are away. Before the commit that is as far as it goes. */
+static size_t
+at_end_of_data(struct http *http)
+{
+	if (http->is_committed) {
+		if (http->state != HTTP_COMPLETING)
+			http_move(http, HTTP_COMPLETING);
+		return 0;
+	}
+	if (http->state == HTTP_SENDING) {
+		http_move(http, HTTP_HELD);
+		channel_report(http->channel, CHANNEL_PREPARED);
+	}
+	return EXCHANGE_PAUSE;
+}
+
+static size_t
+read_stream(struct http *http, char *to, size_t room)
+{
+	for (;;) {
+		bool finished = channel_is_finished(http->channel); /* before looking for the last chunks */
+		size_t n = read_chunks(http, to, room);
+
+		if (n > 0)
+			return n;
+		if (finished)
+			return at_end_of_data(http);
+		if (channel_want_data(http->channel))
+			return EXCHANGE_PAUSE;
+	}
+}
+
+static size_t
+on_read(void *arg, char *to, size_t room)
+{
+	struct http *http = arg;
+
+	return http->order->is_kept ? read_kept(http, to, room) : read_stream(http, to, room);
+}
+
+/* -- the answer --------------------------------------------------------------------------------------- */
+
+static void
+on_status(void *arg, unsigned status)
+{
+	struct http *http = arg;
+
+	http->status = status;
+	http->order->outcome.location[0] = http->order->outcome.type[0] = '\0';
+	http->order->outcome.retry_after_s = 0;
+}
+
+static struct str
+value_of(struct str line, const char *name)
+{
+	struct str value = { line.data + strlen(name), line.len - strlen(name) };
+
+	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
+		value.len--;
+	return str_trim(value);
+}
+
+static void
+take_value(struct str line, const char *name, char *out, size_t size)
+{
+	struct str value = value_of(line, name);
+
+	if (value.len < size && !str_has_control(value))
+		snprintf(out, size, "%.*s", STR_ARG(value));
+}
+
+/* A date is left alone: clocks differ. */
+static void
+take_retry_after(struct http *http, struct str line)
+{
+	uint64_t seconds;
+
+	if ((http->status == 429 || http->status == 503) && str_to_u64(value_of(line, "retry-after:"), &seconds))
+		http->order->outcome.retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds
+										 : RETRY_AFTER_MAX_S;
+}
+
+static void
+on_header(void *arg, struct str line)
+{
+	struct http *http = arg;
+	struct outcome *outcome = &http->order->outcome;
+
+	if (http->state == HTTP_UNDOING)
+		return;
+	if (str_starts_nocase(line, "location:"))
+		take_value(line, "location:", outcome->location, sizeof outcome->location);
+	else if (str_starts_nocase(line, "retry-after:"))
+		take_retry_after(http, line);
+	else if (str_starts_nocase(line, "content-encoding:"))
+		outcome->body.failed = true; /* the client would not be told of it, nor has it asked for one */
+	else if (str_starts_nocase(line, "content-type:"))
+		take_value(line, "content-type:", outcome->type, sizeof outcome->type);
+}
+
+static void
+on_answer(void *arg, const char *data, size_t n)
+{
+	struct http *http = arg;
+	struct buf *body = &http->order->outcome.body;
+
+	if (!http->order->want_body || http->state == HTTP_UNDOING || body->failed)
+		return;
+	if (n <= OUTCOME_BODY_MAX - body->len) {
+		buf_add(body, data, n);
+	} else {
+		buf_free(body);
+		body->failed = true; /* rather none than half of it */
+	}
 }
 
 /* -- the end ------------------------------------------------------------------------------------------ */
-
-/* Takes everything away from libcurl. A request that was not complete leaves a closed connection behind. */
-static void
-detach(struct http *http)
-{
-	struct http **at = &http->engine->deferred;
-
-	while (*at != NULL && *at != http)
-		at = &(*at)->next_deferred;
-	if (*at == http)
-		*at = http->next_deferred;
-	http->is_deferred = false;
-	if (http->easy != NULL) {
-		curl_multi_remove_handle(http->engine->multi, http->easy);
-		engine_give_handle(http->engine, http->easy);
-	}
-	http->easy = NULL;
-	curl_slist_free_all(http->headers);
-	http->headers = NULL;
-	loop_clear_timer(http->engine->loop, &http->timer);
-}
 
 static void
 drop_chunk(struct http *http)
@@ -71,31 +242,23 @@ drop_chunk(struct http *http)
 static void
 end(struct http *http)
 {
-	detach(http);
+	exchange_stop(http->exchange);
 	drop_chunk(http);
 	http_move(http, HTTP_ENDED);
 	channel_report(http->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
 }
 
-static void
-end_with(struct http *http, enum error_kind kind, const char *sentence)
-{
-	struct outcome *outcome = &http->order->outcome;
-
-	outcome->state = OUTCOME_ABORTED;
-	error_set(&outcome->error, kind, "destination \"%s\": %s", http->order->to->name, sentence);
-	end(http);
-}
+static const struct exchange_result no_answer = { 0 };
 
 static void
-end_undo(struct http *http, CURLcode code)
+end_undo(struct http *http, const struct exchange_result *result)
 {
 	struct outcome *outcome = &http->order->outcome;
-	unsigned status = http->status;
+	unsigned status = result->status;
 
-	detach(http);
+	exchange_stop(http->exchange);
 	http_move(http, HTTP_ENDED);
-	if (code == CURLE_OK && ((status >= 200 && status < 300) || status == 404 || status == 410))
+	if (result->is_whole && ((status >= 200 && status < 300) || status == 404 || status == 410))
 		outcome->state = OUTCOME_UNDONE;
 	else if (status != 0)
 		error_set(&outcome->undo_error, ERR_UPSTREAM,
@@ -107,197 +270,113 @@ end_undo(struct http *http, CURLcode code)
 	channel_report(http->channel, CHANNEL_UNDONE);
 }
 
-static void on_timer(struct timer *timer);
-static void start(struct http *http);
-
 static void
-retry_later(struct http *http)
+on_done(void *arg, const struct exchange_result *result)
 {
-	detach(http);
-	http->is_waiting_to_retry = true;
-	loop_set_timer(http->engine->loop, &http->timer,
-		clock_after(now_ms(http), (uint64_t)RETRY_FIRST_MS << http->tries++));
-}
-
-static struct verdict_facts
-facts_of(const struct http *http, CURLcode code)
-{
+	struct http *http = arg;
 	struct verdict_facts facts = {
 		.destination = http->order->to->name,
-		.code = code,
 		.is_chunked = http->order->length == ORDER_LENGTH_UNKNOWN,
-		.status = http->status,
-		.is_cut = http->status != 0 && !http->is_head_whole,
-		.is_in_head = http->is_in_head,
-		.is_head_too_long = http_has_long_head(http),
-		.was_complete = http->was_complete && http->is_asking,
-		.was_early = http->was_early,
-		.body_begun = http->body_begun,
+		.result = result,
 	};
 
-	if (http->easy != NULL)
-		http_easy_look(http->easy, http->socket_error, &facts);
-	return facts;
-}
-
-void
-http_on_done(void *private, CURLcode code)
-{
-	struct http *http = private;
-	struct verdict_facts facts = facts_of(http, code);
-
 	if (http->state == HTTP_UNDOING) {
-		end_undo(http, code);
-		return;
-	}
-	if (verdict_may_retry(&facts) && http->tries < http->order->to->http.retry_connect) {
-		retry_later(http);
+		end_undo(http, result);
 		return;
 	}
 	verdict_of(&facts, &http->order->outcome);
 	end(http);
 }
 
-/* -- deadlines ---------------------------------------------------------------------------------------- */
+static const struct exchange_calls calls = {
+	.on_read = on_read,
+	.on_status = on_status,
+	.on_header = on_header,
+	.on_answer = on_answer,
+	.on_done = on_done,
+};
 
-/* Waiting for the client, or for the commit, is not the upstream's fault. */
+/* -- what is asked ------------------------------------------------------------------------------------ */
+
+/* In memory and contiguous: it leaves by one pointer. */
 static bool
-waits_for_us(const struct http *http)
+is_in_one_piece(const struct kept *kept, struct str *piece)
 {
-	return http->is_paused && (http->state == HTTP_SENDING || http->state == HTTP_HELD);
-}
+	size_t len;
 
-/* Bytes that libcurl has moved since the last look count as activity too: it may take one buffer for long. */
-static void
-note_progress(struct http *http)
-{
-	curl_off_t up = 0;
-
-	curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-	if (up != http->uploaded || waits_for_us(http))
-		http->active_ms = now_ms(http);
-	http->uploaded = up;
-}
-
-/* Looks four times per idle_ms, because progress is only seen by looking. */
-static void
-set_timer(struct http *http)
-{
-	uint64_t idle_ms = http->order->to->http.idle_ms;
-	uint64_t at = clock_after(http->active_ms, idle_ms), look = clock_after(now_ms(http), idle_ms / 4 + 1);
-
-	if (look < at)
-		at = look;
-	if (http->total_at_ms < at)
-		at = http->total_at_ms;
-	if (at != CLOCK_NEVER)
-		loop_set_timer(http->engine->loop, &http->timer, at);
+	piece->data = kept_at(kept, 0, &len);
+	piece->len = len;
+	return len == kept->length;
 }
 
 static void
-end_late(struct http *http, bool is_overdue)
+set_body(struct http *http)
 {
-	struct verdict_facts facts = facts_of(http, CURLE_OPERATION_TIMEDOUT);
+	const struct order *order = http->order;
+	struct exchange_request *request = &http->request;
 
-	if (http->state == HTTP_UNDOING) {
-		end_undo(http, CURLE_OPERATION_TIMEDOUT);
-		return;
-	}
-	facts.was_idle = !is_overdue;
-	facts.was_overdue = is_overdue;
-	verdict_of(&facts, &http->order->outcome);
-	end(http);
-}
-
-static void
-on_timer(struct timer *timer)
-{
-	struct http *http = (struct http *)(void *)((char *)timer - offsetof(struct http, timer));
-
-	if (http->is_waiting_to_retry) {
-		http->is_waiting_to_retry = false;
-		start(http);
-		return;
-	}
-	note_progress(http);
-	if (http->total_at_ms <= now_ms(http))
-		end_late(http, true);
-	else if (clock_after(http->active_ms, http->order->to->http.idle_ms) <= now_ms(http))
-		end_late(http, false);
+	request->length = order->length;
+	request->unit = order->unit;
+	if (!order->is_kept)
+		request->body = EXCHANGE_STREAM;
+	else if (is_in_one_piece(&order->kept, &request->whole))
+		request->body = EXCHANGE_WHOLE;
 	else
-		set_timer(http);
+		request->body = EXCHANGE_READ;
+	http->kept_sent = 0;
+}
+
+static void
+set_request(struct http *http, const char *method)
+{
+	const struct order *order = http->order;
+	const struct http_destination *to = &order->to->http;
+	uint64_t now = loop_now_ms(http->engine->loop);
+	bool is_upload = http->state != HTTP_UNDOING;
+
+	http->lines[0] = (struct exchange_line){ "Content-Type", is_upload ? order->type : NULL };
+	http->lines[1] = (struct exchange_line){ "X-Request-Id", order->request_id };
+	http->lines[2] = (struct exchange_line){ "traceparent", order->traceparent };
+	http->lines[3] = (struct exchange_line){ "X-Forwarded-For", order->client };
+	http->request = (struct exchange_request){
+		.to = to,
+		.method = method,
+		.target = order->target,
+		.lines = http->lines,
+		.n_lines = N_LINES,
+		.connect_ms = to->connect_ms,
+		.total_at_ms = clock_after(now, to->total_ms),
+	};
+	if (is_upload)
+		set_body(http);
+}
+
+static void
+begin(struct http *http)
+{
+	struct outcome *outcome = &http->order->outcome;
+
+	if (exchange_begin(http->exchange, &http->request))
+		return;
+	outcome->state = OUTCOME_ABORTED;
+	error_set(&outcome->error, ERR_NOMEM, "destination \"%s\": out of memory", http->order->to->name);
+	end(http);
 }
 
 /* -- orders of the producer --------------------------------------------------------------------------- */
-
-/* Hands the request to libcurl, which will ask for the body once it is connected. */
-static void
-start(struct http *http)
-{
-	http->active_ms = now_ms(http);
-	if (!http_easy_begin(http)) {
-		end_with(http, ERR_NOMEM, "out of memory");
-		return;
-	}
-	set_timer(http);
-}
-
-static void
-resume(struct http *http)
-{
-	if (!http->is_paused || http->easy == NULL)
-		return;
-	http->is_paused = false;
-	http->active_ms = now_ms(http);
-	curl_easy_pause(http->easy, CURLPAUSE_CONT);
-	engine_run(http->engine); /* unpausing only arms a timer: let the bytes leave now */
-}
-
-void
-http_defer(struct http *http)
-{
-	if (http->is_deferred)
-		return;
-	http->is_deferred = true;
-	http->next_deferred = http->engine->deferred;
-	http->engine->deferred = http;
-}
-
-void
-http_on_unwatched(struct http *http)
-{
-	http->is_unwatched = true;
-	http_defer(http);
-}
-
-void
-http_resume_deferred(struct engine *engine)
-{
-	struct http *http = engine->deferred;
-
-	engine->deferred = http->next_deferred;
-	http->is_deferred = false;
-	if (http->is_unwatched) {
-		http_on_done(http, CURLE_UNRECOVERABLE_POLL);
-		return;
-	}
-	http->is_paused = false;
-	if (http->easy != NULL)
-		curl_easy_pause(http->easy, CURLPAUSE_CONT);
-}
 
 /* A kept part is sent only when it is to become visible. */
 static void
 on_start(struct http *http)
 {
-	http->total_at_ms = clock_after(now_ms(http), http->order->to->http.total_ms);
+	set_request(http, http->order->method == STORE_POST ? "POST" : "PUT");
 	if (http->order->is_kept && !http->is_committed) {
 		http_move(http, HTTP_HELD);
 		channel_report(http->channel, CHANNEL_PREPARED);
 		return;
 	}
 	http_move(http, http->order->is_kept ? HTTP_COMPLETING : HTTP_SENDING);
-	start(http);
+	begin(http);
 }
 
 static void
@@ -305,24 +384,19 @@ on_commit(struct http *http)
 {
 	if (http->state == HTTP_HELD)
 		http_move(http, HTTP_COMPLETING);
-	http->active_ms = now_ms(http);
-	if (http->order->is_kept && http->easy == NULL && !http->is_waiting_to_retry)
-		start(http);
+	if (http->order->is_kept && !exchange_is_asking(http->exchange))
+		begin(http);
 	else
-		resume(http);
+		exchange_resume(http->exchange);
 }
 
 static void
 on_undo(struct http *http)
 {
 	http_move(http, HTTP_UNDOING);
-	http->status = 0;
-	http->active_ms = now_ms(http);
-	http->total_at_ms = clock_after(now_ms(http), http->order->to->http.total_ms);
-	if (http_easy_begin_undo(http))
-		set_timer(http);
-	else
-		end_undo(http, CURLE_OUT_OF_MEMORY);
+	set_request(http, "DELETE");
+	if (!exchange_begin(http->exchange, &http->request))
+		end_undo(http, &no_answer);
 }
 
 static void
@@ -330,6 +404,7 @@ free_http(struct http *http)
 {
 	must(http->state == HTTP_ENDED);
 	counter_sub(&http->engine->transfers, 1);
+	exchange_free(http->exchange);
 	channel_free(http->channel);
 	mem_free(http);
 }
@@ -339,7 +414,7 @@ static void
 on_cancel(struct http *http)
 {
 	struct outcome *outcome = &http->order->outcome;
-	bool is_open = http->easy != NULL && facts_of(http, CURLE_OK).was_complete;
+	bool is_open = exchange_is_asking(http->exchange) && exchange_may_have_arrived(http->exchange);
 
 	outcome->state = is_open ? OUTCOME_UNKNOWN : OUTCOME_ABORTED;
 	if (is_open)
@@ -363,35 +438,47 @@ on_orders(void *arg, unsigned orders)
 	else if ((orders & CHANNEL_COMMIT) && http->state != HTTP_ENDED)
 		on_commit(http);
 	else if ((orders & (CHANNEL_DATA | CHANNEL_FINISH)) && http->state == HTTP_SENDING)
-		resume(http);
+		exchange_resume(http->exchange);
 	if (orders & CHANNEL_UNDO)
 		on_undo(http);
 	if ((orders & CHANNEL_CANCEL) && http->state == HTTP_UNDOING)
-		end_undo(http, CURLE_OPERATION_TIMEDOUT);
+		end_undo(http, &no_answer); /* nobody waits for it any longer */
 	if (orders & CHANNEL_CLOSE)
 		free_http(http);
 }
 
 /* -- the producer's side ------------------------------------------------------------------------------ */
 
+static bool
+make(struct http *http, const struct channel_side *producer, struct error *err)
+{
+	struct channel_side consumer = {
+		.box = loop_mailbox(http->engine->loop), .on_mail = on_orders, .arg = http
+	};
+
+	http->exchange = exchange_new(http->engine, &calls, http);
+	if (http->exchange == NULL)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	http->channel = channel_new(http->pool, producer, &consumer, http->order->slots, err);
+	return http->channel != NULL;
+}
+
 bool
 http_open(struct engine *engine, struct pool *pool, struct order *order, const struct channel_side *producer,
 	struct error *err)
 {
 	struct http *http = mem_zalloc(sizeof *http);
-	struct channel_side consumer = { .box = loop_mailbox(engine->loop), .on_mail = on_orders, .arg = http };
 
 	if (http == NULL)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	http->channel = channel_new(pool, producer, &consumer, order->slots, err);
-	if (http->channel == NULL) {
-		mem_free(http);
-		return false;
-	}
 	http->engine = engine;
 	http->pool = pool;
 	http->order = order;
-	http->timer.fire = on_timer;
+	if (!make(http, producer, err)) {
+		exchange_free(http->exchange);
+		mem_free(http);
+		return false;
+	}
 	counter_add(&engine->transfers, 1);
 	order->channel = http->channel;
 	order->transfer = http;
@@ -406,7 +493,7 @@ http_pump(struct order *order)
 	if (!channel_take_hunger(order->channel))
 		return; /* busy: it looks into the channel by itself */
 	if (loop_is_mine(http->engine->loop) && !http->engine->is_running)
-		resume(http);
+		exchange_resume(http->exchange);
 	else
 		channel_tell(order->channel, CHANNEL_DATA);
 }

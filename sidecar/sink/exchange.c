@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+/* exchange.c - an exchange's life: how it is asked, asked again, how long it may take, and how it ends. */
+#include "sink/exchange_priv.h"
+
+#include "base/mem.h"
+#include "base/must.h"
+
+#define RETRY_FIRST_MS 50u
+
+static uint64_t
+now_ms(const struct exchange *x)
+{
+	return loop_now_ms(x->engine->loop);
+}
+
+/* -- the end ------------------------------------------------------------------------------------------ */
+
+static void
+leave_deferred(struct exchange *x)
+{
+	struct exchange **at = &x->engine->deferred;
+
+	while (*at != NULL && *at != x)
+		at = &(*at)->next_deferred;
+	if (*at == x)
+		*at = x->next_deferred;
+	x->is_deferred = false;
+}
+
+/* Takes everything away from libcurl. */
+static void
+detach(struct exchange *x)
+{
+	leave_deferred(x);
+	if (x->easy != NULL) {
+		curl_multi_remove_handle(x->engine->multi, x->easy);
+		engine_give_handle(x->engine, x->easy);
+	}
+	x->easy = NULL;
+	curl_slist_free_all(x->headers);
+	x->headers = NULL;
+	loop_clear_timer(x->engine->loop, &x->timer);
+	x->is_waiting_to_retry = false;
+}
+
+static void
+end(struct exchange *x, struct exchange_result result)
+{
+	detach(x);
+	x->request = NULL;
+	x->calls->on_done(x->arg, &result);
+}
+
+static struct exchange_facts
+facts_of(const struct exchange *x, CURLcode code)
+{
+	struct exchange_facts facts = {
+		.code = code,
+		.is_connection = x->request->body == EXCHANGE_CONNECT,
+		.was_asked_twice = x->was_asked_twice,
+		.status = x->status,
+		.is_cut = x->status != 0 && !x->is_head_whole,
+		.is_in_head = x->is_in_head,
+		.is_head_too_long = exchange_has_long_head(x),
+		.was_complete = exchange_may_have_arrived(x),
+		.was_early = x->was_early,
+		.body_begun = x->body_begun,
+	};
+
+	if (x->easy != NULL)
+		exchange_easy_look(x, &facts);
+	return facts;
+}
+
+/* -- asking, and asking again -------------------------------------------------------------------------- */
+
+static void set_timer(struct exchange *x);
+
+static void
+forget_answer(struct exchange *x)
+{
+	x->status = 0;
+	x->head_size = x->answer_size = 0;
+	x->socket_error = 0;
+	x->uploaded = 0;
+	x->n_read = 0;
+	x->is_head_whole = x->is_in_head = x->is_paused = x->is_unwatched = false;
+	x->is_asking = x->was_asked_twice = x->body_begun = x->was_complete = x->was_early = false;
+}
+
+/* Hands the request to libcurl, which asks for the body once it is connected. */
+static bool
+ask(struct exchange *x)
+{
+	forget_answer(x);
+	x->active_ms = now_ms(x);
+	if (!exchange_easy_begin(x))
+		return false;
+	set_timer(x);
+	return true;
+}
+
+static void
+ask_again(struct exchange *x)
+{
+	if (!ask(x))
+		end(x, (struct exchange_result){ .kind = ERR_NOMEM, .why = "out of memory" });
+}
+
+static void
+retry_later(struct exchange *x)
+{
+	uint64_t wait_ms = (uint64_t)RETRY_FIRST_MS << x->tries++;
+
+	detach(x);
+	x->is_waiting_to_retry = true;
+	loop_set_timer(x->engine->loop, &x->timer, clock_after(now_ms(x), wait_ms));
+}
+
+void
+exchange_on_done(struct exchange *x, CURLcode code)
+{
+	struct exchange_facts facts = facts_of(x, code);
+
+	if (exchange_fault_is_stale(&facts) && exchange_may_repeat(x->request) && !x->must_be_new) {
+		detach(x);
+		x->must_be_new = true;
+		ask_again(x);
+	} else if (exchange_fault_may_retry(&facts) && !facts.is_connection &&
+		x->tries < x->request->to->retry_connect) {
+		retry_later(x);
+	} else {
+		end(x, exchange_fault_judge(&facts));
+	}
+}
+
+bool
+exchange_begin(struct exchange *x, const struct exchange_request *request)
+{
+	must(x->request == NULL);
+	x->request = request;
+	x->tries = 0;
+	x->must_be_new = false;
+	if (ask(x))
+		return true;
+	detach(x);
+	x->request = NULL;
+	return false;
+}
+
+/* -- deadlines ---------------------------------------------------------------------------------------- */
+
+/* Waiting for whoever reads the body to us is not the other side's fault. Bytes that libcurl has moved since the last look
+ * count as activity too: it may take one buffer for long. */
+static void
+note_progress(struct exchange *x)
+{
+	curl_off_t up = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	if (up != x->uploaded || x->is_paused)
+		x->active_ms = now_ms(x);
+	x->uploaded = up;
+}
+
+/* Looks four times per idle_ms, because progress is only seen by looking. Of a connection alone libcurl keeps the time. */
+static void
+set_timer(struct exchange *x)
+{
+	uint64_t idle_ms = x->request->to->idle_ms;
+	uint64_t at = clock_after(x->active_ms, idle_ms), look = clock_after(now_ms(x), idle_ms / 4 + 1);
+
+	if (look < at)
+		at = look;
+	if (x->request->total_at_ms < at)
+		at = x->request->total_at_ms;
+	if (at != CLOCK_NEVER && x->request->body != EXCHANGE_CONNECT)
+		loop_set_timer(x->engine->loop, &x->timer, at);
+}
+
+static void
+end_late(struct exchange *x, bool is_overdue)
+{
+	struct exchange_facts facts = facts_of(x, CURLE_OPERATION_TIMEDOUT);
+
+	facts.was_idle = !is_overdue;
+	facts.was_overdue = is_overdue;
+	end(x, exchange_fault_judge(&facts));
+}
+
+static void
+on_timer(struct timer *timer)
+{
+	struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, timer));
+
+	if (x->is_waiting_to_retry) {
+		x->is_waiting_to_retry = false;
+		ask_again(x);
+		return;
+	}
+	note_progress(x);
+	if (x->request->total_at_ms <= now_ms(x))
+		end_late(x, true);
+	else if (clock_after(x->active_ms, x->request->to->idle_ms) <= now_ms(x))
+		end_late(x, false);
+	else
+		set_timer(x);
+}
+
+/* -- pausing ------------------------------------------------------------------------------------------ */
+
+void
+exchange_resume(struct exchange *x)
+{
+	if (!x->is_paused || x->easy == NULL)
+		return;
+	x->is_paused = false;
+	x->active_ms = now_ms(x);
+	curl_easy_pause(x->easy, CURLPAUSE_CONT);
+	engine_run(x->engine); /* unpausing only arms a timer: let the bytes leave now */
+}
+
+void
+exchange_defer(struct exchange *x)
+{
+	if (x->is_deferred)
+		return;
+	x->is_deferred = true;
+	x->next_deferred = x->engine->deferred;
+	x->engine->deferred = x;
+}
+
+void
+exchange_on_unwatched(struct exchange *x)
+{
+	x->is_unwatched = true;
+	exchange_defer(x);
+}
+
+void
+exchange_resume_deferred(struct engine *engine)
+{
+	struct exchange *x = engine->deferred;
+
+	engine->deferred = x->next_deferred;
+	x->is_deferred = false;
+	if (x->is_unwatched) {
+		exchange_on_done(x, CURLE_UNRECOVERABLE_POLL);
+		return;
+	}
+	x->is_paused = false;
+	if (x->easy != NULL)
+		curl_easy_pause(x->easy, CURLPAUSE_CONT);
+}
+
+/* -- life --------------------------------------------------------------------------------------------- */
+
+struct exchange *
+exchange_new(struct engine *engine, const struct exchange_calls *calls, void *arg)
+{
+	struct exchange *x = mem_zalloc(sizeof *x);
+
+	if (x == NULL)
+		return NULL;
+	x->engine = engine;
+	x->calls = calls;
+	x->arg = arg;
+	x->timer.fire = on_timer;
+	return x;
+}
+
+void
+exchange_free(struct exchange *x)
+{
+	if (x == NULL)
+		return;
+	exchange_stop(x);
+	mem_free(x);
+}
+
+void
+exchange_stop(struct exchange *x)
+{
+	detach(x);
+	x->request = NULL;
+}
+
+bool
+exchange_is_asking(const struct exchange *x)
+{
+	return x->request != NULL;
+}
+
+bool
+exchange_may_have_arrived(const struct exchange *x)
+{
+	return x->was_complete && x->is_asking;
+}

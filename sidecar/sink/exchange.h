@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/* exchange.h - one HTTP request and its answer, on the engine of a worker: what transfers, undoing and probes are made of.
+ * exchange*.c and engine.c alone know libcurl.
+ *
+ *   IDLE ─begin▶ ASKING ─▶ on_done: IDLE          stop: IDLE, without on_done
+ *                  │  ▲ a connection could not be made, or one that was kept has died: once more
+ *                  └──┘
+ *
+ * Which connection it goes over:
+ *
+ *   body                                   method that may be repeated (PUT, DELETE, GET ...)   any other (POST)
+ *   none, whole, or one that can rewind    kept, if there is one; should that die before a      new; `reuse_always`: kept,
+ *                                          byte of an answer: once more over a new one          never sent again
+ *   a stream                               new                                                  new
+ *
+ * A server may close a connection that it keeps at any moment. A request that can be sent again does not mind, one that
+ * cannot would fail for nothing. libcurl's own sending anew is stopped (exchange_callbacks.c): it does not ask whether it
+ * may.
+ *
+ * Everything on the engine's thread. on_done may begin the exchange anew, or free what it lies in; the other calls come from
+ * within libcurl and may do nothing with an exchange. */
+#ifndef PENSTOCK_EXCHANGE_H
+#define PENSTOCK_EXCHANGE_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "config/route.h"
+#include "loop/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define EXCHANGE_LENGTH_UNKNOWN UINT64_MAX
+#define EXCHANGE_PAUSE SIZE_MAX
+
+struct engine;
+struct exchange;
+
+/* How it ended. */
+struct exchange_result {
+	unsigned status;      /* of the final answer; 0: none came */
+	bool is_whole;        /* that answer was read to its end, or as far as anybody wants */
+	bool was_complete;    /* what completes the request (its last byte) may have reached the other side */
+	bool was_early;       /* the answer came before that */
+	enum error_kind kind; /* not is_whole: whose fault it is ... */
+	const char *why;      /* ... in words that name no address and no path; a constant */
+};
+
+struct exchange_calls {
+	/* Bytes of a streamed body into `to`, at most `room` of them. EXCHANGE_PAUSE: none now, exchange_resume() follows.
+	 * 0: the body has ended. */
+	size_t (*on_read)(void *arg, char *to, size_t room);
+	void (*on_status)(void *arg, unsigned status); /* of the final answer; NULL: nobody wants to know */
+	void (*on_header)(void *arg, struct str line); /* each line of its head; NULL likewise */
+	void (*on_answer)(void *arg, const char *data, size_t len); /* its body; NULL likewise */
+	void (*on_done)(void *arg, const struct exchange_result *result);
+};
+
+enum exchange_body {
+	EXCHANGE_NO_BODY,
+	EXCHANGE_WHOLE,  /* `whole` is all of it, contiguous */
+	EXCHANGE_READ,   /* by on_read; can be read from its beginning again */
+	EXCHANGE_STREAM, /* by on_read, once */
+	EXCHANGE_CONNECT /* no request: only a connection (TLS included), which is closed again */
+};
+
+struct exchange_line {
+	const char *name, *value;
+};
+
+/* What is asked. Borrowed until the end, with all that it points to. */
+struct exchange_request {
+	const struct http_destination *to;
+	const char *method, *target;       /* behind the URL of `to` */
+	const struct exchange_line *lines; /* of the head, beside those of `to`; a NULL value leaves its line out */
+	size_t n_lines;
+	enum exchange_body body;
+	struct str whole;
+	uint64_t length; /* of what is read; EXCHANGE_LENGTH_UNKNOWN: chunked */
+	size_t unit;     /* bytes that should leave in one piece */
+	bool reuse_always;
+	uint64_t connect_ms, total_at_ms; /* longest time to connect; when all of it must have ended */
+};
+
+/* NULL: out of memory. */
+struct exchange *exchange_new(struct engine *engine, const struct exchange_calls *calls, void *arg);
+void exchange_free(struct exchange *exchange); /* stops it; NULL is fine */
+
+/* IDLE -> ASKING. False: out of memory, it stays IDLE. */
+bool exchange_begin(struct exchange *exchange, const struct exchange_request *request);
+
+/* There is more to read, or its end. Cheap where on_read has not paused it; not from within a call. */
+void exchange_resume(struct exchange *exchange);
+
+/* -> IDLE. A request that was not complete leaves a closed connection behind. */
+void exchange_stop(struct exchange *exchange);
+
+bool exchange_is_asking(const struct exchange *exchange);
+bool exchange_may_have_arrived(const struct exchange *exchange); /* was_complete, as far as is known now */
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/* exchange_easy.c - what libcurl is told about an exchange.
+ *
+ * HTTP/1.1 only: multiplexed uploads are slower in every libcurl measured, and broken in some. No Expect: a
+ * silent upstream would cost a second. */
+#include "sink/exchange_priv.h"
+
+#include "base/must.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define UPLOAD_BUFFER_MIN (64L * 1024) /* libcurl's limits are 16 KiB and 2 MiB; lazily touched */
+#define UPLOAD_BUFFER_MAX (2048L * 1024)
+#define ANSWER_BUFFER 4096L
+#define CA_AGE_S 60L      /* the authorities are read again after so long; libcurl would take a day */
+#define NAME_AGE_S 60L    /* a name is resolved again after so long; the key `url` says so */
+#define KEPT_S 60L        /* an idle connection is used again for so long by whoever can ask once more, ... */
+#define KEPT_ONCE_S 1L    /* ... and by others only while its server surely keeps it */
+#define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
+
+/* `line` is copied. */
+static bool
+add(struct exchange *x, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(x->headers, line);
+
+	if (list != NULL)
+		x->headers = list;
+	return list != NULL;
+}
+
+static bool
+add_line(struct exchange *x, const char *name, const char *value)
+{
+	struct buf line = { 0 };
+	bool ok;
+
+	buf_addf(&line, "%s: %s", name, value);
+	ok = !line.failed && add(x, line.data);
+	buf_free(&line);
+	return ok;
+}
+
+static bool
+is_chunked(const struct exchange_request *request)
+{
+	return (request->body == EXCHANGE_READ || request->body == EXCHANGE_STREAM) &&
+		request->length == EXCHANGE_LENGTH_UNKNOWN;
+}
+
+static bool
+make_headers(struct exchange *x)
+{
+	const struct exchange_request *request = x->request;
+	const struct http_destination *to = request->to;
+	bool ok = add(x, "Expect:");
+
+	if (is_chunked(request))
+		ok = ok && add(x, "Transfer-Encoding: chunked");
+	for (size_t i = 0; i < request->n_lines; i++)
+		if (request->lines[i].value != NULL)
+			ok = ok && add_line(x, request->lines[i].name, request->lines[i].value);
+	for (size_t i = 0; i < to->n_headers; i++)
+		ok = ok && add_line(x, to->headers[i].name, to->headers[i].value);
+	return ok;
+}
+
+/* libcurl does not say why it got no socket. */
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	int *error = arg, fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	(void)purpose;
+	if (fd < 0)
+		*error = errno;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* A new descriptor has the lowest number that is free. */
+static bool
+is_short_of_files(void)
+{
+	struct rlimit limit = { 0 };
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE;
+	close(fd);
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + FEW_DESCRIPTORS >= limit.rlim_cur;
+}
+
+void
+exchange_easy_look(const struct exchange *x, struct exchange_facts *facts)
+{
+	long connect_error = 0, n_connects = 0;
+	curl_off_t named_us = 0;
+
+	if (facts->status != 0 || facts->code == CURLE_OK)
+		return;
+	curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &connect_error);
+	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	curl_easy_getinfo(x->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
+	facts->is_nameless = named_us == 0;
+	facts->was_kept = x->is_asking && n_connects == 0;
+	facts->os_error = x->socket_error != 0 && x->socket_error != EAFNOSUPPORT ? x->socket_error
+										  : (int)connect_error;
+	facts->is_short_of_files = is_short_of_files();
+}
+
+/* RFC 9110 section 9.2.2. */
+static bool
+is_idempotent(const char *method)
+{
+	static const char *const methods[] = { "PUT", "DELETE", "GET", "HEAD", "OPTIONS" };
+
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+		if (strcmp(method, methods[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+exchange_may_repeat(const struct exchange_request *request)
+{
+	bool is_here = request->body == EXCHANGE_NO_BODY || request->body == EXCHANGE_WHOLE ||
+		request->body == EXCHANGE_READ;
+
+	return is_here && is_idempotent(request->method);
+}
+
+/* Where to connect, and over which connection. */
+static void
+aim(struct exchange *x)
+{
+	const struct exchange_request *request = x->request;
+	const struct http_destination *to = request->to;
+	bool may_repeat = exchange_may_repeat(request);
+	bool is_kept = (may_repeat || (request->reuse_always && request->body != EXCHANGE_STREAM)) &&
+		!x->must_be_new;
+
+	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, is_kept ? 0L : 1L);
+	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? KEPT_S : KEPT_ONCE_S);
+	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, &x->socket_error);
+	curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(x->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(x->easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver whose name server is dead */
+	curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS,
+		request->connect_ms < LONG_MAX ? (long)request->connect_ms : 0L);
+	curl_easy_setopt(x->easy, CURLOPT_DNS_CACHE_TIMEOUT, NAME_AGE_S);
+	if (to->unix_socket != NULL)
+		curl_easy_setopt(x->easy, CURLOPT_UNIX_SOCKET_PATH, to->unix_socket);
+	curl_easy_setopt(x->easy, CURLOPT_CA_CACHE_TIMEOUT, CA_AGE_S);
+	if (to->ca_file != NULL)
+		curl_easy_setopt(x->easy, CURLOPT_CAINFO, to->ca_file);
+	if (to->cert_file != NULL)
+		curl_easy_setopt(x->easy, CURLOPT_SSLCERT, to->cert_file);
+	if (to->key_file != NULL)
+		curl_easy_setopt(x->easy, CURLOPT_SSLKEY, to->key_file);
+}
+
+static bool
+set_url(struct exchange *x)
+{
+	struct buf url = { 0 };
+	bool ok;
+
+	buf_addf(&url, "%s%s", x->request->to->url, x->request->target);
+	ok = !url.failed && curl_easy_setopt(x->easy, CURLOPT_URL, url.data) == CURLE_OK;
+	buf_free(&url);
+	return ok;
+}
+
+/* The size of one send. */
+static long
+upload_buffer(size_t unit)
+{
+	if (unit < UPLOAD_BUFFER_MIN)
+		return UPLOAD_BUFFER_MIN;
+	return unit < UPLOAD_BUFFER_MAX ? (long)unit : UPLOAD_BUFFER_MAX;
+}
+
+static void
+set_body(struct exchange *x)
+{
+	const struct exchange_request *request = x->request;
+
+	if (request->body == EXCHANGE_CONNECT) {
+		curl_easy_setopt(x->easy, CURLOPT_CONNECT_ONLY, 1L);
+		curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 1L);
+	} else if (request->body == EXCHANGE_WHOLE) {
+		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->whole.len);
+		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, request->whole.len > 0 ? request->whole.data : "");
+	} else if (request->body != EXCHANGE_NO_BODY) {
+		curl_easy_setopt(x->easy, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(request->unit));
+		if (request->length != EXCHANGE_LENGTH_UNKNOWN)
+			curl_easy_setopt(x->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->length);
+	}
+	if (request->body != EXCHANGE_CONNECT)
+		curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	/* The head alone completes it, or the head and what leaves with it. */
+	x->was_complete = request->body == EXCHANGE_NO_BODY || request->body == EXCHANGE_WHOLE ||
+		request->length == 0;
+}
+
+static bool
+make_easy(struct exchange *x)
+{
+	must(x->easy == NULL);
+	x->easy = engine_take_handle(x->engine);
+	if (x->easy == NULL || !make_headers(x) || !set_url(x))
+		return false;
+	aim(x);
+	set_body(x);
+	exchange_set_callbacks(x);
+	curl_easy_setopt(x->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "penstock/" PENSTOCK_VERSION);
+	curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, ANSWER_BUFFER);
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+	return true;
+}
+
+bool
+exchange_easy_begin(struct exchange *x)
+{
+	if (make_easy(x) && curl_multi_add_handle(x->engine->multi, x->easy) == CURLM_OK)
+		return true;
+	engine_give_handle(x->engine, x->easy); /* it is not in the multi, so nothing has to be removed */
+	x->easy = NULL;
+	return false;
+}

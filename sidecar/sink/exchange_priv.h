@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/* exchange_priv.h - what exchange.c (its life), exchange_easy.c (what libcurl is told), exchange_callbacks.c (what libcurl
+ * asks) and exchange_fault.c (why there is no answer) share. */
+#ifndef PENSTOCK_EXCHANGE_PRIV_H
+#define PENSTOCK_EXCHANGE_PRIV_H
+
+#include "sink/engine.h"
+#include "sink/exchange.h"
+#include "sink/exchange_fault.h"
+
+struct exchange {
+	struct engine *engine;
+	const struct exchange_calls *calls;
+	void *arg;
+	const struct exchange_request *request;
+	CURL *easy; /* NULL: nothing is with libcurl */
+	struct curl_slist *headers;
+	struct timer timer;
+	uint64_t active_ms;
+	curl_off_t uploaded; /* at the last look */
+	unsigned tries;      /* to connect */
+	bool is_waiting_to_retry;
+	bool must_be_new; /* the kept connection has died: over a new one */
+	struct exchange *next_deferred;
+	/* of the request that is with libcurl */
+	unsigned status;      /* of the final answer; 0: none yet */
+	bool is_head_whole;   /* its head has ended */
+	bool is_in_head;      /* one has begun, also of 1xx, and not ended */
+	size_t head_size;     /* bytes of all heads seen */
+	size_t answer_size;   /* bytes of its body seen */
+	int socket_error;     /* the last socket(2) that failed, errno; 0: none did */
+	bool is_paused;       /* on_read has paused libcurl */
+	bool is_deferred;     /* is in engine->deferred */
+	bool is_unwatched;    /* its socket could not be watched: it would wait for ever */
+	bool is_asking;       /* connected: from here on libcurl sends the request */
+	bool was_asked_twice; /* libcurl wanted to send it anew */
+	uint64_t n_read;      /* bytes of the body handed over */
+	bool body_begun;      /* at least one */
+	bool was_complete;    /* all of it was */
+	bool was_early;       /* the final answer came before that */
+};
+
+/* exchange.c, for engine.c */
+void exchange_on_done(struct exchange *exchange, CURLcode code);
+void exchange_on_unwatched(
+	struct exchange *exchange); /* its socket cannot be watched; libcurl may be on the stack */
+void exchange_resume_deferred(struct engine *engine); /* lets the first of engine->deferred run again */
+void exchange_defer(struct exchange *exchange);       /* until libcurl may be called again */
+
+/* exchange_easy.c: sets a handle up and gives it to the multi. False: out of memory. */
+bool exchange_easy_begin(struct exchange *exchange);
+bool exchange_may_repeat(const struct exchange_request *request);
+
+/* exchange_easy.c: what this machine has to do with a failure. */
+void exchange_easy_look(const struct exchange *exchange, struct exchange_facts *facts);
+
+/* exchange_callbacks.c */
+void exchange_set_callbacks(struct exchange *exchange);
+bool exchange_has_long_head(const struct exchange *exchange); /* longer than what is read */
+
+#endif
