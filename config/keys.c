@@ -87,6 +87,11 @@ static const struct key http_keys[] = {
 	{ "timeout", KEY_TABLE, TABLES(&http_timeout), .help = "How long a transfer may take." },
 	{ "retry", KEY_TABLE, TABLES(&retry), .help = "What is tried again." },
 	{ "tls", KEY_TABLE, TABLES(&tls), .help = "For `https://` only." },
+	{ "reuse", KEY_WORD, .fallback = "safe", WORDS({ "safe", false }, { "always", true }),
+		AT(destination, http.reuse_always),
+		.help = "Which requests may go over a connection that was kept: `safe`: those that can be sent again if its server "
+			"was just closing it, which are a `DELETE`, and a `PUT` of a part that waited in memory; `always`: a "
+			"`POST` of such a part, too, which then fails as `unknown`, and is not sent again." },
 	{ "undo", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "DELETE", true }),
 		AT(destination, http.undo_delete),
 		.help = "How a committed object is taken back when a later part of the same form fails; what it had "

@@ -74,6 +74,7 @@ struct http_destination {
 	uint64_t total_ms;      /* longest life of one transfer */
 	unsigned retry_connect; /* further tries, only while not one body byte has been sent */
 	char *ca_file, *cert_file, *key_file; /* PEM; NULL: the system's trust store, no client cert */
+	bool reuse_always;                    /* a POST, too, may go over a connection that was kept */
 	bool undo_delete;                     /* a committed object is taken back with DELETE on its URL */
 	bool ready_connect;                   /* /readyz wants it reachable */
 };

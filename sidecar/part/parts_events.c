@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* parts_events.c - what happens when the form says that a part begins, brings bytes, or ends.
  *
- * A store part collects into the shared keep until it is longer than PARTS_KEEP_MAX; then its delivery is
- * started and what was kept goes into the channel first. A part with `buffer: true` keeps everything in a
- * keep of its own. A concat streams from its first byte, because its parts need not follow one another. */
+ * An object is kept until it is longer than PARTS_KEEP_MAX; then its delivery is started, and what was kept goes into the
+ * channel first. Parts of `store` share one keep; a concat, and a part with `buffer: true`, which is kept whole, have one of
+ * their own. */
 #include "part/parts_priv.h"
 
 #include "base/mem.h"
@@ -201,8 +201,6 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 		return true;
 	if (rule->buffer)
 		return could_keep(parts, rule->max_size) ? true : refuse_busy(parts);
-	if (rule->action == ACTION_CONCAT && known == NULL)
-		return start_stream(parts, delivery);
 	return true;
 }
 
@@ -268,7 +266,16 @@ check_sizes(struct parts *parts, size_t len)
 	return true;
 }
 
-/* The part is too long to be kept: start its transfer, and send what was kept first. */
+/* Small parts share the keep of the form. Those of a concat need not follow one another, so it has one of its own. */
+static struct keep *
+keep_of(struct parts *parts, struct delivery *delivery)
+{
+	bool is_own = delivery->rule->buffer || delivery->rule->action == ACTION_CONCAT;
+
+	return is_own ? &delivery->own_keep : txn_keep(parts->txn);
+}
+
+/* The object is too long to be kept: start its transfer, and send what was kept first. */
 static bool
 promote(struct parts *parts, struct delivery *delivery)
 {
@@ -282,7 +289,7 @@ promote(struct parts *parts, struct delivery *delivery)
 
 		delivery_write(delivery, data, len, &parts->credits);
 	}
-	keep_rewind(txn_keep(parts->txn), &delivery->order.kept);
+	keep_rewind(keep_of(parts, delivery), &delivery->order.kept);
 	return true;
 }
 
@@ -291,11 +298,9 @@ keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data,
 {
 	struct kept *kept = &delivery->order.kept;
 
-	if (delivery->rule->buffer)
-		return keep_add(&delivery->own_keep, kept, data, len) ? true : refuse_busy(parts);
 	if (delivery->item.state == ITEM_COLLECTING) {
-		if (kept->length + len <= PARTS_KEEP_MAX)
-			return keep_add(txn_keep(parts->txn), kept, data, len) ? true : refuse_busy(parts);
+		if (delivery->rule->buffer || kept->length + len <= PARTS_KEEP_MAX)
+			return keep_add(keep_of(parts, delivery), kept, data, len) ? true : refuse_busy(parts);
 		if (!promote(parts, delivery))
 			return false;
 	}

@@ -94,6 +94,8 @@ ask(struct exchange *x)
 {
 	forget_answer(x);
 	x->active_ms = now_ms(x);
+	if (x->request->body == EXCHANGE_READ)
+		x->calls->on_rewind(x->arg);
 	if (!exchange_easy_begin(x))
 		return false;
 	set_timer(x);

@@ -51,6 +51,8 @@ struct exchange_calls {
 	/* Bytes of a streamed body into `to`, at most `room` of them. EXCHANGE_PAUSE: none now, exchange_resume() follows.
 	 * 0: the body has ended. */
 	size_t (*on_read)(void *arg, char *to, size_t room);
+	void (*on_rewind)(
+		void *arg); /* EXCHANGE_READ: on_read begins at the beginning; before each time that it is asked */
 	void (*on_status)(void *arg, unsigned status); /* of the final answer; NULL: nobody wants to know */
 	void (*on_header)(void *arg, struct str line); /* each line of its head; NULL likewise */
 	void (*on_answer)(void *arg, const char *data, size_t len); /* its body; NULL likewise */

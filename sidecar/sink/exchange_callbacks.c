@@ -70,14 +70,16 @@ on_close(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
-/* libcurl goes back to the start when a connection that was kept turns out to be dead. */
+/* libcurl goes back to the start when a connection that was kept turns out to be dead: it would send anew. */
 static int
 on_seek(void *arg, curl_off_t offset, int origin)
 {
-	const struct exchange *x = arg;
-	bool is_start = origin == SEEK_SET && offset == 0 && !x->body_begun;
+	struct exchange *x = arg;
 
-	return is_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK;
+	if (origin == SEEK_SET && offset == 0 && !x->body_begun)
+		return CURL_SEEKFUNC_OK;
+	x->was_asked_twice = true;
+	return CURL_SEEKFUNC_CANTSEEK;
 }
 
 /* -- the answer --------------------------------------------------------------------------------------- */

@@ -290,7 +290,8 @@ class Upstream:
     """An HTTP/1.1 server on loopback. Keeps complete PUTs and POSTs in `store` by path, deletes on DELETE.
 
     `script(request)` may be set: it is called when a request's head is in, with a Request that can read the body
-    piece by piece, answer, cut or reset; what it leaves undone is done the normal way unless it returns "done"."""
+    piece by piece, answer, cut or reset; what it leaves undone is done the normal way unless it returns "done" (the
+    connection is closed) or "next" (another request may follow)."""
 
     def __init__(self, script=None, tls=None, receive=None):
         self.tls = tls and ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -331,8 +332,11 @@ class Upstream:
                     break
                 with self.lock:
                     self.seen.append(request)
-                if self.script is not None and self.script(request) == "done":
+                then = self.script(request) if self.script is not None else None
+                if then == "done":
                     break
+                if then == "next":
+                    continue
                 if not request.read_all():
                     break
                 with self.lock:

@@ -145,6 +145,12 @@ read_stream(struct http *http, char *to, size_t room)
 	}
 }
 
+static void
+on_rewind(void *arg)
+{
+	((struct http *)arg)->kept_sent = 0;
+}
+
 static size_t
 on_read(void *arg, char *to, size_t room)
 {
@@ -290,6 +296,7 @@ on_done(void *arg, const struct exchange_result *result)
 
 static const struct exchange_calls calls = {
 	.on_read = on_read,
+	.on_rewind = on_rewind,
 	.on_status = on_status,
 	.on_header = on_header,
 	.on_answer = on_answer,
@@ -323,7 +330,6 @@ set_body(struct http *http)
 		request->body = EXCHANGE_WHOLE;
 	else
 		request->body = EXCHANGE_READ;
-	http->kept_sent = 0;
 }
 
 static void
@@ -344,6 +350,7 @@ set_request(struct http *http, const char *method)
 		.target = order->target,
 		.lines = http->lines,
 		.n_lines = N_LINES,
+		.reuse_always = to->reuse_always,
 		.connect_ms = to->connect_ms,
 		.total_at_ms = clock_after(now, to->total_ms),
 	};
