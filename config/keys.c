@@ -56,6 +56,15 @@ static const struct key retry_keys[] = {
 };
 static const struct key_table retry = { "`retry`", "destinations.NAME.retry", KEYS(retry_keys) };
 
+static const struct key hold_keys[] = {
+	{ "every", KEY_TIME, .fallback = "5s", .min = 1, .max = YEAR_MS, WORDS(NONE),
+		AT(destination, http.hold_every_ms),
+		.help = "One byte goes each time that nothing else does, for as long as there is one; `none`: silence." },
+	{ "tail", KEY_SIZE, .fallback = "8KiB", .min = 1, .max = 64 * KIB, AT(destination, http.hold_tail),
+		.help = "The last bytes of a part that are kept back for it." },
+};
+static const struct key_table hold = { "`hold`", "destinations.NAME.hold", KEYS(hold_keys) };
+
 static const struct key tls_keys[] = {
 	{ "ca", KEY_FILE, AT(destination, http.ca_file),
 		.help = "`{ file: PATH }`: PEM file of the authorities to trust; without it those of the system." },
@@ -87,6 +96,10 @@ static const struct key http_keys[] = {
 	{ "timeout", KEY_TABLE, TABLES(&http_timeout), .help = "How long a transfer may take." },
 	{ "retry", KEY_TABLE, TABLES(&retry), .help = "What is tried again." },
 	{ "tls", KEY_TABLE, TABLES(&tls), .help = "For `https://` only." },
+	{ "hold", KEY_TABLE, TABLES(&hold),
+		.help = "How a part that is sent, and must not be complete before the rest of the form is in, keeps its store "
+			"from giving up on a silent body. It does not help against a limit of rate or of total time: there "
+			"`buffer: true` does." },
 	{ "reuse", KEY_WORD, .fallback = "safe", WORDS({ "safe", false }, { "always", true }),
 		AT(destination, http.reuse_always),
 		.help = "Which requests may go over a connection that was kept: `safe`: those that can be sent again if its server "

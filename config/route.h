@@ -74,6 +74,8 @@ struct http_destination {
 	uint64_t total_ms;      /* longest life of one transfer */
 	unsigned retry_connect; /* further tries, only while not one body byte has been sent */
 	char *ca_file, *cert_file, *key_file; /* PEM; NULL: the system's trust store, no client cert */
+	uint64_t hold_every_ms;               /* of what is held back one byte goes each time */
+	size_t hold_tail;                     /* bytes of a stream that are held back until its commit; 0: none */
 	bool reuse_always;                    /* a POST, too, may go over a connection that was kept */
 	bool undo_delete;                     /* a committed object is taken back with DELETE on its URL */
 	bool ready_connect;                   /* /readyz wants it reachable */

@@ -9,8 +9,9 @@
  *   READY ─START▶ SENDING ─all bytes away▶ HELD ─COMMIT▶ COMPLETING ─▶ ENDED ─CLOSE▶ freed
  *     └─CANCEL──────┴────────────┴──────────────────────────▲  └─UNDO▶ UNDOING ─▶ ENDED
  *
- * http: HELD means that everything but what completes the request has been given to the socket (the last
- * chunk of a chunked request; for a kept part nothing is sent before COMMIT). directory: HELD means written
+ * http: HELD means that everything but the end has been given to the socket: the last chunk of a chunked request, and the few
+ * bytes before it that go one at a time so that the other side hears something (`hold`). For a kept part nothing is sent before
+ * COMMIT. directory: HELD means written
  * and fsynced under a temporary name.
  */
 #ifndef PENSTOCK_UPLOAD_H

@@ -37,6 +37,13 @@ static const unsigned may_become[] = {
 	[HTTP_ENDED] = BIT(HTTP_UNDOING),
 };
 
+/* The last bytes of a stream, which are let out one at a time while it is held: they lie here and in no chunk, for chunks of
+ * streams must come back. */
+struct tail {
+	char *bytes; /* room for `hold_tail`; NULL: none yet */
+	size_t begin, len;
+};
+
 struct http {
 	struct engine *engine;
 	struct pool *pool;
@@ -46,10 +53,14 @@ struct http {
 	struct exchange *exchange;
 	struct exchange_request request;
 	struct exchange_line lines[N_LINES];
-	struct chunk *chunk; /* being handed over */
-	uint64_t kept_sent;  /* of a kept part */
-	unsigned status;     /* of the answer */
-	bool is_committed;   /* CHANNEL_COMMIT was told */
+	struct chunk *first, **last_link; /* popped and not handed over; last_link is NULL where there are none */
+	size_t in_hand;                   /* bytes in them */
+	struct tail tail;                 /* comes before them */
+	struct timer drip;
+	bool may_drip;      /* one byte of the tail may go although it is held */
+	uint64_t kept_sent; /* of a kept part */
+	unsigned status;    /* of the answer */
+	bool is_committed;  /* CHANNEL_COMMIT was told */
 };
 
 static void
@@ -80,40 +91,125 @@ read_kept(struct http *http, char *to, size_t room)
 	return done;
 }
 
+/* Silence makes stores give up. So the last bytes are not sent before the commit, but for one at a time, every so often. */
+static size_t
+held_back(const struct http *http)
+{
+	const struct http_destination *to = &http->order->to->http;
+
+	return http->is_committed || to->hold_every_ms == LIMIT_NONE ? 0 : to->hold_tail;
+}
+
+static bool
+pop_chunk(struct http *http)
+{
+	struct chunk *chunk = channel_pop(http->channel);
+
+	if (chunk == NULL)
+		return false;
+	chunk->link = NULL;
+	if (http->last_link != NULL)
+		*http->last_link = chunk;
+	else
+		http->first = chunk;
+	http->last_link = &chunk->link;
+	http->in_hand += chunk->end - chunk->begin;
+	return true;
+}
+
+static void
+give_first_chunk(struct http *http)
+{
+	struct chunk *chunk = http->first;
+
+	http->first = chunk->link;
+	if (http->first == NULL)
+		http->last_link = NULL;
+	chunk->link = NULL;
+	pool_give(http->pool, chunk);
+}
+
 static size_t
 take_from_chunk(struct http *http, char *to, size_t room)
 {
-	struct chunk *chunk = http->chunk;
+	struct chunk *chunk = http->first;
 	size_t n = chunk->end - chunk->begin;
 
 	if (n > room)
 		n = room;
 	memcpy(to, chunk->data + chunk->begin, n);
 	chunk->begin += (uint32_t)n;
-	if (chunk->begin == chunk->end) {
-		pool_give(http->pool, chunk);
-		http->chunk = NULL;
-	}
+	http->in_hand -= n;
+	if (chunk->begin == chunk->end)
+		give_first_chunk(http);
 	return n;
+}
+
+static size_t
+take_from_tail(struct tail *tail, char *to, size_t room)
+{
+	size_t n = tail->len < room ? tail->len : room;
+
+	if (n == 0)
+		return 0;
+	memcpy(to, tail->bytes + tail->begin, n);
+	tail->begin += n;
+	tail->len -= n;
+	return n;
+}
+
+static size_t
+take(struct http *http, char *to, size_t room)
+{
+	size_t done = take_from_tail(&http->tail, to, room);
+
+	while (done < room && http->first != NULL)
+		done += take_from_chunk(http, to + done, room - done);
+	return done;
+}
+
+/* Nothing more has come: what is held back waits here, and the chunks go home. Without memory for it they wait, too. */
+static void
+stow(struct http *http)
+{
+	struct tail *tail = &http->tail;
+	size_t size = http->order->to->http.hold_tail;
+
+	if (http->first == NULL)
+		return;
+	if (tail->bytes == NULL)
+		tail->bytes = mem_alloc(size);
+	if (tail->bytes == NULL || tail->len + http->in_hand > size)
+		return;
+	if (tail->len > 0)
+		memmove(tail->bytes, tail->bytes + tail->begin, tail->len);
+	tail->begin = 0;
+	while (http->first != NULL)
+		tail->len += take_from_chunk(http, tail->bytes + tail->len, size - tail->len);
 }
 
 /* Fills as much as there are chunks: the size of one send is what a byte costs. */
 static size_t
 read_chunks(struct http *http, char *to, size_t room)
 {
-	size_t done = 0;
+	size_t back = held_back(http), done = 0;
 
 	while (done < room) {
-		if (http->chunk == NULL)
-			http->chunk = channel_pop(http->channel);
-		if (http->chunk == NULL)
+		size_t spare = http->tail.len + http->in_hand;
+
+		if (spare <= back) {
+			if (pop_chunk(http))
+				continue;
+			stow(http);
 			break;
-		done += take_from_chunk(http, to + done, room - done);
+		}
+		spare -= back;
+		done += take(http, to + done, spare < room - done ? spare : room - done);
 	}
 	return done;
 }
 
-/* All bytes are away. Before the commit that is as far as it goes. */
+/* All bytes are away but those that are held back. Before the commit that is as far as it goes. */
 static size_t
 at_end_of_data(struct http *http)
 {
@@ -130,18 +226,39 @@ at_end_of_data(struct http *http)
 }
 
 static size_t
+drip_one(struct http *http, char *to)
+{
+	bool may = http->may_drip;
+
+	http->may_drip = false;
+	return may ? take_from_tail(&http->tail, to, 1) : 0;
+}
+
+static void
+set_drip(struct http *http)
+{
+	uint64_t every_ms = http->order->to->http.hold_every_ms;
+
+	if (held_back(http) > 0 && http->drip.slot == 0)
+		loop_set_timer(
+			http->engine->loop, &http->drip, clock_after(loop_now_ms(http->engine->loop), every_ms));
+}
+
+static size_t
 read_stream(struct http *http, char *to, size_t room)
 {
 	for (;;) {
 		bool finished = channel_is_finished(http->channel); /* before looking for the last chunks */
 		size_t n = read_chunks(http, to, room);
 
+		if (n == 0)
+			n = drip_one(http, to);
 		if (n > 0)
 			return n;
-		if (finished)
-			return at_end_of_data(http);
-		if (channel_want_data(http->channel))
-			return EXCHANGE_PAUSE;
+		if (!finished && !channel_want_data(http->channel))
+			continue;
+		set_drip(http);
+		return finished ? at_end_of_data(http) : EXCHANGE_PAUSE;
 	}
 }
 
@@ -238,18 +355,21 @@ on_answer(void *arg, const char *data, size_t n)
 /* -- the end ------------------------------------------------------------------------------------------ */
 
 static void
-drop_chunk(struct http *http)
+drop_bytes(struct http *http)
 {
-	if (http->chunk != NULL)
-		pool_give(http->pool, http->chunk);
-	http->chunk = NULL;
+	while (http->first != NULL)
+		give_first_chunk(http);
+	http->in_hand = 0;
+	mem_free(http->tail.bytes);
+	http->tail = (struct tail){ 0 };
+	loop_clear_timer(http->engine->loop, &http->drip);
 }
 
 static void
 end(struct http *http)
 {
 	exchange_stop(http->exchange);
-	drop_chunk(http);
+	drop_bytes(http);
 	http_move(http, HTTP_ENDED);
 	channel_report(http->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
 }
@@ -370,6 +490,18 @@ begin(struct http *http)
 	end(http);
 }
 
+/* Nobody has sent anything for a while, and the other side may be losing patience. */
+static void
+on_drip(struct timer *timer)
+{
+	struct http *http = (struct http *)(void *)((char *)timer - offsetof(struct http, drip));
+
+	if (http->state != HTTP_SENDING && http->state != HTTP_HELD)
+		return;
+	http->may_drip = http->tail.len > 0;
+	exchange_resume(http->exchange); /* to be paused again, which sets the timer anew */
+}
+
 /* -- orders of the producer --------------------------------------------------------------------------- */
 
 /* A kept part is sent only when it is to become visible. */
@@ -481,6 +613,7 @@ http_open(struct engine *engine, struct pool *pool, struct order *order, const s
 	http->engine = engine;
 	http->pool = pool;
 	http->order = order;
+	http->drip.fire = on_drip;
 	if (!make(http, producer, err)) {
 		exchange_free(http->exchange);
 		mem_free(http);

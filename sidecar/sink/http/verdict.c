@@ -22,7 +22,7 @@ remedy_of(const struct verdict_facts *facts)
 	case 405:
 		return "; see `method`";
 	case 408:
-		return "; it does not wait for the rest of a form: `buffer: true` sends a part when all are in";
+		return "; penstock was holding the part until the rest of its form is in: see `hold`, or `buffer: true`";
 	case 409:
 		return "; the name is taken, or what it lies in is not there";
 	case 411:
