@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: MIT
-/* http.c - a transfer's life: orders of its producer, and how it ends. What goes over the wire is its exchange's.
- *
- * A chunked request is not complete before its last chunk. So reading pauses at the end of the data until CHANNEL_COMMIT,
- * and only then says that the body has ended: until that moment stopping the exchange closes the connection, and the upstream
- * is left with a request that never became whole. */
+/* http.c - a transfer's life: orders of its producer, what is asked, and how it ends. Its bytes are http_body.c's, what goes over
+ * the wire is its exchange's. */
 #include "sink/http/http.h"
 
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
 #include "channel/keep.h"
-#include "sink/exchange.h"
+#include "sink/http/http_priv.h"
 #include "sink/http/verdict.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define RETRY_AFTER_MAX_S 86400u
-#define N_LINES 4 /* of ours, in the head of a request */
-
-enum http_state {
-	HTTP_READY,      /* opened, not started */
-	HTTP_SENDING,    /* connecting, or bytes are on their way */
-	HTTP_HELD,       /* all bytes are away, or kept; completion waits for the commit */
-	HTTP_COMPLETING, /* told to complete; waits for the answer */
-	HTTP_UNDOING,    /* a DELETE is on its way */
-	HTTP_ENDED,
-};
 
 static const unsigned may_become[] = {
 	[HTTP_READY] = BIT(HTTP_SENDING) | BIT(HTTP_HELD) | BIT(HTTP_COMPLETING) | BIT(HTTP_ENDED),
@@ -37,243 +24,11 @@ static const unsigned may_become[] = {
 	[HTTP_ENDED] = BIT(HTTP_UNDOING),
 };
 
-/* The last bytes of a stream, which are let out one at a time while it is held: they lie here and in no chunk, for chunks of
- * streams must come back. */
-struct tail {
-	char *bytes; /* room for `hold_tail`; NULL: none yet */
-	size_t begin, len;
-};
-
-struct http {
-	struct engine *engine;
-	struct pool *pool;
-	struct order *order;
-	struct channel *channel;
-	enum http_state state;
-	struct exchange *exchange;
-	struct exchange_request request;
-	struct exchange_line lines[N_LINES];
-	struct chunk *first, **last_link; /* popped and not handed over; last_link is NULL where there are none */
-	size_t in_hand;                   /* bytes in them */
-	struct tail tail;                 /* comes before them */
-	struct timer drip;
-	bool may_drip;      /* one byte of the tail may go although it is held */
-	uint64_t kept_sent; /* of a kept part */
-	unsigned status;    /* of the answer */
-	bool is_committed;  /* CHANNEL_COMMIT was told */
-};
-
-static void
+void
 http_move(struct http *http, enum http_state to)
 {
 	must(state_may_become(may_become, (int)http->state, (int)to));
 	http->state = to;
-}
-
-/* -- the body ----------------------------------------------------------------------------------------- */
-
-static size_t
-read_kept(struct http *http, char *to, size_t room)
-{
-	size_t done = 0, len;
-
-	while (done < room) {
-		const char *from = kept_at(&http->order->kept, http->kept_sent, &len);
-
-		if (len == 0)
-			break;
-		if (len > room - done)
-			len = room - done;
-		memcpy(to + done, from, len);
-		done += len;
-		http->kept_sent += len;
-	}
-	return done;
-}
-
-/* Silence makes stores give up. So the last bytes are not sent before the commit, but for one at a time, every so often. */
-static size_t
-held_back(const struct http *http)
-{
-	const struct http_destination *to = &http->order->to->http;
-
-	return http->is_committed || to->hold_every_ms == LIMIT_NONE ? 0 : to->hold_tail;
-}
-
-static bool
-pop_chunk(struct http *http)
-{
-	struct chunk *chunk = channel_pop(http->channel);
-
-	if (chunk == NULL)
-		return false;
-	chunk->link = NULL;
-	if (http->last_link != NULL)
-		*http->last_link = chunk;
-	else
-		http->first = chunk;
-	http->last_link = &chunk->link;
-	http->in_hand += chunk->end - chunk->begin;
-	return true;
-}
-
-static void
-give_first_chunk(struct http *http)
-{
-	struct chunk *chunk = http->first;
-
-	http->first = chunk->link;
-	if (http->first == NULL)
-		http->last_link = NULL;
-	chunk->link = NULL;
-	pool_give(http->pool, chunk);
-}
-
-static size_t
-take_from_chunk(struct http *http, char *to, size_t room)
-{
-	struct chunk *chunk = http->first;
-	size_t n = chunk->end - chunk->begin;
-
-	if (n > room)
-		n = room;
-	memcpy(to, chunk->data + chunk->begin, n);
-	chunk->begin += (uint32_t)n;
-	http->in_hand -= n;
-	if (chunk->begin == chunk->end)
-		give_first_chunk(http);
-	return n;
-}
-
-static size_t
-take_from_tail(struct tail *tail, char *to, size_t room)
-{
-	size_t n = tail->len < room ? tail->len : room;
-
-	if (n == 0)
-		return 0;
-	memcpy(to, tail->bytes + tail->begin, n);
-	tail->begin += n;
-	tail->len -= n;
-	return n;
-}
-
-static size_t
-take(struct http *http, char *to, size_t room)
-{
-	size_t done = take_from_tail(&http->tail, to, room);
-
-	while (done < room && http->first != NULL)
-		done += take_from_chunk(http, to + done, room - done);
-	return done;
-}
-
-/* Nothing more has come: what is held back waits here, and the chunks go home. Without memory for it they wait, too. */
-static void
-stow(struct http *http)
-{
-	struct tail *tail = &http->tail;
-	size_t size = http->order->to->http.hold_tail;
-
-	if (http->first == NULL)
-		return;
-	if (tail->bytes == NULL)
-		tail->bytes = mem_alloc(size);
-	if (tail->bytes == NULL || tail->len + http->in_hand > size)
-		return;
-	if (tail->len > 0)
-		memmove(tail->bytes, tail->bytes + tail->begin, tail->len);
-	tail->begin = 0;
-	while (http->first != NULL)
-		tail->len += take_from_chunk(http, tail->bytes + tail->len, size - tail->len);
-}
-
-/* Fills as much as there are chunks: the size of one send is what a byte costs. */
-static size_t
-read_chunks(struct http *http, char *to, size_t room)
-{
-	size_t back = held_back(http), done = 0;
-
-	while (done < room) {
-		size_t spare = http->tail.len + http->in_hand;
-
-		if (spare <= back) {
-			if (pop_chunk(http))
-				continue;
-			stow(http);
-			break;
-		}
-		spare -= back;
-		done += take(http, to + done, spare < room - done ? spare : room - done);
-	}
-	return done;
-}
-
-/* All bytes are away but those that are held back. Before the commit that is as far as it goes. */
-static size_t
-at_end_of_data(struct http *http)
-{
-	if (http->is_committed) {
-		if (http->state != HTTP_COMPLETING)
-			http_move(http, HTTP_COMPLETING);
-		return 0;
-	}
-	if (http->state == HTTP_SENDING) {
-		http_move(http, HTTP_HELD);
-		channel_report(http->channel, CHANNEL_PREPARED);
-	}
-	return EXCHANGE_PAUSE;
-}
-
-static size_t
-drip_one(struct http *http, char *to)
-{
-	bool may = http->may_drip;
-
-	http->may_drip = false;
-	return may ? take_from_tail(&http->tail, to, 1) : 0;
-}
-
-static void
-set_drip(struct http *http)
-{
-	uint64_t every_ms = http->order->to->http.hold_every_ms;
-
-	if (held_back(http) > 0 && http->drip.slot == 0)
-		loop_set_timer(
-			http->engine->loop, &http->drip, clock_after(loop_now_ms(http->engine->loop), every_ms));
-}
-
-static size_t
-read_stream(struct http *http, char *to, size_t room)
-{
-	for (;;) {
-		bool finished = channel_is_finished(http->channel); /* before looking for the last chunks */
-		size_t n = read_chunks(http, to, room);
-
-		if (n == 0)
-			n = drip_one(http, to);
-		if (n > 0)
-			return n;
-		if (!finished && !channel_want_data(http->channel))
-			continue;
-		set_drip(http);
-		return finished ? at_end_of_data(http) : EXCHANGE_PAUSE;
-	}
-}
-
-static void
-on_rewind(void *arg)
-{
-	((struct http *)arg)->kept_sent = 0;
-}
-
-static size_t
-on_read(void *arg, char *to, size_t room)
-{
-	struct http *http = arg;
-
-	return http->order->is_kept ? read_kept(http, to, room) : read_stream(http, to, room);
 }
 
 /* -- the answer --------------------------------------------------------------------------------------- */
@@ -355,21 +110,10 @@ on_answer(void *arg, const char *data, size_t n)
 /* -- the end ------------------------------------------------------------------------------------------ */
 
 static void
-drop_bytes(struct http *http)
-{
-	while (http->first != NULL)
-		give_first_chunk(http);
-	http->in_hand = 0;
-	mem_free(http->tail.bytes);
-	http->tail = (struct tail){ 0 };
-	loop_clear_timer(http->engine->loop, &http->drip);
-}
-
-static void
 end(struct http *http)
 {
 	exchange_stop(http->exchange);
-	drop_bytes(http);
+	http_body_drop(http);
 	http_move(http, HTTP_ENDED);
 	channel_report(http->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
 }
@@ -415,8 +159,8 @@ on_done(void *arg, const struct exchange_result *result)
 }
 
 static const struct exchange_calls calls = {
-	.on_read = on_read,
-	.on_rewind = on_rewind,
+	.on_read = http_body_read,
+	.on_rewind = http_body_rewind,
 	.on_status = on_status,
 	.on_header = on_header,
 	.on_answer = on_answer,
@@ -488,18 +232,6 @@ begin(struct http *http)
 	outcome->state = OUTCOME_ABORTED;
 	error_set(&outcome->error, ERR_NOMEM, "destination \"%s\": out of memory", http->order->to->name);
 	end(http);
-}
-
-/* Nobody has sent anything for a while, and the other side may be losing patience. */
-static void
-on_drip(struct timer *timer)
-{
-	struct http *http = (struct http *)(void *)((char *)timer - offsetof(struct http, drip));
-
-	if (http->state != HTTP_SENDING && http->state != HTTP_HELD)
-		return;
-	http->may_drip = http->tail.len > 0;
-	exchange_resume(http->exchange); /* to be paused again, which sets the timer anew */
 }
 
 /* -- orders of the producer --------------------------------------------------------------------------- */
@@ -613,7 +345,7 @@ http_open(struct engine *engine, struct pool *pool, struct order *order, const s
 	http->engine = engine;
 	http->pool = pool;
 	http->order = order;
-	http->drip.fire = on_drip;
+	http->drip.fire = http_body_on_drip;
 	if (!make(http, producer, err)) {
 		exchange_free(http->exchange);
 		mem_free(http);

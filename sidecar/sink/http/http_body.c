@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/* http_body.c - a transfer's bytes on their way: from what was kept, or from the channel's chunks.
+ *
+ * A chunked request is not complete before its last chunk. So reading pauses at the end of the data until CHANNEL_COMMIT,
+ * and only then says that the body has ended: until that moment stopping the exchange closes the connection, and the upstream
+ * is left with a request that never became whole. Meanwhile it is to hear something: the last bytes (`hold.tail`) go one at a
+ * time, and the rest of them when the commit has come. */
+#include "sink/http/http_priv.h"
+
+#include "base/mem.h"
+#include "channel/keep.h"
+
+#include <string.h>
+
+static size_t
+read_kept(struct http *http, char *to, size_t room)
+{
+	size_t done = 0, len;
+
+	while (done < room) {
+		const char *from = kept_at(&http->order->kept, http->kept_sent, &len);
+
+		if (len == 0)
+			break;
+		if (len > room - done)
+			len = room - done;
+		memcpy(to + done, from, len);
+		done += len;
+		http->kept_sent += len;
+	}
+	return done;
+}
+
+/* Silence makes stores give up. So the last bytes are not sent before the commit, but for one at a time, every so often. */
+static size_t
+held_back(const struct http *http)
+{
+	const struct http_destination *to = &http->order->to->http;
+
+	return http->is_committed || to->hold_every_ms == LIMIT_NONE ? 0 : to->hold_tail;
+}
+
+static bool
+pop_chunk(struct http *http)
+{
+	struct chunk *chunk = channel_pop(http->channel);
+
+	if (chunk == NULL)
+		return false;
+	chunk->link = NULL;
+	if (http->last_link != NULL)
+		*http->last_link = chunk;
+	else
+		http->first = chunk;
+	http->last_link = &chunk->link;
+	http->in_hand += chunk->end - chunk->begin;
+	return true;
+}
+
+static void
+give_first_chunk(struct http *http)
+{
+	struct chunk *chunk = http->first;
+
+	http->first = chunk->link;
+	if (http->first == NULL)
+		http->last_link = NULL;
+	chunk->link = NULL;
+	pool_give(http->pool, chunk);
+}
+
+static size_t
+take_from_chunk(struct http *http, char *to, size_t room)
+{
+	struct chunk *chunk = http->first;
+	size_t n = chunk->end - chunk->begin;
+
+	if (n > room)
+		n = room;
+	memcpy(to, chunk->data + chunk->begin, n);
+	chunk->begin += (uint32_t)n;
+	http->in_hand -= n;
+	if (chunk->begin == chunk->end)
+		give_first_chunk(http);
+	return n;
+}
+
+static size_t
+take_from_tail(struct tail *tail, char *to, size_t room)
+{
+	size_t n = tail->len < room ? tail->len : room;
+
+	if (n == 0)
+		return 0;
+	memcpy(to, tail->bytes + tail->begin, n);
+	tail->begin += n;
+	tail->len -= n;
+	return n;
+}
+
+static size_t
+take(struct http *http, char *to, size_t room)
+{
+	size_t done = take_from_tail(&http->tail, to, room);
+
+	while (done < room && http->first != NULL)
+		done += take_from_chunk(http, to + done, room - done);
+	return done;
+}
+
+/* Nothing more has come: what is held back waits here, and the chunks go home. Without memory for it they wait, too. */
+static void
+stow(struct http *http)
+{
+	struct tail *tail = &http->tail;
+	size_t size = http->order->to->http.hold_tail;
+
+	if (http->first == NULL)
+		return;
+	if (tail->bytes == NULL)
+		tail->bytes = mem_alloc(size);
+	if (tail->bytes == NULL || tail->len + http->in_hand > size)
+		return;
+	if (tail->len > 0)
+		memmove(tail->bytes, tail->bytes + tail->begin, tail->len);
+	tail->begin = 0;
+	while (http->first != NULL)
+		tail->len += take_from_chunk(http, tail->bytes + tail->len, size - tail->len);
+}
+
+/* Fills as much as there are chunks: the size of one send is what a byte costs. */
+static size_t
+read_chunks(struct http *http, char *to, size_t room)
+{
+	size_t back = held_back(http), done = 0;
+
+	while (done < room) {
+		size_t spare = http->tail.len + http->in_hand;
+
+		if (spare <= back) {
+			if (pop_chunk(http))
+				continue;
+			stow(http);
+			break;
+		}
+		spare -= back;
+		done += take(http, to + done, spare < room - done ? spare : room - done);
+	}
+	return done;
+}
+
+/* All bytes are away but those that are held back. Before the commit that is as far as it goes. */
+static size_t
+at_end_of_data(struct http *http)
+{
+	if (http->is_committed) {
+		if (http->state != HTTP_COMPLETING)
+			http_move(http, HTTP_COMPLETING);
+		return 0;
+	}
+	if (http->state == HTTP_SENDING) {
+		http_move(http, HTTP_HELD);
+		channel_report(http->channel, CHANNEL_PREPARED);
+	}
+	return EXCHANGE_PAUSE;
+}
+
+static size_t
+drip_one(struct http *http, char *to)
+{
+	bool may = http->may_drip;
+
+	http->may_drip = false;
+	return may ? take_from_tail(&http->tail, to, 1) : 0;
+}
+
+static void
+set_drip(struct http *http)
+{
+	uint64_t every_ms = http->order->to->http.hold_every_ms;
+
+	if (held_back(http) > 0 && http->drip.slot == 0)
+		loop_set_timer(
+			http->engine->loop, &http->drip, clock_after(loop_now_ms(http->engine->loop), every_ms));
+}
+
+static size_t
+read_stream(struct http *http, char *to, size_t room)
+{
+	for (;;) {
+		bool finished = channel_is_finished(http->channel); /* before looking for the last chunks */
+		size_t n = read_chunks(http, to, room);
+
+		if (n == 0)
+			n = drip_one(http, to);
+		if (n > 0)
+			return n;
+		if (!finished && !channel_want_data(http->channel))
+			continue;
+		set_drip(http);
+		return finished ? at_end_of_data(http) : EXCHANGE_PAUSE;
+	}
+}
+
+void
+http_body_rewind(void *arg)
+{
+	((struct http *)arg)->kept_sent = 0;
+}
+
+size_t
+http_body_read(void *arg, char *to, size_t room)
+{
+	struct http *http = arg;
+
+	return http->order->is_kept ? read_kept(http, to, room) : read_stream(http, to, room);
+}
+
+void
+http_body_drop(struct http *http)
+{
+	while (http->first != NULL)
+		give_first_chunk(http);
+	http->in_hand = 0;
+	mem_free(http->tail.bytes);
+	http->tail = (struct tail){ 0 };
+	loop_clear_timer(http->engine->loop, &http->drip);
+}
+
+/* Nobody has sent anything for a while, and the other side may be losing patience. */
+void
+http_body_on_drip(struct timer *timer)
+{
+	struct http *http = (struct http *)(void *)((char *)timer - offsetof(struct http, drip));
+
+	if (http->state != HTTP_SENDING && http->state != HTTP_HELD)
+		return;
+	http->may_drip = http->tail.len > 0;
+	exchange_resume(http->exchange); /* to be paused again, which sets the timer anew */
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/* http_priv.h - what http.c (a transfer's life) and http_body.c (its bytes on their way) share. All on the engine's thread. */
+#ifndef PENSTOCK_HTTP_PRIV_H
+#define PENSTOCK_HTTP_PRIV_H
+
+#include "channel/channel.h"
+#include "sink/engine.h"
+#include "sink/exchange.h"
+#include "sink/order.h"
+
+#include <stdbool.h>
+
+#define N_LINES 4 /* of ours, in the head of a request */
+
+enum http_state {
+	HTTP_READY,      /* opened, not started */
+	HTTP_SENDING,    /* connecting, or bytes are on their way */
+	HTTP_HELD,       /* all bytes are away, or kept; completion waits for the commit */
+	HTTP_COMPLETING, /* told to complete; waits for the answer */
+	HTTP_UNDOING,    /* a DELETE is on its way */
+	HTTP_ENDED,
+};
+
+/* The last bytes of a stream, which are let out one at a time while it is held: they lie here and in no chunk, for chunks of
+ * streams must come back. */
+struct tail {
+	char *bytes; /* room for `hold_tail`; NULL: none yet */
+	size_t begin, len;
+};
+
+struct http {
+	struct engine *engine;
+	struct pool *pool;
+	struct order *order;
+	struct channel *channel;
+	enum http_state state;
+	struct exchange *exchange;
+	struct exchange_request request;
+	struct exchange_line lines[N_LINES];
+	struct chunk *first, **last_link; /* popped and not handed over; last_link is NULL where there are none */
+	size_t in_hand;                   /* bytes in them */
+	struct tail tail;                 /* comes before them */
+	struct timer drip;
+	bool may_drip;      /* one byte of the tail may go although it is held */
+	uint64_t kept_sent; /* of a kept part */
+	unsigned status;    /* of the answer */
+	bool is_committed;  /* CHANNEL_COMMIT was told */
+};
+
+void http_move(struct http *http, enum http_state to);
+
+/* http_body.c: what the exchange asks for, see exchange.h. */
+size_t http_body_read(void *http, char *to, size_t room);
+void http_body_rewind(void *http);
+void http_body_drop(struct http *http);      /* gives back what was not sent */
+void http_body_on_drip(struct timer *timer); /* http->drip's */
+
+#endif
