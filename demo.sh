@@ -141,8 +141,8 @@ with_gateway() {
 	pids=("${pids[1]}")
 	run_penstock
 	# shellcheck disable=SC2317 # wait_for calls it
-	agent_says_no() { [ "$(curl -s -o /dev/null -w '%{http_code}' -d x "http://127.0.0.1:$front_port/none")" = 404 ]; }
-	wait_for agent_says_no # HAProxy has seen that it is back
+	lets_in() { [ "$(curl -s -o /dev/null -w '%{http_code}' -F none=x "http://127.0.0.1:$front_port/albums/42")" = 422 ]; }
+	wait_for lets_in # the agent is up for HAProxy: only what it admits is read, and then no rule takes that field
 	keep_running "http://127.0.0.1:$front_port/albums/42" "HAProxy     $work/gw/haproxy.cfg"
 }
 if [ -n "$gateway" ]; then
