@@ -33,6 +33,11 @@ def files(root, *folders, ends=(".c", ".h")):
                     yield os.path.relpath(os.path.join(at, name), root)
 
 
+def tracked(root):
+    out = subprocess.run(["git", "-C", root, "ls-files"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    return set(out.splitlines())
+
+
 def program(root):
     return list(files(root, "sidecar", "config", "filter"))
 
@@ -162,12 +167,68 @@ def gate_spdx(root):
 
 def gate_top_level(root):
     bad = []
-    out = subprocess.run(["git", "-C", root, "ls-files"], stdout=subprocess.PIPE, text=True, check=False).stdout
-    for name in sorted({line.split("/")[0] + ("/" if "/" in line else "") for line in out.splitlines()}):
+    for name in sorted({path.split("/")[0] + ("/" if "/" in path else "") for path in tracked(root)}):
         bare = name.rstrip("/")
         known = bare in TOP if name.endswith("/") else bare in TOP_FILES
         if not known and not bare.startswith("."):
             bad.append(f"{name}: nothing else belongs at the top")
+    return bad
+
+
+def prose(text):
+    """Markdown with its fences as empty lines: what stands in them is typed, and links nowhere."""
+    return re.sub(r"^```.*?^```[^\n]*", lambda m: "\n" * m.group().count("\n"), text, flags=re.S | re.M)
+
+
+def anchors(text):
+    """Of each heading the one that GitHub makes; of two alike the second gets -1."""
+    found, seen = set(re.findall(r'<a (?:id|name)="([^"]+)"', text)), {}
+    for heading in re.findall(r"^#{1,6} +(.*?) *#*$", prose(text), re.M):
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        found.add(f"{slug}-{seen[slug]}" if slug in seen else slug)
+        seen[slug] = seen.get(slug, 0) + 1
+    return found
+
+
+def links(text):
+    """Line and target of each link and picture that is on this side of the network."""
+    pattern = re.compile(r"\]\(<?([^)>\s]+)|^\[[^\]]+\]:\s*(\S+)|(?:href|src)=\"([^\"]+)")
+    for n, line in enumerate(prose(text).splitlines(), 1):
+        for m in pattern.finditer(re.sub(r"`[^`]*`", "", line)):
+            target = next(group for group in m.groups() if group)
+            if not re.match(r"[a-z]+:", target):
+                yield n, target
+
+
+def gate_links_of_pages(root):
+    """A link of a page leads to a file that is tracked (or a folder of such), and its #anchor to a heading of it."""
+    bad, known = [], tracked(root)
+    folders = {os.path.dirname(path) for path in known}
+    for page in sorted(path for path in known if path.endswith(".md")):
+        for n, target in links(read(root, page)):
+            path, _, anchor = target.partition("#")
+            path = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+            if path not in known and not any(f == path or f.startswith(path + "/") for f in folders):
+                bad.append(f"{page}:{n}: {target}: no such file")
+            elif anchor and anchor not in anchors(read(root, path)):
+                bad.append(f"{page}:{n}: {target}: no such heading")
+    return bad
+
+
+def gate_files_named_on_pages(root):
+    """A file or room that a page names in backticks is there: seen from the page, the top, or a folder that pages name
+    files from. Of a source without its folder some file has the name."""
+    bad, known = [], tracked(root)
+    pages = sorted(path for path in known if path.endswith(".md"))
+    known |= {os.path.dirname(path) for path in known} | {os.path.basename(path) for path in known}
+    pattern = re.compile(r"[\w.][\w./-]*(/[\w.-]*\.(md|py|c|h|sh|yaml|cfg|pml|def|cmake|conf|svg|mk)|\.[ch]|[\w-]/)")
+    for page in pages:
+        starts = ("", os.path.dirname(page), "sidecar", "filter", "docker", "tests")
+        for n, line in enumerate(prose(read(root, page)).splitlines(), 1):
+            for name in " ".join(re.findall(r"`([^`]+)`", line)).split():
+                there = any(os.path.normpath(os.path.join(start, name)) in known for start in starts)
+                if pattern.fullmatch(name) and not re.match(r"[A-Z]+/", name) and not there:
+                    bad.append(f"{page}:{n}: {name}: no such file")
     return bad
 
 

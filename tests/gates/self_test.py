@@ -22,8 +22,23 @@ BAD = {
     "gate_atomics": ("sidecar/sink/a.c", HEAD + "static _Atomic int n;\n"),
     "gate_spdx": ("sidecar/base/a.c", "int a;\n"),
     "gate_top_level": ("extra/a.txt", "x\n"),
+    "gate_links_of_pages": ("docker/a.md", "# A\n\n[gone](b.md)\n"),
+    "gate_files_named_on_pages": ("docker/a.md", "Look at `form/gone.h`.\n"),
 }
-GOOD = ("sidecar/part/a.c", HEAD + '#include "base/must.h"\n/* strcpy() is not for us */\nint a;\n')
+MORE_BAD = [  # further ways to be wrong
+    ("gate_links_of_pages", "docker/a.md", "# One heading\n\n[gone](a.md#another-heading)\n"),
+    ("gate_links_of_pages", "docker/a.md", "# A\n\n```\n# Not a heading\n```\n\n[gone](#not-a-heading)\n"),
+    ("gate_links_of_pages", "docker/a.md", "![gone](a.png)\n"),
+    ("gate_links_of_pages", "docker/a.md", "A [page][1].\n\n[1]: ../sidecar/gone\n"),
+    ("gate_files_named_on_pages", "docker/a.md", "Look at `gone.c`.\n"),
+    ("gate_files_named_on_pages", "docker/a.md", "It is in `sidecar/gone/`.\n"),
+]
+GOOD = [
+    ("sidecar/part/a.c", HEAD + '#include "base/must.h"\n/* strcpy() is not for us */\nint a;\n'),
+    ("docker/a.md", "# What `x:` says, twice\n\n[here](#what-x-says-twice) [there](a.md) [it](../docker) "
+     "[out](https://example.org/x) `[gone](gone.md)`\n\n```\n[gone](gone.md)\n```\n"),
+    ("docker/b.md", "# A\n\n## A\n\n[1](b.md#a) [2](#a-1) `b.md` `docker/` `docker/b.md` `/etc/x/y.yaml` `DIR/x.md`\n"),
+]
 
 
 def tree(path, text):
@@ -39,10 +54,12 @@ def tree(path, text):
 def main():
     failed = []
     for gate in gates.GATES:
-        if gate.__name__ not in BAD or not gate(tree(*BAD[gate.__name__])):
+        bad = [BAD[gate.__name__]] if gate.__name__ in BAD else []
+        bad += [(path, text) for name, path, text in MORE_BAD if name == gate.__name__]
+        failed += [f"{gate.__name__} does not refuse {text!r}" for path, text in bad if not gate(tree(path, text))]
+        failed += [f"{gate.__name__} refuses a clean tree, {path}" for path, text in GOOD if gate(tree(path, text))]
+        if not bad:
             failed.append(gate.__name__ + " refuses nothing")
-        if gate(tree(*GOOD)):
-            failed.append(gate.__name__ + " refuses a clean tree")
     for line in failed:
         print("   " + line)
     return len(failed) > 0
