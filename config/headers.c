@@ -4,7 +4,7 @@
  * A value is text, { env: NAME } or { file: PATH }. Of a file the last newline is dropped, because editors
  * and `echo` add one. A line feed inside a value would end the header line and begin another (RFC 9110
  * section 5.5), so control bytes are refused. What curl frames and what penstock sends
- * itself (sink/http/http_easy.c) may not be set here: it would stand there twice.
+ * itself (sink/http/http.c) may not be set here: it would stand there twice.
  */
 #include "config/headers.h"
 

@@ -91,7 +91,7 @@ struct directory_destination {
 struct destination {
 	char *name;
 	enum destination_type type;
-	bool refuses_unsafe; /* names.unsafe: see part/safe_name.h */
+	bool refuses_unsafe; /* names.unsafe: see sink/safe_name.h */
 	char *at; /* where it really is (whereabouts.h), without a '/' at the end: names are one if at, '/' and
 			      * name are one, whatever the destinations are called */
 	union {

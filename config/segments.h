@@ -3,7 +3,7 @@
  *
  * No segment is empty, "." or "..": but the last one of a URL may be empty. For a URL a "%2F" or "%5C" ends a segment as
  * a '/' does, for a server that decodes it cuts there; and a "%25" with hex digits behind it, or with a value that may
- * begin with some, is refused: decoded twice it would be another byte. What values bring is part/safe_name.h's to judge.
+ * begin with some, is refused: decoded twice it would be another byte. What values bring is sink/safe_name.h's to judge.
  */
 #ifndef PENSTOCK_SEGMENTS_H
 #define PENSTOCK_SEGMENTS_H

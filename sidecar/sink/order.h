@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* order.h - what a part asks of whoever carries its bytes away: the interface that upload/ implements and
+/* order.h - what a part asks of whoever carries its bytes away: the interface that uploads.c implements and
  * that `penstock explain` leaves empty.
  *
  * An order describes one object that is to come into being at a destination. The producer owns it and

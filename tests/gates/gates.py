@@ -215,20 +215,41 @@ def gate_links_of_pages(root):
     return bad
 
 
+# Where names begin that a page or a comment says: at the top, or in a folder from which much is named.
+STARTS = ("", "sidecar", "filter", "filter/native", "docker", "tests")
+
+
+def is_there(name, path, known):
+    return any(os.path.normpath(os.path.join(start, name)) in known for start in (*STARTS, os.path.dirname(path)))
+
+
+def names_and_folders(root):
+    known = tracked(root)
+    return known | {os.path.dirname(path) for path in known} | {os.path.basename(path) for path in known}
+
+
 def gate_files_named_on_pages(root):
-    """A file or room that a page names in backticks is there: seen from the page, the top, or a folder that pages name
-    files from. Of a source without its folder some file has the name."""
-    bad, known = [], tracked(root)
-    pages = sorted(path for path in known if path.endswith(".md"))
-    known |= {os.path.dirname(path) for path in known} | {os.path.basename(path) for path in known}
+    """A file or room that a page names in backticks is there; of a source without its folder some file has the name."""
+    bad, known = [], names_and_folders(root)
     pattern = re.compile(r"[\w.][\w./-]*(/[\w.-]*\.(md|py|c|h|sh|yaml|cfg|pml|def|cmake|conf|svg|mk)|\.[ch]|[\w-]/)")
-    for page in pages:
-        starts = ("", os.path.dirname(page), "sidecar", "filter", "docker", "tests")
+    for page in sorted(path for path in tracked(root) if path.endswith(".md")):
         for n, line in enumerate(prose(read(root, page)).splitlines(), 1):
             for name in " ".join(re.findall(r"`([^`]+)`", line)).split():
-                there = any(os.path.normpath(os.path.join(start, name)) in known for start in starts)
-                if pattern.fullmatch(name) and not re.match(r"[A-Z]+/", name) and not there:
+                if pattern.fullmatch(name) and not re.match(r"[A-Z]+/", name) and not is_there(name, page, known):
                     bad.append(f"{page}:{n}: {name}: no such file")
+    return bad
+
+
+def gate_files_named_in_comments(root):
+    """The same for what a comment of a source names."""
+    bad, known = [], names_and_folders(root)
+    pattern = re.compile(r"(?<![\w/.<:{}-])(?:[\w-]+/)*(?:[\w-]+\.[ch]\b(?![(\w])|[\w-]+/(?=[\s.,;:)]))")
+    for path in files(root, "sidecar", "config", "filter", "tests"):
+        text = re.sub(r'"(?:\\.|[^"\\\n])*"', "", read(root, path))
+        for comment in re.finditer(r"/\*.*?\*/|//[^\n]*", text, flags=re.S):
+            line = text.count("\n", 0, comment.start()) + 1
+            bad += [f"{path}:{line}: the comment here names {name}: no such file"
+                    for name in pattern.findall(comment.group()) if not is_there(name, path, known)]
     return bad
 
 

@@ -24,6 +24,7 @@ BAD = {
     "gate_top_level": ("extra/a.txt", "x\n"),
     "gate_links_of_pages": ("docker/a.md", "# A\n\n[gone](b.md)\n"),
     "gate_files_named_on_pages": ("docker/a.md", "Look at `form/gone.h`.\n"),
+    "gate_files_named_in_comments": ("sidecar/part/a.c", HEAD + "int a; /* form/gone.h */\n"),
 }
 MORE_BAD = [  # further ways to be wrong
     ("gate_links_of_pages", "docker/a.md", "# One heading\n\n[gone](a.md#another-heading)\n"),
@@ -32,9 +33,12 @@ MORE_BAD = [  # further ways to be wrong
     ("gate_links_of_pages", "docker/a.md", "A [page][1].\n\n[1]: ../sidecar/gone\n"),
     ("gate_files_named_on_pages", "docker/a.md", "Look at `gone.c`.\n"),
     ("gate_files_named_on_pages", "docker/a.md", "It is in `sidecar/gone/`.\n"),
+    ("gate_files_named_in_comments", "sidecar/part/a.c", HEAD + "int a;\n/* x\n * gone.c says why. */\n"),
+    ("gate_files_named_in_comments", "sidecar/part/a.c", HEAD + "int a; // gone/ does it\n"),
 ]
 GOOD = [
-    ("sidecar/part/a.c", HEAD + '#include "base/must.h"\n/* strcpy() is not for us */\nint a;\n'),
+    ("sidecar/part/a.c", HEAD + '#include "base/must.h"\n/* strcpy() is not for us, a.c knows, and part/ does */\n'
+     'const char *a = "/* gone.c */"; // and/or <sys/socket.h>\n'),
     ("docker/a.md", "# What `x:` says, twice\n\n[here](#what-x-says-twice) [there](a.md) [it](../docker) "
      "[out](https://example.org/x) `[gone](gone.md)`\n\n```\n[gone](gone.md)\n```\n"),
     ("docker/b.md", "# A\n\n## A\n\n[1](b.md#a) [2](#a-1) `b.md` `docker/` `docker/b.md` `/etc/x/y.yaml` `DIR/x.md`\n"),
