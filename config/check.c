@@ -39,17 +39,11 @@ has_match(const struct loading *l, size_t route)
 {
 	const struct match *match = &l->config->routes[route].match;
 	const struct node *node = yaml_tree_get(l->routes.items[route], "match");
-	const struct node *path = yaml_tree_get(node, "path");
-	size_t slashes = 0;
 
 	if (l->routes.items[route]->kind != NODE_MAP ||
 		(yaml_tree_get(node, "host") != NULL && match->host == NULL))
 		return false;
-	if (path == NULL)
-		return true;
-	for (size_t i = 0; i < path->text.len; i++)
-		slashes += path->text.data[i] == '/';
-	return path->kind == NODE_SCALAR && (slashes == match->n_segments || str_is(path->text, "/"));
+	return match->any_path || match->has_path;
 }
 
 /* `is_known[i]`: the match of route i could be read. */

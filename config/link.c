@@ -153,12 +153,14 @@ find_destination(struct loading *l, const struct node *to)
 	return NULL;
 }
 
-/* {path.N} counts the wildcards of match.path. */
+/* {path.N} counts the wildcards of match.path. Of a path that could not be read nobody knows how many it has. */
 static void
 check_wildcards(struct loading *l, const struct match *match, const struct template *t, const struct node *node)
 {
 	size_t wildcards = pattern_wildcards(match);
 
+	if (!match->any_path && !match->has_path)
+		return;
 	for (size_t i = 0; i < t->n_pieces; i++) {
 		const struct template_piece *piece = &t->pieces[i];
 		const char *at;
@@ -258,7 +260,7 @@ link_route(struct loading *l, size_t at)
 	const struct node *match = yaml_tree_get(l->routes.items[at], "match");
 
 	route->index = at;
-	route->match.any_path = yaml_tree_get(match, "path") == NULL;
+	route->match.any_path = match == NULL || (match->kind == NODE_MAP && yaml_tree_get(match, "path") == NULL);
 	link_redirect(l, route, get_scalar(yaml_tree_get(l->routes.items[at], "response"), "redirect"));
 	for (size_t i = 0; i < route->n_rules && !l->diag->nomem; i++) {
 		route->rules[i].index = i;

@@ -104,6 +104,14 @@ read_text_segment(struct str s, struct match *match, struct error *err)
 	return copy != NULL ? add_segment(match, SEGMENT_TEXT, copy, err) : nomem(err);
 }
 
+/* "{id}", ":id" and "<id>" are wildcards in other programs. Who means such text can write its first byte as %XX. */
+static bool
+looks_named(struct str s)
+{
+	return memchr(s.data, '{', s.len) != NULL || memchr(s.data, '}', s.len) != NULL || s.data[0] == '<' ||
+		(s.data[0] == ':' && s.len > 1);
+}
+
 static bool
 read_segment(struct str s, bool last, struct match *match, struct error *err)
 {
@@ -121,6 +129,10 @@ read_segment(struct str s, bool last, struct match *match, struct error *err)
 	if (memchr(s.data, '*', s.len) != NULL)
 		return error_set(
 			err, ERR_CONFIG, "'*' stands for a whole segment: \"%.*s\" mixes it with text", SHOWN(s));
+	if (looks_named(s))
+		return error_set(err, ERR_CONFIG,
+			"a wildcard has no name: write '*' in place of \"%.*s\"; {path.1} is what the first one takes",
+			SHOWN(s));
 	if (memchr(s.data, '?', s.len) != NULL || memchr(s.data, '#', s.len) != NULL)
 		return error_set(err, ERR_CONFIG, "'?' and '#' do not belong to a path");
 	return read_text_segment(s, match, err);

@@ -136,6 +136,7 @@ struct match {
 	struct path_segment *segments; /* of "/albums/x/photos": three; none and !any_path: "/" alone */
 	size_t n_segments;
 	bool any_path;  /* no `path` was given */
+	bool has_path;  /* one was, and it could be read whole. Neither: a mistake, which was reported */
 	char **methods; /* as written, upper case; POST alone where none is given */
 	size_t n_methods;
 };

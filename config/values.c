@@ -106,7 +106,8 @@ values_path(struct loading *l, const struct key *key, const struct node *node, v
 	struct match *match = (struct match *)(void *)((char *)base + key->offset);
 	struct error err = { 0 };
 
-	if (!pattern_read_path(node->text, match, &err))
+	match->has_path = pattern_read_path(node->text, match, &err);
+	if (!match->has_path)
 		read_complain(l, key, node, &err);
 }
 
