@@ -146,6 +146,8 @@ aim(struct exchange *x)
 		!x->must_be_new;
 
 	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, is_kept ? 0L : 1L);
+	/* Nobody but those who may use kept ones leaves one: each takes a descriptor for as long as it waits. */
+	curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, is_kept || may_repeat ? 0L : 1L);
 	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? KEPT_S : KEPT_ONCE_S);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, &x->socket_error);
@@ -195,7 +197,6 @@ set_body(struct exchange *x)
 
 	if (request->body == EXCHANGE_CONNECT) {
 		curl_easy_setopt(x->easy, CURLOPT_CONNECT_ONLY, 1L);
-		curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 1L);
 	} else if (request->body == EXCHANGE_WHOLE) {
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->whole.len);
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, request->whole.len > 0 ? request->whole.data : "");

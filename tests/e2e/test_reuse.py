@@ -57,6 +57,8 @@ def test_what_can_be_sent_again_is_sent_over_kept_connections_and_streams_are_no
                 assert post(p.port, path, form(part("f", noise(size, i), "a"))).status == 201
             assert len(up.seen) == 10
             assert count_connections(up) == (10 if kind == "streamed" else 1), (kind, count_connections(up))
+            if kind == "streamed":
+                wait_for(lambda: not up.open, "no connection is kept that nobody would use")
 
 
 def swallowing(n):
