@@ -11,7 +11,7 @@
 static const char description[] =
 	"## Description\n"
 	"penstock is a sidecar that takes `multipart/form-data` uploads and streams every field, while it arrives, to where "
-	"a YAML route says it belongs: an HTTP store, or a folder. No field is ever held whole in memory, and nothing becomes "
+	"a YAML route says it belongs: an HTTP store, or a folder. It spools no file to a disk, and nothing becomes "
 	"visible downstream until the whole form is known to be good. It stands behind a gateway such as HAProxy, which "
 	"brings TLS and HTTP/2. Route files are described in `penstock.yaml`(5).\n";
 
@@ -45,15 +45,22 @@ static const char rest[] =
 	"## See also\n"
 	"`penstock.yaml`(5), `haproxy`(1), `systemctl`(1)\n";
 
-static void
-add_option(struct buf *out, const char *line, size_t len)
+/* The option that begins at `line`, and the lines that go on with what it does: they are indented deeper. Where they end. */
+static const char *
+add_option(struct buf *out, const char *line)
 {
-	const char *gap = memmem(line, len, "  ", 2);
-	size_t name = gap != NULL ? (size_t)(gap - line) : len;
+	const char *end = strchr(line, '\n'), *gap = memmem(line, (size_t)(end - line), "  ", 2);
+	size_t name = (size_t)((gap != NULL ? gap : end) - line);
 
-	buf_addf(out, "| `%.*s` | ", (int)name, line);
-	buf_add_str(out, str_trim((struct str){ line + name, len - name }));
+	buf_addf(out, "| `%.*s` |", (int)name, line);
+	for (line += name;; line = end + 1, end = strchr(line, '\n')) {
+		buf_add_char(out, ' ');
+		buf_add_str(out, str_trim((struct str){ line, (size_t)(end - line) }));
+		if (strncmp(end, "\n   ", 4) != 0)
+			break;
+	}
 	buf_add_text(out, " |\n");
+	return end;
 }
 
 /* Lines of commands stand between fences. */
@@ -81,10 +88,11 @@ add_help(struct buf *out, const char *help)
 			buf_add_text(out, "\n| option | |\n|---|---|\n");
 		table = table || option;
 		if (option)
-			add_option(out, help + 2, (size_t)(end - help) - 2);
+			end = add_option(out, help + 2);
 		else
 			buf_addf(out, "%.*s\n", (int)(end - help), help);
 	}
+	fence(out, &code, false);
 	buf_add_char(out, '\n');
 }
 
