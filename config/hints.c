@@ -149,6 +149,8 @@ hints_of_key(const struct key_table *table, struct str key)
 		{ "", "port", "write `listen: \"127.0.0.1:PORT\"`" },
 		{ "destinations.NAME (type: directory)", "dir", "the folder is `path`" },
 		{ "destinations.NAME (type: directory)", "folder", "the folder is `path`" },
+		{ "destinations.NAME (type: http)", "path",
+			"a store has a `url`; a folder with a `path` is `type: directory`" },
 		{ "destinations.NAME (type: directory)", "url",
 			"a directory has a `path`; a store with a URL is `type: http`" },
 	};

@@ -123,7 +123,7 @@ static const struct key directory_keys[] = {
 	{ "type", KEY_WORD, .required = true, WORDS({ "directory", DESTINATION_DIRECTORY }), AT(destination, type),
 		.help = "The kind of destination." },
 	{ "path", KEY_TEXT, .required = true, AT(destination, directory.path),
-		.help = "The folder, absolute or from the working directory." },
+		.help = "The folder, absolute or from the working directory. A start makes it, if what it lies in is there." },
 	{ "exists", KEY_WORD, .fallback = "refuse",
 		WORDS({ "refuse", EXISTS_REFUSE }, { "replace", EXISTS_REPLACE }),
 		AT(destination, directory.exists),

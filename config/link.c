@@ -86,6 +86,37 @@ link_tls(struct loading *l, const struct http_destination *http, const struct no
 	warn_of_file(l, tls, "key", http->key_file, true);
 }
 
+/* A start makes the folder itself, but not what it lies in. */
+static bool
+would_be_made(const char *path)
+{
+	struct str whole = str_of(path);
+	char *outer;
+	struct stat st;
+	bool is_there;
+
+	while (whole.len > 1 && path[whole.len - 1] == '/')
+		whole.len--;
+	while (whole.len > 0 && path[whole.len - 1] != '/')
+		whole.len--;
+	outer = str_dup(whole.len > 0 ? whole : str_of("."));
+	is_there = outer != NULL && stat(outer, &st) == 0 && S_ISDIR(st.st_mode);
+	mem_free(outer);
+	return is_there;
+}
+
+static const char *
+why_no_folder(const char *path, int error)
+{
+	if (error == ENOENT && (path[0] == '~' || strchr(path, '$') != NULL))
+		return "the folder is not there; '~' and '$' stand for themselves here, no shell replaces them";
+	if (error == ENOENT && would_be_made(path))
+		return "the folder is not there; `penstock run` makes it";
+	if (error == ENOENT)
+		return "the folder is not there, nor is the one that it is to lie in; `penstock run` would not start";
+	return NULL;
+}
+
 /* Only a warning: the folder may be mounted or made before the program runs. */
 static void
 warn_of_folder(struct loading *l, const struct destination *d, const struct node *node)
@@ -95,9 +126,11 @@ warn_of_folder(struct loading *l, const struct destination *d, const struct node
 
 	if (path == NULL || d->directory.path == NULL || l->elsewhere)
 		return;
-	if (stat(d->directory.path, &st) != 0)
-		diag_warn(l->diag, path->spot, "path: the folder cannot be found: %s", strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
+	if (stat(d->directory.path, &st) != 0) {
+		const char *why = why_no_folder(d->directory.path, errno);
+
+		diag_warn(l->diag, path->spot, "path: %s", why != NULL ? why : strerror(errno));
+	} else if (!S_ISDIR(st.st_mode))
 		diag_warn(l->diag, path->spot, "path: this is not a folder");
 }
 
