@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/diag.h"
 #include "config/pattern.h"
+#include "config/peer.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -202,7 +203,7 @@ check_authority(struct str rest, struct error *err)
 }
 
 bool
-address_read_url(struct str text, struct http_destination *out, struct error *err)
+address_read_url(struct str text, struct http_peer *out, struct error *err)
 {
 	size_t scheme = starts_with(text, "http://") ? 7 : starts_with(text, "https://") ? 8 : 0;
 
@@ -216,7 +217,7 @@ address_read_url(struct str text, struct http_destination *out, struct error *er
 }
 
 bool
-address_socket_url(const char *host, struct http_destination *out, struct error *err)
+address_socket_url(const char *host, struct http_peer *out, struct error *err)
 {
 	struct buf url = { 0 };
 

@@ -15,8 +15,10 @@ bool address_read_listen(struct str text, struct listen *out, struct error *err)
 
 /* "http://host:9000/prefix" or "unix:/path.sock": url or unix_socket. The URL of a socket is made by
  * address_socket_url() once `host` is known. */
-bool address_read_url(struct str text, struct http_destination *out, struct error *err);
-bool address_socket_url(const char *host, struct http_destination *out, struct error *err);
+struct http_peer;
+
+bool address_read_url(struct str text, struct http_peer *out, struct error *err);
+bool address_socket_url(const char *host, struct http_peer *out, struct error *err);
 
 /* A host with or without port, as it may stand in a Host header. */
 bool address_check_host(struct str text, struct error *err);

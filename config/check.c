@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/check_rules.h"
+#include "config/kind.h"
 #include "config/pattern.h"
 
 #include <string.h>
@@ -101,6 +102,7 @@ check_from_upstream(struct loading *l, size_t at, const struct node *response)
 	const struct route *route = &l->config->routes[at];
 	struct spot from = spot_of(response, "from"), name;
 	size_t transfers = 0, last = 0;
+	struct kind_nouns nouns;
 
 	for (size_t i = 0; i < route->n_rules; i++)
 		if (route->rules[i].action == ACTION_STORE || route->rules[i].action == ACTION_CONCAT) {
@@ -113,9 +115,9 @@ check_from_upstream(struct loading *l, size_t at, const struct node *response)
 		return;
 	}
 	name = spot_of(read_rule_node(l, at, last), "name");
-	if (route->rules[last].to != NULL && route->rules[last].to->type != DESTINATION_HTTP) {
-		diag_error(l->diag, from, "from: only an http destination gives an answer");
-		diag_note(l->diag, name, "this rule's destination is a directory");
+	if (route->rules[last].to != NULL && !kind_has(route->rules[last].to->kind, KIND_ANSWER)) {
+		diag_error(l->diag, from, "from: only %s gives an answer", kind_nouns(KIND_ANSWER, &nouns));
+		diag_note(l->diag, name, "this rule's destination is %s", route->rules[last].to->kind->noun);
 	} else if (route->rules[last].action == ACTION_STORE && check_rules_may_repeat(&route->rules[last])) {
 		diag_error(l->diag, from, "from: needs a rule that makes one transfer only");
 		diag_note(l->diag, name, "this rule has neither concat nor max_count: 1 nor nth: N");
@@ -154,9 +156,8 @@ warn_of_unused(struct loading *l)
 		return;
 	for (size_t i = 0; i < c->n_destinations; i++) {
 		const struct destination *d = &c->destinations[i];
-		bool broken = d->type == DESTINATION_HTTP && d->http.url == NULL && d->http.unix_socket == NULL;
 
-		if (!broken && !is_used(c, d))
+		if (d->at != NULL && !is_used(c, d))
 			diag_warn(l->diag, l->destination_names.items[i]->spot, "destination \"%s\" is not used",
 				d->name);
 	}

@@ -5,6 +5,7 @@
  * mistake gives one message. */
 #include "config/check_rules.h"
 
+#include "config/kind.h"
 #include "config/pattern.h"
 #include "config/scalar.h"
 #include "config/template.h"
@@ -60,14 +61,16 @@ static void
 check_buffer(struct loading *l, const struct rule *rule, const struct node *node)
 {
 	const struct node *target = yaml_tree_get(node, "store");
+	struct kind_nouns nouns;
 
 	if (!rule->buffer)
 		return;
 	if (target == NULL)
 		diag_error(l->diag, spot_of(node, "buffer"), "buffer: only together with \"store\"");
-	else if (rule->to != NULL && rule->to->type != DESTINATION_HTTP) {
-		diag_error(l->diag, spot_of(node, "buffer"), "buffer: only for an http destination");
-		diag_note(l->diag, spot_of(target, "to"), "this one is a directory");
+	else if (rule->to != NULL && !kind_has(rule->to->kind, KIND_LENGTH)) {
+		diag_error(
+			l->diag, spot_of(node, "buffer"), "buffer: only for %s", kind_nouns(KIND_LENGTH, &nouns));
+		diag_note(l->diag, spot_of(target, "to"), "this one is %s", rule->to->kind->noun);
 	}
 	if (yaml_tree_get(node, "max_size") == NULL || rule->max_size == LIMIT_NONE)
 		diag_error(l->diag, spot_of(node, "buffer"),
@@ -102,7 +105,7 @@ check_undo(struct loading *l, const struct rule *rule, const struct node *target
 {
 	size_t at;
 
-	if (rule->to->type != DESTINATION_HTTP || !rule->to->http.undo_delete || rule->method != STORE_POST)
+	if (!kind_makes_names(rule) || !rule->to->kind->can_undo(rule->to->settings))
 		return;
 	at = (size_t)(rule->to - l->config->destinations);
 	diag_error(l->diag, spot_of(target, "method"),
@@ -130,8 +133,7 @@ template_spot(const struct node *rule)
 static bool
 names_its_object(const struct rule *rule)
 {
-	return is_transfer(rule) && rule->target != NULL &&
-		!(rule->to->type == DESTINATION_HTTP && rule->method == STORE_POST) &&
+	return is_transfer(rule) && rule->target != NULL && !kind_makes_names(rule) &&
 		!template_differs_by_part(rule->target);
 }
 

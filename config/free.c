@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* free.c - config_free(): takes apart what load.c made, also when it is half-built. */
 #include "base/mem.h"
+#include "config/kind.h"
 #include "config/load.h"
 #include "config/template.h"
-
-#include <string.h>
 
 static void
 free_listen(struct listen *listen)
@@ -16,31 +15,13 @@ free_listen(struct listen *listen)
 }
 
 static void
-free_http(struct http_destination *http)
-{
-	for (size_t i = 0; i < http->n_headers; i++) {
-		if (http->headers[i].value != NULL)
-			explicit_bzero(http->headers[i].value, strlen(http->headers[i].value));
-		mem_free(http->headers[i].name);
-		mem_free(http->headers[i].value);
-	}
-	mem_free(http->headers);
-	mem_free(http->url);
-	mem_free(http->unix_socket);
-	mem_free(http->ca_file);
-	mem_free(http->cert_file);
-	mem_free(http->key_file);
-}
-
-static void
 free_destination(struct destination *d)
 {
 	mem_free(d->name);
 	mem_free(d->at);
-	if (d->type == DESTINATION_HTTP)
-		free_http(&d->http);
-	else
-		mem_free(d->directory.path);
+	if (d->settings != NULL && d->kind->free != NULL)
+		d->kind->free(d->settings);
+	mem_free(d->settings);
 }
 
 static void

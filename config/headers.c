@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "config/pattern.h"
+#include "config/peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -181,7 +182,7 @@ is_name(struct loading *l, const struct node *map, size_t at)
 void
 headers_read(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
-	struct http_destination *http = &((struct destination *)base)->http;
+	struct http_peer *peer = (struct http_peer *)(void *)((char *)base + key->offset);
 
 	if (node->kind != NODE_MAP) {
 		diag_error(l->diag, node->spot, "%s is a mapping (name: value), not %s", key->name,
@@ -192,14 +193,14 @@ headers_read(struct loading *l, const struct key *key, const struct node *node, 
 		diag_error(l->diag, node->spot, "%s: more than %u header lines", key->name, HEADERS_MAX);
 		return;
 	}
-	if (node->n == 0 || !read_grow(l, &http->headers, 0, node->n, sizeof *http->headers))
+	if (node->n == 0 || !read_grow(l, &peer->headers, 0, node->n, sizeof *peer->headers))
 		return;
 	for (size_t i = 0; i < node->n && !l->diag->nomem; i++) {
-		struct header_line *line = &http->headers[http->n_headers];
+		struct header_line *line = &peer->headers[peer->n_headers];
 
 		if (!is_name(l, node, i))
 			continue;
-		http->n_headers++;
+		peer->n_headers++;
 		line->name = str_dup(node->keys[i]->text);
 		if (line->name == NULL)
 			diag_nomem(l->diag);

@@ -3,135 +3,10 @@
  * slips of the pen and overflow, not taste. */
 #include "config/keys.h"
 
-#include "config/route.h"
+#include "config/kind.h"
+#include "config/rows.h"
 
 #include <string.h>
-
-#define AT(type, member) .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
-#define ENTRIES(type, count, entry)                                                                                \
-	.count_offset = offsetof(struct type, count), .each = sizeof(struct entry),                                \
-	.place_offset = offsetof(struct entry, place)
-#define KEYS(array) .keys = (array), .n = sizeof(array) / sizeof((array)[0])
-#define TABLES(...)                                                                                                \
-	.tables = (const struct key_table *const[])                                                                \
-	{                                                                                                          \
-		__VA_ARGS__, NULL                                                                                  \
-	}
-#define WORDS(...)                                                                                                 \
-	.words = (const struct word[])                                                                             \
-	{                                                                                                          \
-		__VA_ARGS__,                                                                                       \
-		{                                                                                                  \
-			NULL, 0                                                                                    \
-		}                                                                                                  \
-	}
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define TIB (1024 * 1024 * MIB)
-#define SIZE_TOP (UINT64_C(1) << 60) /* 1EiB; sums of a few stay far from overflow */
-#define YEAR_MS (UINT64_C(8760) * 3600 * 1000)
-#define NONE                                                                                                       \
-	{                                                                                                          \
-		"none", LIMIT_NONE                                                                                 \
-	}
-
-/* -- destinations ------------------------------------------------------------------------------- */
-
-static const struct key http_timeout_keys[] = {
-	{ "connect", KEY_TIME, .fallback = "2s", .min = 1, .max = YEAR_MS, AT(destination, http.connect_ms),
-		.help = "Longest time to connect, resolving the name and TLS included; each try has as much." },
-	{ "idle", KEY_TIME, .fallback = "30s", .min = 1, .max = YEAR_MS, AT(destination, http.idle_ms),
-		.help = "Longest time in which no byte moves although there is one to move, or an answer is owed; it may be "
-			"noticed a quarter later." },
-	{ "total", KEY_TIME, .fallback = "1h", .min = 1, .max = YEAR_MS, AT(destination, http.total_ms),
-		.help = "Longest life of one transfer; it may have to wait for the rest of the form." },
-};
-static const struct key_table http_timeout = { "`timeout` of a destination", "destinations.NAME.timeout",
-	KEYS(http_timeout_keys) };
-
-static const struct key retry_keys[] = {
-	{ "connect", KEY_COUNT, .fallback = "2", .min = 0, .max = 10, AT(destination, http.retry_connect),
-		.help = "Further tries to connect; only while not one body byte has been sent." },
-};
-static const struct key_table retry = { "`retry`", "destinations.NAME.retry", KEYS(retry_keys) };
-
-static const struct key hold_keys[] = {
-	{ "every", KEY_TIME, .fallback = "5s", .min = 1, .max = YEAR_MS, WORDS(NONE),
-		AT(destination, http.hold_every_ms),
-		.help = "One byte goes each time that nothing else does, for as long as there is one; `none`: silence." },
-	{ "tail", KEY_SIZE, .fallback = "8KiB", .min = 1, .max = 64 * KIB, AT(destination, http.hold_tail),
-		.help = "The last bytes of a part that are kept back for it." },
-};
-static const struct key_table hold = { "`hold`", "destinations.NAME.hold", KEYS(hold_keys) };
-
-static const struct key tls_keys[] = {
-	{ "ca", KEY_FILE, AT(destination, http.ca_file),
-		.help = "`{ file: PATH }`: PEM file of the authorities to trust; without it those of the system." },
-	{ "cert", KEY_FILE, AT(destination, http.cert_file),
-		.help = "`{ file: PATH }`: PEM file of the client certificate; needs `key`." },
-	{ "key", KEY_FILE, AT(destination, http.key_file),
-		.help = "`{ file: PATH }`: PEM file of its private key; needs `cert`." },
-};
-static const struct key_table tls = { "`tls`", "destinations.NAME.tls", KEYS(tls_keys) };
-
-static const struct key names_keys[] = {
-	{ "unsafe", KEY_WORD, .fallback = "replace", WORDS({ "replace", false }, { "refuse", true }),
-		AT(destination, refuses_unsafe),
-		.help = "What happens to a form that would bring `/`, `\\`, a control byte, an escape (`%2F`), or an empty or dot "
-			"segment into a name: `replace` makes it harmless (see Templates), `refuse` answers 422." },
-};
-static const struct key_table names = { "`names` of a destination", "destinations.NAME.names", KEYS(names_keys) };
-
-static const struct key http_keys[] = {
-	{ "type", KEY_WORD, .required = true, WORDS({ "http", DESTINATION_HTTP }), AT(destination, type),
-		.help = "The kind of destination." },
-	{ "url", KEY_URL, .required = true, AT(destination, http),
-		.help = "`http://host:port/prefix`, `https://...`, or `unix:/path.sock` together with `host`. No user, "
-			"password, query or fragment. The name is resolved again after a minute." },
-	{ "host", KEY_TEXT, .help = "The Host header, for `unix:` only; required there." },
-	{ "headers", KEY_HEADERS, AT(destination, http),
-		.help = "Header lines sent with every transfer; a value is text, `{ env: NAME }` or `{ file: PATH }`. Not what "
-			"penstock sends itself, such as `Content-Type` or `X-Request-Id`." },
-	{ "timeout", KEY_TABLE, TABLES(&http_timeout), .help = "How long a transfer may take." },
-	{ "retry", KEY_TABLE, TABLES(&retry), .help = "What is tried again." },
-	{ "tls", KEY_TABLE, TABLES(&tls), .help = "For `https://` only." },
-	{ "hold", KEY_TABLE, TABLES(&hold),
-		.help = "How a part that is sent, and must not be complete before the rest of the form is in, keeps its store "
-			"from giving up on a silent body. It does not help against a limit of rate or of total time: there "
-			"`buffer: true` does." },
-	{ "reuse", KEY_WORD, .fallback = "safe", WORDS({ "safe", false }, { "always", true }),
-		AT(destination, http.reuse_always),
-		.help = "Which requests may go over a connection that was kept: `safe`: those that can be sent again if its server "
-			"was just closing it, which are a `DELETE`, and a `PUT` of a part that waited in memory; `always`: a "
-			"`POST` of such a part, too, which then fails as `unknown`, and is not sent again." },
-	{ "undo", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "DELETE", true }),
-		AT(destination, http.undo_delete),
-		.help = "How a committed object is taken back when a later part of the same form fails; what it had "
-			"replaced does not come back. An object of which nobody knows (`unknown`: all of it was sent, and no answer "
-			"came) is left alone, there or not." },
-	{ "names", KEY_TABLE, TABLES(&names), .help = "What clients may bring into names." },
-	{ "ready", KEY_WORD, .fallback = "none", WORDS({ "none", false }, { "connect", true }),
-		AT(destination, http.ready_connect),
-		.help = "`connect`: `/readyz` says no while this destination cannot be connected to (TLS included), which is "
-			"tried every few seconds." },
-};
-static const struct key_table http = { "a destination of type http", "destinations.NAME (type: http)",
-	KEYS(http_keys) };
-
-static const struct key directory_keys[] = {
-	{ "type", KEY_WORD, .required = true, WORDS({ "directory", DESTINATION_DIRECTORY }), AT(destination, type),
-		.help = "The kind of destination." },
-	{ "path", KEY_TEXT, .required = true, AT(destination, directory.path),
-		.help = "The folder, absolute or from the working directory. A start makes it, if what it lies in is there." },
-	{ "exists", KEY_WORD, .fallback = "refuse",
-		WORDS({ "refuse", EXISTS_REFUSE }, { "replace", EXISTS_REPLACE }),
-		AT(destination, directory.exists),
-		.help = "What happens to a file of the same name: `refuse` answers 409." },
-	{ "names", KEY_TABLE, TABLES(&names), .help = "What clients may bring into names." },
-};
-static const struct key_table directory = { "a destination of type directory",
-	"destinations.NAME (type: directory)", KEYS(directory_keys) };
 
 /* -- rules ---------------------------------------------------------------------------------------- */
 
@@ -351,7 +226,7 @@ static const struct key file_keys[] = {
 		.help = "Where the process says whether it is alive and ready; without it nowhere." },
 	{ "spoa", KEY_TABLE, TABLES(&spoa),
 		.help = "The agent that HAProxy asks before a body; without it there is none." },
-	{ "destinations", KEY_MAP, .min = 1, .max = 1024, TABLES(&http, &directory), AT(config, destinations),
+	{ "destinations", KEY_MAP, .min = 1, .max = 1024, .tables = destination_tables, AT(config, destinations),
 		.help = "Places that take bytes, by name. Several files share one name space." },
 	{ "routes", KEY_LIST, .min = 1, .max = 4096, TABLES(&route), AT(config, routes),
 		ENTRIES(config, n_routes, route),
@@ -374,15 +249,29 @@ keys_find(const struct key_table *table, const char *name)
 	return NULL;
 }
 
+static const struct key_table *
+find_below(const struct key_table *table, const char *name, const struct key_table *not_this)
+{
+	const struct key_table *found = table != not_this && keys_find(table, name) != NULL ? table : NULL;
+
+	for (size_t i = 0; i < table->n && found == NULL; i++)
+		for (const struct key_table *const *t = table->keys[i].tables;
+			t != NULL && *t != NULL && found == NULL; t++)
+			found = find_below(*t, name, not_this);
+	return found;
+}
+
 const struct key_table *
 keys_elsewhere(const char *name, const struct key_table *not_this)
 {
 	static const struct key_table *const all[] = { &route, &rule, &match, &limits, &response, &file, &threads,
-		&log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust, &http,
-		&directory, &http_timeout, &retry, &tls, &names, &store };
+		&log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust };
+	const struct key_table *found = NULL;
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i] != not_this && keys_find(all[i], name) != NULL)
 			return all[i];
-	return NULL;
+	for (const struct key_table *const *t = destination_tables; *t != NULL && found == NULL; t++)
+		found = find_below(*t, name, not_this);
+	return found != NULL ? found : find_below(&store, name, not_this);
 }

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "config/headers.h"
 #include "config/hints.h"
+#include "config/kind.h"
 #include "config/nearest.h"
 #include "config/numbers.h"
 #include "config/values.h"
@@ -232,13 +233,13 @@ read_list(struct loading *l, const struct key *key, const struct node *node, voi
 }
 
 static void
-report_variant(struct loading *l, const struct key *key, const struct node *type)
+report_variant(struct loading *l, const struct node *type)
 {
 	struct nearest nearest = { .word = type->text };
 	struct buf known = { 0 };
 
-	for (const struct key_table *const *t = key->tables; *t != NULL; t++) {
-		const char *name = keys_find(*t, "type")->words->name;
+	for (const struct destination_kind *const *kind = destination_kinds; *kind != NULL; kind++) {
+		const char *name = (*kind)->word;
 
 		nearest_offer(&nearest, name);
 		buf_addf(&known, "%s%s", known.len > 0 ? ", " : "", name);
@@ -254,11 +255,12 @@ report_variant(struct loading *l, const struct key *key, const struct node *type
 	buf_free(&known);
 }
 
-/* The table that the word of `type` names; NULL: reported. */
-static const struct key_table *
+/* The kind that the word of `type` names; NULL: reported. */
+static const struct destination_kind *
 find_variant(struct loading *l, const struct key *key, const struct node *node)
 {
 	const struct node *type = yaml_tree_get(node, "type");
+	const struct destination_kind *kind;
 
 	if (!is_map(l, "a destination", node))
 		return NULL;
@@ -268,11 +270,10 @@ find_variant(struct loading *l, const struct key *key, const struct node *node)
 	}
 	if (!read_is_scalar(l, keys_find(key->tables[0], "type"), type))
 		return NULL;
-	for (const struct key_table *const *t = key->tables; *t != NULL; t++)
-		if (str_is(type->text, keys_find(*t, "type")->words->name))
-			return *t;
-	report_variant(l, key, type);
-	return NULL;
+	kind = kind_find(type->text);
+	if (kind == NULL)
+		report_variant(l, type);
+	return kind;
 }
 
 static bool
@@ -300,7 +301,7 @@ static void
 read_destination(struct loading *l, const struct key *key, const struct node *name, const struct node *node)
 {
 	struct config *c = l->config;
-	const struct key_table *table;
+	const struct destination_kind *kind;
 	struct destination *d;
 
 	if (!is_new_name(l, name) || !read_grow(l, &c->destinations, c->n_destinations, 1, sizeof *c->destinations))
@@ -312,9 +313,11 @@ read_destination(struct loading *l, const struct key *key, const struct node *na
 		diag_nomem(l->diag);
 	remember(l, &l->destinations, node);
 	remember(l, &l->destination_names, name);
-	table = find_variant(l, key, node);
-	if (table != NULL)
-		read_table(l, table, node, d);
+	kind = find_variant(l, key, node);
+	if (kind == NULL || !read_grow(l, &d->settings, 0, 1, kind->settings_size))
+		return;
+	d->kind = kind;
+	read_table(l, kind->keys, node, d->settings);
 }
 
 static void
@@ -342,7 +345,7 @@ read_later(struct loading *l, const struct key *key, const struct node *node, vo
 static void
 read_table_key(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
-	read_table(l, key->tables[0], node, base);
+	read_table(l, key->tables[0], node, (char *)base + key->offset);
 }
 
 static const struct {
@@ -382,7 +385,7 @@ read_key(struct loading *l, const struct key *key, const struct node *node, void
 	if (l->diag->nomem)
 		return;
 	if (node == NULL && key->type == KEY_TABLE && key->group == NULL)
-		read_table(l, key->tables[0], NULL, base);
+		read_table(l, key->tables[0], NULL, (char *)base + key->offset);
 	else if (node == NULL && key->fallback != NULL)
 		readers[key->type].read(l, key, &stand_in, base);
 	else if (node != NULL && (!readers[key->type].scalar || read_is_scalar(l, key, node)))

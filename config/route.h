@@ -54,50 +54,17 @@ struct template
 	size_t n_pieces;
 };
 
+struct destination_kind;
+struct destination_settings;
+
 /* -- destinations ------------------------------------------------------------------------------ */
-
-enum destination_type { DESTINATION_HTTP, DESTINATION_DIRECTORY };
-
-struct header_line {
-	char *name;
-	char *value; /* may be a secret: never logged, never shown */
-};
-
-struct http_destination {
-	char *url;         /* "http://host:port/prefix" without a '/' at the end; for a unix socket
-	                    * "http://HOST", HOST being `host` of the file */
-	char *unix_socket; /* path of the socket, or NULL */
-	struct header_line *headers;
-	size_t n_headers;
-	uint64_t connect_ms;    /* longest time to connect, TLS included */
-	uint64_t idle_ms;       /* longest time in which no byte moves although there is one to move */
-	uint64_t total_ms;      /* longest life of one transfer */
-	unsigned retry_connect; /* further tries, only while not one body byte has been sent */
-	char *ca_file, *cert_file, *key_file; /* PEM; NULL: the system's trust store, no client cert */
-	uint64_t hold_every_ms;               /* of what is held back one byte goes each time */
-	size_t hold_tail;                     /* bytes of a stream that are held back until its commit; 0: none */
-	bool reuse_always;                    /* a POST, too, may go over a connection that was kept */
-	bool undo_delete;                     /* a committed object is taken back with DELETE on its URL */
-	bool ready_connect;                   /* /readyz wants it reachable */
-};
-
-enum exists_policy { EXISTS_REFUSE, EXISTS_REPLACE };
-
-struct directory_destination {
-	char *path;
-	enum exists_policy exists;
-};
 
 struct destination {
 	char *name;
-	enum destination_type type;
-	bool refuses_unsafe; /* names.unsafe: see sink/safe_name.h */
+	const struct destination_kind *kind;   /* NULL: `type` could not be read */
+	struct destination_settings *settings; /* of its kind, which alone looks into them (kind.h) */
 	char *at; /* where it really is (whereabouts.h), without a '/' at the end: names are one if at, '/' and
-			      * name are one, whatever the destinations are called */
-	union {
-		struct http_destination http;
-		struct directory_destination directory;
-	};
+			      * name are one, whatever the destinations are called. NULL: could not be read */
 	struct place place;
 };
 

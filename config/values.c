@@ -7,6 +7,7 @@
 #include "config/address.h"
 #include "config/nearest.h"
 #include "config/pattern.h"
+#include "config/peer.h"
 
 #include <string.h>
 
@@ -198,9 +199,9 @@ values_methods(struct loading *l, const struct key *key, const struct node *node
 void
 values_url(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
-	struct destination *d = base;
+	struct http_peer *peer = (struct http_peer *)(void *)((char *)base + key->offset);
 	struct error err = { 0 };
 
-	if (!address_read_url(node->text, &d->http, &err))
+	if (!address_read_url(node->text, peer, &err))
 		read_complain(l, key, node, &err);
 }

@@ -8,13 +8,13 @@
 #include "config/whereabouts.h"
 
 #include "base/mem.h"
+#include "config/kind.h"
 #include "config/template.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 /* -- http --------------------------------------------------------------------------------------------- */
 
@@ -77,8 +77,8 @@ add_authority(struct buf *out, struct str authority, const char *usual_port)
 		buf_add_text(out, usual_port);
 }
 
-static void
-add_url(struct buf *out, const char *url)
+void
+whereabouts_add_url(struct buf *out, const char *url)
 {
 	bool tls = strncmp(url, "https://", 8) == 0;
 	const char *authority = url + (tls ? 8 : 7);
@@ -92,8 +92,8 @@ add_url(struct buf *out, const char *url)
 /* -- files -------------------------------------------------------------------------------------------- */
 
 /* As far as the path is there; what is missing stands as it was written. */
-static void
-add_path(struct buf *out, const char *path)
+void
+whereabouts_add_path(struct buf *out, const char *path)
 {
 	char *real = realpath(path, NULL);
 	const char *slash = strrchr(path, '/');
@@ -106,54 +106,13 @@ add_path(struct buf *out, const char *path)
 	}
 	parent = slash != NULL ? str_dup((struct str){ path, (size_t)(slash - path) }) : str_dup(str_of("."));
 	if (parent != NULL)
-		add_path(out, parent);
+		whereabouts_add_path(out, parent);
 	out->failed = out->failed || parent == NULL;
 	mem_free(parent);
 	buf_addf(out, "/%s", slash != NULL ? slash + 1 : path);
 }
 
-static bool
-is_same_folder(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* NULL: no destination before it has the same folder. */
-static const char *
-known_place(const struct config *config, size_t at)
-{
-	for (size_t i = 0; i < at; i++) {
-		const struct destination *d = &config->destinations[i];
-
-		if (d->type == DESTINATION_DIRECTORY && d->at != NULL && d->directory.path != NULL &&
-			is_same_folder(d->directory.path, config->destinations[at].directory.path))
-			return d->at;
-	}
-	return NULL;
-}
-
 /* -- all ---------------------------------------------------------------------------------------------- */
-
-static void
-add_destination(struct buf *out, const struct config *config, size_t at, bool elsewhere)
-{
-	const struct destination *d = &config->destinations[at];
-	const char *known = d->type == DESTINATION_DIRECTORY && !elsewhere ? known_place(config, at) : NULL;
-	const char *path = d->type == DESTINATION_DIRECTORY ? d->directory.path : d->http.unix_socket;
-
-	if (known != NULL)
-		buf_add_text(out, known);
-	else if (path != NULL && elsewhere)
-		buf_add_text(out, path);
-	else if (path != NULL)
-		add_path(out, path);
-	if (d->type == DESTINATION_HTTP && path != NULL)
-		buf_add_char(out, ' ');
-	if (d->type == DESTINATION_HTTP)
-		add_url(out, d->http.url);
-}
 
 bool
 whereabouts_find(struct config *config, bool elsewhere)
@@ -162,9 +121,8 @@ whereabouts_find(struct config *config, bool elsewhere)
 		struct destination *d = &config->destinations[i];
 		struct buf at = { 0 };
 
-		if (d->type == DESTINATION_HTTP ? d->http.url == NULL : d->directory.path == NULL)
+		if (d->kind == NULL || !d->kind->place(config, i, elsewhere, &at))
 			continue;
-		add_destination(&at, config, i, elsewhere);
 		if (at.failed) {
 			buf_free(&at);
 			return false;
@@ -191,7 +149,7 @@ whereabouts_rules_meet(const struct rule *a, const struct rule *b, bool *same)
 	bool ok;
 
 	*same = a->to == b->to && template_equal(a->target, b->target);
-	if (*same || a->to->at == NULL || b->to->at == NULL || a->to->type != b->to->type)
+	if (*same || a->to->at == NULL || b->to->at == NULL || a->to->kind->style != b->to->kind->style)
 		return true;
 	add_whole_name(&left, a);
 	add_whole_name(&right, b);

@@ -14,4 +14,8 @@ bool whereabouts_find(struct config *config, bool elsewhere);
  * memory. */
 bool whereabouts_rules_meet(const struct rule *a, const struct rule *b, bool *same);
 
+/* For a kind's `place`: a URL as a server would compare it, and a path without links, "." and "..". */
+void whereabouts_add_url(struct buf *out, const char *url);
+void whereabouts_add_path(struct buf *out, const char *path);
+
 #endif

@@ -456,3 +456,11 @@ yaml_tree_kind(const struct node *node)
 		return "a list";
 	return yaml_tree_is_null(node) ? "empty" : "text";
 }
+
+const struct node *
+yaml_tree_scalar(const struct node *map, const char *key)
+{
+	const struct node *node = yaml_tree_get(map, key);
+
+	return node != NULL && node->kind == NODE_SCALAR && !yaml_tree_is_null(node) ? node : NULL;
+}

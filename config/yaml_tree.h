@@ -47,4 +47,7 @@ struct spot yaml_tree_spot(const struct node *scalar, size_t offset, size_t len)
 /* "a mapping", "a list", ...: for messages. */
 const char *yaml_tree_kind(const struct node *node);
 
+/* Of that key, if it is a scalar and not null; else NULL. */
+const struct node *yaml_tree_scalar(const struct node *map, const char *key);
+
 #endif

@@ -4,6 +4,7 @@
  * backend. */
 #include "gateway.h"
 
+#include "config/kind.h"
 #include "decide/decide.h"
 #include "gateway_priv.h"
 
@@ -153,21 +154,7 @@ server_of(const struct config *config)
 	return &config->listen[0];
 }
 
-#define OWN_MS 10000     /* penstock's own, on a busy machine */
-#define FOLDER_MS 120000 /* a folder has no time-outs: so long may a disk take */
-
-/* A destination takes what is left, the first object completes, the others do, and if that fails all are taken back: each
- * of the four ends where nothing moves for `idle`, and three of them may have to connect. */
-static uint64_t
-destination_ms(const struct destination *destination)
-{
-	const struct http_destination *http = &destination->http;
-
-	if (destination->type != DESTINATION_HTTP)
-		return FOLDER_MS;
-	return 4 * (http->idle_ms < http->total_ms ? http->idle_ms : http->total_ms) +
-		3 * http->connect_ms * (http->retry_connect + 1);
-}
+#define OWN_MS 10000 /* penstock's own, on a busy machine */
 
 /* How long penstock may say nothing once it has the whole form. */
 static uint64_t
@@ -176,7 +163,8 @@ silence_ms(const struct config *config)
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < config->n_destinations; i++) {
-		uint64_t ms = destination_ms(&config->destinations[i]);
+		const struct destination *to = &config->destinations[i];
+		uint64_t ms = to->kind->silence_ms != NULL ? to->kind->silence_ms(to->settings) : 0;
 
 		most = ms > most ? ms : most;
 	}

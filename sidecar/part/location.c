@@ -2,12 +2,16 @@
 /* location.c - see location.h. The text is the route file's own, checked when it was loaded (config/redirect.h). */
 #include "part/location.h"
 
+#include "config/kind.h"
+
 /* A name of one value alone: naming.c makes it harmless, and shows it for `explain`. */
 static bool
 add_value(const struct naming *naming, struct template_piece *piece, struct buf *out, struct error *err)
 {
 	struct template alone = { .pieces = piece, .n_pieces = 1 };
-	struct destination url = { .type = DESTINATION_HTTP };
+	static const struct destination_kind page = { .style = TEMPLATE_FOR_URL };
+	struct destination_settings replaces = { .refuses_unsafe = false };
+	struct destination url = { .kind = &page, .settings = &replaces };
 	struct rule rule = { .to = &url, .target = &alone };
 	struct part_head none = { 0 };
 

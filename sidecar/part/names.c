@@ -2,13 +2,14 @@
 /* names.c - see names.h. A hash table by FNV-1a. */
 #include "part/names.h"
 
+#include "config/kind.h"
 #include "route/head.h"
 
 /* The next byte of a name as its destination reads it: an HTTP server decodes, and "%2D" is "-". */
 static int
-take(struct str *name, bool is_http)
+take(struct str *name, bool is_url)
 {
-	int byte = is_http ? percent_take(name) : -1;
+	int byte = is_url ? percent_take(name) : -1;
 
 	if (byte >= 0)
 		return byte;
@@ -20,16 +21,16 @@ take(struct str *name, bool is_http)
 /* A whole name, byte for byte: where its destination is, a '/', its target without one in front. */
 struct walk {
 	struct str at, target;
-	bool is_http, is_behind_slash;
+	bool is_url, is_behind_slash;
 };
 
 static struct walk
 walk_of(const struct delivery *delivery)
 {
 	const struct destination *to = delivery->order.to;
-	struct walk walk = {
-		.at = str_of(to->at), .target = buf_str(&delivery->target), .is_http = to->type == DESTINATION_HTTP
-	};
+	struct walk walk = { .at = str_of(to->at),
+		.target = buf_str(&delivery->target),
+		.is_url = to->kind->style == TEMPLATE_FOR_URL };
 
 	if (walk.target.len > 0 && walk.target.data[0] == '/')
 		walk.target = (struct str){ walk.target.data + 1, walk.target.len - 1 };
@@ -43,12 +44,12 @@ static int
 next(struct walk *walk)
 {
 	if (walk->at.len > 0)
-		return take(&walk->at, walk->is_http);
+		return take(&walk->at, walk->is_url);
 	if (!walk->is_behind_slash) {
 		walk->is_behind_slash = true;
 		return '/';
 	}
-	return walk->target.len > 0 ? take(&walk->target, walk->is_http) : -1;
+	return walk->target.len > 0 ? take(&walk->target, walk->is_url) : -1;
 }
 
 static struct delivery **
@@ -68,7 +69,7 @@ is_same_name(const struct delivery *a, const struct delivery *b)
 	struct walk left = walk_of(a), right = walk_of(b);
 	int c;
 
-	if (left.is_http != right.is_http)
+	if (left.is_url != right.is_url)
 		return false;
 	do {
 		c = next(&left);
@@ -83,7 +84,7 @@ is_made_to_differ(const struct delivery *delivery)
 {
 	const struct template *target = delivery->rule->target;
 
-	if (delivery->order.to->type == DESTINATION_HTTP && delivery->order.method == STORE_POST)
+	if (kind_makes_names(delivery->rule))
 		return true;
 	for (size_t i = 0; i < target->n_pieces; i++)
 		if (target->pieces[i].kind == TEMPLATE_UUID)

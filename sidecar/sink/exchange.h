@@ -24,7 +24,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "config/route.h"
+#include "config/peer.h"
 #include "loop/loop.h"
 
 #include <stdbool.h>
@@ -73,7 +73,7 @@ struct exchange_line {
 
 /* What is asked. Borrowed until the end, with all that it points to. */
 struct exchange_request {
-	const struct http_destination *to;
+	const struct http_peer *to;
 	const char *method, *target;       /* behind the URL of `to` */
 	const struct exchange_line *lines; /* of the head, beside those of `to`; a NULL value leaves its line out */
 	size_t n_lines;

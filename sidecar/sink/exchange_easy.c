@@ -58,7 +58,7 @@ static bool
 make_headers(struct exchange *x)
 {
 	const struct exchange_request *request = x->request;
-	const struct http_destination *to = request->to;
+	const struct http_peer *to = request->to;
 	bool ok = add(x, "Expect:");
 
 	if (is_chunked(request))
@@ -140,7 +140,7 @@ static void
 aim(struct exchange *x)
 {
 	const struct exchange_request *request = x->request;
-	const struct http_destination *to = request->to;
+	const struct http_peer *to = request->to;
 	bool may_repeat = exchange_may_repeat(request);
 	bool is_kept = (may_repeat || (request->reuse_always && request->body != EXCHANGE_STREAM)) &&
 		!x->must_be_new;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/kind.h"
 #include "sink/engine.h"
 #include "sink/exchange.h"
 
@@ -25,6 +26,13 @@ struct probe {
 	size_t n;
 	struct target targets[];
 };
+
+/* NULL: nobody wants it reachable. */
+static const struct http_peer *
+peer_of(const struct destination *to)
+{
+	return to->kind->ready_peer != NULL ? to->kind->ready_peer(to->settings) : NULL;
+}
 
 static void
 wait_for_next(struct target *target)
@@ -64,7 +72,7 @@ static void
 on_due(struct timer *timer)
 {
 	struct target *target = (struct target *)(void *)((char *)timer - offsetof(struct target, due));
-	const struct http_destination *to = &target->to->http;
+	const struct http_peer *to = peer_of(target->to);
 	uint64_t most_ms = to->connect_ms < PROBE_MS_MAX ? to->connect_ms : PROBE_MS_MAX;
 
 	target->request = (struct exchange_request){
@@ -84,12 +92,6 @@ on_due(struct timer *timer)
 }
 
 static bool
-is_wanted(const struct destination *to)
-{
-	return to->type == DESTINATION_HTTP && to->http.ready_connect;
-}
-
-static bool
 is_same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -99,13 +101,14 @@ is_same_text(const char *a, const char *b)
 static void
 take_result(struct target *target, const struct probe *before)
 {
-	const struct http_destination *mine = &target->to->http;
+	const struct http_peer *mine = peer_of(target->to);
 
 	for (size_t i = 0; before != NULL && i < before->n; i++) {
 		const struct target *old = &before->targets[i];
+		const struct http_peer *its = peer_of(old->to);
 
-		if (strcmp(old->to->name, target->to->name) != 0 || !is_same_text(old->to->http.url, mine->url) ||
-			!is_same_text(old->to->http.unix_socket, mine->unix_socket))
+		if (strcmp(old->to->name, target->to->name) != 0 || !is_same_text(its->url, mine->url) ||
+			!is_same_text(its->unix_socket, mine->unix_socket))
 			continue;
 		target->was_tried = old->was_tried;
 		target->is_reachable = old->is_reachable;
@@ -140,7 +143,8 @@ probe_new(const struct config *config, const struct probe *before, struct loop *
 	if (!engine_init(&probe->engine, loop, err))
 		goto fail;
 	for (size_t i = 0; i < config->n_destinations; i++)
-		if (is_wanted(&config->destinations[i]) && !add_target(probe, before, &config->destinations[i])) {
+		if (peer_of(&config->destinations[i]) != NULL &&
+			!add_target(probe, before, &config->destinations[i])) {
 			error_set(err, ERR_NOMEM, "out of memory");
 			goto fail;
 		}

@@ -3,6 +3,8 @@
  * at the segment's end they are judged as a whole, and written for the place where the object goes. */
 #include "sink/safe_name.h"
 
+#include "config/kind.h"
+
 #include <string.h>
 
 enum mark {
@@ -14,7 +16,7 @@ enum mark {
 static bool
 is_http(const struct safe_name *name)
 {
-	return name->to->type == DESTINATION_HTTP;
+	return name->to->kind->style == TEMPLATE_FOR_URL;
 }
 
 void
@@ -31,7 +33,7 @@ refuse(struct safe_name *name, int mark, const char *what)
 {
 	size_t giver = mark >= MARK_VALUE ? (size_t)(mark - MARK_VALUE) : name->n_givers - 1;
 
-	if (!name->to->refuses_unsafe)
+	if (!name->to->settings->refuses_unsafe)
 		return false;
 	error_set(&name->error, ERR_RULE, "%s would put %s into the name of an object", name->givers[giver], what);
 	return true;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "sink/directory/disk.h"
+#include "sink/directory/settings.h"
 #include "sink/engine.h"
 #include "sink/http/http.h"
 
@@ -42,7 +43,7 @@ open_order(void *arg, struct order *order, const struct channel_side *producer, 
 	struct uploads *uploads = seat->uploads;
 	struct engine *engine = &seat->engine;
 
-	if (order->to->type == DESTINATION_DIRECTORY)
+	if (order->to->kind == &directory_kind)
 		return disk_open(uploads->disk, order, producer, err);
 	if (uploads->placement == PLACEMENT_SPREAD)
 		engine = least_busy(uploads, engine);
@@ -53,7 +54,7 @@ static void
 pump(void *arg, struct order *order)
 {
 	(void)arg;
-	if (order->to->type == DESTINATION_DIRECTORY)
+	if (order->to->kind == &directory_kind)
 		disk_pump(order);
 	else
 		http_pump(order);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "config/kind.h"
 #include "txn/txn.h"
 
 #include <string.h>
@@ -56,12 +57,6 @@ set_order(struct order *order, const struct txn_setup *setup, const struct rule 
 	order->want_body = setup->want_body;
 }
 
-static bool
-can_undo(const struct destination *to)
-{
-	return to->type == DESTINATION_DIRECTORY || to->http.undo_delete;
-}
-
 struct delivery *
 delivery_new(struct txn *txn, const struct rule *rule)
 {
@@ -71,8 +66,8 @@ delivery_new(struct txn *txn, const struct rule *rule)
 		return NULL;
 	delivery->rule = rule;
 	delivery->txn = txn;
-	delivery->item.rank = rule->to->type == DESTINATION_DIRECTORY ? RANK_RENAME : RANK_STORE;
-	delivery->item.can_undo = can_undo(rule->to);
+	delivery->item.rank = kind_has(rule->to->kind, KIND_RENAME) ? RANK_RENAME : RANK_STORE;
+	delivery->item.can_undo = rule->to->kind->can_undo(rule->to->settings);
 	set_order(&delivery->order, txn_setup_of(txn), rule);
 	delivery->order.form = txn;
 	keep_init(&delivery->own_keep, txn_setup_of(txn)->blocks);
@@ -149,7 +144,7 @@ reserve_for(struct delivery *delivery, size_t unit)
 static bool
 charge(struct delivery *delivery)
 {
-	if (delivery->order.to->type != DESTINATION_HTTP)
+	if (!kind_has(delivery->order.to->kind, KIND_SEND))
 		return true;
 	return reserve_for(delivery, unit_for(pool_of(delivery), delivery->order.unit)) ||
 		reserve_for(delivery, STREAM_UNIT_MIN);
@@ -345,7 +340,7 @@ delivery_undo(struct delivery *delivery)
 void
 delivery_cut(struct delivery *delivery)
 {
-	if (delivery->order.to->type != DESTINATION_HTTP)
+	if (!kind_has(delivery->order.to->kind, KIND_OWES))
 		return;
 	plan_forbid_undo(txn_plan(delivery->txn), &delivery->item);
 	if (delivery->item.state == ITEM_COMMITTING)

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "config/kind.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -105,11 +106,12 @@ txn_first(const struct txn *txn)
 
 /* -- files that become visible together ------------------------------------------------------------- */
 
-/* Two destinations can be one folder, whatever they are called. */
+/* Two destinations can be one place, whatever they are called. */
 static bool
-is_one_folder(const struct destination *a, const struct destination *b)
+is_one_place(const struct destination *a, const struct destination *b)
 {
-	return a == b || (a->type == b->type && strcmp(a->at, b->at) == 0);
+	return a == b ||
+		(kind_has(a->kind, KIND_TOGETHER) && kind_has(b->kind, KIND_TOGETHER) && strcmp(a->at, b->at) == 0);
 }
 
 static size_t
@@ -118,7 +120,7 @@ collect_group(const struct txn *txn, const struct destination *to, struct order_
 	size_t n = 0;
 
 	for (struct delivery *d = txn->first; d != NULL; d = d->next) {
-		if (d->item.state != ITEM_PREPARED || !is_one_folder(d->order.to, to))
+		if (d->item.state != ITEM_PREPARED || !is_one_place(d->order.to, to))
 			continue;
 		if (group != NULL) {
 			group->orders[n] = &d->order;
@@ -162,7 +164,8 @@ static void
 complete(struct txn *txn, struct delivery *delivery)
 {
 	const struct order *order = &delivery->order;
-	bool is_first = txn->plan.policy == PLAN_ALL && delivery->item.rank == RANK_RENAME && order->group == NULL;
+	bool is_first = txn->plan.policy == PLAN_ALL && kind_has(order->to->kind, KIND_TOGETHER) &&
+		order->group == NULL;
 
 	if (is_first && !make_group(txn, order->to))
 		error_set(&txn->error, ERR_NOMEM, "out of memory");

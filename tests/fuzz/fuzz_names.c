@@ -2,6 +2,7 @@
 /* fuzz_names.c - any template and any values: the name stays below its prefix and has the segments of its template, for a
  * server that decodes it up to three times and resolves dots, and for a folder. The first line of the input is the
  * template, the second a request target, the third a header and what "*" took of the path; the rest is field and file name. */
+#include "config/kind.h"
 #include "config/template.h"
 #include "part/naming.h"
 
@@ -132,12 +133,12 @@ try_one(struct rule *rule, struct destination *to, struct str target, struct str
 	struct buf name = { 0 }, plain = { 0 }, strict = { 0 };
 	bool ok = make(rule, target, header, field, &name) && make(rule, STR("/"), STR("x"), STR("x.x"), &plain);
 
-	to->refuses_unsafe = true;
+	to->settings->refuses_unsafe = true;
 	for (size_t i = 0; i < rule->target->n_pieces; i++) /* two of them would not be equal */
 		ok = ok && rule->target->pieces[i].kind != TEMPLATE_UUID;
 	if (ok && make(rule, target, header, field, &strict) && !str_equal(buf_str(&strict), buf_str(&name)))
 		abort();
-	if (ok && to->type == DESTINATION_HTTP)
+	if (ok && to->kind->style == TEMPLATE_FOR_URL)
 		check_url(&name, &plain);
 	else if (ok)
 		check_file(&name, &plain);
@@ -153,14 +154,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str template = next_line(&rest), target = next_line(&rest), header = next_line(&rest);
 
 	for (size_t i = 0; i < 2; i++) {
-		enum destination_type type = i == 0 ? DESTINATION_HTTP : DESTINATION_DIRECTORY;
-		struct destination to = { .type = type };
+		struct destination_kind kind = { .style = i == 0 ? TEMPLATE_FOR_URL : TEMPLATE_FOR_FILE };
+		struct destination_settings settings = { .refuses_unsafe = false };
+		struct destination to = { .kind = &kind, .settings = &settings };
 		struct rule rule = { .to = &to };
 		struct error err = { 0 };
 		struct span span;
 
-		rule.target = template_parse(
-			template, type == DESTINATION_HTTP ? TEMPLATE_FOR_URL : TEMPLATE_FOR_FILE, &span, &err);
+		rule.target = template_parse(template, kind.style, &span, &err);
 		if (rule.target != NULL)
 			try_one(&rule, &to, target, header, rest);
 		template_free(rule.target);

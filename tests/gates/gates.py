@@ -17,6 +17,7 @@ ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["form", "route", "decide"
 SAME_LEVEL = {("decide", "form"), ("decide", "route"), ("spoa", "intake")}
 LIBRARIES = {"microhttpd.h": {"intake", "form"}, "curl/": {"sink"}, "yaml.h": {"config"},
              "haproxy/": {"native"}}
+CONSTANT = re.compile(r"extern const struct \w+ (\*const )?\w+(\[\])?(, \w+)*;$")
 POISON = ["strcpy", "strcat", "sprintf", "strtok", "atoi", "gets"]
 ATOMICS = {"channel", "loop"}
 ATOMIC_FILES = {"sidecar/base/mem.c", "sidecar/base/counter.h", "sidecar/base/refcount.h"}
@@ -144,8 +145,33 @@ def gate_no_extern_variables(root):
         if not path.endswith(".h"):
             continue
         for n, line in enumerate(without_comments(read(root, path)).splitlines(), 1):
-            if re.match(r"\s*extern\s", line) and "(" not in line:
+            if re.match(r"\s*extern\s", line) and "(" not in line and not CONSTANT.match(line):
                 bad.append(f"{path}:{n}: extern variable in a header")
+    return bad
+
+
+def sinks(root):
+    at = os.path.join(root, "sidecar/sink")
+    return sorted(name for name in os.listdir(at) if os.path.isdir(os.path.join(at, name))) if os.path.isdir(at) else []
+
+
+def gate_kinds_of_destinations(root):
+    """Outside sidecar/sink nobody asks of what kind a destination is, only for its traits and hooks (config/kind.h). The
+    program itself may start what a kind has."""
+    names = "|".join(map(re.escape, sinks(root))) or "(?!)"
+    asks = [(re.compile(r"(\bto|\bd|destination\w*(\[\w+\])?)(->|\.)kind\s*[=!]=(?!\s*NULL)"), "compares kinds"),
+            (re.compile(r"\b(" + names + r")_(kind|sink|settings|keys)\b"), "names a kind"),
+            (re.compile(r"kind->word\b|\bkind_find\("), "asks for a kind's word"),
+            (re.compile(r"\bDESTINATION_[A-Z]+\b|\benum\s+destination_\w+"), "numbers kinds")]
+    own = {"config/kind.h", "config/kind.c", "config/read.c"}
+    bad = []
+    for path in program(root):
+        if path.startswith(("sidecar/sink/", "sidecar/base/")) or path in own:
+            continue
+        bad += [f"{path}:{n}: {name} belongs to its kind alone" for n, _, name in includes(root, path)
+                if room_of(path) and re.match(r"sink/(" + names + r")/", name)]
+        for n, line in enumerate(without_comments(read(root, path)).splitlines(), 1):
+            bad += [f"{path}:{n}: {what}; ask for a trait" for pattern, what in asks if pattern.search(line)]
     return bad
 
 

@@ -19,6 +19,7 @@ BAD = {
     "gate_function_length": ("sidecar/base/a.c", HEAD + LONG),
     "gate_poison": ("config/a.c", HEAD + "void f(char *a)\n{\n\tstrcpy(a, a);\n}\n"),
     "gate_no_extern_variables": ("sidecar/base/a.h", HEAD + "extern int count;\n"),
+    "gate_kinds_of_destinations": ("sidecar/txn/a.c", HEAD + "int a = order->to->kind == other->kind;\n"),
     "gate_atomics": ("sidecar/sink/a.c", HEAD + "static _Atomic int n;\n"),
     "gate_spdx": ("sidecar/base/a.c", "int a;\n"),
     "gate_top_level": ("extra/a.txt", "x\n"),
@@ -27,6 +28,13 @@ BAD = {
     "gate_files_named_in_comments": ("sidecar/part/a.c", HEAD + "int a; /* form/gone.h */\n"),
 }
 MORE_BAD = [  # further ways to be wrong
+    ("gate_no_extern_variables", "sidecar/base/a.h", HEAD + "extern const struct a *list[];\n"),
+    ("gate_kinds_of_destinations", "config/a.c", HEAD + "enum destination_type { DESTINATION_S3 };\n"),
+    ("gate_kinds_of_destinations", "sidecar/part/a.c", HEAD + 'int a = strcmp(to->kind->word, "s3") == 0;\n'),
+    ("gate_kinds_of_destinations", "sidecar/intake/a.c", HEAD + "int a = c->destinations[i].kind != mine;\n"),
+    ("gate_kinds_of_destinations", "sidecar/txn/a.c", HEAD + '#include "sink/s3/settings.h"\n'),
+    ("gate_kinds_of_destinations", "sidecar/a.c", HEAD + "const void *a = &s3_kind;\n"),
+    ("gate_kinds_of_destinations", "config/a.c", HEAD + 'const void *a = kind_find(STR("s3"));\n'),
     ("gate_links_of_pages", "docker/a.md", "# One heading\n\n[gone](a.md#another-heading)\n"),
     ("gate_links_of_pages", "docker/a.md", "# A\n\n```\n# Not a heading\n```\n\n[gone](#not-a-heading)\n"),
     ("gate_links_of_pages", "docker/a.md", "![gone](a.png)\n"),
@@ -37,6 +45,8 @@ MORE_BAD = [  # further ways to be wrong
     ("gate_files_named_in_comments", "sidecar/part/a.c", HEAD + "int a; // gone/ does it\n"),
 ]
 GOOD = [
+    ("sidecar/base/a.h", HEAD + "extern const struct a *const list[];\nextern const struct a b, c;\n"),
+    ("sidecar/txn/a.c", HEAD + "int a = rule->kind == PART_FILE || to->kind == NULL;\n"),
     ("sidecar/part/a.c", HEAD + '#include "base/must.h"\n/* strcpy() is not for us, a.c knows, and part/ does */\n'
      'const char *a = "/* gone.c */"; // and/or <sys/socket.h>\n'),
     ("docker/a.md", "# What `x:` says, twice\n\n[here](#what-x-says-twice) [there](a.md) [it](../docker) "
@@ -50,6 +60,7 @@ def tree(path, text):
     os.makedirs(os.path.dirname(os.path.join(root, path)))
     with open(os.path.join(root, path), "w") as f:
         f.write(text)
+    os.makedirs(os.path.join(root, "sidecar/sink/s3"), exist_ok=True)
     subprocess.run(["git", "init", "-q", root], check=True)
     subprocess.run(["git", "-C", root, "add", "-A"], check=True)
     return root

@@ -3,6 +3,7 @@
  * any allocation is an error like any other. */
 #include "base/mem.h"
 #include "config/load.h"
+#include "sink/http/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,11 +99,12 @@ values_arrive_in_the_struct(void **state)
 	rules = c->routes[0].rules;
 	assert_true(c->n_listen == 2 && c->listen[0].host[0] == '\0');
 	assert_string_equal(c->listen[1].unix_socket, "/s");
-	assert_string_equal(c->destinations[0].http.url, "http://h:1/p");
-	assert_string_equal(c->destinations[0].http.headers[0].value, "s3cret");
-	assert_true(c->destinations[0].http.undo_delete && c->destinations[0].http.retry_connect == 2);
-	assert_string_equal(c->destinations[1].http.url, "http://y");
-	assert_string_equal(c->destinations[1].http.unix_socket, "/x.sock");
+	assert_string_equal(http_settings(&c->destinations[0])->peer.url, "http://h:1/p");
+	assert_string_equal(http_settings(&c->destinations[0])->peer.headers[0].value, "s3cret");
+	assert_true(http_settings(&c->destinations[0])->undo_delete &&
+		http_settings(&c->destinations[0])->peer.retry_connect == 2);
+	assert_string_equal(http_settings(&c->destinations[1])->peer.url, "http://y");
+	assert_string_equal(http_settings(&c->destinations[1])->peer.unix_socket, "/x.sock");
 	assert_string_equal(c->routes[0].match.host, "*.example.org");
 	assert_string_equal(c->routes[0].match.segments[2].text, "A");
 	assert_int_equal(c->routes[0].match.segments[3].kind, SEGMENT_REST);
@@ -130,7 +132,7 @@ load_secret(const char *content, mode_t mode, char **value, struct findings *fin
 		"  - { id: a, fields: [{ name: x, store: { to: h, path: '{uuid}' } }] }\n",
 		path);
 	c = load(text, findings);
-	*value = c != NULL ? str_dup(str_of(c->destinations[0].http.headers[0].value)) : NULL;
+	*value = c != NULL ? str_dup(str_of(http_settings(&c->destinations[0])->peer.headers[0].value)) : NULL;
 	config_free(c);
 	unlink(path);
 }

@@ -3,6 +3,7 @@
  * something; and whatever was pushed late arrives. */
 #include "lib/check.h"
 #include "loop/loop.h"
+#include "sink/directory/settings.h"
 #include "txn/txn.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ static struct pool *pool;
 static struct blocks *blocks;
 static struct loop *loop;
 static char name[] = "folder";
-static struct destination folder = { .name = name, .type = DESTINATION_DIRECTORY };
+static struct destination folder = { .name = name, .kind = &directory_kind };
 static struct rule rule = { .to = &folder };
 static unsigned n_pumped;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_naming.c - what a client's text becomes in a name, for each kind of destination, and when it is refused. */
+#include "config/kind.h"
 #include "config/template.h"
 #include "part/naming.h"
 
@@ -18,10 +19,12 @@ query_q(const void *arg, struct str name, size_t nth, struct str *value)
 
 /* Makes a name of `field`, which header X-H has too. */
 static bool
-make(enum destination_type type, bool refuses, const char *template, struct str field, struct buf *out,
+make(enum template_style style, bool refuses, const char *template, struct str field, struct buf *out,
 	struct error *err)
 {
-	struct destination to = { .type = type, .refuses_unsafe = refuses };
+	struct destination_kind kind = { .style = style };
+	struct destination_settings settings = { .refuses_unsafe = refuses };
+	struct destination to = { .kind = &kind, .settings = &settings };
 	struct head head = { .header = query_q, .arg = field.data, .target = STR("/p?q=%2f&r=+") };
 	struct match_result match = { .captures = { STR("%2e%2E") }, .n_captures = 1 };
 	struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
@@ -30,8 +33,7 @@ make(enum destination_type type, bool refuses, const char *template, struct str 
 	struct span span;
 	bool ok;
 
-	rule.target = template_parse(
-		str_of(template), type == DESTINATION_HTTP ? TEMPLATE_FOR_URL : TEMPLATE_FOR_FILE, &span, err);
+	rule.target = template_parse(str_of(template), style, &span, err);
 	if (rule.target == NULL)
 		fail_msg("%s: %s", template, err->message);
 	ok = naming_expand(&naming, &rule, &part, out, err);
@@ -104,14 +106,14 @@ each_value_stays_in_its_segment(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		for (int is_file = 0; is_file < 2; is_file++) {
-			enum destination_type type = is_file ? DESTINATION_DIRECTORY : DESTINATION_HTTP;
+			enum template_style style = is_file ? TEMPLATE_FOR_FILE : TEMPLATE_FOR_URL;
 			const char *want = is_file ? rows[i].file : rows[i].http;
 			struct error err = { 0 };
 			struct buf out = { 0 };
 
 			if (want == NULL)
 				continue;
-			if (!make(type, false, rows[i].template, rows[i].field, &out, &err))
+			if (!make(style, false, rows[i].template, rows[i].field, &out, &err))
 				fail_msg("%s: %s", rows[i].template, err.message);
 			assert_string_equal(out.data, want);
 			buf_free(&out);
@@ -125,7 +127,7 @@ what_would_be_made_harmless_is_refused_where_that_is_asked_for(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct error err = { 0 };
 		struct buf out = { 0 };
-		bool ok = make(DESTINATION_HTTP, true, rows[i].template, rows[i].field, &out, &err);
+		bool ok = make(TEMPLATE_FOR_URL, true, rows[i].template, rows[i].field, &out, &err);
 
 		if (ok != (rows[i].refused == NULL))
 			fail_msg("%s: %s", rows[i].template, ok ? "taken" : err.message);
@@ -151,7 +153,7 @@ a_folder_refuses_the_same_and_its_own_reserved_names(void **state)
 		struct error err = { 0 };
 		struct buf out = { 0 };
 
-		if (make(DESTINATION_DIRECTORY, true, "{field}/%41{part}", str_of(cases[i].field), &out, &err) !=
+		if (make(TEMPLATE_FOR_FILE, true, "{field}/%41{part}", str_of(cases[i].field), &out, &err) !=
 			cases[i].taken)
 			fail_msg("%s: %s", cases[i].field, err.message);
 		buf_free(&out);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/routes.h"
+#include "sink/directory/settings.h"
 
 static char folder[] = "/tmp/penstock-table-XXXXXX";
 
@@ -114,11 +115,13 @@ static void
 a_folder_that_cannot_be_opened_is_an_error(void **state)
 {
 	struct config *config = read_config("", "one", "two");
+	struct directory_settings *settings;
 	struct error err = { 0 };
 
 	(void)state;
-	mem_free(config->destinations[1].directory.path);
-	config->destinations[1].directory.path = str_dup(STR("/dev/null/x"));
+	settings = (struct directory_settings *)(void *)config->destinations[1].settings;
+	mem_free(settings->path);
+	settings->path = str_dup(STR("/dev/null/x"));
 	assert_null(table_new(config, NULL, &err));
 	assert_non_null(strstr(err.message, "destination \"b\""));
 }

@@ -5,6 +5,8 @@
 
 #include "lib/check.h"
 #include "loop/loop.h"
+#include "sink/directory/settings.h"
+#include "sink/http/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +27,7 @@ struct world {
 	struct blocks *blocks;
 	struct outlets outlets;
 	struct destination store, folder, undoable;
+	struct http_settings settings, undo_settings;
 	struct rule to_store, to_folder, to_undoable;
 	struct txn *txn;
 	struct fake fakes[MAX];
@@ -143,10 +146,13 @@ set_up(struct world *world, enum plan_policy policy)
 	world->blocks = blocks_new(world->pool);
 	assert_non_null(world->blocks);
 	world->outlets = (struct outlets){ .arg = world, .open = open_fake, .pump = pump_fake };
-	world->store = (struct destination){ .type = DESTINATION_HTTP, .name = (char *)(uintptr_t) "store" };
+	world->store = (struct destination){
+		.kind = &http_kind, .settings = &world->settings.common, .name = (char *)(uintptr_t) "store"
+	};
 	world->undoable = world->store;
-	world->undoable.http.undo_delete = true;
-	world->folder = (struct destination){ .type = DESTINATION_DIRECTORY, .name = (char *)(uintptr_t) "folder" };
+	world->undo_settings.undo_delete = true;
+	world->undoable.settings = &world->undo_settings.common;
+	world->folder = (struct destination){ .kind = &directory_kind, .name = (char *)(uintptr_t) "folder" };
 	world->to_store = (struct rule){ .to = &world->store };
 	world->to_undoable = (struct rule){ .to = &world->undoable };
 	world->to_folder = (struct rule){ .to = &world->folder };
@@ -347,7 +353,7 @@ static void
 a_dry_run_starts_nothing(void **state)
 {
 	struct txn_setup dry = { .policy = PLAN_EACH };
-	struct rule rule = { .to = &(struct destination){ .type = DESTINATION_DIRECTORY } };
+	struct rule rule = { .to = &(struct destination){ .kind = &directory_kind } };
 	struct error err = { 0 };
 	struct txn *txn = txn_new(&dry, &err);
 

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/folder.h"
 #include "sink/directory/directory.h"
+#include "sink/directory/settings.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,7 +16,8 @@
 static int folder;
 static struct home home;
 static char to_name[] = "files";
-static const struct destination to = { .name = to_name, .directory.exists = EXISTS_REPLACE };
+static struct directory_settings replaces = { .exists = EXISTS_REPLACE };
+static const struct destination to = { .name = to_name, .kind = &directory_kind, .settings = &replaces.common };
 
 static unsigned
 count_names(void)

@@ -5,7 +5,7 @@
 #define PENSTOCK_ABILITIES_H
 
 #include "base/error.h"
-#include "config/route.h"
+#include "sink/directory/settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>

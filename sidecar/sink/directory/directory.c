@@ -11,6 +11,7 @@
 #include "sink/directory/folder.h"
 #include "sink/directory/journal.h"
 #include "sink/directory/lock.h"
+#include "sink/directory/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,7 +90,7 @@ directory_sweep(int folder, bool say)
 int
 directory_open(const struct destination *to, struct error *err)
 {
-	const char *path = to->directory.path;
+	const char *path = directory_settings(to)->path;
 	int folder;
 
 	if (mkdir(path, 0777) == 0)
@@ -158,7 +159,7 @@ know_folder(struct new_file *file, struct error *err)
 
 	if (error != 0)
 		return fail_create(file->to, err, error);
-	lack = abilities_lack(&can, file->to->directory.exists, 0, &is_fatal);
+	lack = abilities_lack(&can, directory_settings(file->to)->exists, 0, &is_fatal);
 	if (lack != NULL && is_fatal)
 		return error_set(err, ERR_UPSTREAM, "destination \"%s\": %s", file->to->name, lack);
 	file->can_lock = can.locks;
@@ -244,7 +245,7 @@ rename_new(const struct new_file *file, int parent, const char *leaf)
 		unlinkat(file->folder, file->temporary, 0);
 		return 0;
 	}
-	if (lacks_links(errno) && file->to->directory.exists == EXISTS_REPLACE)
+	if (lacks_links(errno) && directory_settings(file->to)->exists == EXISTS_REPLACE)
 		return rename_plainly(file, parent, leaf);
 	return errno;
 }
@@ -259,7 +260,7 @@ look_in_the_way(const struct new_file *file, int parent, const char *leaf)
 		return errno == ENOENT ? ENOENT : EEXIST;
 	if (shown_is_sibling(file, &st))
 		return IS_SIBLING;
-	return S_ISREG(st.st_mode) && file->to->directory.exists == EXISTS_REPLACE ? 0 : EEXIST;
+	return S_ISREG(st.st_mode) && directory_settings(file->to)->exists == EXISTS_REPLACE ? 0 : EEXIST;
 }
 
 /* Where the file system cannot exchange (NFS): the old file gets a second name before it is replaced. 0, or an errno. */

@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/folders_priv.h"
+#include "sink/directory/settings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -118,7 +119,8 @@ is_able(const struct folder *folder, const struct destination *to, struct error 
 	const char *lack;
 	bool is_fatal;
 
-	for (size_t i = 0; (lack = abilities_lack(&folder->home.can, to->directory.exists, i, &is_fatal)) != NULL;
+	for (size_t i = 0;
+		(lack = abilities_lack(&folder->home.can, directory_settings(to)->exists, i, &is_fatal)) != NULL;
 		i++) {
 		if (is_fatal)
 			return error_set(err, ERR_SYSTEM, "destination \"%s\": %s", to->name, lack);
@@ -159,7 +161,7 @@ folders_open(const struct config *config, const struct folders *before, struct e
 		return NULL;
 	}
 	for (size_t i = 0; i < config->n_destinations; i++) {
-		if (config->destinations[i].type != DESTINATION_DIRECTORY)
+		if (config->destinations[i].kind != &directory_kind)
 			continue;
 		folders->of[i] = open_one(folders, before, &config->destinations[i], err);
 		if (folders->of[i] == NULL || !is_able(folders->of[i], &config->destinations[i], err)) {

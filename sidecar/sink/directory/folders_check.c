@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* folders_check.c - folders_check() of folders.h, for `penstock check`. */
 #include "sink/directory/folders.h"
+#include "sink/directory/settings.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@ say_lacks(const struct destination *to, const struct abilities *can, struct buf 
 	bool is_fatal;
 	unsigned n = 0;
 
-	while ((lack = abilities_lack(can, to->directory.exists, n, &is_fatal)) != NULL) {
+	while ((lack = abilities_lack(can, directory_settings(to)->exists, n, &is_fatal)) != NULL) {
 		buf_addf(out, "warning: destination \"%s\": %s%s\n", to->name, lack,
 			is_fatal ? "; run would refuse to start" : "");
 		n++;
@@ -30,9 +31,9 @@ folders_check(const struct config *config, struct buf *out)
 		struct abilities can;
 		int fd;
 
-		if (to->type != DESTINATION_DIRECTORY)
+		if (to->kind != &directory_kind)
 			continue;
-		fd = open(to->directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = open(directory_settings(to)->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
 		if (abilities_find(fd, &can) == 0)

@@ -200,7 +200,7 @@ static void
 set_request(struct http *http, const char *method)
 {
 	const struct order *order = http->order;
-	const struct http_destination *to = &order->to->http;
+	const struct http_settings *to = http_settings(order->to);
 	uint64_t now = loop_now_ms(http->engine->loop);
 	bool is_upload = http->state != HTTP_UNDOING;
 
@@ -209,14 +209,14 @@ set_request(struct http *http, const char *method)
 	http->lines[2] = (struct exchange_line){ "traceparent", order->traceparent };
 	http->lines[3] = (struct exchange_line){ "X-Forwarded-For", order->client };
 	http->request = (struct exchange_request){
-		.to = to,
+		.to = &to->peer,
 		.method = method,
 		.target = order->target,
 		.lines = http->lines,
 		.n_lines = N_LINES,
 		.reuse_always = to->reuse_always,
-		.connect_ms = to->connect_ms,
-		.total_at_ms = clock_after(now, to->total_ms),
+		.connect_ms = to->peer.connect_ms,
+		.total_at_ms = clock_after(now, to->peer.total_ms),
 	};
 	if (is_upload)
 		set_body(http);

@@ -35,7 +35,7 @@ read_kept(struct http *http, char *to, size_t room)
 static size_t
 held_back(const struct http *http)
 {
-	const struct http_destination *to = &http->order->to->http;
+	const struct http_settings *to = http_settings(http->order->to);
 
 	return http->is_committed || to->hold_every_ms == LIMIT_NONE ? 0 : to->hold_tail;
 }
@@ -113,7 +113,7 @@ static void
 stow(struct http *http)
 {
 	struct tail *tail = &http->tail;
-	size_t size = http->order->to->http.hold_tail;
+	size_t size = http_settings(http->order->to)->hold_tail;
 
 	if (http->first == NULL)
 		return;
@@ -177,7 +177,7 @@ drip_one(struct http *http, char *to)
 static void
 set_drip(struct http *http)
 {
-	uint64_t every_ms = http->order->to->http.hold_every_ms;
+	uint64_t every_ms = http_settings(http->order->to)->hold_every_ms;
 
 	if (held_back(http) > 0 && http->drip.slot == 0)
 		loop_set_timer(

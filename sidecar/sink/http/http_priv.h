@@ -6,6 +6,7 @@
 #include "channel/channel.h"
 #include "sink/engine.h"
 #include "sink/exchange.h"
+#include "sink/http/settings.h"
 #include "sink/order.h"
 
 #include <stdbool.h>

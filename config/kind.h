@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/* kind.h - a kind of destination, as far as a route file knows it: the word of its `type`, its rows of the key table, what
+ * holds between them, and its traits. Each kind is one of these in the kind.c of its folder in sink/, and one line of sinks.def; nobody
+ * else asks which kind a destination is of, only what it says of itself.
+ *
+ * All of it is constant, needs no library, and is linked into HAProxy's filter, too.
+ */
+#ifndef PENSTOCK_KIND_H
+#define PENSTOCK_KIND_H
+
+#include "config/keys.h"
+#include "config/template.h"
+
+struct http_peer;
+struct loading;
+struct node;
+
+/* The settings of every kind begin with these. */
+struct destination_settings {
+	bool refuses_unsafe; /* names.unsafe: see sink/safe_name.h */
+};
+
+enum kind_trait {
+	KIND_METHOD = 1 << 0,   /* a rule may say `method`; by POST the other side makes the names */
+	KIND_ANSWER = 1 << 1,   /* gives an answer that a client may have */
+	KIND_LENGTH = 1 << 2,   /* may want a length before the first byte */
+	KIND_RENAME = 1 << 3,   /* completes by a rename on this machine */
+	KIND_OWES = 1 << 4,     /* its answer to a commit or an undo can be long in coming */
+	KIND_TOGETHER = 1 << 5, /* orders of one form for one place complete together */
+	KIND_SEND = 1 << 6,     /* a transfer holds a buffer for one send until it ends */
+};
+
+struct destination_kind {
+	const char *word; /* of `type` */
+	const char *noun; /* "an http destination" */
+	const struct key_table *keys;
+	size_t settings_size;
+	unsigned traits;           /* of enum kind_trait */
+	enum template_style style; /* how its names are written */
+
+	/* NULL: nothing. Whether its keys fit each other, and what is there on this machine. */
+	void (*link)(struct loading *l, struct destination *d, const struct node *node);
+	void (*free)(struct destination_settings *settings); /* what they hold; NULL: nothing */
+
+	/* Where destination `at` of `config` really is, as struct destination has it. False: that could not be read.
+	 * `elsewhere`: not on this machine, so nothing is looked for. */
+	bool (*place)(const struct config *config, size_t at, bool elsewhere, struct buf *out);
+
+	bool (*can_undo)(const struct destination_settings *settings);
+
+	/* Longest time in which it lets nothing be heard from the end of a form to its answer. NULL: none. */
+	uint64_t (*silence_ms)(const struct destination_settings *settings);
+
+	/* The server that must be connectable for /readyz; NULL, or returns NULL: none. */
+	const struct http_peer *(*ready_peer)(const struct destination_settings *settings);
+};
+
+/* All, in the order of sink/sinks.def, and their tables; NULL at the end. sink/kinds.c has them. */
+extern const struct destination_kind *const destination_kinds[];
+extern const struct key_table *const destination_tables[];
+
+/* `names`: a row of every kind, with the struct destination_settings at its offset. */
+extern const struct key_table destination_names;
+
+const struct destination_kind *kind_find(struct str word); /* NULL: there is none */
+
+static inline bool
+kind_has(const struct destination_kind *kind, enum kind_trait trait)
+{
+	return (kind->traits & (unsigned)trait) != 0;
+}
+
+/* The other side makes the names of the rule's objects. */
+static inline bool
+kind_makes_names(const struct rule *rule)
+{
+	return kind_has(rule->to->kind, KIND_METHOD) && rule->method == STORE_POST;
+}
+
+/* For messages: "an http destination or ...", of all that have the trait. Returns nouns->text. */
+struct kind_nouns {
+	char text[256];
+};
+const char *kind_nouns(enum kind_trait trait, struct kind_nouns *nouns);
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/* settings.h - what a route file says of a destination of type http. For sink/http alone. */
+#ifndef PENSTOCK_HTTP_SETTINGS_H
+#define PENSTOCK_HTTP_SETTINGS_H
+
+#include "config/kind.h"
+#include "config/peer.h"
+
+struct http_settings {
+	struct destination_settings common;
+	struct http_peer peer;
+	uint64_t hold_every_ms; /* of what is held back one byte goes each time */
+	size_t hold_tail;       /* bytes of a stream that are held back until its commit; 0: none */
+	bool reuse_always;      /* a POST, too, may go over a connection that was kept */
+	bool undo_delete;       /* a committed object is taken back with DELETE on its URL */
+	bool ready_connect;     /* /readyz wants it reachable */
+};
+
+extern const struct destination_kind http_kind;
+extern const struct key_table http_keys;
+
+static inline const struct http_settings *
+http_settings(const struct destination *to)
+{
+	return (const struct http_settings *)(const void *)to->settings;
+}
+
+#endif
