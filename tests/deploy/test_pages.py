@@ -72,6 +72,12 @@ def test_an_unknown_page_is_refused():
     assert result.returncode == 2 and result.stdout == b"" and b"no manual page 7" in result.stderr, result
 
 
+def test_the_pages_show_nothing_of_the_markdown_that_they_are_made_of():
+    for number in "15":
+        lines = [line for line in plain(tell("man", number)).splitlines() if re.search(r"\]\(|^#+ |^```|\|---|^\| ", line)]
+        assert not lines, (number, lines)
+
+
 def lint(page, *command, of="stdout"):
     """Exit code and complaints; man and groff print those on stderr."""
     result = subprocess.run([*command, page], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=DEADLINE)
