@@ -52,6 +52,12 @@ is_read_by_some(struct str name)
 		(str_starts_nocase(name, "filename*") && !str_equal_nocase(name, STR("filename*")));
 }
 
+static bool
+is_extended(const struct disposition *d, const struct buf *place)
+{
+	return place == &d->values[PLACE_EXTENDED_NAME] || place == &d->values[PLACE_EXTENDED_FILENAME];
+}
+
 /* name [blanks] "=" [blanks] value, as loosely as clients write it. */
 static bool
 take_parameter(struct cursor *cursor, struct disposition *d)
@@ -72,7 +78,7 @@ take_parameter(struct cursor *cursor, struct disposition *d)
 	out = place_for(d, name);
 	if (out == NULL)
 		return cursor_refuse(cursor, "a parameter that is given twice in Content-Disposition");
-	return value_take(cursor, out);
+	return is_extended(d, out) ? value_take_extended(cursor, out) : value_take(cursor, out);
 }
 
 static bool

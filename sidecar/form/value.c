@@ -5,7 +5,8 @@
  *               a backslash for itself, or each \" for an escape: what would give them other parameters is refused
  *   unquoted    a token; some know single quotes, so one may not stand in front, nor open before another parameter
  *   both forms  %22 %0D %0A, which is how browsers send '"' CR LF (WHATWG HTML section 4.10.21.8); every other % is itself
- *   extended    RFC 8187, in UTF-8 or ISO-8859-1 */
+ *   extended    RFC 8187, in UTF-8 or ISO-8859-1; what it may not hold unescaped, but clients leave as it is ("(1)"), is
+ *               read, except what ends or quotes a value to somebody: ; , " and the backslash */
 #include "form/value.h"
 
 #include <string.h>
@@ -124,6 +125,28 @@ take_quoted(struct cursor *cursor, struct buf *out)
 			buf_add_char(out, s.data[1]);
 		s = (struct str){ s.data + n, s.len - n };
 	}
+	return true;
+}
+
+/* reqwest escapes only blanks, controls, bytes beyond ASCII and "#%/<>?`{} */
+static bool
+is_extended_char(char c)
+{
+	return c > ' ' && c < 0x7f && strchr(";,\"\\", c) == NULL;
+}
+
+bool
+value_take_extended(struct cursor *cursor, struct buf *out)
+{
+	if (cursor->rest.len == 0 || !is_extended_char(cursor->rest.data[0]) || cursor->rest.data[0] == '\'')
+		return cursor_refuse(cursor, "name* or filename* without a character set");
+	while (cursor->rest.len > 0 && is_extended_char(cursor->rest.data[0])) {
+		cursor->in_single_quotes ^= cursor->rest.data[0] == '\'';
+		buf_add_char(out, cursor->rest.data[0]);
+		cursor_advance(cursor, 1);
+	}
+	if (cursor->rest.len > 0 && strchr("; \t", cursor->rest.data[0]) == NULL)
+		return cursor_refuse(cursor, "a character that must be escaped in name* or filename*");
 	return true;
 }
 

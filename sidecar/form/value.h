@@ -21,6 +21,9 @@ void cursor_skip_blanks(struct cursor *cursor);
 /* Takes a value, quoted or not, and appends it decoded to `out`. False: cursor->why. Out of memory shows in `out`. */
 bool value_take(struct cursor *cursor, struct buf *out);
 
+/* Takes the value of name* or filename* as it stands, for value_decode_extended(). False: cursor->why. */
+bool value_take_extended(struct cursor *cursor, struct buf *out);
+
 /* ext-value of RFC 8187, charset'language'percent-encoded, appended as UTF-8. False: cursor->why. */
 bool value_decode_extended(struct cursor *cursor, struct str s, struct buf *out);
 
