@@ -44,6 +44,7 @@ struct outcome {
 		body; /* its body, only if want_body; `failed`: none, it was too long or encoded; producer frees */
 };
 
+struct sink;  /* sink/sink.h */
 struct table; /* sink/table.h */
 
 struct order {
@@ -66,7 +67,8 @@ struct order {
 	struct outcome outcome;
 	/* set by open() */
 	struct channel *channel;
-	void *transfer; /* the outlet's own */
+	const struct sink *sink; /* who has it */
+	void *transfer;          /* the sink's own */
 };
 
 /* Orders for one folder that become visible together or not at all, even if the process dies meanwhile. The producer

@@ -4,9 +4,8 @@
 
 #include "base/mem.h"
 #include "sink/directory/disk.h"
-#include "sink/directory/settings.h"
 #include "sink/engine.h"
-#include "sink/http/http.h"
+#include "sink/sink.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -41,23 +40,19 @@ open_order(void *arg, struct order *order, const struct channel_side *producer, 
 {
 	struct seat *seat = arg;
 	struct uploads *uploads = seat->uploads;
-	struct engine *engine = &seat->engine;
+	struct sink_place place = { &seat->engine, uploads->pool, uploads->disk };
 
-	if (order->to->kind == &directory_kind)
-		return disk_open(uploads->disk, order, producer, err);
 	if (uploads->placement == PLACEMENT_SPREAD)
-		engine = least_busy(uploads, engine);
-	return http_open(engine, uploads->pool, order, producer, err);
+		place.engine = least_busy(uploads, place.engine);
+	order->sink = sink_of(order->to);
+	return order->sink->begin(&place, order, producer, err);
 }
 
 static void
 pump(void *arg, struct order *order)
 {
 	(void)arg;
-	if (order->to->kind == &directory_kind)
-		disk_pump(order);
-	else
-		http_pump(order);
+	order->sink->pump(order);
 }
 
 struct uploads *

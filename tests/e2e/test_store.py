@@ -397,3 +397,26 @@ def test_a_date_stands_in_a_name_as_it_is_written_however_long():
         assert answer.status == 201, answer.body
         assert list(up.store)[0] in [time.strftime(f"/{long}-%Y:%Y-%m-%d/1", t) for t in (before, after)], list(up.store)
         assert list(p.files())[0] in [time.strftime("%Y-%m-%d t%j/2", t) for t in (before, after)], p.files()
+
+
+FORGET = DIR.replace("routes:", "  gone: { type: discard }\nroutes:")
+
+
+def test_a_discard_takes_part_in_a_form_and_keeps_nothing():
+    with Penstock(FORGET + """  - id: d
+    match: { path: /d }
+    fields:
+      - { name: keep, max_count: 1, store: { to: files, key: one } }
+      - { name: all, concat: { to: gone, key: all } }
+      - { name: "*", store: { to: gone, key: "{part}" } }
+""") as p:
+        body = form(part("keep", b"kept", "k"), *[part(f"f{i}", noise(n, n), f"{i}.bin") for i, n in enumerate(SIZES)],
+                    part("all", noise(1, 70_000), "a"), part("all", b"x", "b"))
+        answer = post(p.port, "/d", body)
+        assert answer.status == 201, answer.body
+        for n, told in zip(SIZES, answer.json()["parts"][1:]):
+            assert told["size"] == n and told["sha256"] == sha256(noise(n, n)), told
+        assert p.files() == {"one": b"kept"}
+        assert post(p.port, "/d", body).status == 409, "the file is there, and the discards are taken back"
+        assert post(p.port, "/d", body[:-20]).status == 400, "a form that is cut is cancelled"
+        assert p.files() == {"one": b"kept"}

@@ -10,6 +10,7 @@
 #include "channel/keep.h"
 #include "loop/loop_thread.h"
 #include "sink/directory/directory.h"
+#include "sink/sink.h"
 #include "sink/table.h"
 
 #define CHUNKS_PER_TURN 8
@@ -318,6 +319,16 @@ disk_pump(struct order *order)
 	if (channel_take_hunger(order->channel))
 		channel_tell(order->channel, CHANNEL_DATA);
 }
+
+static bool
+begin_order(
+	const struct sink_place *place, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	return disk_open(place->disk, order, producer, err);
+}
+
+extern const struct sink directory_sink;
+const struct sink directory_sink = { .begin = begin_order, .pump = disk_pump };
 
 /* -- the thread --------------------------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 #include "channel/keep.h"
 #include "sink/http/http_priv.h"
 #include "sink/http/verdict.h"
+#include "sink/sink.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -369,3 +370,13 @@ http_pump(struct order *order)
 	else
 		channel_tell(order->channel, CHANNEL_DATA);
 }
+
+static bool
+begin_order(
+	const struct sink_place *place, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	return http_open(place->engine, place->pool, order, producer, err);
+}
+
+extern const struct sink http_sink;
+const struct sink http_sink = { .begin = begin_order, .pump = http_pump };
