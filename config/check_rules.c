@@ -90,6 +90,16 @@ check_count(struct loading *l, const struct rule *rule, const struct node *node)
 }
 
 static void
+check_sizes(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	if (rule->min_size <= rule->max_size)
+		return;
+	diag_error(l->diag, spot_of(node, "min_size"),
+		"min_size: no part can have so many bytes, max_size allows fewer");
+	diag_note(l->diag, spot_of(node, "max_size"), "max_size is here");
+}
+
+static void
 check_required(struct loading *l, const struct rule *rule, const struct node *node)
 {
 	if (!rule->required || rule->action != ACTION_REJECT)
@@ -249,6 +259,7 @@ check_rules_all(struct loading *l, size_t route)
 		check_hidden(l, route, i);
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
+		check_sizes(l, rule, node);
 		check_count(l, rule, node);
 		check_repeat(l, rule, node);
 		check_same_name(l, route, i);

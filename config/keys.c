@@ -31,6 +31,8 @@ static const struct key rule_keys[] = {
 		.help = "Only the n-th part that fits name and kind, from 1; the others go on to later rules." },
 	{ "max_size", KEY_SIZE, .fallback = "none", .min = 0, .max = SIZE_TOP, WORDS(NONE), AT(rule, max_size),
 		.help = "Bytes of one part." },
+	{ "min_size", KEY_SIZE, .fallback = "0B", .min = 0, .max = SIZE_TOP, AT(rule, min_size),
+		.help = "A part with fewer bytes refuses the form; 1 with `required: true`: the field must not be empty." },
 	{ "max_count", KEY_COUNT, .fallback = "none", .min = 1, .max = 100000, WORDS(NONE), AT(rule, max_count),
 		.help = "Parts that this rule may take; one more refuses the form." },
 	{ "required", KEY_BOOL, .fallback = "false", AT(rule, required),

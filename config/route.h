@@ -77,7 +77,8 @@ enum store_method { STORE_PUT, STORE_POST };
 struct rule {
 	char *name; /* exact, or a glob with '*' and '?' (glob_match) */
 	enum part_kind kind;
-	unsigned nth; /* takes only the n-th part that fits name and kind, from 1; 0: any */
+	unsigned nth;      /* takes only the n-th part that fits name and kind, from 1; 0: any */
+	uint64_t min_size; /* a part with fewer bytes refuses the form */
 	uint64_t max_size;
 	uint64_t max_count; /* parts that this rule may take */
 	bool required;      /* at least one part must have been taken by this rule */

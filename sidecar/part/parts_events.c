@@ -35,6 +35,23 @@ refuse_limit(struct parts *parts, const char *limit, uint64_t max, uint64_t offs
 	return refuse_part(parts, ERR_TOO_LARGE, limit, offset, why);
 }
 
+/* Known at the part's end only. */
+static bool
+check_min_size(struct parts *parts)
+{
+	const struct part *part = parts->current;
+	uint64_t min = part->rule != NULL ? part->rule->min_size : 0;
+	char why[100];
+
+	if (part->size >= min)
+		return true;
+	if (part->size == 0)
+		snprintf(why, sizeof why, "%s", part->rule->required ? "it is required and empty" : "it is empty");
+	else
+		snprintf(why, sizeof why, "under min_size of %" PRIu64 " bytes", min);
+	return refuse_part(parts, ERR_RULE, "min_size", parts->current_data_at + part->size, why);
+}
+
 static bool
 refuse_busy(struct parts *parts)
 {
@@ -356,6 +373,8 @@ parts_on_end(void *arg, uint64_t size)
 	if (parts->digest != NULL)
 		digest_end(parts->digest, part->sha256);
 	parts->undecided = NULL;
+	if (!check_min_size(parts))
+		return false;
 	if (part->delivery == NULL || !parts_is_run(parts) || part->action == ACTION_CONCAT)
 		return true;
 	return parts_finish_delivery(parts, part->delivery);

@@ -323,6 +323,32 @@ def test_an_input_left_empty_by_a_browser_is_no_file():
         assert answer.status == 422 and "required" in answer.json()["detail"], answer.body
 
 
+def test_min_size_refuses_what_is_shorter():
+    rules = """  - id: d
+    match: { path: /d }
+    fields:
+      - { name: v, required: true, min_size: 1, max_count: 1, store: { to: files, key: "{uuid}" } }
+      - { name: f, min_size: 40KiB, store: { to: files, key: "{uuid}" } }
+      - { name: c, min_size: 3, concat: { to: files, key: "{uuid}" } }
+      - { name: o, min_size: 1, drop: true }
+      - { name: any, store: { to: files, key: "{uuid}" } }
+  - { id: each, match: { path: /each }, commit: each, fields: [ { name: f, min_size: 40KiB, store: { to: files, key: "{uuid}" } } ] }
+"""
+    value = part("v", b"1")
+    with Penstock(DIR + rules) as p:
+        for path, parts, words in (("/d", [part("v", b"")], "required and empty"), ("/d", [part("v", b"", "x")], "required and empty"),
+                                   ("/d", [part("v", b"", "")], "required and missing"), ("/d", [value, part("o", b"")], "it is empty"),
+                                   ("/d", [value, part("c", b"123"), part("c", b"12")], "under min_size of 3 bytes"),
+                                   ("/d", [value, part("any", b"1"), part("f", noise(40959), "x")], "under min_size of 40960 bytes"),
+                                   ("/each", [part("f", noise(40959), "x")], "under min_size of 40960 bytes")):
+            answer = post(p.port, path, form(*parts))
+            assert answer.status == 422 and words in answer.json()["detail"], answer.body
+            assert "missing" in words or answer.json()["limit"] == "min_size", answer.body
+            assert p.files() == {}, p.files()
+        answer = post(p.port, "/d", form(value, part("any", b""), part("f", noise(40960), "x"), part("f", b"", ""), part("c", b"123")))
+        assert answer.status == 201 and len(p.files()) == 4, answer.body
+
+
 def test_a_long_name_leaves_room_for_the_reason():
     name = "\u00e9" * 300
     with Penstock(DIR + '  - { id: d, match: { path: /d }, fields: [ { name: f, drop: true } ] }') as p:
