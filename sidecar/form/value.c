@@ -132,7 +132,7 @@ take_quoted(struct cursor *cursor, struct buf *out)
 static bool
 is_extended_char(char c)
 {
-	return c > ' ' && c < 0x7f && strchr(";,\"\\", c) == NULL;
+	return c > ' ' && c < 0x7f && strchr(";\"\\", c) == NULL;
 }
 
 bool
