@@ -38,7 +38,7 @@ check_url_segment(struct str segment, struct error *err)
 static bool
 check_file_segment(struct str segment, struct error *err)
 {
-	if (segment.len >= 10 && memcmp(segment.data, ".penstock-", 10) == 0)
+	if (str_starts_nocase(segment, ".penstock-"))
 		return error_set(
 			err, ERR_CONFIG, "names that begin with \".penstock-\" are kept for unfinished files");
 	if (segment.len > SEGMENT_MAX)

@@ -33,7 +33,7 @@ refuse(struct safe_name *name, int mark, const char *what)
 {
 	size_t giver = mark >= MARK_VALUE ? (size_t)(mark - MARK_VALUE) : name->n_givers - 1;
 
-	if (!name->to->settings->refuses_unsafe)
+	if (!name->to->settings->refuses_unsafe || name->n_givers == 0) /* 0: the template's own text and date */
 		return false;
 	error_set(&name->error, ERR_RULE, "%s would put %s into the name of an object", name->givers[giver], what);
 	return true;

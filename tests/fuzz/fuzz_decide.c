@@ -31,9 +31,29 @@ static struct path_segment upload[] = { { SEGMENT_TEXT, upload_text } };
 static struct path_segment below[] = { { SEGMENT_TEXT, upload_text }, { SEGMENT_ONE, NULL } };
 static struct path_segment rest[] = { { SEGMENT_REST, NULL } };
 static struct route routes[] = {
-	{ .id = ids[0], .match = { NULL, upload, 1, false, methods, 2 }, .limits = { .body = LIMIT_NONE } },
-	{ .id = ids[1], .match = { any_host, below, 2, false, methods, 1 }, .limits = { .body = 10 } },
-	{ .id = ids[2], .match = { any_host, rest, 1, false, methods + 1, 1 }, .limits = { .body = 1u << 30 } },
+	{ .id = ids[0],
+		.match = { .segments = upload,
+			.n_segments = 1,
+			.has_path = true,
+			.methods = methods,
+			.n_methods = 2 },
+		.limits = { .body = LIMIT_NONE } },
+	{ .id = ids[1],
+		.match = { .host = any_host,
+			.segments = below,
+			.n_segments = 2,
+			.has_path = true,
+			.methods = methods,
+			.n_methods = 1 },
+		.limits = { .body = 10 } },
+	{ .id = ids[2],
+		.match = { .host = any_host,
+			.segments = rest,
+			.n_segments = 1,
+			.has_path = true,
+			.methods = methods + 1,
+			.n_methods = 1 },
+		.limits = { .body = 1u << 30 } },
 };
 static const struct config config = { .routes = routes, .n_routes = 3 };
 

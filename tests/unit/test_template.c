@@ -68,6 +68,7 @@ static const struct {
 	{ "a{date:%Y\x7f%m}", TEMPLATE_FOR_FILE, NULL, 1, 12 },
 	{ "a{date:%Y{uuid}", TEMPLATE_FOR_FILE, NULL, 1, 14 },
 	{ "x/.penstock-1", TEMPLATE_FOR_FILE, NULL, 0, 13 },
+	{ "x/.penStock-1", TEMPLATE_FOR_FILE, NULL, 0, 13 },
 	{ "/t?a=//{uuid}#x", TEMPLATE_FOR_LOCATION, "</t?a=//><{uuid}><#x>", 0, 0 },
 	{ "?a", TEMPLATE_FOR_LOCATION, "</?a>", 0, 0 },
 	{ "//a?b", TEMPLATE_FOR_LOCATION, NULL, 0, 5 },
