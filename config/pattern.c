@@ -13,7 +13,7 @@
 static bool
 nomem(struct error *err)
 {
-	return error_set(err, ERR_NOMEM, "out of memory");
+	return error_nomem(err);
 }
 
 bool

@@ -68,7 +68,7 @@ redirect_read(struct str text, struct response *out, struct span *where, struct 
 		return false;
 	out->origin = str_dup(origin);
 	if (out->origin == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	out->redirect = template_parse(rest, TEMPLATE_FOR_LOCATION, where, err);
 	where->offset += n;
 	return out->redirect != NULL && check_pieces(text, out->redirect, where, err);

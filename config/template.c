@@ -59,7 +59,7 @@ static const struct placeholder placeholders[] = {
 static bool
 nomem(struct error *err)
 {
-	return error_set(err, ERR_NOMEM, "out of memory");
+	return error_nomem(err);
 }
 
 static bool

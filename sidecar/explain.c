@@ -45,7 +45,7 @@ read_file(const char *path, struct buf *out, struct error *err)
 		fclose(file);
 	if (!ok)
 		return error_set(err, ERR_SYSTEM, "%s: cannot be read", path);
-	return out->failed ? error_set(err, ERR_NOMEM, "out of memory") : true;
+	return out->failed ? error_nomem(err) : true;
 }
 
 /* -- the form ----------------------------------------------------------------------------------------- */
@@ -150,7 +150,7 @@ print_json(const struct verdict *verdict, struct error *err)
 	ok = root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
 	json_decref(root);
 	puts("");
-	return ok ? true : error_set(err, ERR_NOMEM, "out of memory");
+	return ok ? true : error_nomem(err);
 }
 
 /* -- a table ------------------------------------------------------------------------------------------ */
@@ -254,7 +254,7 @@ explain_run(const struct config *config, const char *path, const struct explain_
 {
 	struct raw_request *raw = mem_zalloc(sizeof *raw);
 	struct buf text = { 0 };
-	bool ok = raw != NULL || error_set(err, ERR_NOMEM, "out of memory");
+	bool ok = raw != NULL || error_nomem(err);
 
 	ok = ok && read_file(path, &text, err);
 	if (ok && form_setup(err)) {

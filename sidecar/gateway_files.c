@@ -99,7 +99,7 @@ gateway_write_file(const char *folder, const struct gateway_file *out, struct er
 	bool ok;
 
 	if (out->text.failed)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	snprintf(path, sizeof path, "%s/%s", folder, out->name);
 	file = fopen(path, "w");
 	if (file == NULL)

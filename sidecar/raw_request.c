@@ -175,5 +175,5 @@ raw_request_body(
 {
 	bool ok = is_chunked ? dechunk(raw->rest, body, err) : take(raw->rest, length, body, err);
 
-	return body->failed ? error_set(err, ERR_NOMEM, "out of memory") : ok;
+	return body->failed ? error_nomem(err) : ok;
 }

@@ -2,6 +2,7 @@
 /* reload.c - see reload.h. Reading files blocks the main thread only, and no upload goes through that. */
 #include "reload.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -110,8 +111,7 @@ finish(struct reload *reload)
 static void
 on_taken(struct mail *mail, unsigned bits)
 {
-	struct reload_taker *taker = (struct reload_taker *)(void *)((char *)mail -
-		offsetof(struct reload_taker, taken));
+	struct reload_taker *taker = container_of(mail, struct reload_taker, taken);
 
 	(void)bits;
 	must(taker->reload->n_waiting > 0);

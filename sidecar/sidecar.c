@@ -3,6 +3,7 @@
  * threads before it frees what they told one another, and delivers the mail that they have left in between. */
 #include "sidecar.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "form/form.h"
@@ -23,7 +24,7 @@
 static void
 on_stopped(struct mail *mail, unsigned bits)
 {
-	struct station *station = (struct station *)(void *)((char *)mail - offsetof(struct station, stopped));
+	struct station *station = container_of(mail, struct station, stopped);
 
 	(void)bits;
 	if (--station->sidecar->n_running == 0)
@@ -115,7 +116,7 @@ make_loops(struct sidecar *sidecar, struct error *err)
 	sidecar->stations = mem_array(sidecar->n_stations, sizeof *sidecar->stations);
 	sidecar->loops = mem_array(sidecar->n_stations, sizeof(struct loop *));
 	if (sidecar->stations == NULL || sidecar->loops == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	for (size_t i = 0; i < sidecar->n_stations; i++) {
 		struct station *station = &sidecar->stations[i];
 
@@ -218,7 +219,7 @@ start_ops(struct sidecar *sidecar, struct error *err)
 	struct pulse_target *targets = mem_array(sidecar->n_stations + 4, sizeof *targets);
 
 	if (targets == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	if (start_desk(sidecar, targets, err))
 		sidecar->reload.herald = sidecar->herald = herald_new(
 			sidecar->loop, targets + 1, list_loops(sidecar, targets) - 1, err);
@@ -235,7 +236,7 @@ start(struct sidecar *sidecar, struct error *err)
 	if (!form_setup(err) || !upload_setup(err) || !make_loops(sidecar, err) || !signals_watch(sidecar, err))
 		return false;
 	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_stations + 2))
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	sidecar->pool = pool_new(config->memory, err);
 	if (sidecar->pool == NULL)
 		return false;

@@ -10,6 +10,7 @@
  * refuses the first one. */
 #include "sidecar_priv.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ next_phase(struct sidecar *sidecar)
 static void
 on_signal(struct watch *watch, uint32_t events)
 {
-	struct sidecar *sidecar = (struct sidecar *)(void *)((char *)watch - offsetof(struct sidecar, signals));
+	struct sidecar *sidecar = container_of(watch, struct sidecar, signals);
 	struct signalfd_siginfo info;
 
 	(void)events;
@@ -105,7 +106,7 @@ on_signal(struct watch *watch, uint32_t events)
 static void
 on_deadline(struct timer *timer)
 {
-	struct sidecar *sidecar = (struct sidecar *)(void *)((char *)timer - offsetof(struct sidecar, deadline));
+	struct sidecar *sidecar = container_of(timer, struct sidecar, deadline);
 
 	if (sidecar->phase == PHASE_LEAVING)
 		drain(sidecar);

@@ -89,7 +89,7 @@ try_config(const char *where, struct findings *findings, struct error *err)
 
 	write_text(&text, str_of(where));
 	if (text.failed) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	config = config_load_text("(penstock try)", buf_str(&text), findings);

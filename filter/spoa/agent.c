@@ -2,6 +2,7 @@
 /* agent.c - see agent.h: the agent's thread, its listening sockets, its end. */
 #include "spoa/agent_priv.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -75,7 +76,7 @@ resume_accepting(struct agent *agent)
 static void
 on_accept_again(struct timer *timer)
 {
-	resume_accepting((struct agent *)(void *)((char *)timer - offsetof(struct agent, accept_again)));
+	resume_accepting(container_of(timer, struct agent, accept_again));
 }
 
 /* One a turn: the watch is level-triggered, and those that are here already are asked in between, so who greets at once
@@ -83,7 +84,7 @@ on_accept_again(struct timer *timer)
 static void
 on_connection(struct watch *watch, uint32_t events)
 {
-	struct acceptor *acceptor = (struct acceptor *)(void *)((char *)watch - offsetof(struct acceptor, watch));
+	struct acceptor *acceptor = container_of(watch, struct acceptor, watch);
 	struct agent *agent = acceptor->agent;
 	int on = 1, fd;
 
@@ -115,7 +116,7 @@ start_accepting(struct agent *agent, struct error *err)
 		return false;
 	agent->acceptors = mem_array(spoa->n_listen, sizeof *agent->acceptors);
 	if (agent->acceptors == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	for (size_t i = 0; i < spoa->n_listen; i++) {
 		agent->acceptors[i] = (struct acceptor){ { .fd = listeners->fds[i], .ready = on_connection },
 			agent };
@@ -147,7 +148,7 @@ agent_on_peer_gone(struct agent *agent)
 static void
 on_stop(struct mail *mail, unsigned bits)
 {
-	struct agent *agent = (struct agent *)(void *)((char *)mail - offsetof(struct agent, stop_mail));
+	struct agent *agent = container_of(mail, struct agent, stop_mail);
 
 	(void)bits;
 	agent->is_stopping = true;
@@ -161,7 +162,7 @@ on_stop(struct mail *mail, unsigned bits)
 static void
 on_table(struct mail *mail, unsigned bits)
 {
-	struct agent *agent = (struct agent *)(void *)((char *)mail - offsetof(struct agent, table_mail));
+	struct agent *agent = container_of(mail, struct agent, table_mail);
 
 	(void)bits;
 	table_release(agent->table);
@@ -188,7 +189,7 @@ agent_new(const struct agent_setup *setup, struct error *err)
 
 	if (agent == NULL || (agent->thread = mem_zalloc(sizeof *agent->thread)) == NULL) {
 		mem_free(agent);
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	agent->setup = *setup;

@@ -6,6 +6,7 @@
  * not fit into the socket nothing more is read, so a peer that does not take its answers costs one of them. */
 #include "spoa/peer_priv.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -246,7 +247,7 @@ watch_again(struct peer *peer, bool has_more)
 static void
 on_ready(struct watch *watch, uint32_t events)
 {
-	struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, watch));
+	struct peer *peer = container_of(watch, struct peer, watch);
 
 	bool has_more = false;
 
@@ -272,7 +273,7 @@ idle_at(const struct peer *peer)
 static void
 on_timer(struct timer *timer)
 {
-	struct peer *peer = (struct peer *)(void *)((char *)timer - offsetof(struct peer, timer));
+	struct peer *peer = container_of(timer, struct peer, timer);
 	struct loop *loop = peer->agent->loop;
 	uint64_t at = idle_at(peer);
 

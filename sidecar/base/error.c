@@ -22,6 +22,12 @@ error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
 }
 
 bool
+error_nomem(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "out of memory");
+}
+
+bool
 error_wrap(struct error *err, const char *fmt, ...)
 {
 	char prefix[sizeof err->message], whole[sizeof err->message * 2 + 3];

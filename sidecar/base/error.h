@@ -63,6 +63,8 @@ struct error {
  * false, so that `return error_set(...)` reads as "fail with". */
 bool error_set(struct error *err, enum error_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+bool error_nomem(struct error *err); /* [any] ERR_NOMEM, in the words that all have for it */
+
 /* [any] Prepends "prefix: " to the sentence of an error that is set. Always returns false. */
 bool error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

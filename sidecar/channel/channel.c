@@ -11,6 +11,7 @@
  * would do too, but ThreadSanitizer does not know them.) */
 #include "channel/channel.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -38,7 +39,7 @@ struct channel {
 static void
 deliver_orders(struct mail *mail, unsigned orders)
 {
-	struct channel *channel = (struct channel *)(void *)((char *)mail - offsetof(struct channel, to_consumer));
+	struct channel *channel = container_of(mail, struct channel, to_consumer);
 
 	channel->consumer.on_mail(channel->consumer.arg, orders); /* may free the channel */
 }
@@ -46,7 +47,7 @@ deliver_orders(struct mail *mail, unsigned orders)
 static void
 deliver_news(struct mail *mail, unsigned news)
 {
-	struct channel *channel = (struct channel *)(void *)((char *)mail - offsetof(struct channel, to_producer));
+	struct channel *channel = container_of(mail, struct channel, to_producer);
 
 	channel->producer.on_mail(channel->producer.arg, news); /* may tell CLOSE: the channel may be gone */
 }
@@ -60,7 +61,7 @@ channel_new(struct pool *pool, const struct channel_side *producer, const struct
 	must(slots >= 1 && slots <= CHANNEL_SLOTS_MAX);
 	channel = mem_aligned(64, sizeof *channel + slots * sizeof(struct chunk *));
 	if (channel == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	channel->pool = pool;

@@ -196,7 +196,7 @@ disposition_read(struct disposition *d, struct str value, struct error *err)
 		? take_parameters(&cursor, d) && keep_name(d, &cursor) && keep_filename(d, &cursor)
 		: cursor_refuse(&cursor, "a Content-Disposition other than form-data");
 	if (has_failed(d)) /* what was not kept whole may have been refused for that alone */
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	d->is_file = d->has[PLACE_FILENAME] || d->has[PLACE_EXTENDED_FILENAME];
 	return ok || error_set(err, ERR_MALFORMED, "%s", cursor.why);
 }

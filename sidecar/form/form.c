@@ -72,7 +72,7 @@ form_new(const struct boundary *boundary, const struct form_limits *limits, cons
 	struct form *form = mem_zalloc(sizeof *form);
 
 	if (form == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	form->limits = *limits;

@@ -280,7 +280,7 @@ read_head(struct guard *guard, const char **p, const char *end)
 		n = (size_t)(most - before);
 	buf_add(&guard->head, *p, n);
 	if (guard->head.failed)
-		return error_set(guard->err, ERR_NOMEM, "out of memory");
+		return error_nomem(guard->err);
 	whole = find_head_end(&guard->head, before);
 	if (whole > 0) {
 		*p += whole - before;

@@ -268,7 +268,7 @@ postproc_new(postproc_sink *sink, void *arg, struct error *err)
 		postproc->mhd = MHD_create_post_processor(donor.connection, BUFFER_SIZE, on_piece, postproc);
 	if (postproc == NULL || postproc->mhd == NULL) {
 		mem_free(postproc);
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	postproc->sink = sink;
@@ -294,7 +294,7 @@ feed(struct postproc *postproc, const char *data, size_t len, struct error *err)
 	if (len == 0 || MHD_post_process(postproc->mhd, data, len) == MHD_YES)
 		return true;
 	if (!postproc->stopped) /* our own stream cannot be malformed, so it is memory that it lacks */
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 	return false;
 }
 

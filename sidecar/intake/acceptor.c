@@ -5,6 +5,7 @@
  * the next ones back. Out of descriptors, it tries again a little later instead of spinning. */
 #include "intake/intake_priv.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -70,7 +71,7 @@ on_accept_error(struct worker *worker, int error)
 static void
 on_ready(struct watch *watch, uint32_t events)
 {
-	struct acceptor *acceptor = (struct acceptor *)(void *)((char *)watch - offsetof(struct acceptor, watch));
+	struct acceptor *acceptor = container_of(watch, struct acceptor, watch);
 	struct worker *worker = acceptor->worker;
 
 	(void)events;
@@ -95,7 +96,7 @@ on_ready(struct watch *watch, uint32_t events)
 static void
 on_accept_again(struct timer *timer)
 {
-	struct worker *worker = (struct worker *)(void *)((char *)timer - offsetof(struct worker, accept_again));
+	struct worker *worker = container_of(timer, struct worker, accept_again);
 
 	acceptor_resume(worker);
 }
@@ -106,7 +107,7 @@ acceptor_start(struct worker *worker, struct error *err)
 	worker->accept_again.fire = on_accept_again;
 	worker->acceptors = mem_array(worker->setup.n_listen_fds, sizeof *worker->acceptors);
 	if (worker->acceptors == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	/* All of them first: acceptor_stop() closes whatever stands in them, also after a failure. */
 	for (size_t i = 0; i < worker->setup.n_listen_fds; i++)
 		worker->acceptors[i] = (struct acceptor){

@@ -6,6 +6,7 @@
  * triggered EPOLLRDHUP in our own epoll set, beside libmicrohttpd's. */
 #include "intake/intake_priv.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 
 #include <sys/epoll.h>
@@ -18,8 +19,7 @@
 static void
 on_deadline(struct timer *timer)
 {
-	struct connection *connection = (struct connection *)(void *)((char *)timer -
-		offsetof(struct connection, deadline));
+	struct connection *connection = container_of(timer, struct connection, deadline);
 
 	connection_shut(connection);
 }
@@ -27,8 +27,7 @@ on_deadline(struct timer *timer)
 static void
 on_event(struct watch *watch, uint32_t events)
 {
-	struct connection *connection = (struct connection *)(void *)((char *)watch -
-		offsetof(struct connection, watch));
+	struct connection *connection = container_of(watch, struct connection, watch);
 
 	if ((events & EPOLLOUT) && connection->request != NULL)
 		answer_go_on(connection->request);

@@ -10,6 +10,7 @@
 #include "intake/intake_priv.h"
 #include "intake/proxy_header.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -103,7 +104,7 @@ judge(struct greeting *greeting)
 static void
 on_ready(struct watch *watch, uint32_t events)
 {
-	struct greeting *greeting = (struct greeting *)(void *)((char *)watch - offsetof(struct greeting, watch));
+	struct greeting *greeting = container_of(watch, struct greeting, watch);
 	unsigned char next[PROXY_HEADER_MAX];
 	ssize_t n = recv(watch->fd, next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
 	size_t takes;
@@ -130,7 +131,7 @@ on_ready(struct watch *watch, uint32_t events)
 static void
 on_deadline(struct timer *timer)
 {
-	greeting_free((struct greeting *)(void *)((char *)timer - offsetof(struct greeting, deadline)), true);
+	greeting_free(container_of(timer, struct greeting, deadline), true);
 }
 
 void

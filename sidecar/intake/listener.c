@@ -306,7 +306,7 @@ note_place(struct listeners *listeners, size_t i, struct error *err)
 	snprintf(bound->name, sizeof bound->name, "unix:%s", listen->unix_socket);
 	bound->inode = inode_of(listen->unix_socket);
 	bound->path = str_dup(str_of(listen->unix_socket));
-	return bound->path != NULL ? true : error_set(err, ERR_NOMEM, "out of memory");
+	return bound->path != NULL ? true : error_nomem(err);
 }
 
 static int
@@ -355,7 +355,7 @@ listeners_open(
 	listeners->bounds = mem_array(n, sizeof *listeners->bounds);
 	if (listeners->fds == NULL || listeners->bounds == NULL) {
 		listeners_close(listeners);
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	}
 	for (size_t i = 0; i < n_workers * n; i++)
 		listeners->fds[i] = -1;

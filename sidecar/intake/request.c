@@ -6,6 +6,7 @@
  * with the request. The request itself lives on until every transfer that it started has ended. */
 #include "intake/intake_priv.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
@@ -352,7 +353,7 @@ request_set_timer(struct request *request)
 static void
 on_timer(struct timer *timer)
 {
-	struct request *request = (struct request *)(void *)((char *)timer - offsetof(struct request, timer));
+	struct request *request = container_of(timer, struct request, timer);
 	uint64_t now = loop_now_ms(request->worker->setup.loop);
 
 	if (request->discard_until_ms <= now && request->connection != NULL) {

@@ -3,6 +3,7 @@
  * in the loop's set. Its own timeout counts inactivity alone, so each connection has a deadline here. */
 #include "intake/small_server.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "intake/listener.h"
@@ -77,8 +78,7 @@ resume_accepting(struct small_server *server, struct error *err)
 static void
 on_accept_again(struct timer *timer)
 {
-	struct small_server *server = (struct small_server *)(void *)((char *)timer -
-		offsetof(struct small_server, accept_again));
+	struct small_server *server = container_of(timer, struct small_server, accept_again);
 	struct error err = { 0 };
 
 	if (!resume_accepting(server, &err))
@@ -89,8 +89,7 @@ on_accept_again(struct timer *timer)
 static void
 on_knock(struct watch *watch, uint32_t events)
 {
-	struct small_server *server =
-		((struct door *)(void *)((char *)watch - offsetof(struct door, watch)))->server;
+	struct small_server *server = (container_of(watch, struct door, watch))->server;
 	struct sockaddr_storage addr = { 0 };
 	socklen_t len = sizeof addr;
 	int fd = accept4(watch->fd, (struct sockaddr *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -116,7 +115,7 @@ open_doors(struct small_server *server, const char *room, const struct listen *l
 		return false;
 	server->doors = mem_array(n, sizeof *server->doors);
 	if (server->doors == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	for (size_t i = 0; i < n; i++) {
 		server->doors[i] = (struct door){ { .fd = server->listeners.fds[i], .ready = on_knock }, server };
 		log_line(
@@ -130,7 +129,7 @@ open_doors(struct small_server *server, const char *room, const struct listen *l
 static void
 on_deadline(struct timer *timer)
 {
-	struct visitor *visitor = (struct visitor *)(void *)((char *)timer - offsetof(struct visitor, deadline));
+	struct visitor *visitor = container_of(timer, struct visitor, deadline);
 
 	shutdown(visitor->fd, SHUT_RDWR); /* libmicrohttpd will see it closed */
 	visitor->server->is_due = true;
@@ -225,8 +224,7 @@ on_access(void *arg, struct MHD_Connection *mhd, const char *url, const char *me
 static void
 on_daemon_ready(struct watch *watch, uint32_t events)
 {
-	struct small_server *server = (struct small_server *)(void *)((char *)watch -
-		offsetof(struct small_server, watch));
+	struct small_server *server = container_of(watch, struct small_server, watch);
 
 	(void)events;
 	server->is_due = true;
@@ -235,8 +233,7 @@ on_daemon_ready(struct watch *watch, uint32_t events)
 static uint64_t
 daemon_turn(struct hook *hook, uint64_t now_ms)
 {
-	struct small_server *server = (struct small_server *)(void *)((char *)hook -
-		offsetof(struct small_server, hook));
+	struct small_server *server = container_of(hook, struct small_server, hook);
 	MHD_UNSIGNED_LONG_LONG in_ms = 0;
 
 	if (server->is_due) {
@@ -276,7 +273,7 @@ small_server_new(struct loop *loop, const char *room, const struct listen *liste
 	struct small_server *server = mem_zalloc(sizeof *server);
 
 	if (server == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	server->loop = loop;

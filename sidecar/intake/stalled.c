@@ -7,6 +7,8 @@
  * goes to its end. Where it is not the client that is waited for, it is never his fault. */
 #include "intake/intake_priv.h"
 
+#include "base/container_of.h"
+
 #include <sys/ioctl.h>
 
 #define LOOK_MS 250u      /* as long as forms come in: whether the pool is short */
@@ -131,7 +133,7 @@ make_room(struct worker *worker)
 static void
 on_look(struct timer *timer)
 {
-	struct worker *worker = (struct worker *)(void *)((char *)timer - offsetof(struct worker, stalled.look));
+	struct worker *worker = container_of(timer, struct worker, stalled.look);
 
 	make_room(worker);
 	if (worker->stalled.first != NULL)

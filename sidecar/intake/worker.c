@@ -3,6 +3,7 @@
  * loop's own set, and MHD_run() is called when that is ready, after a resume, and when a connection was added. */
 #include "intake/intake_priv.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -78,7 +79,7 @@ start_daemon(struct lane *lane, struct error *err)
 static void
 on_daemon_ready(struct watch *watch, uint32_t events)
 {
-	struct lane *lane = (struct lane *)(void *)((char *)watch - offsetof(struct lane, watch));
+	struct lane *lane = container_of(watch, struct lane, watch);
 
 	(void)events;
 	lane->is_due = true;
@@ -127,7 +128,7 @@ run_daemon(struct lane *lane, uint64_t now_ms)
 static uint64_t
 daemon_turn(struct hook *hook, uint64_t now_ms)
 {
-	struct worker *worker = (struct worker *)(void *)((char *)hook - offsetof(struct worker, daemon_hook));
+	struct worker *worker = container_of(hook, struct worker, daemon_hook);
 	uint64_t next_ms = worker->state == WORKER_RUNNING ? CLOCK_NEVER : now_ms + LOOK_AGAIN_MS;
 
 	requests_look_at_news(worker);
@@ -151,7 +152,7 @@ daemon_turn(struct hook *hook, uint64_t now_ms)
 static void
 on_pool_mail(struct mail *mail, unsigned bits)
 {
-	struct worker *worker = (struct worker *)(void *)((char *)mail - offsetof(struct worker, pool_mail));
+	struct worker *worker = container_of(mail, struct worker, pool_mail);
 	struct request *list = worker->waiting;
 
 	(void)bits;
@@ -202,7 +203,7 @@ drain(struct worker *worker)
 static void
 on_cut(struct timer *timer)
 {
-	struct worker *worker = (struct worker *)(void *)((char *)timer - offsetof(struct worker, cut));
+	struct worker *worker = container_of(timer, struct worker, cut);
 
 	struct request *next;
 
@@ -240,7 +241,7 @@ abort_all(struct worker *worker)
 static void
 on_command(struct mail *mail, unsigned bits)
 {
-	struct worker *worker = (struct worker *)(void *)((char *)mail - offsetof(struct worker, command_mail));
+	struct worker *worker = container_of(mail, struct worker, command_mail);
 
 	if (bits & COMMAND_TABLE)
 		take_table(worker);
@@ -279,7 +280,7 @@ worker_new(const struct worker_setup *setup, struct error *err)
 	struct worker *worker = mem_zalloc(sizeof *worker);
 
 	if (worker == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	worker->setup = *setup;
@@ -299,7 +300,7 @@ worker_new(const struct worker_setup *setup, struct error *err)
 	worker->lanes[LANE_SMALL].memory = LANE_SMALL_MEMORY;
 	worker->blocks = blocks_new(setup->pool);
 	if (worker->blocks == NULL)
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 	if (worker->blocks == NULL || !start_lanes(worker, err) || !acceptor_start(worker, err)) {
 		worker_free(worker);
 		return NULL;

@@ -6,6 +6,7 @@
  * ready is fetched in batches; epoll puts those it has reported at the end of its list, so none is left out. */
 #include "loop/loop.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "loop/timers.h"
@@ -37,7 +38,7 @@ struct loop {
 static void
 on_mailbox(struct watch *watch, uint32_t events)
 {
-	struct loop *loop = (struct loop *)(void *)((char *)watch - offsetof(struct loop, box_watch));
+	struct loop *loop = container_of(watch, struct loop, box_watch);
 
 	(void)events;
 	mailbox_empty_fd(loop->box);
@@ -56,7 +57,7 @@ loop_new(struct error *err)
 	struct loop *loop = mem_zalloc(sizeof *loop);
 
 	if (loop == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	loop->now_ms = clock_now_ms();

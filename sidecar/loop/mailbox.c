@@ -26,7 +26,7 @@ mailbox_new(struct error *err)
 	struct mailbox *box = mem_aligned(64, sizeof *box);
 
 	if (box == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	atomic_init(&box->head, NULL);

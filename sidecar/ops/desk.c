@@ -2,6 +2,7 @@
 /* desk.c - see desk.h. */
 #include "ops/desk.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -134,7 +135,7 @@ on_question(void *arg, const char *method, const char *path, struct small_answer
 static void
 on_stop(struct mail *mail, unsigned bits)
 {
-	struct desk *desk = (struct desk *)(void *)((char *)mail - offsetof(struct desk, stop));
+	struct desk *desk = container_of(mail, struct desk, stop);
 
 	(void)bits;
 	pulse_stop(desk->pulse);
@@ -144,7 +145,7 @@ on_stop(struct mail *mail, unsigned bits)
 static void
 on_table(struct mail *mail, unsigned bits)
 {
-	struct desk *desk = (struct desk *)(void *)((char *)mail - offsetof(struct desk, table_mail));
+	struct desk *desk = container_of(mail, struct desk, table_mail);
 	struct error err = { 0 };
 	struct probe *probe = probe_new(desk->next_table->config, desk->probe, desk->loop, &err);
 
@@ -192,7 +193,7 @@ desk_new(const struct desk_setup *setup, struct error *err)
 	struct desk *desk = mem_zalloc(sizeof *desk);
 
 	if (desk == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	desk->setup = *setup;

@@ -2,6 +2,7 @@
 /* herald.c - see herald.h. A message that cannot be sent is dropped: the manager has its own time-outs. */
 #include "ops/herald.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -131,7 +132,7 @@ read_watchdog(struct herald *herald)
 static void
 on_due(struct timer *timer)
 {
-	struct herald *herald = (struct herald *)(void *)((char *)timer - offsetof(struct herald, due));
+	struct herald *herald = container_of(timer, struct herald, due);
 	struct buf why = { 0 };
 	bool good = pulse_is_good(herald->pulse, &why);
 
@@ -152,7 +153,7 @@ start_watchdog(struct herald *herald, const struct pulse_target *targets, size_t
 		return false;
 	herald->due.fire = on_due;
 	if (!loop_set_timer(herald->loop, &herald->due, loop_now_ms(herald->loop)))
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	return true;
 }
 
@@ -164,7 +165,7 @@ herald_new(struct loop *loop, const struct pulse_target *targets, size_t n, stru
 	struct herald *herald = mem_zalloc(sizeof *herald);
 
 	if (herald == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	herald->loop = loop;

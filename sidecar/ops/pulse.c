@@ -2,6 +2,7 @@
 /* pulse.c - see pulse.h. Of a beat's two mails one at a time is under way, so neither is ever posted twice. */
 #include "ops/pulse.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -26,7 +27,7 @@ struct pulse {
 static void
 on_there(struct mail *mail, unsigned bits)
 {
-	struct beat *beat = (struct beat *)(void *)((char *)mail - offsetof(struct beat, there));
+	struct beat *beat = container_of(mail, struct beat, there);
 
 	mailbox_post(loop_mailbox(beat->pulse->observer), &beat->back, bits);
 }
@@ -35,7 +36,7 @@ on_there(struct mail *mail, unsigned bits)
 static void
 on_back(struct mail *mail, unsigned bits)
 {
-	struct beat *beat = (struct beat *)(void *)((char *)mail - offsetof(struct beat, back));
+	struct beat *beat = container_of(mail, struct beat, back);
 
 	(void)bits;
 	beat->is_away = false;
@@ -45,7 +46,7 @@ on_back(struct mail *mail, unsigned bits)
 static void
 on_tick(struct timer *timer)
 {
-	struct pulse *pulse = (struct pulse *)(void *)((char *)timer - offsetof(struct pulse, tick));
+	struct pulse *pulse = container_of(timer, struct pulse, tick);
 
 	for (size_t i = 0; i < pulse->n; i++) {
 		struct beat *beat = &pulse->beats[i];
@@ -67,7 +68,7 @@ pulse_new(struct loop *observer, const struct pulse_target *targets, size_t n, s
 
 	if (pulse == NULL || !loop_set_timer(observer, &pulse->tick, 1)) {
 		mem_free(pulse);
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	pulse->observer = observer;

@@ -34,7 +34,7 @@ location_make(const struct naming *naming, const struct response *response, stru
 			return false;
 	}
 	if (out->failed)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	return out->len <= LOCATION_MAX ||
 		error_set(err, ERR_RULE, "the address of the page that follows would be longer than %d bytes",
 			LOCATION_MAX);

@@ -43,7 +43,7 @@ add_query(struct safe_name *out, const struct naming *naming, const struct templ
 
 	head_query_value(naming->head, str_of(piece->text), &value);
 	if (value.failed)
-		error_set(&out->error, ERR_NOMEM, "out of memory");
+		error_nomem(&out->error);
 	safe_name_value(out, piece->source, buf_str(&value));
 	buf_free(&value);
 }
@@ -102,7 +102,7 @@ add_capture(struct safe_name *out, const struct naming *naming, const struct tem
 	if (piece->number >= 1 && piece->number <= naming->match->n_captures)
 		percent_decode(naming->match->captures[piece->number - 1], false, &decoded);
 	if (decoded.failed)
-		error_set(&out->error, ERR_NOMEM, "out of memory");
+		error_nomem(&out->error);
 	safe_name_value(out, piece->source, buf_str(&decoded));
 	buf_free(&decoded);
 }

@@ -68,7 +68,7 @@ parts_new(const struct parts_setup *setup, struct error *err)
 		return NULL;
 	parts = mem_zalloc(sizeof *parts);
 	if (parts == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	parts->setup = *setup;
@@ -84,7 +84,7 @@ parts_new(const struct parts_setup *setup, struct error *err)
 		parts->concats = mem_array(setup->route->n_rules, sizeof(struct delivery *));
 	if (parts->rules == NULL || (setup->want_digest && parts->digest == NULL) ||
 		(parts->n_concat > 0 && parts->concats == NULL)) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		goto fail;
 	}
 	parts->form = form_new(setup->boundary, &form_limits, &events, parts, err);

@@ -123,7 +123,7 @@ append_part(struct parts *parts, const struct part_head *head)
 	struct part *part = part_new(head);
 
 	if (part == NULL)
-		return error_set(&parts->error, ERR_NOMEM, "out of memory");
+		return error_nomem(&parts->error);
 	if (parts->last != NULL)
 		parts->last->next = part;
 	else
@@ -165,7 +165,7 @@ make_delivery(struct parts *parts, const struct part_head *head)
 	struct delivery *delivery = part->delivery = txn_add(parts->txn, part->rule);
 
 	if (delivery == NULL)
-		return error_set(&parts->error, ERR_NOMEM, "out of memory");
+		return error_nomem(&parts->error);
 	set_type(delivery, part);
 	if (!naming_expand(parts->setup.naming, part->rule, head, &delivery->target, &parts->error))
 		return refuse_name(parts, head);
@@ -255,7 +255,7 @@ parts_on_begin(void *arg, const struct part_head *head)
 	parts->current->action = ACTION_DROP;
 	parts->current_data_at = head->data_offset;
 	if (parts->digest != NULL && !digest_begin(parts->digest))
-		return error_set(&parts->error, ERR_NOMEM, "out of memory");
+		return error_nomem(&parts->error);
 	if (!may_be_empty_input(head))
 		return choose(parts, head);
 	parts->undecided = head;

@@ -2,6 +2,7 @@
 /* engine.c - see engine.h. */
 #include "sink/engine.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "sink/exchange_priv.h"
@@ -71,7 +72,7 @@ engine_run(struct engine *engine)
 static void
 on_socket_ready(struct watch *watch, uint32_t events)
 {
-	struct socket *s = (struct socket *)(void *)((char *)watch - offsetof(struct socket, watch));
+	struct socket *s = container_of(watch, struct socket, watch);
 	int bits = 0;
 
 	if (events & EPOLLIN)
@@ -152,7 +153,7 @@ on_timeout_wish(CURLM *multi, long in_ms, void *arg)
 static void
 on_timer(struct timer *timer)
 {
-	struct engine *engine = (struct engine *)(void *)((char *)timer - offsetof(struct engine, timer));
+	struct engine *engine = container_of(timer, struct engine, timer);
 
 	loop_set_timer(engine->loop, &engine->timer, CLOCK_NEVER); /* firing took it out, so there is room */
 	engine_run(engine);

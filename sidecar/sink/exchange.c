@@ -2,6 +2,7 @@
 /* exchange.c - an exchange's life: how it is asked, asked again, how long it may take, and how it ends. */
 #include "sink/exchange_priv.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -193,7 +194,7 @@ end_late(struct exchange *x, bool is_overdue)
 static void
 on_timer(struct timer *timer)
 {
-	struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, timer));
+	struct exchange *x = container_of(timer, struct exchange, timer);
 
 	if (x->is_waiting_to_retry) {
 		x->is_waiting_to_retry = false;

@@ -2,6 +2,7 @@
 /* probe.c - see probe.h. libcurl connects as it would for a transfer: same names, same socket, same certificates. */
 #include "sink/probe.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/kind.h"
@@ -71,7 +72,7 @@ static const struct exchange_calls calls = { .on_done = on_done };
 static void
 on_due(struct timer *timer)
 {
-	struct target *target = (struct target *)(void *)((char *)timer - offsetof(struct target, due));
+	struct target *target = container_of(timer, struct target, due);
 	const struct http_peer *to = peer_of(target->to);
 	uint64_t most_ms = to->connect_ms < PROBE_MS_MAX ? to->connect_ms : PROBE_MS_MAX;
 
@@ -137,7 +138,7 @@ probe_new(const struct config *config, const struct probe *before, struct loop *
 	struct probe *probe = mem_zalloc(sizeof *probe + config->n_destinations * sizeof probe->targets[0]);
 
 	if (probe == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	if (!engine_init(&probe->engine, loop, err))
@@ -145,7 +146,7 @@ probe_new(const struct config *config, const struct probe *before, struct loop *
 	for (size_t i = 0; i < config->n_destinations; i++)
 		if (peer_of(&config->destinations[i]) != NULL &&
 			!add_target(probe, before, &config->destinations[i])) {
-			error_set(err, ERR_NOMEM, "out of memory");
+			error_nomem(err);
 			goto fail;
 		}
 	return probe;

@@ -222,7 +222,7 @@ end_segment(struct safe_name *name)
 	if (name->bytes.len == 0 && name->n_givers > 0 && !refuse(name, MARK_TEXT, "an empty segment"))
 		safe_name_plain(name, STR("_"));
 	if (name->bytes.failed || name->marks.failed)
-		error_set(&name->error, ERR_NOMEM, "out of memory");
+		error_nomem(&name->error);
 	else if (name->bytes.len > 0)
 		judge_and_write(name);
 	buf_clear(&name->bytes);
@@ -313,7 +313,7 @@ safe_name_end(struct safe_name *name, struct error *err)
 {
 	end_segment(name);
 	if (name->out->failed)
-		error_set(&name->error, ERR_NOMEM, "out of memory");
+		error_nomem(&name->error);
 	buf_free(&name->bytes);
 	buf_free(&name->marks);
 	if (error_is_set(&name->error))

@@ -2,6 +2,7 @@
 /* table.c - see table.h. */
 #include "sink/table.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "config/load.h"
 
@@ -15,7 +16,7 @@ struct tally { /* outlives each table that counts in it */
 static struct tally *
 tally_of(struct counter *counter)
 {
-	return (struct tally *)(void *)((char *)counter - offsetof(struct tally, n));
+	return container_of(counter, struct tally, n);
 }
 
 static void
@@ -80,13 +81,13 @@ table_new(struct config *config, const struct table *before, struct error *err)
 
 	if (table == NULL) {
 		config_free(config);
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	refcount_init(&table->refs);
 	table->config = config;
 	if (!take_tallies(table, before))
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 	else
 		table->folders = folders_open(config, before != NULL ? before->folders : NULL, err);
 	if (table->folders != NULL)

@@ -62,7 +62,7 @@ uploads_new(
 	struct uploads *uploads = mem_zalloc(sizeof *uploads + n_loops * sizeof uploads->seats[0]);
 
 	if (uploads == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	uploads->placement = placement;

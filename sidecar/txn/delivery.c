@@ -208,7 +208,7 @@ open_transfer(struct delivery *delivery, struct error *err)
 	struct channel_side producer = { .box = setup_of(delivery)->box, .on_mail = on_news, .arg = delivery };
 
 	if (delivery->target.failed || delivery->type.failed)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	delivery->order.target = delivery->target.data;
 	delivery->order.type = delivery->type.len > 0 ? delivery->type.data : NULL;
 	return setup_of(delivery)->outlets->open(

@@ -2,6 +2,7 @@
 /* txn.c - see txn.h: carries out what the plan says. */
 #include "txn/txn.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/kind.h"
@@ -24,7 +25,7 @@ txn_new(const struct txn_setup *setup, struct error *err)
 	struct txn *txn = mem_zalloc(sizeof *txn);
 
 	if (txn == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	txn->setup = *setup;
@@ -168,7 +169,7 @@ complete(struct txn *txn, struct delivery *delivery)
 		order->group == NULL;
 
 	if (is_first && !make_group(txn, order->to))
-		error_set(&txn->error, ERR_NOMEM, "out of memory");
+		error_nomem(&txn->error);
 	else
 		delivery_commit(delivery);
 }
@@ -176,8 +177,7 @@ complete(struct txn *txn, struct delivery *delivery)
 static void
 carry_out(struct txn *txn, struct plan_step step)
 {
-	struct delivery *delivery = (struct delivery *)(void *)((char *)step.item -
-		offsetof(struct delivery, item));
+	struct delivery *delivery = container_of(step.item, struct delivery, item);
 
 	switch (step.verb) {
 	case PLAN_NOTHING:

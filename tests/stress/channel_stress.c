@@ -11,6 +11,7 @@
  * is printed gives the same uploads again, though not the same interleaving. */
 #include "stress/channel_stress.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "lib/random_bytes.h"
@@ -143,8 +144,7 @@ transfer_resume(struct transfer *transfer)
 static void
 on_writable(struct timer *timer)
 {
-	struct transfer *transfer = (struct transfer *)(void *)((char *)timer -
-		offsetof(struct transfer, writable));
+	struct transfer *transfer = container_of(timer, struct transfer, writable);
 
 	transfer_resume(transfer);
 }
@@ -152,7 +152,7 @@ on_writable(struct timer *timer)
 static void
 on_reset(struct timer *timer)
 {
-	struct transfer *transfer = (struct transfer *)(void *)((char *)timer - offsetof(struct transfer, reset));
+	struct transfer *transfer = container_of(timer, struct transfer, reset);
 
 	if (transfer->state == RUNNING || transfer->state == HELD)
 		transfer_end(transfer, false, true);
@@ -335,7 +335,7 @@ upload_resume(struct upload *upload)
 static void
 on_next_piece(struct timer *timer)
 {
-	struct upload *upload = (struct upload *)(void *)((char *)timer - offsetof(struct upload, next_piece));
+	struct upload *upload = container_of(timer, struct upload, next_piece);
 
 	if (upload->state != STREAMING)
 		return;
@@ -347,7 +347,7 @@ on_next_piece(struct timer *timer)
 static void
 on_cancel(struct timer *timer)
 {
-	struct upload *upload = (struct upload *)(void *)((char *)timer - offsetof(struct upload, cancel));
+	struct upload *upload = container_of(timer, struct upload, cancel);
 
 	if (upload->n_ended > 0 || upload->state == CANCELLING)
 		return;
@@ -486,7 +486,7 @@ upload_open(struct station *home)
 static uint64_t
 open_more(struct hook *hook, uint64_t now_ms)
 {
-	struct station *station = (struct station *)(void *)((char *)hook - offsetof(struct station, hook));
+	struct station *station = container_of(hook, struct station, hook);
 
 	(void)now_ms;
 	for (int i = 0; i < 4 && station->to_open > 0 && station->live < LIVE_MAX; i++, station->to_open--)
@@ -498,7 +498,7 @@ open_more(struct hook *hook, uint64_t now_ms)
 static void
 on_pool_mail(struct mail *mail, unsigned bits)
 {
-	struct station *station = (struct station *)(void *)((char *)mail - offsetof(struct station, pool_mail));
+	struct station *station = container_of(mail, struct station, pool_mail);
 	struct upload *waiting = station->waiting, *next;
 
 	must(bits == 1 && !station->inside);
@@ -515,7 +515,7 @@ on_pool_mail(struct mail *mail, unsigned bits)
 static void
 on_stop(struct mail *mail, unsigned bits)
 {
-	struct station *station = (struct station *)(void *)((char *)mail - offsetof(struct station, stop_mail));
+	struct station *station = container_of(mail, struct station, stop_mail);
 
 	must(bits == 1 && station->to_open == 0 && station->live == 0);
 	loop_stop(station->loop);

@@ -2,6 +2,8 @@
 /* A loop that turns is good, one that hangs is named until it turns again, and nothing is left behind. */
 #include "ops/pulse.h"
 
+#include "base/container_of.h"
+
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -23,7 +25,7 @@ enum { ORDER_HANG = 1, ORDER_STOP = 2 };
 static void
 on_order(struct mail *mail, unsigned bits)
 {
-	struct other *other = (struct other *)(void *)((char *)mail - offsetof(struct other, order));
+	struct other *other = container_of(mail, struct other, order);
 	char byte;
 
 	if (bits & ORDER_HANG)
@@ -72,7 +74,7 @@ struct waiting {
 static void
 on_look(struct timer *timer)
 {
-	struct waiting *waiting = (struct waiting *)(void *)((char *)timer - offsetof(struct waiting, look));
+	struct waiting *waiting = container_of(timer, struct waiting, look);
 
 	if (pulse_is_good(waiting->pulse, NULL) == waiting->wanted)
 		loop_stop(waiting->loop);

@@ -3,6 +3,7 @@
  * upload does not hold the others up. */
 #include "sink/directory/disk.h"
 
+#include "base/container_of.h"
 #include "base/counter.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -297,7 +298,7 @@ disk_open(struct disk *disk, struct order *order, const struct channel_side *pro
 	struct channel_side consumer = { .box = loop_mailbox(disk->loop), .on_mail = on_orders, .arg = file };
 
 	if (file == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	file->channel = channel_new(disk->pool, producer, &consumer, order->slots, err);
 	if (file->channel == NULL) {
 		mem_free(file);
@@ -335,7 +336,7 @@ const struct sink directory_sink = { .begin = begin_order, .pump = disk_pump };
 static void
 on_stop(struct mail *mail, unsigned bits)
 {
-	struct disk *disk = (struct disk *)(void *)((char *)mail - offsetof(struct disk, stop));
+	struct disk *disk = container_of(mail, struct disk, stop);
 
 	(void)bits;
 	disk->is_stopping = true;
@@ -349,7 +350,7 @@ disk_new(struct pool *pool, struct error *err)
 	struct disk *disk = mem_zalloc(sizeof *disk);
 
 	if (disk == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	disk->pool = pool;

@@ -108,7 +108,7 @@ open_one(struct folders *folders, const struct folders *before, const struct des
 	}
 	folder = folder_new(folders, fd, identity, to);
 	if (folder == NULL)
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 	return folder;
 }
 
@@ -157,7 +157,7 @@ folders_open(const struct config *config, const struct folders *before, struct e
 	struct folders *folders = folders_new(config->n_destinations, before);
 
 	if (folders == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	for (size_t i = 0; i < config->n_destinations; i++) {

@@ -2,6 +2,7 @@
 /* lookout.c - see lookout.h. */
 #include "sink/directory/lookout.h"
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop_thread.h"
@@ -22,7 +23,7 @@ struct lookout {
 static void
 on_go(struct mail *mail, unsigned bits)
 {
-	struct lookout *lookout = (struct lookout *)(void *)((char *)mail - offsetof(struct lookout, go));
+	struct lookout *lookout = container_of(mail, struct lookout, go);
 	const struct table *table = lookout->looked_at;
 
 	(void)bits;
@@ -34,7 +35,7 @@ on_go(struct mail *mail, unsigned bits)
 static void
 on_due(struct timer *timer)
 {
-	struct lookout *lookout = (struct lookout *)(void *)((char *)timer - offsetof(struct lookout, due));
+	struct lookout *lookout = container_of(timer, struct lookout, due);
 
 	lookout->looked_at = table_acquire(lookout->table);
 	mailbox_post(loop_mailbox(lookout->loop), &lookout->go, 1);
@@ -43,7 +44,7 @@ on_due(struct timer *timer)
 static void
 on_done(struct mail *mail, unsigned bits)
 {
-	struct lookout *lookout = (struct lookout *)(void *)((char *)mail - offsetof(struct lookout, done));
+	struct lookout *lookout = container_of(mail, struct lookout, done);
 
 	(void)bits;
 	table_release(lookout->looked_at);
@@ -55,7 +56,7 @@ on_done(struct mail *mail, unsigned bits)
 static void
 on_stop(struct mail *mail, unsigned bits)
 {
-	struct lookout *lookout = (struct lookout *)(void *)((char *)mail - offsetof(struct lookout, stop));
+	struct lookout *lookout = container_of(mail, struct lookout, stop);
 
 	(void)bits;
 	loop_stop(lookout->loop);
@@ -67,7 +68,7 @@ lookout_new(struct loop *loop, struct table *table, struct error *err)
 	struct lookout *lookout = mem_zalloc(sizeof *lookout);
 
 	if (lookout == NULL) {
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 		return NULL;
 	}
 	lookout->main = loop;
@@ -78,7 +79,7 @@ lookout_new(struct loop *loop, struct table *table, struct error *err)
 	mail_init(&lookout->stop, on_stop);
 	lookout->loop = loop_new(err);
 	if (lookout->loop != NULL && !loop_set_timer(loop, &lookout->due, clock_now_ms()))
-		error_set(err, ERR_NOMEM, "out of memory");
+		error_nomem(err);
 	else if (lookout->loop != NULL && loop_thread_start(&lookout->thread, lookout->loop, "folders", err))
 		return lookout;
 	lookout_free(lookout);

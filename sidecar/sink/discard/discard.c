@@ -117,7 +117,7 @@ begin(const struct sink_place *place, struct order *order, const struct channel_
 	};
 
 	if (discard == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	discard->channel = channel_new(place->pool, producer, &consumer, order->slots, err);
 	if (discard->channel == NULL) {
 		mem_free(discard);

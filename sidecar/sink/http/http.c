@@ -330,7 +330,7 @@ make(struct http *http, const struct channel_side *producer, struct error *err)
 
 	http->exchange = exchange_new(http->engine, &calls, http);
 	if (http->exchange == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	http->channel = channel_new(http->pool, producer, &consumer, http->order->slots, err);
 	return http->channel != NULL;
 }
@@ -342,7 +342,7 @@ http_open(struct engine *engine, struct pool *pool, struct order *order, const s
 	struct http *http = mem_zalloc(sizeof *http);
 
 	if (http == NULL)
-		return error_set(err, ERR_NOMEM, "out of memory");
+		return error_nomem(err);
 	http->engine = engine;
 	http->pool = pool;
 	http->order = order;

@@ -7,6 +7,7 @@
  * time, and the rest of them when the commit has come. */
 #include "sink/http/http_priv.h"
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "channel/keep.h"
 
@@ -231,7 +232,7 @@ http_body_drop(struct http *http)
 void
 http_body_on_drip(struct timer *timer)
 {
-	struct http *http = (struct http *)(void *)((char *)timer - offsetof(struct http, drip));
+	struct http *http = container_of(timer, struct http, drip);
 
 	if (http->state != HTTP_SENDING && http->state != HTTP_HELD)
 		return;
