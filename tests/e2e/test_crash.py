@@ -176,7 +176,7 @@ def test_a_copied_folder_is_told_of_and_let_be():
         subprocess.run(["cp", "-a", p.out + ".original", p.out], check=True)
         with Again(p) as again:
             status, why = again.ready()
-            assert status == 503 and "could be taken back" in why, (status, why)
+            assert status == 503 and "could not be taken back" in why, (status, why)
             assert "not written in this folder" in again.log() and p.files()["a/1"] == b"half a form"
         shutil.rmtree(p.out)
         shutil.move(p.out + ".original", p.out)

@@ -133,9 +133,8 @@ is_good(const struct folder *folder, const char *name, struct buf *why)
 		buf_addf(why, "destination \"%s\": its folder cannot be written: %s\n", name, strerror(error));
 	if (unsettled > 0)
 		buf_addf(why,
-			"destination \"%s\": of %zu commits that were cut short not all could be taken back; the log "
-			"says why\n",
-			name, unsettled);
+			"destination \"%s\": %zu commit%s cut short could not be taken back; the log says why\n",
+			name, unsettled, PLURAL(unsettled));
 	return !slow && error == 0 && unsettled == 0;
 }
 
