@@ -212,7 +212,8 @@ def every_allocation(wait):
                     faults.set(blocks=0)
                     made = sweep(penstock, faults, gateway, mode, http2)
                     print(f"   fail {mode}, HTTP/{2 if http2 else 1.1}: {made} allocations, up to {faults.blocks} blocks a call", flush=True)
-                    assert faults.blocks > 1 or not gateway.rules, "no call brought more than one block"
+                    # The other waits may be over before more of the body has come.
+                    assert faults.blocks > 1 or wait is not wait_for_body, "no call brought more than one block"
 
 
 def test_every_allocation_fails_once():
