@@ -313,6 +313,15 @@ pool_give(struct pool *pool, struct chunk *chunk)
 	pool_unreserve(pool, 1, use);
 }
 
+/* The budget counts uses, not chunks, so it does not change. A chunk without pages would not know that it has some now. */
+void
+pool_swap_uses(struct chunk *streamed, struct chunk *kept)
+{
+	must(streamed->use == POOL_STREAM && kept->use == POOL_KEEP && kept->has_pages);
+	streamed->use = POOL_KEEP;
+	kept->use = POOL_STREAM;
+}
+
 /* -- chunks that stand for other memory ------------------------------------------------------------- */
 
 bool

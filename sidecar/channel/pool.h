@@ -52,6 +52,10 @@ struct chunk *pool_draw(struct pool *pool, enum pool_use use);     /* [any] one 
 void pool_unreserve(struct pool *pool, size_t n, enum pool_use use); /* [any] wakes waiters */
 void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] back to the budget; wakes waiters */
 
+/* [any] Two chunks that the caller has drawn, one for each use, exchange their uses: so a full chunk that came through a
+ * channel may be held in place of an empty one that was reserved for that, and nothing is copied. */
+void pool_swap_uses(struct chunk *streamed, struct chunk *kept);
+
 /* [any] n chunks of POOL_KEEP stand for memory that somebody has beside the pool: they are put in front of *list, and have
  * no pages as long as they are there, so that pool and that memory together stay within the budget. False: not now. */
 bool pool_set_aside(struct pool *pool, size_t n, struct chunk **list);

@@ -179,6 +179,30 @@ a_chunk_goes_back_to_the_use_it_was_drawn_for(void **state)
 }
 
 static void
+a_full_chunk_is_held_in_place_of_an_empty_one(void **state)
+{
+	struct chunk *full, *empty;
+
+	(void)state;
+	assert_true(pool_reserve(pool, 12, POOL_KEEP)); /* all that may be kept */
+	assert_true(pool_reserve(pool, 4, POOL_STREAM));
+	empty = pool_draw(pool, POOL_KEEP);
+	full = pool_draw(pool, POOL_STREAM);
+	memset(full->data, 'x', CHUNK_SIZE);
+	full->end = CHUNK_SIZE;
+	pool_swap_uses(full, empty);
+	assert_int_equal(full->end, CHUNK_SIZE);
+	assert_int_equal(full->data[CHUNK_SIZE - 1], 'x');
+	pool_give(pool, empty);
+	assert_false(pool_reserve(pool, 1, POOL_KEEP)); /* the stream's came back, and as many are kept as before */
+	assert_true(pool_reserve(pool, 1, POOL_STREAM));
+	pool_give(pool, full);
+	assert_true(pool_reserve(pool, 1, POOL_KEEP));
+	pool_unreserve(pool, 12, POOL_KEEP);
+	pool_unreserve(pool, 4, POOL_STREAM);
+}
+
+static void
 what_a_new_upload_would_find(void **state)
 {
 	(void)state;
@@ -403,6 +427,7 @@ main(void)
 		CASE(a_reservation_is_all_or_nothing),
 		CASE(what_is_kept_takes_three_quarters_at_most),
 		CASE(a_chunk_goes_back_to_the_use_it_was_drawn_for),
+		CASE(a_full_chunk_is_held_in_place_of_an_empty_one),
 		CASE(what_a_new_upload_would_find),
 		CASE(an_armed_waiter_hears_once),
 		CASE(every_armed_waiter_hears),
