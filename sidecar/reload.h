@@ -13,7 +13,7 @@
 #include "base/metrics.h"
 #include "loop/loop.h"
 #include "ops/herald.h"
-#include "sink/directory/lookout.h"
+#include "sink/lookout.h"
 #include "sink/table.h"
 
 struct reload_taker {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lookout.c - see lookout.h. */
-#include "sink/directory/lookout.h"
+#include "sink/lookout.h"
 
 #include "base/container_of.h"
 #include "base/log.h"
