@@ -12,7 +12,7 @@
 #include "ops/ask.h"
 #include "options.h"
 #include "sidecar.h"
-#include "sink/directory/folders.h"
+#include "sink/sinks.h"
 #include "sink/upload.h"
 #include "try.h"
 
@@ -72,7 +72,7 @@ check(const struct options *options)
 	struct config *config = config_load(options->arguments, options->n_arguments, &findings);
 
 	if (config != NULL)
-		findings.warnings += folders_check(config, &findings.text);
+		findings.warnings += sinks_check(config, &findings.text);
 	print_findings(&findings);
 	if (config != NULL)
 		printf("good: %zu route%s, %zu destination%s, %u warning%s\n", config->n_routes,

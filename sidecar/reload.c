@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "config/load.h"
 #include "config/restart.h"
+#include "sink/sinks.h"
 
 #include <string.h>
 
@@ -85,7 +86,7 @@ read_again(const struct reload *reload)
 		config_free(config);
 		return NULL;
 	}
-	table = table_new(config, reload->table, &err);
+	table = table_new(config, reload->table, &sinks_opener, &err);
 	if (table == NULL)
 		log_line(LOG_ERROR, "reload", "refused", LOG_TEXTVAL("why", err.message));
 	return table;

@@ -9,6 +9,7 @@
 #include "form/form.h"
 #include "machine.h"
 #include "sidecar_priv.h"
+#include "sink/sinks.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -324,7 +325,7 @@ bool
 sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct error *err)
 {
 	struct sidecar sidecar = { 0 };
-	struct table *table = table_new(config, NULL, err);
+	struct table *table = table_new(config, NULL, &sinks_opener, err);
 
 	if (table == NULL)
 		return false;

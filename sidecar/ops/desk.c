@@ -9,6 +9,7 @@
 #include "intake/small_server.h"
 #include "loop/loop_thread.h"
 #include "sink/probe.h"
+#include "sink/sinks.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ is_ready(const struct desk *desk, struct buf *why)
 		buf_add_text(why, "memory: the budget is used up\n");
 		ready = false;
 	}
-	ready = folders_are_good(desk->table->folders, desk->table->config, why) && ready;
+	ready = sinks_are_good(desk->table, why) && ready;
 	if (desk->probe != NULL)
 		return probe_is_good(desk->probe, why) && ready;
 	buf_add_text(why, "destinations: out of memory\n");

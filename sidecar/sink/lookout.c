@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop_thread.h"
+#include "sink/sinks.h"
 
 #define STOP_MS 1000u
 
@@ -24,11 +25,9 @@ static void
 on_go(struct mail *mail, unsigned bits)
 {
 	struct lookout *lookout = container_of(mail, struct lookout, go);
-	const struct table *table = lookout->looked_at;
 
 	(void)bits;
-	/* Trying writes to the disk: only where somebody can ask for the result. */
-	folders_look(table->folders, table->config, table->config->admin.n_listen > 0);
+	sinks_look(lookout->looked_at);
 	mailbox_post(loop_mailbox(lookout->main), &lookout->done, 1);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* lookout.h - a thread that looks at the folders of the table in force every few seconds (folders_look()). A thread of its
- * own, because a file system may hang: then it hangs alone, and what it was looking at says so.
+/* lookout.h - a thread that looks every few seconds at what the sinks keep open for the table in force (sinks_look()):
+ * today the folders. A thread of its own, because a file system may hang: then it hangs alone, and what it was looking at
+ * says so.
  *
- *   main: timer ─mail with the table▶ lookout: looks at each folder ─mail▶ main: timer
+ *   main: timer ─mail with the table▶ lookout: lets each sink look ─mail▶ main: timer
  */
 #ifndef PENSTOCK_LOOKOUT_H
 #define PENSTOCK_LOOKOUT_H
@@ -15,10 +16,10 @@
 
 struct lookout;
 
-/* [main] Starts the thread, which begins with the folders of `table`. `loop` is main's. NULL: err says why. */
+/* [main] Starts the thread, which begins with `table`. `loop` is main's. NULL: err says why. */
 struct lookout *lookout_new(struct loop *loop, struct table *table, struct error *err);
 
-/* [main] The next round looks at the folders of this one. Takes the reference over. */
+/* [main] The next round is about this one. Takes the reference over. */
 void lookout_set_table(struct lookout *lookout, struct table *table);
 
 /* [main] After loop's last turn: ends the thread and waits for it, but not for a file system that hangs. False: it hangs;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* sink.h - the running half of a kind of destination: who takes the bytes of its orders away. The half that a route file
- * knows is config/kind.h's. Each is one constant, NAME_sink, for the line of sinks.def. */
+ * knows is config/kind.h's. Each is one constant, NAME_sink, for the line of sinks.def.
+ *
+ *   a route table:  open ─▶ (look, is_good)* ─▶ close     everybody else calls these for all sinks at once: sinks.h
+ *   an order:       begin ─▶ pump*                        everybody else calls these through struct outlets: order.h
+ */
 #ifndef PENSTOCK_SINK_H
 #define PENSTOCK_SINK_H
 
 #include "sink/engine.h"
 #include "sink/order.h"
+#include "sink/table.h"
 
 struct disk;
 
@@ -16,7 +21,25 @@ struct sink_place {
 	struct disk *disk;
 };
 
+/* All but `begin` and `pump` may be NULL: there is nothing to do. What is in `config` and of another kind is let be. */
 struct sink {
+	/* [main] Opens what it keeps for the destinations of one route table: sink_opened(). `before`: what it has for the
+	 * table in force, lent so that both may share, NULL at the start. NULL: err says why, and the table is refused. */
+	void *(*open)(const struct config *config, const void *before, struct error *err);
+
+	/* [any] Nobody holds the table any more. */
+	void (*close)(void *opened);
+
+	/* [lookout] Every few seconds: is what it keeps open still well? May block, and so hold up the other sinks'.
+	 * `write`: also by what leaves traces on a disk. */
+	void (*look)(const void *opened, const struct config *config, bool write);
+
+	/* [any] As it was at the last look. For each thing that is not well, a sentence and a newline are added to `why`. */
+	bool (*is_good)(const void *opened, const struct config *config, struct buf *why);
+
+	/* [main] Adds to `out` a line for each thing that a start would find missing, and returns how many there are. */
+	unsigned (*check)(const struct config *config, struct buf *out);
+
 	/* [producer] As outlets.open. */
 	bool (*begin)(const struct sink_place *place, struct order *order, const struct channel_side *producer,
 		struct error *err);
@@ -26,5 +49,8 @@ struct sink {
 };
 
 const struct sink *sink_of(const struct destination *to);
+
+/* What `sink` keeps open for the table, as long as the table is held; NULL where it has no `open`. */
+void *sink_opened(const struct table *table, const struct sink *sink);
 
 #endif

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* sinks.c - the running half of each kind of destination. */
-#include "sink/sink.h"
+/* sinks.c - the running half of each kind of destination, and what all of them keep open for a route table. */
+#include "sink/sinks.h"
 
+#include "base/mem.h"
 #include "base/must.h"
 #include "config/kind.h"
+#include "sink/sink.h"
 
 #define SINK(name) extern const struct sink name##_sink;
 #include "sink/sinks.def"
@@ -14,13 +16,113 @@ static const struct sink *const sinks[] = {
 #include "sink/sinks.def"
 };
 
+#define N_SINKS (sizeof sinks / sizeof sinks[0])
+
+struct opened { /* of one table */
+	void *of[N_SINKS];
+};
+
 const struct sink *
 sink_of(const struct destination *to)
 {
-	size_t n = sizeof sinks / sizeof sinks[0], i = 0;
+	size_t i = 0;
 
-	while (i < n && destination_kinds[i] != to->kind)
+	while (i < N_SINKS && destination_kinds[i] != to->kind)
 		i++;
-	must(i < n);
+	must(i < N_SINKS);
 	return sinks[i];
+}
+
+static void *
+opened_by(const struct table *table, size_t i)
+{
+	return ((const struct opened *)table->opened)->of[i];
+}
+
+void *
+sink_opened(const struct table *table, const struct sink *sink)
+{
+	size_t i = 0;
+
+	while (i < N_SINKS && sinks[i] != sink)
+		i++;
+	must(i < N_SINKS);
+	return opened_by(table, i);
+}
+
+/* -- opening and closing ------------------------------------------------------------------------------ */
+
+static void
+close_all(void *arg)
+{
+	struct opened *opened = arg;
+
+	for (size_t i = 0; i < N_SINKS; i++)
+		if (opened->of[i] != NULL && sinks[i]->close != NULL)
+			sinks[i]->close(opened->of[i]);
+	mem_free(opened);
+}
+
+static bool
+open_one(struct opened *opened, size_t i, const struct config *config, const struct opened *before,
+	struct error *err)
+{
+	if (sinks[i]->open == NULL)
+		return true;
+	opened->of[i] = sinks[i]->open(config, before != NULL ? before->of[i] : NULL, err);
+	return opened->of[i] != NULL;
+}
+
+static void *
+open_all(const struct config *config, const void *before, struct error *err)
+{
+	struct opened *opened = mem_zalloc(sizeof *opened);
+
+	if (opened == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < N_SINKS; i++)
+		if (!open_one(opened, i, config, before, err)) {
+			close_all(opened);
+			return NULL;
+		}
+	return opened;
+}
+
+const struct table_opener sinks_opener = { .open = open_all, .close = close_all };
+
+/* -- is all well? ------------------------------------------------------------------------------------- */
+
+void
+sinks_look(const struct table *table)
+{
+	/* Trying writes to the disk: only where somebody can ask for the result. */
+	bool write = table->config->admin.n_listen > 0;
+
+	for (size_t i = 0; i < N_SINKS; i++)
+		if (sinks[i]->look != NULL)
+			sinks[i]->look(opened_by(table, i), table->config, write);
+}
+
+bool
+sinks_are_good(const struct table *table, struct buf *why)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < N_SINKS; i++)
+		if (sinks[i]->is_good != NULL)
+			good = sinks[i]->is_good(opened_by(table, i), table->config, why) && good;
+	return good;
+}
+
+unsigned
+sinks_check(const struct config *config, struct buf *out)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < N_SINKS; i++)
+		if (sinks[i]->check != NULL)
+			n += sinks[i]->check(config, out);
+	return n;
 }

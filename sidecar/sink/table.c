@@ -69,13 +69,14 @@ table_free(struct table *table)
 	for (size_t i = 0; table->active != NULL && i < table->config->n_routes; i++)
 		tally_release(table->active[i]);
 	mem_free(table->active);
-	folders_free(table->folders);
+	if (table->opened != NULL)
+		table->opener->close(table->opened);
 	config_free(table->config);
 	mem_free(table);
 }
 
 struct table *
-table_new(struct config *config, const struct table *before, struct error *err)
+table_new(struct config *config, const struct table *before, const struct table_opener *opener, struct error *err)
 {
 	struct table *table = mem_zalloc(sizeof *table);
 
@@ -86,11 +87,12 @@ table_new(struct config *config, const struct table *before, struct error *err)
 	}
 	refcount_init(&table->refs);
 	table->config = config;
+	table->opener = opener;
 	if (!take_tallies(table, before))
 		error_nomem(err);
 	else
-		table->folders = folders_open(config, before != NULL ? before->folders : NULL, err);
-	if (table->folders != NULL)
+		table->opened = opener->open(config, before != NULL ? before->opened : NULL, err);
+	if (table->opened != NULL)
 		return table;
 	table_free(table);
 	return NULL;

@@ -13,19 +13,28 @@
 #include "base/error.h"
 #include "base/refcount.h"
 #include "config/route.h"
-#include "sink/directory/folders.h"
+
+/* Who opens what the destinations of a table need open. The sinks do (sink/sinks.h). */
+struct table_opener {
+	/* [main] `before`: what it gave for the table in force, NULL at the start. NULL: err says why. */
+	void *(*open)(const struct config *config, const void *before, struct error *err);
+	void (*close)(void *opened); /* [any] once nobody holds the table */
+};
 
 struct table {
 	struct refcount refs;
 	struct config *config;
 	struct counter **active; /* requests under way, by struct route's index; a route of the same id in the table
 				  * before goes on counting where that one was */
-	struct folders *folders; /* of its directory destinations */
+	const struct table_opener *opener;
+	void *opened; /* the opener's alone */
 };
 
-/* [main] Takes `config` over, also when it fails. `before`: the table in force, NULL at the start. NULL: err says why;
- * nothing has changed but that folders of destinations may have been made, and new ones swept. */
-struct table *table_new(struct config *config, const struct table *before, struct error *err);
+/* [main] Takes `config` over, also when it fails. `before`: the table in force, of the same opener; NULL at the start.
+ * NULL: err says why; nothing has changed but what opening destinations changes (folders may have been made, and new ones
+ * swept). */
+struct table *table_new(
+	struct config *config, const struct table *before, const struct table_opener *opener, struct error *err);
 
 struct table *table_acquire(struct table *table); /* [any] by who holds it, or was handed it */
 void table_release(struct table *table);          /* [any] NULL is fine */

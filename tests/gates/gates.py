@@ -156,8 +156,8 @@ def sinks(root):
 
 
 def gate_kinds_of_destinations(root):
-    """Outside sidecar/sink nobody asks of what kind a destination is, only for its traits and hooks (config/kind.h). The
-    program itself may start what a kind has."""
+    """Outside sidecar/sink nobody asks of what kind a destination is, only for its traits and hooks (config/kind.h,
+    sink/sink.h), and nobody includes what is a kind's own."""
     names = "|".join(map(re.escape, sinks(root))) or "(?!)"
     asks = [(re.compile(r"(\bto|\bd|destination\w*(\[\w+\])?)(->|\.)kind\s*[=!]=(?!\s*NULL)"), "compares kinds"),
             (re.compile(r"\b(" + names + r")_(kind|sink|settings|keys)\b"), "names a kind"),
@@ -169,7 +169,7 @@ def gate_kinds_of_destinations(root):
         if path.startswith(("sidecar/sink/", "sidecar/base/")) or path in own:
             continue
         bad += [f"{path}:{n}: {name} belongs to its kind alone" for n, _, name in includes(root, path)
-                if room_of(path) and re.match(r"sink/(" + names + r")/", name)]
+                if re.match(r"sink/(" + names + r")/", name)]
         for n, line in enumerate(without_comments(read(root, path)).splitlines(), 1):
             bad += [f"{path}:{n}: {what}; ask for a trait" for pattern, what in asks if pattern.search(line)]
     return bad

@@ -33,6 +33,7 @@ MORE_BAD = [  # further ways to be wrong
     ("gate_kinds_of_destinations", "sidecar/part/a.c", HEAD + 'int a = strcmp(to->kind->word, "s3") == 0;\n'),
     ("gate_kinds_of_destinations", "sidecar/intake/a.c", HEAD + "int a = c->destinations[i].kind != mine;\n"),
     ("gate_kinds_of_destinations", "sidecar/txn/a.c", HEAD + '#include "sink/s3/settings.h"\n'),
+    ("gate_kinds_of_destinations", "sidecar/a.c", HEAD + '#include "sink/s3/lookout.h"\n'),
     ("gate_kinds_of_destinations", "sidecar/a.c", HEAD + "const void *a = &s3_kind;\n"),
     ("gate_kinds_of_destinations", "config/a.c", HEAD + 'const void *a = kind_find(STR("s3"));\n'),
     ("gate_links_of_pages", "docker/a.md", "# One heading\n\n[gone](a.md#another-heading)\n"),

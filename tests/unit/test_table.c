@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include "lib/routes.h"
+#include "sink/directory/folders.h"
 #include "sink/directory/settings.h"
+#include "sink/sink.h"
+#include "sink/sinks.h"
 
 static char folder[] = "/tmp/penstock-table-XXXXXX";
 
@@ -41,10 +44,19 @@ static struct table *
 make_table(const char *first, const char *second, const struct table *before)
 {
 	struct error err = { 0 };
-	struct table *table = table_new(read_config("", first, second), before, &err);
+	struct table *table = table_new(read_config("", first, second), before, &sinks_opener, &err);
 
 	assert_non_null(table);
 	return table;
+}
+
+/* Of the folder of a table's destination. */
+static int
+fd_of(const struct table *table, size_t destination)
+{
+	const struct folders *folders = sink_opened(table, sink_of(&table->config->destinations[destination]));
+
+	return folders_home(folders, destination)->fd;
 }
 
 static bool
@@ -73,12 +85,12 @@ static void
 one_folder_is_open_once_until_the_last_table_goes(void **state)
 {
 	struct table *old = make_table("one", "two", NULL), *next;
-	int fd = folders_home(old->folders, 0)->fd;
+	int fd = fd_of(old, 0);
 
 	(void)state;
-	assert_int_equal(folders_home(old->folders, 1)->fd, fd); /* two names, one folder */
+	assert_int_equal(fd_of(old, 1), fd); /* two names, one folder */
 	next = make_table("one", "two", old);
-	assert_int_equal(folders_home(next->folders, 0)->fd, fd);
+	assert_int_equal(fd_of(next, 0), fd);
 	assert_ptr_equal(table_acquire(old), old);
 	table_release(old);
 	table_release(old);
@@ -101,10 +113,10 @@ without_memory_the_table_before_stays(void **state)
 
 		assert_true(++nth < 100);
 		mem_fail(nth, 1);
-		next = table_new(config, old, &err);
+		next = table_new(config, old, &sinks_opener, &err);
 		mem_fail(0, 0);
 		assert_true(next != NULL || err.kind == ERR_NOMEM);
-		assert_true(is_open(folders_home(old->folders, 0)->fd));
+		assert_true(is_open(fd_of(old, 0)));
 	}
 	assert_true(nth > 5);
 	table_release(old);
@@ -122,7 +134,7 @@ a_folder_that_cannot_be_opened_is_an_error(void **state)
 	settings = (struct directory_settings *)(void *)config->destinations[1].settings;
 	mem_free(settings->path);
 	settings->path = str_dup(STR("/dev/null/x"));
-	assert_null(table_new(config, NULL, &err));
+	assert_null(table_new(config, NULL, &sinks_opener, &err));
 	assert_non_null(strstr(err.message, "destination \"b\""));
 }
 

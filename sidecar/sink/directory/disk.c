@@ -11,6 +11,7 @@
 #include "channel/keep.h"
 #include "loop/loop_thread.h"
 #include "sink/directory/directory.h"
+#include "sink/directory/folders.h"
 #include "sink/sink.h"
 #include "sink/table.h"
 
@@ -233,12 +234,15 @@ go_on(struct file *file)
 		channel_tell(file->channel, CHANNEL_DATA);
 }
 
+extern const struct sink directory_sink;
+
 static struct home *
 home_of(const struct file *file)
 {
 	const struct table *table = file->table;
 
-	return folders_home(table->folders, (size_t)(file->order->to - table->config->destinations));
+	return folders_home(
+		sink_opened(table, &directory_sink), (size_t)(file->order->to - table->config->destinations));
 }
 
 static bool
@@ -328,8 +332,39 @@ begin_order(
 	return disk_open(place->disk, order, producer, err);
 }
 
-extern const struct sink directory_sink;
-const struct sink directory_sink = { .begin = begin_order, .pump = disk_pump };
+static void *
+open_folders(const struct config *config, const void *before, struct error *err)
+{
+	return folders_open(config, before, err);
+}
+
+static void
+close_folders(void *folders)
+{
+	folders_free(folders);
+}
+
+static void
+look(const void *folders, const struct config *config, bool write)
+{
+	folders_look(folders, config, write);
+}
+
+static bool
+is_good(const void *folders, const struct config *config, struct buf *why)
+{
+	return folders_are_good(folders, config, why);
+}
+
+const struct sink directory_sink = {
+	.open = open_folders,
+	.close = close_folders,
+	.look = look,
+	.is_good = is_good,
+	.check = folders_check,
+	.begin = begin_order,
+	.pump = disk_pump,
+};
 
 /* -- the thread --------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* sinks.h - all kinds of destinations at once: what they keep open for a route table, and whether that is well. What each
+ * does for its own is in sink.h. */
+#ifndef PENSTOCK_SINKS_H
+#define PENSTOCK_SINKS_H
+
+#include "base/str.h"
+#include "sink/table.h"
+
+/* For table_new(): lets every sink open what it keeps for the table. */
+extern const struct table_opener sinks_opener;
+
+/* [lookout] Lets every sink look at what it keeps open for the table. */
+void sinks_look(const struct table *table);
+
+/* [any] As it was at the last look. For each thing that is not well, a sentence and a newline are added to `why`. */
+bool sinks_are_good(const struct table *table, struct buf *why);
+
+/* [main] For `penstock check`: adds to `out` a line for each thing that a start would find missing, and returns how many
+ * there are. */
+unsigned sinks_check(const struct config *config, struct buf *out);
+
+#endif
