@@ -27,7 +27,6 @@ enum kind_trait {
 	KIND_RENAME = 1 << 3,   /* completes by a rename on this machine */
 	KIND_OWES = 1 << 4,     /* its answer to a commit or an undo can be long in coming */
 	KIND_TOGETHER = 1 << 5, /* orders of one form for one place complete together */
-	KIND_SEND = 1 << 6,     /* a transfer holds a buffer for one send until it ends */
 };
 
 struct destination_kind {

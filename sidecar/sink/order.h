@@ -83,6 +83,10 @@ struct order_group {
 struct outlets {
 	void *arg;
 
+	/* [producer] Bytes of memory that a transfer for this order, with its `unit`, holds beside its chunks until it has
+	 * ended. They are the producer's to charge; one that has no room for them may ask again with a smaller unit. */
+	size_t (*cost)(void *arg, const struct order *order);
+
 	/* [producer] Makes the transfer and the channel to it, nothing else; it begins with CHANNEL_START.
 	 * False: nothing was made, err says why. Before START the producer may drop it by telling
 	 * CHANNEL_CANCEL and waiting for ENDED like at any other time. */

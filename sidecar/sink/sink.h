@@ -3,7 +3,7 @@
  * knows is config/kind.h's. Each is one constant, NAME_sink, for the line of sinks.def.
  *
  *   a route table:  open ─▶ (look, is_good)* ─▶ close     everybody else calls these for all sinks at once: sinks.h
- *   an order:       begin ─▶ pump*                        everybody else calls these through struct outlets: order.h
+ *   an order:       cost ─▶ begin ─▶ pump*                everybody else calls these through struct outlets: order.h
  */
 #ifndef PENSTOCK_SINK_H
 #define PENSTOCK_SINK_H
@@ -39,6 +39,9 @@ struct sink {
 
 	/* [main] Adds to `out` a line for each thing that a start would find missing, and returns how many there are. */
 	unsigned (*check)(const struct config *config, struct buf *out);
+
+	/* [producer] As outlets.cost. */
+	size_t (*cost)(const struct order *order);
 
 	/* [producer] As outlets.open. */
 	bool (*begin)(const struct sink_place *place, struct order *order, const struct channel_side *producer,

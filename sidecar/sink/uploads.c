@@ -35,6 +35,15 @@ least_busy(struct uploads *uploads, struct engine *own)
 	return best;
 }
 
+static size_t
+cost(void *arg, const struct order *order)
+{
+	const struct sink *sink = sink_of(order->to);
+
+	(void)arg;
+	return sink->cost != NULL ? sink->cost(order) : 0;
+}
+
 static bool
 open_order(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
 {
@@ -71,7 +80,7 @@ uploads_new(
 		struct seat *seat = &uploads->seats[i];
 
 		seat->uploads = uploads;
-		seat->outlets = (struct outlets){ .arg = seat, .open = open_order, .pump = pump };
+		seat->outlets = (struct outlets){ .arg = seat, .cost = cost, .open = open_order, .pump = pump };
 		if (!engine_init(&seat->engine, loops[i], err))
 			goto fail;
 		uploads->n_seats++;

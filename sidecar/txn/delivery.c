@@ -131,30 +131,32 @@ charge_answer(struct delivery *delivery, struct error *err)
 }
 
 static bool
-reserve_for(struct delivery *delivery, size_t unit)
+charge_for(struct delivery *delivery, size_t unit)
 {
-	if (!pool_set_aside(pool_of(delivery), unit / CHUNK_SIZE + 1, &delivery->charged))
-		return false;
+	const struct outlets *outlets = setup_of(delivery)->outlets;
+	size_t n;
+
 	delivery->order.unit = unit;
+	n = (outlets->cost(outlets->arg, &delivery->order) + CHUNK_SIZE - 1) / CHUNK_SIZE;
+	if (n > 0 && !pool_set_aside(pool_of(delivery), n, &delivery->charged))
+		return false;
+	delivery->n_charged = n;
 	return true;
 }
 
-/* A transfer to an HTTP destination holds a buffer for one send and a connection, until the commit: with many parts
- * in a form that is more than their bytes, so it is charged to the budget. Files hold next to nothing. */
+/* What a transfer holds until the commit (a buffer for one send, a connection) is, with many parts in a form, more than
+ * their bytes, so it is charged to the budget. */
 static bool
 charge(struct delivery *delivery)
 {
-	if (!kind_has(delivery->order.to->kind, KIND_SEND))
-		return true;
-	return reserve_for(delivery, unit_for(pool_of(delivery), delivery->order.unit)) ||
-		reserve_for(delivery, STREAM_UNIT_MIN);
+	return charge_for(delivery, unit_for(pool_of(delivery), delivery->order.unit)) ||
+		charge_for(delivery, STREAM_UNIT_MIN);
 }
 
 size_t
 delivery_held(const struct delivery *delivery)
 {
-	size_t chunks = (delivery->open != NULL) +
-		(delivery->charged != NULL ? delivery->order.unit / CHUNK_SIZE + 1 : 0) +
+	size_t chunks = (delivery->open != NULL) + delivery->n_charged +
 		(delivery->answer != NULL ? OUTCOME_BODY_MAX / CHUNK_SIZE : 0);
 
 	return delivery->own_keep.held + chunks * CHUNK_SIZE;
@@ -163,7 +165,9 @@ delivery_held(const struct delivery *delivery)
 static void
 discharge(struct delivery *delivery)
 {
-	pool_take_back(pool_of(delivery), &delivery->charged);
+	if (delivery->n_charged > 0)
+		pool_take_back(pool_of(delivery), &delivery->charged);
+	delivery->n_charged = 0;
 }
 
 static void

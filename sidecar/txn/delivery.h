@@ -21,6 +21,7 @@ struct delivery {
 	const struct rule *rule;
 	struct chunk *open;         /* being filled, not yet pushed */
 	struct chunk *charged;      /* they stand for the transfer's own memory */
+	size_t n_charged;           /* how many these are */
 	struct chunk *answer;       /* they stand for the upstream's answer, until it has been passed on */
 	struct keep own_keep;       /* bytes of a rule with `buffer: true` */
 	struct buf target;          /* what order.target points to */

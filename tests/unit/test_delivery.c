@@ -24,7 +24,7 @@ set_up(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	pool = pool_new(64 * CHUNK_SIZE, &err);
+	pool = pool_new(256 * CHUNK_SIZE, &err);
 	blocks = pool != NULL ? blocks_new(pool) : NULL;
 	loop = loop_new(&err);
 	return blocks != NULL && loop != NULL ? 0 : -1;
@@ -55,6 +55,15 @@ on_orders(void *arg, unsigned orders)
 		channel_free(opened);
 }
 
+static size_t unit_cost; /* bytes of cost for each of the unit */
+
+static size_t
+cost(void *arg, const struct order *order)
+{
+	(void)arg;
+	return unit_cost * order->unit;
+}
+
 static bool
 open_order(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
 {
@@ -73,7 +82,7 @@ pump(void *arg, struct order *order)
 	n_pumped++;
 }
 
-static const struct outlets outlets = { .open = open_order, .pump = pump };
+static const struct outlets outlets = { .cost = cost, .open = open_order, .pump = pump };
 
 static void
 on_news(void *arg)
@@ -82,10 +91,10 @@ on_news(void *arg)
 }
 
 static struct delivery *
-begin(void)
+prepare(size_t piece)
 {
 	struct txn_setup setup = {
-		.outlets = &outlets, .blocks = blocks, .box = loop_mailbox(loop), .on_news = on_news
+		.outlets = &outlets, .blocks = blocks, .piece = piece, .box = loop_mailbox(loop), .on_news = on_news
 	};
 	struct error err = { 0 };
 	struct txn *txn = txn_new(&setup, &err);
@@ -94,6 +103,15 @@ begin(void)
 	assert_non_null(delivery);
 	delivery->order.slots = SLOTS;
 	buf_add_text(&delivery->target, "name");
+	return delivery;
+}
+
+static struct delivery *
+begin(void)
+{
+	struct delivery *delivery = prepare(0);
+	struct error err = { 0 };
+
 	assert_true(delivery_start_stream(delivery, &err));
 	return delivery;
 }
@@ -187,6 +205,37 @@ what_would_come_back_is_counted(void **state)
 	end(delivery);
 }
 
+/* Where the unit that it would like has no room, the smallest may have; and no transfer begins that has none. */
+static void
+what_a_transfer_costs_is_charged(void **state)
+{
+	static const struct {
+		size_t unit_cost, unit, chunks; /* unit 0: refused */
+	} cases[] = {
+		{ 0, 256 << 10, 0 },
+		{ 1, 256 << 10, 8 },
+		{ 32, STREAM_UNIT_MIN, 64 },
+		{ 256, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct delivery *delivery = prepare(1 << 20);
+		struct error err = { 0 };
+
+		unit_cost = cases[i].unit_cost;
+		assert_true(delivery_start_stream(delivery, &err) == (cases[i].unit > 0));
+		if (cases[i].unit > 0)
+			assert_int_equal(delivery->order.unit, cases[i].unit);
+		else
+			assert_int_equal(err.kind, ERR_BUSY);
+		assert_int_equal(held(), cases[i].chunks);
+		assert_int_equal(delivery_held(delivery), cases[i].chunks * CHUNK_SIZE);
+		end(delivery);
+	}
+	unit_cost = 0;
+}
+
 int
 main(void)
 {
@@ -194,6 +243,7 @@ main(void)
 		cmocka_unit_test(drops_do_not_take_a_chunk_each),
 		cmocka_unit_test(the_first_drop_is_on_its_way_at_once),
 		cmocka_unit_test(what_would_come_back_is_counted),
+		cmocka_unit_test(what_a_transfer_costs_is_charged),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -120,6 +120,13 @@ open_fake(void *arg, struct order *order, const struct channel_side *producer, s
 	return fake->channel != NULL;
 }
 
+static size_t
+cost_fake(void *arg, const struct order *order)
+{
+	(void)arg;
+	return order->unit;
+}
+
 static void
 pump_fake(void *arg, struct order *order)
 {
@@ -145,7 +152,7 @@ set_up(struct world *world, enum plan_policy policy)
 	assert_non_null(world->pool);
 	world->blocks = blocks_new(world->pool);
 	assert_non_null(world->blocks);
-	world->outlets = (struct outlets){ .arg = world, .open = open_fake, .pump = pump_fake };
+	world->outlets = (struct outlets){ .arg = world, .cost = cost_fake, .open = open_fake, .pump = pump_fake };
 	world->store = (struct destination){
 		.kind = &http_kind, .settings = &world->settings.common, .name = (char *)(uintptr_t) "store"
 	};

@@ -371,6 +371,15 @@ http_pump(struct order *order)
 		channel_tell(order->channel, CHANNEL_DATA);
 }
 
+#define CONNECTION_BYTES 32768u /* what libcurl and TLS have of one, about */
+
+/* One buffer for a send, and a connection. */
+static size_t
+cost(const struct order *order)
+{
+	return order->unit + CONNECTION_BYTES;
+}
+
 static bool
 begin_order(
 	const struct sink_place *place, struct order *order, const struct channel_side *producer, struct error *err)
@@ -379,4 +388,4 @@ begin_order(
 }
 
 extern const struct sink http_sink;
-const struct sink http_sink = { .begin = begin_order, .pump = http_pump };
+const struct sink http_sink = { .cost = cost, .begin = begin_order, .pump = http_pump };
