@@ -13,8 +13,8 @@
 #include "base/metrics.h"
 #include "loop/loop.h"
 #include "ops/herald.h"
+#include "route/table.h"
 #include "sink/lookout.h"
-#include "sink/table.h"
 
 struct reload_taker {
 	struct reload *reload;

@@ -13,7 +13,7 @@
 #include "channel/pool.h"
 #include "config/route.h"
 #include "loop/loop.h"
-#include "sink/table.h"
+#include "route/table.h"
 
 struct agent;
 

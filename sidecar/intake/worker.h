@@ -18,8 +18,8 @@
 #include "channel/pool.h"
 #include "config/route.h"
 #include "loop/loop.h"
+#include "route/table.h"
 #include "sink/order.h"
-#include "sink/table.h"
 
 struct worker;
 

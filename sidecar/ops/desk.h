@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "ops/figures.h"
 #include "ops/pulse.h"
-#include "sink/table.h"
+#include "route/table.h"
 
 struct desk;
 

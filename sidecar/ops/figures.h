@@ -5,8 +5,8 @@
 
 #include "base/metrics.h"
 #include "channel/pool.h"
+#include "route/table.h"
 #include "sink/probe.h"
-#include "sink/table.h"
 
 struct figures {
 	const struct metrics *metrics;

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "loop/loop.h"
-#include "sink/table.h"
+#include "route/table.h"
 
 #define LOOKOUT_EVERY_MS 3000u /* from the end of a round to the next */
 

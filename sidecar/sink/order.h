@@ -45,7 +45,7 @@ struct outcome {
 };
 
 struct sink;  /* sink/sink.h */
-struct table; /* sink/table.h */
+struct table; /* route/table.h */
 
 struct order {
 	const struct destination *to;

@@ -8,9 +8,9 @@
 #ifndef PENSTOCK_SINK_H
 #define PENSTOCK_SINK_H
 
+#include "route/table.h"
 #include "sink/engine.h"
 #include "sink/order.h"
-#include "sink/table.h"
 
 struct disk;
 

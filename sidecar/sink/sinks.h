@@ -5,7 +5,7 @@
 #define PENSTOCK_SINKS_H
 
 #include "base/str.h"
-#include "sink/table.h"
+#include "route/table.h"
 
 /* For table_new(): lets every sink open what it keeps for the table. */
 extern const struct table_opener sinks_opener;

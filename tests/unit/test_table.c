@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Tables of routes that follow each other: what they share, when it goes, and what cannot change without a restart. */
-#include "sink/table.h"
+#include "route/table.h"
 
 #include "base/mem.h"
 #include "config/restart.h"

@@ -10,10 +10,10 @@
 #include "base/state.h"
 #include "channel/keep.h"
 #include "loop/loop_thread.h"
+#include "route/table.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/folders.h"
 #include "sink/sink.h"
-#include "sink/table.h"
 
 #define CHUNKS_PER_TURN 8
 

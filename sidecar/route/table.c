@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* table.c - see table.h. */
-#include "sink/table.h"
+#include "route/table.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"
