@@ -115,8 +115,8 @@ check_from_upstream(struct loading *l, size_t at, const struct node *response)
 		return;
 	}
 	name = spot_of(read_rule_node(l, at, last), "name");
-	if (route->rules[last].to != NULL && !kind_has(route->rules[last].to->kind, KIND_ANSWER)) {
-		diag_error(l->diag, from, "from: only %s gives an answer", kind_nouns(KIND_ANSWER, &nouns));
+	if (route->rules[last].to != NULL && !kind_has(route->rules[last].to->kind, KIND_APPLICATION)) {
+		diag_error(l->diag, from, "from: only %s gives an answer", kind_nouns(KIND_APPLICATION, &nouns));
 		diag_note(l->diag, name, "this rule's destination is %s", route->rules[last].to->kind->noun);
 	} else if (route->rules[last].action == ACTION_STORE && check_rules_may_repeat(&route->rules[last])) {
 		diag_error(l->diag, from, "from: needs a rule that makes one transfer only");

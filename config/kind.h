@@ -21,12 +21,14 @@ struct destination_settings {
 };
 
 enum kind_trait {
-	KIND_METHOD = 1 << 0,   /* a rule may say `method`; by POST the other side makes the names */
-	KIND_ANSWER = 1 << 1,   /* gives an answer that a client may have */
-	KIND_LENGTH = 1 << 2,   /* may want a length before the first byte */
-	KIND_RENAME = 1 << 3,   /* completes by a rename on this machine */
-	KIND_OWES = 1 << 4,     /* its answer to a commit or an undo can be long in coming */
-	KIND_TOGETHER = 1 << 5, /* orders of one form for one place complete together */
+	/* An application may be on the other side: a rule may say `method`, by POST it makes the names, and its answer may
+	 * become the client's. */
+	KIND_APPLICATION = 1 << 0,
+	/* May want a length before the first byte. */
+	KIND_LENGTH = 1 << 1,
+	/* Completes on this machine: before any that does not, all orders of one form for one place together, and nobody has
+	 * to wait long for it. */
+	KIND_LOCAL = 1 << 2,
 };
 
 struct destination_kind {
@@ -42,7 +44,7 @@ struct destination_kind {
 	void (*free)(struct destination_settings *settings); /* what they hold; NULL: nothing */
 
 	/* Where destination `at` of `config` really is, as struct destination has it. False: that could not be read.
-	 * `elsewhere`: not on this machine, so nothing is looked for. */
+	 * `elsewhere`: not on this machine, so nothing is looked for. Two kinds that are both KIND_LOCAL never say the same. */
 	bool (*place)(const struct config *config, size_t at, bool elsewhere, struct buf *out);
 
 	bool (*can_undo)(const struct destination_settings *settings);
@@ -73,7 +75,7 @@ kind_has(const struct destination_kind *kind, enum kind_trait trait)
 static inline bool
 kind_makes_names(const struct rule *rule)
 {
-	return kind_has(rule->to->kind, KIND_METHOD) && rule->method == STORE_POST;
+	return kind_has(rule->to->kind, KIND_APPLICATION) && rule->method == STORE_POST;
 }
 
 /* For messages: "an http destination or ...", of all that have the trait. Returns nouns->text. */

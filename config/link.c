@@ -104,8 +104,8 @@ link_target(struct loading *l, const struct route *route, struct rule *rule, con
 	if (d == NULL || d->at == NULL)
 		return;
 	rule->to = d;
-	if (method != NULL && !kind_has(d->kind, KIND_METHOD)) {
-		diag_error(l->diag, method->spot, "method: only for %s", kind_nouns(KIND_METHOD, &nouns));
+	if (method != NULL && !kind_has(d->kind, KIND_APPLICATION)) {
+		diag_error(l->diag, method->spot, "method: only for %s", kind_nouns(KIND_APPLICATION, &nouns));
 		diag_note(l->diag, l->destination_names.items[d - l->config->destinations]->spot, "this one is %s",
 			d->kind->noun);
 	}

@@ -61,7 +61,7 @@ struct order {
 	uint64_t length;          /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
 	bool is_kept;     /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
 	struct kept kept; /* if is_kept; else the producer's alone */
-	struct order_group *group; /* directory only; NULL: it becomes visible by itself */
+	struct order_group *group; /* only where the kind is local; NULL: it becomes visible by itself */
 	unsigned slots;            /* of the channel's ring, in chunks */
 	size_t unit;               /* bytes that come at once, and should be sent at once */
 	struct outcome outcome;
@@ -71,7 +71,7 @@ struct order {
 	void *transfer;          /* the sink's own */
 };
 
-/* Orders for one folder that become visible together or not at all, even if the process dies meanwhile. The producer
+/* Orders for one place (a folder) that become visible together or not at all, even if the process dies meanwhile. The producer
  * makes it before it tells the first of them to commit, tells all of them in one go, and keeps it until all have ENDED. */
 struct order_group {
 	struct order_group *next; /* the producer's */

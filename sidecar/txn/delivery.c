@@ -66,7 +66,7 @@ delivery_new(struct txn *txn, const struct rule *rule)
 		return NULL;
 	delivery->rule = rule;
 	delivery->txn = txn;
-	delivery->item.rank = kind_has(rule->to->kind, KIND_RENAME) ? RANK_RENAME : RANK_STORE;
+	delivery->item.rank = kind_has(rule->to->kind, KIND_LOCAL) ? RANK_RENAME : RANK_STORE;
 	delivery->item.can_undo = rule->to->kind->can_undo(rule->to->settings);
 	set_order(&delivery->order, txn_setup_of(txn), rule);
 	delivery->order.form = txn;
@@ -344,7 +344,7 @@ delivery_undo(struct delivery *delivery)
 void
 delivery_cut(struct delivery *delivery)
 {
-	if (!kind_has(delivery->order.to->kind, KIND_OWES))
+	if (kind_has(delivery->order.to->kind, KIND_LOCAL))
 		return;
 	plan_forbid_undo(txn_plan(delivery->txn), &delivery->item);
 	if (delivery->item.state == ITEM_COMMITTING)

@@ -62,7 +62,7 @@ void delivery_undo(struct delivery *delivery);            /* COMMITTED -> UNDOIN
 bool delivery_has_ended(const struct delivery *delivery); /* COMMITTED or GONE: order.outcome stands */
 
 /* COMMITTING or UNDOING at a store that may owe its answer for long: asks for the end, which then comes at once and may be
- * that nobody knows. Files are never waited for; in other states nothing. */
+ * that nobody knows. What completes on this machine ends soon by itself, and is let be; so is what is in another state. */
 void delivery_cut(struct delivery *delivery);
 
 #endif

@@ -37,7 +37,7 @@ enum plan_policy { PLAN_ALL, PLAN_EACH };
 
 /* What its destination is for the order of a commit; a sink says which. */
 enum plan_rank {
-	RANK_RENAME, /* completes by a rename on this machine */
+	RANK_RENAME, /* completes on this machine, by a rename if by anything */
 	RANK_STORE,  /* completes by a request over the network */
 	RANK_LAST,   /* begins when all others have completed */
 	N_RANKS

@@ -112,7 +112,7 @@ static bool
 is_one_place(const struct destination *a, const struct destination *b)
 {
 	return a == b ||
-		(kind_has(a->kind, KIND_TOGETHER) && kind_has(b->kind, KIND_TOGETHER) && strcmp(a->at, b->at) == 0);
+		(kind_has(a->kind, KIND_LOCAL) && kind_has(b->kind, KIND_LOCAL) && strcmp(a->at, b->at) == 0);
 }
 
 static size_t
@@ -165,7 +165,7 @@ static void
 complete(struct txn *txn, struct delivery *delivery)
 {
 	const struct order *order = &delivery->order;
-	bool is_first = txn->plan.policy == PLAN_ALL && kind_has(order->to->kind, KIND_TOGETHER) &&
+	bool is_first = txn->plan.policy == PLAN_ALL && kind_has(order->to->kind, KIND_LOCAL) &&
 		order->group == NULL;
 
 	if (is_first && !make_group(txn, order->to))

@@ -25,6 +25,7 @@ const struct destination_kind discard_kind = {
 	.noun = "a discard",
 	.keys = &discard_keys,
 	.settings_size = sizeof(struct destination_settings),
+	.traits = KIND_LOCAL,
 	.style = TEMPLATE_FOR_FILE,
 	.place = place,
 	.can_undo = can_undo,
