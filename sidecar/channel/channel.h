@@ -21,7 +21,8 @@
  *   CHANNEL_CLOSE (the producer's last word) ──▶ the consumer frees the channel
  *
  * A chunk has one owner: the producer until channel_push(), the consumer from channel_pop() on, the channel
- * in between. ENDED comes exactly once, whatever happens, also after CANCEL; CLOSE is sent exactly once and
+ * in between. A producer with several consumers has a channel to each, and tells pool_share() before it pushes one chunk to
+ * all of them. ENDED comes exactly once, whatever happens, also after CANCEL; CLOSE is sent exactly once and
  * only after ENDED (and after UNDONE if UNDO was sent). So no mail is in flight when the consumer frees the
  * channel, and the producer may free what it lent to the consumer as soon as it has seen ENDED.
  * tests/model/channel.pml is this protocol, checked by spin.

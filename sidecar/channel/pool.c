@@ -289,7 +289,7 @@ take(struct pool *pool, struct stack *first, struct stack *second, enum pool_use
 			chunk = pop(pool, second);
 	}
 	chunk->data = pool->arena + (size_t)(chunk - pool->chunks) * CHUNK_SIZE;
-	chunk->begin = chunk->end = 0;
+	chunk->end = 0;
 	chunk->link = NULL;
 	chunk->use = (uint16_t)use;
 	return chunk;
@@ -305,10 +305,42 @@ pool_draw(struct pool *pool, enum pool_use use)
 }
 
 void
+pool_share(struct chunk *chunk, unsigned n)
+{
+	must(n >= 1 && n <= UINT8_MAX + 1u && !pool_is_shared(chunk));
+	/* Relaxed: whoever hands it over after this (channel_push) publishes it. */
+	atomic_store_explicit(&chunk->sharers, (uint8_t)(n - 1), memory_order_relaxed);
+}
+
+bool
+pool_is_shared(const struct chunk *chunk)
+{
+	/* acquire: pairs with the release in is_last(), so that the reads of the others come before our writes */
+	return atomic_load_explicit(&chunk->sharers, memory_order_acquire) > 0;
+}
+
+/* Is nobody left who has it beside the caller? A chunk that is not shared costs no more than a look. */
+static bool
+is_last(struct chunk *chunk)
+{
+	if (!pool_is_shared(chunk))
+		return true;
+	/* release: we have read what we wanted; acquire: so have those before us */
+	if (atomic_fetch_sub_explicit(&chunk->sharers, 1, memory_order_acq_rel) > 0)
+		return false;
+	/* The others left between our look and our count, which went below zero: nobody will look at it any more. */
+	atomic_store_explicit(&chunk->sharers, 0, memory_order_relaxed);
+	return true;
+}
+
+void
 pool_give(struct pool *pool, struct chunk *chunk)
 {
-	enum pool_use use = (enum pool_use)chunk->use;
+	enum pool_use use;
 
+	if (!is_last(chunk))
+		return;
+	use = (enum pool_use)chunk->use; /* before somebody else draws it */
 	push(pool, &pool->hot, chunk);
 	pool_unreserve(pool, 1, use);
 }
@@ -318,6 +350,7 @@ void
 pool_swap_uses(struct chunk *streamed, struct chunk *kept)
 {
 	must(streamed->use == POOL_STREAM && kept->use == POOL_KEEP && kept->has_pages);
+	must(!pool_is_shared(streamed) && !pool_is_shared(kept));
 	streamed->use = POOL_KEEP;
 	kept->use = POOL_STREAM;
 }

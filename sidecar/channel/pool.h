@@ -30,16 +30,18 @@
 
 enum pool_use { POOL_STREAM, POOL_KEEP };
 
-/* A piece of body. Its owner may read and write everything but the fields marked as the pool's. */
+/* A piece of body. Its owner may read and write everything but the fields marked as the pool's. How far he has read is for
+ * him to remember: once pool_share() was called it has several owners, and they only read. */
 struct chunk {
-	char *data;            /* CHUNK_SIZE bytes */
-	uint32_t begin, end;   /* data[begin..end) is content */
-	struct chunk *link;    /* free for the owner's own lists */
-	struct chunk *back;    /* the same */
-	uint64_t free_units;   /* the same; blocks.h */
-	_Atomic uint32_t next; /* the pool's */
-	uint16_t use;          /* the pool's */
-	bool has_pages;        /* the pool's: it may have been written to */
+	char *data;              /* CHUNK_SIZE bytes */
+	struct chunk *link;      /* free for the owner's own lists */
+	struct chunk *back;      /* the same */
+	uint64_t free_units;     /* the same; blocks.h */
+	uint32_t end;            /* data[0..end) is content */
+	_Atomic uint32_t next;   /* the pool's */
+	uint16_t use;            /* the pool's */
+	_Atomic uint8_t sharers; /* the pool's: how many have it beside the one who asks */
+	bool has_pages;          /* the pool's: it may have been written to */
 };
 
 struct pool;
@@ -47,13 +49,19 @@ struct pool;
 struct pool *pool_new(uint64_t memory, struct error *err); /* at least 16 chunks */
 void pool_free(struct pool *pool);                         /* every chunk must be back; NULL is fine */
 
-bool pool_reserve(struct pool *pool, size_t n, enum pool_use use); /* [any] false: not now */
-struct chunk *pool_draw(struct pool *pool, enum pool_use use);     /* [any] one of the reserved; begin = end = 0 */
+bool pool_reserve(struct pool *pool, size_t n, enum pool_use use);   /* [any] false: not now */
+struct chunk *pool_draw(struct pool *pool, enum pool_use use);       /* [any] one of the reserved; end = 0 */
 void pool_unreserve(struct pool *pool, size_t n, enum pool_use use); /* [any] wakes waiters */
 void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] back to the budget; wakes waiters */
 
-/* [any] Two chunks that the caller has drawn, one for each use, exchange their uses: so a full chunk that came through a
- * channel may be held in place of an empty one that was reserved for that, and nothing is copied. */
+/* [the only owner] From now on `n` (1..256) have it, and none of them writes to it. Each gives it to the pool, and with the
+ * last one it is back. */
+void pool_share(struct chunk *chunk, unsigned n);
+bool pool_is_shared(
+	const struct chunk *chunk); /* [an owner] false: he is the only one, the others are done with it */
+
+/* [the only owner of both] Two chunks, one drawn for each use, exchange their uses: so a full chunk that came through a channel
+ * may be held in place of an empty one that was reserved for that, and nothing is copied. */
 void pool_swap_uses(struct chunk *streamed, struct chunk *kept);
 
 /* [any] n chunks of POOL_KEEP stand for memory that somebody has beside the pool: they are put in front of *list, and have

@@ -29,11 +29,10 @@ random_fill(struct chunk *chunk, uint64_t *random, unsigned number)
 {
 	uint64_t sum = number;
 
-	chunk->begin = random_below(random, 100);
 	chunk->end = CHUNK_SIZE - random_below(random, 100);
 	for (int i = 0; i < 16; i++) {
 		unsigned char byte = (unsigned char)random_below(random, 256);
-		uint32_t at = i < 8 ? chunk->begin + (uint32_t)i : chunk->end - (uint32_t)(i - 7);
+		uint32_t at = i < 8 ? (uint32_t)i : chunk->end - (uint32_t)(i - 7);
 
 		chunk->data[at] = (char)byte;
 		sum = sum * 31 + byte;
@@ -47,7 +46,7 @@ random_sum(const struct chunk *chunk, unsigned number)
 	uint64_t sum = number;
 
 	for (int i = 0; i < 16; i++) {
-		uint32_t at = i < 8 ? chunk->begin + (uint32_t)i : chunk->end - (uint32_t)(i - 7);
+		uint32_t at = i < 8 ? (uint32_t)i : chunk->end - (uint32_t)(i - 7);
 
 		sum = sum * 31 + (unsigned char)chunk->data[at];
 	}

@@ -154,7 +154,7 @@ take_one(struct delivery *delivery)
 
 	if (chunk == NULL)
 		return 0;
-	n = chunk->end - chunk->begin;
+	n = chunk->end;
 	pool_give(pool, chunk);
 	loop_deliver_rest(loop);
 	return n;

@@ -95,7 +95,7 @@ every_chunk_can_be_drawn_and_none_twice(void **state)
 		for (size_t i = 0; i < TOTAL; i++) {
 			drawn[i] = pool_draw(pool, POOL_STREAM);
 			memset(drawn[i]->data, (int)i, CHUNK_SIZE);
-			drawn[i]->begin = drawn[i]->end = 7;
+			drawn[i]->end = 7;
 		}
 		for (size_t i = 0; i < TOTAL; i++) {
 			assert_int_equal(drawn[i]->data[0], i);
@@ -115,10 +115,8 @@ a_drawn_chunk_is_empty(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_true(pool_reserve(pool, 1, POOL_STREAM));
 		chunk = pool_draw(pool, POOL_STREAM);
-		assert_int_equal(chunk->begin, 0);
 		assert_int_equal(chunk->end, 0);
 		assert_null(chunk->link);
-		chunk->begin = 3;
 		chunk->end = 9;
 		chunk->link = chunk;
 		pool_give(pool, chunk);
@@ -200,6 +198,26 @@ a_full_chunk_is_held_in_place_of_an_empty_one(void **state)
 	assert_true(pool_reserve(pool, 1, POOL_KEEP));
 	pool_unreserve(pool, 12, POOL_KEEP);
 	pool_unreserve(pool, 4, POOL_STREAM);
+}
+
+static void
+a_shared_chunk_is_back_with_the_last_who_has_it(void **state)
+{
+	struct chunk *chunk;
+
+	(void)state;
+	for (unsigned n = 1; n <= UINT8_MAX + 1u; n++) {
+		assert_true(pool_reserve(pool, 1, POOL_KEEP));
+		chunk = pool_draw(pool, POOL_KEEP);
+		pool_share(chunk, n);
+		for (unsigned left = n; left > 0; left--) {
+			assert_int_equal(pool_is_shared(chunk), left > 1);
+			assert_int_equal(pool_available(pool), TOTAL - 1);
+			pool_give(pool, chunk);
+		}
+		assert_int_equal(pool_available(pool), TOTAL);
+		assert_false(pool_is_shared(chunk));
+	}
 }
 
 static void
@@ -428,6 +446,7 @@ main(void)
 		CASE(what_is_kept_takes_three_quarters_at_most),
 		CASE(a_chunk_goes_back_to_the_use_it_was_drawn_for),
 		CASE(a_full_chunk_is_held_in_place_of_an_empty_one),
+		CASE(a_shared_chunk_is_back_with_the_last_who_has_it),
 		CASE(what_a_new_upload_would_find),
 		CASE(an_armed_waiter_hears_once),
 		CASE(every_armed_waiter_hears),

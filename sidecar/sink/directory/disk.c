@@ -107,7 +107,7 @@ write_chunks(struct file *file, bool *more)
 		*more = chunk != NULL;
 		if (chunk == NULL)
 			return true;
-		ok = new_file_write(&file->file, chunk->data + chunk->begin, chunk->end - chunk->begin, err);
+		ok = new_file_write(&file->file, chunk->data, chunk->end, err);
 		pool_give(file->disk->pool, chunk);
 		if (!ok)
 			return false;

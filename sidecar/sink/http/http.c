@@ -228,7 +228,7 @@ begin(struct http *http)
 {
 	struct outcome *outcome = &http->order->outcome;
 
-	if (exchange_begin(http->exchange, &http->request))
+	if (http_body_begin(http) && exchange_begin(http->exchange, &http->request))
 		return;
 	outcome->state = OUTCOME_ABORTED;
 	error_set(&outcome->error, ERR_NOMEM, "destination \"%s\": out of memory", http->order->to->name);

@@ -9,6 +9,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "base/must.h"
 #include "channel/keep.h"
 
 #include <string.h>
@@ -34,54 +35,54 @@ read_kept(struct http *http, char *to, size_t room)
 
 /* Silence makes stores give up. So the last bytes are not sent before the commit, but for one at a time, every so often. */
 static size_t
-held_back(const struct http *http)
+to_hold(const struct http *http)
 {
 	const struct http_settings *to = http_settings(http->order->to);
 
-	return http->is_committed || to->hold_every_ms == LIMIT_NONE ? 0 : to->hold_tail;
+	return to->hold_every_ms == LIMIT_NONE ? 0 : to->hold_tail;
 }
 
-static bool
-pop_chunk(struct http *http)
+static size_t
+held_back(const struct http *http)
 {
-	struct chunk *chunk = channel_pop(http->channel);
+	return http->is_committed ? 0 : to_hold(http);
+}
 
-	if (chunk == NULL)
-		return false;
-	chunk->link = NULL;
-	if (http->last_link != NULL)
-		*http->last_link = chunk;
-	else
-		http->first = chunk;
-	http->last_link = &chunk->link;
-	http->in_hand += chunk->end - chunk->begin;
-	return true;
+bool
+http_body_begin(struct http *http)
+{
+	if (http->order->is_kept || to_hold(http) == 0)
+		return true;
+	http->tail.bytes = mem_alloc(to_hold(http));
+	return http->tail.bytes != NULL;
 }
 
 static void
 give_first_chunk(struct http *http)
 {
-	struct chunk *chunk = http->first;
+	struct in_hand *hand = &http->in_hand;
+	struct chunk *chunk = hand->chunks[hand->first];
 
-	http->first = chunk->link;
-	if (http->first == NULL)
-		http->last_link = NULL;
-	chunk->link = NULL;
+	hand->first = (hand->first + 1) % IN_HAND_MAX;
+	hand->n--;
+	hand->bytes -= chunk->end - hand->at;
+	hand->at = 0;
 	pool_give(http->pool, chunk);
 }
 
 static size_t
 take_from_chunk(struct http *http, char *to, size_t room)
 {
-	struct chunk *chunk = http->first;
-	size_t n = chunk->end - chunk->begin;
+	struct in_hand *hand = &http->in_hand;
+	const struct chunk *chunk = hand->chunks[hand->first];
+	size_t n = chunk->end - hand->at;
 
 	if (n > room)
 		n = room;
-	memcpy(to, chunk->data + chunk->begin, n);
-	chunk->begin += (uint32_t)n;
-	http->in_hand -= n;
-	if (chunk->begin == chunk->end)
+	memcpy(to, chunk->data + hand->at, n);
+	hand->at += (uint32_t)n;
+	hand->bytes -= n;
+	if (hand->at == chunk->end)
 		give_first_chunk(http);
 	return n;
 }
@@ -104,29 +105,42 @@ take(struct http *http, char *to, size_t room)
 {
 	size_t done = take_from_tail(&http->tail, to, room);
 
-	while (done < room && http->first != NULL)
+	while (done < room && http->in_hand.n > 0)
 		done += take_from_chunk(http, to + done, room - done);
 	return done;
 }
 
-/* Nothing more has come: what is held back waits here, and the chunks go home. Without memory for it they wait, too. */
+/* All of it is held back, and nothing more has come or could be taken: it waits in the tail, and the chunks go home. */
 static void
 stow(struct http *http)
 {
 	struct tail *tail = &http->tail;
-	size_t size = http_settings(http->order->to)->hold_tail;
 
-	if (http->first == NULL)
+	if (http->in_hand.n == 0)
 		return;
-	if (tail->bytes == NULL)
-		tail->bytes = mem_alloc(size);
-	if (tail->bytes == NULL || tail->len + http->in_hand > size)
-		return;
+	must(tail->len + http->in_hand.bytes <= to_hold(http));
 	if (tail->len > 0)
 		memmove(tail->bytes, tail->bytes + tail->begin, tail->len);
 	tail->begin = 0;
-	while (http->first != NULL)
-		tail->len += take_from_chunk(http, tail->bytes + tail->len, size - tail->len);
+	while (http->in_hand.n > 0)
+		tail->len += take_from_chunk(http, tail->bytes + tail->len, SIZE_MAX);
+}
+
+/* While all that there is is held back. */
+static bool
+pop_chunk(struct http *http)
+{
+	struct in_hand *hand = &http->in_hand;
+	struct chunk *chunk;
+
+	if (hand->n == IN_HAND_MAX)
+		stow(http);
+	chunk = channel_pop(http->channel);
+	if (chunk == NULL)
+		return false;
+	hand->chunks[(hand->first + hand->n++) % IN_HAND_MAX] = chunk;
+	hand->bytes += chunk->end;
+	return true;
 }
 
 /* Fills as much as there are chunks: the size of one send is what a byte costs. */
@@ -136,7 +150,7 @@ read_chunks(struct http *http, char *to, size_t room)
 	size_t back = held_back(http), done = 0;
 
 	while (done < room) {
-		size_t spare = http->tail.len + http->in_hand;
+		size_t spare = http->tail.len + http->in_hand.bytes;
 
 		if (spare <= back) {
 			if (pop_chunk(http))
@@ -220,9 +234,8 @@ http_body_read(void *arg, char *to, size_t room)
 void
 http_body_drop(struct http *http)
 {
-	while (http->first != NULL)
+	while (http->in_hand.n > 0)
 		give_first_chunk(http);
-	http->in_hand = 0;
 	mem_free(http->tail.bytes);
 	http->tail = (struct tail){ 0 };
 	loop_clear_timer(http->engine->loop, &http->drip);

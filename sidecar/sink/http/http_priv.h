@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-#define N_LINES 4 /* of ours, in the head of a request */
+#define N_LINES 4     /* of ours, in the head of a request */
+#define IN_HAND_MAX 4 /* as many full chunks as the longest `hold_tail` needs, and one more */
 
 enum http_state {
 	HTTP_READY,      /* opened, not started */
@@ -22,10 +23,18 @@ enum http_state {
 	HTTP_ENDED,
 };
 
+/* Chunks that were popped and not handed over. Others may be reading the same ones, so how far we are stands here. */
+struct in_hand {
+	struct chunk *chunks[IN_HAND_MAX]; /* a ring */
+	unsigned first, n;
+	uint32_t at;  /* of the first one, what has been handed over */
+	size_t bytes; /* left in all of them */
+};
+
 /* The last bytes of a stream, which are let out one at a time while it is held: they lie here and in no chunk, for chunks of
  * streams must come back. */
 struct tail {
-	char *bytes; /* room for `hold_tail`; NULL: none yet */
+	char *bytes; /* room for `hold_tail`; NULL: nothing is held back */
 	size_t begin, len;
 };
 
@@ -38,9 +47,8 @@ struct http {
 	struct exchange *exchange;
 	struct exchange_request request;
 	struct exchange_line lines[N_LINES];
-	struct chunk *first, **last_link; /* popped and not handed over; last_link is NULL where there are none */
-	size_t in_hand;                   /* bytes in them */
-	struct tail tail;                 /* comes before them */
+	struct in_hand in_hand;
+	struct tail tail; /* comes before what is in hand */
 	struct timer drip;
 	bool may_drip;      /* one byte of the tail may go although it is held */
 	uint64_t kept_sent; /* of a kept part */
@@ -50,7 +58,8 @@ struct http {
 
 void http_move(struct http *http, enum http_state to);
 
-/* http_body.c: what the exchange asks for, see exchange.h. */
+/* http_body.c: false: out of memory. And what the exchange asks for, see exchange.h. */
+bool http_body_begin(struct http *http);
 size_t http_body_read(void *http, char *to, size_t room);
 void http_body_rewind(void *http);
 void http_body_drop(struct http *http);      /* gives back what was not sent */
