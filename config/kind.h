@@ -31,6 +31,9 @@ enum kind_trait {
 	KIND_LOCAL = 1 << 2,
 };
 
+#define KIND_KEEP_USUAL (16u * 1024)
+#define KIND_KEEP_MOST (5u * 1024 * 1024)
+
 struct destination_kind {
 	const char *word; /* of `type` */
 	const char *noun; /* "an http destination" */
@@ -48,6 +51,10 @@ struct destination_kind {
 	bool (*place)(const struct config *config, size_t at, bool elsewhere, struct buf *out);
 
 	bool (*can_undo)(const struct destination_settings *settings);
+
+	/* Bytes that wait in memory for the commit, KIND_KEEP_USUAL to KIND_KEEP_MOST: only a longer object begins before, as a
+	 * stream. NULL: KIND_KEEP_USUAL. */
+	size_t (*keep_max)(const struct destination_settings *settings);
 
 	/* Longest time in which it lets nothing be heard from the end of a form to its answer. NULL: none. */
 	uint64_t (*silence_ms)(const struct destination_settings *settings);
@@ -76,6 +83,15 @@ static inline bool
 kind_makes_names(const struct rule *rule)
 {
 	return kind_has(rule->to->kind, KIND_APPLICATION) && rule->method == STORE_POST;
+}
+
+/* Of what this rule stores. */
+static inline size_t
+kind_keep_max(const struct rule *rule)
+{
+	const struct destination_kind *kind = rule->to->kind;
+
+	return kind->keep_max != NULL ? kind->keep_max(rule->to->settings) : KIND_KEEP_USUAL;
 }
 
 /* For messages: "an http destination or ...", of all that have the trait. Returns nouns->text. */

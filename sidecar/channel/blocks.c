@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+#include <string.h>
+
 #define N_LISTS 7 /* runs of 1, 2, 4 ... 64 units */
 #define FULL N_LISTS
 #define ALL_FREE UINT64_MAX
@@ -175,6 +177,20 @@ blocks_give(struct blocks *blocks, struct block *block)
 	blocks->n_cut--;
 	chunk->link = NULL;
 	pool_give(blocks->pool, chunk);
+}
+
+struct chunk *
+blocks_part_with(struct blocks *blocks, struct block *block)
+{
+	struct chunk *chunk = block->chunk;
+	uint32_t end = block->end;
+
+	must(block->size == BLOCK_MAX);
+	blocks->n_cut--;
+	memmove(chunk->data, block->data, end); /* over what says that it is a block */
+	chunk->link = NULL;
+	chunk->end = end;
+	return chunk;
 }
 
 /* -- charges ---------------------------------------------------------------------------------------- */

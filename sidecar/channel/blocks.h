@@ -41,6 +41,10 @@ struct pool *blocks_pool(struct blocks *blocks); /* that it cuts up */
 struct block *blocks_take(struct blocks *blocks, size_t size);
 void blocks_give(struct blocks *blocks, struct block *block);
 
+/* A block of BLOCK_MAX has a chunk to itself: its bytes may leave with that chunk, which is the caller's from here on. It
+ * still counts as POOL_KEEP, until it is given back to the pool. */
+struct chunk *blocks_part_with(struct blocks *blocks, struct block *block);
+
 /* Counts so many bytes that somebody holds elsewhere against the budget, until they are discharged. False: not now, nothing
  * was counted. */
 bool blocks_charge(struct blocks *blocks, size_t size);

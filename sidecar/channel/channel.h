@@ -36,7 +36,7 @@
 
 #include <stdbool.h>
 
-#define CHANNEL_SLOTS_MAX 64
+#define CHANNEL_SLOTS_MAX 256
 
 enum channel_order {
 	CHANNEL_START = 1 << 0,

@@ -116,27 +116,81 @@ keep_add(struct keep *keep, struct kept *kept, const char *data, size_t len)
 	return true;
 }
 
-/* The block in which the part began stays, cut back to where it began, unless nothing else is in it. */
-void
-keep_rewind(struct keep *keep, struct kept *kept)
+static bool
+has_chunk(const struct kept *kept, const struct block *block)
 {
-	struct block **rest = &keep->first, *last = NULL;
+	return block->size == BLOCK_MAX && (block != kept->first || kept->begin == 0);
+}
 
-	if (kept->first == NULL)
-		return;
-	while (*rest != kept->first) {
-		last = *rest;
-		rest = &last->next;
+/* Blocks double until they have a chunk each, so those that have none come first. */
+size_t
+kept_loose(const struct kept *kept)
+{
+	const struct block *block = kept->first;
+	uint64_t loose = 0;
+
+	while (loose < kept->length && !has_chunk(kept, block)) {
+		loose += block->end - (block == kept->first ? kept->begin : 0);
+		block = block->next;
+	}
+	return (size_t)loose;
+}
+
+static struct chunk *
+part_with_all(struct keep *keep, struct block *block)
+{
+	struct chunk *first = NULL, **end = &first;
+
+	while (block != NULL) {
+		struct block *next = block->next; /* the block goes with its chunk */
+
+		keep->held -= block->size;
+		*end = blocks_part_with(keep->blocks, block);
+		end = &(*end)->link;
+		block = next;
+	}
+	return first;
+}
+
+/* Where in the list of blocks those of `kept` begin that nobody else is in. *last is the one before them: what is in it is cut
+ * back to where the part began. */
+static struct block **
+find_own(struct keep *keep, const struct kept *kept, struct block **last)
+{
+	struct block **own = &keep->first;
+
+	*last = NULL;
+	while (*own != kept->first) {
+		*last = *own;
+		own = &(*last)->next;
 	}
 	if (kept->begin > 0) {
-		last = *rest;
-		last->end = kept->begin;
-		rest = &last->next;
+		*last = *own;
+		(*last)->end = kept->begin;
+		own = &(*last)->next;
 	}
-	give_all(keep, *rest);
-	*rest = NULL;
+	return own;
+}
+
+struct chunk *
+keep_take_out(struct keep *keep, struct kept *kept)
+{
+	struct block **own, *last, *at;
+	struct chunk *chunks;
+
+	if (kept->first == NULL)
+		return NULL;
+	own = find_own(keep, kept, &last);
+	while ((at = *own) != NULL && at->size < BLOCK_MAX) {
+		*own = at->next;
+		at->next = NULL;
+		give_all(keep, at);
+	}
+	chunks = part_with_all(keep, *own);
+	*own = NULL;
 	keep->last = last;
 	*kept = (struct kept){ 0 };
+	return chunks;
 }
 
 const char *

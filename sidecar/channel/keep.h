@@ -2,8 +2,8 @@
 /* keep.h - bytes that wait for the commit, in blocks one after another.
  *
  * Small parts of a form share one keep, so a hundred small fields cost a few blocks and not a hundred. Blocks grow with what
- * is kept, so that never much more than that is held. A part that turns out to be large gives its bytes back with
- * keep_rewind(): parts come one at a time, so it is always the last one. A rule with `buffer: true` has a keep of its own.
+ * is kept, so that never much more than that is held. A part that turns out to be large takes its bytes out again, and
+ * sends them: parts come one at a time, so it is always the last one. A rule with `buffer: true` has a keep of its own.
  *
  * Never waits: when the pool has nothing left for keeping, keep_add() says no and the request is refused.
  */
@@ -36,8 +36,12 @@ void keep_fini(struct keep *keep); /* gives all blocks back; may be used anew */
  * False: no room, nothing was added. */
 bool keep_add(struct keep *keep, struct kept *kept, const char *data, size_t len);
 
-/* Takes the bytes of the last `kept` out again, which becomes empty. */
-void keep_rewind(struct keep *keep, struct kept *kept);
+/* Takes the bytes of the last `kept` out again, which becomes empty. The list (by chunk->link; NULL: none) are chunks that had
+ * nothing else in them; the bytes before those, kept_loose() of them, are gone. The caller owns the chunks. */
+struct chunk *keep_take_out(struct keep *keep, struct kept *kept);
+
+/* Bytes at its beginning that share chunks with others: less than two chunks of them. */
+size_t kept_loose(const struct kept *kept);
 
 /* Walks a kept: up to *len contiguous bytes at `offset`; *len is 0 at the end. */
 const char *kept_at(const struct kept *kept, uint64_t offset, size_t *len);

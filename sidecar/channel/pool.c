@@ -347,12 +347,12 @@ pool_give(struct pool *pool, struct chunk *chunk)
 
 /* The budget counts uses, not chunks, so it does not change. A chunk without pages would not know that it has some now. */
 void
-pool_swap_uses(struct chunk *streamed, struct chunk *kept)
+pool_swap_uses(struct chunk *full, struct chunk *kept)
 {
-	must(streamed->use == POOL_STREAM && kept->use == POOL_KEEP && kept->has_pages);
-	must(!pool_is_shared(streamed) && !pool_is_shared(kept));
-	streamed->use = POOL_KEEP;
-	kept->use = POOL_STREAM;
+	must(kept->use == POOL_KEEP && kept->has_pages);
+	must(!pool_is_shared(full) && !pool_is_shared(kept));
+	kept->use = full->use;
+	full->use = POOL_KEEP;
 }
 
 /* -- chunks that stand for other memory ------------------------------------------------------------- */

@@ -11,7 +11,7 @@
  * and cannot fail; what was not drawn is returned by pool_unreserve().
  *
  * Two uses. POOL_STREAM chunks are on their way to a destination and come back by themselves. POOL_KEEP
- * chunks are held until their request's commit. Some of these are only set aside: they stand for memory that lies
+ * chunks are held until their request's commit, or until what turned out to be long is streamed after all. Some of these are only set aside: they stand for memory that lies
  * elsewhere and is held as long (a transfer's buffer, what is known of thousands of parts). Together they
  * may take at most three quarters of the pool, so that streams always move and nobody waits for what only his own
  * end would free.
@@ -60,9 +60,10 @@ void pool_share(struct chunk *chunk, unsigned n);
 bool pool_is_shared(
 	const struct chunk *chunk); /* [an owner] false: he is the only one, the others are done with it */
 
-/* [the only owner of both] Two chunks, one drawn for each use, exchange their uses: so a full chunk that came through a channel
- * may be held in place of an empty one that was reserved for that, and nothing is copied. */
-void pool_swap_uses(struct chunk *streamed, struct chunk *kept);
+/* [the only owner of both] Two chunks exchange their uses: so a full chunk that came through a channel (for POOL_STREAM, or for
+ * POOL_KEEP where it had been kept before) may be held in place of an empty one of POOL_KEEP that was reserved for that, and
+ * nothing is copied. */
+void pool_swap_uses(struct chunk *full, struct chunk *kept);
 
 /* [any] n chunks of POOL_KEEP stand for memory that somebody has beside the pool: they are put in front of *list, and have
  * no pages as long as they are there, so that pool and that memory together stay within the budget. False: not now. */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "config/kind.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,11 +32,23 @@ chunks_for(size_t len)
 	return (unsigned)(len / CHUNK_SIZE) + 2;
 }
 
+_Static_assert(FORM_FEED_MAX <= DELIVERY_WRITE_MAX, "a stream begins with room for one feed");
+
 /* From the content of one part to that of the next: a delimiter and a head, at the least. */
 #define PART_BYTES_MIN 40u
 
-/* What one feed can begin: the part that is being promoted, one more for each PARTS_KEEP_MAX bytes, and a chunk in every
- * concat that it can touch. */
+/* What was collected before the feed, and what is begun anew: one chunk where it is no more than that. */
+static size_t
+chunks_to_start(const struct route *route)
+{
+	for (size_t i = 0; i < route->n_rules; i++)
+		if (route->rules[i].to != NULL && kind_keep_max(&route->rules[i]) > KIND_KEEP_USUAL)
+			return DELIVERY_START_CHUNKS + 1;
+	return 1;
+}
+
+/* What one feed can begin: the part that is being promoted, one more for each KIND_KEEP_USUAL bytes, and every concat that it
+ * can touch. */
 static size_t
 chunks_needed(const struct parts *parts, size_t len)
 {
@@ -43,7 +56,7 @@ chunks_needed(const struct parts *parts, size_t len)
 
 	if (concats > parts->n_concat)
 		concats = parts->n_concat;
-	return chunks_for(len) + 1 + len / PARTS_KEEP_MAX + concats;
+	return chunks_for(len) + parts->to_start * (1 + concats) + len / KIND_KEEP_USUAL;
 }
 
 /* So many that all of them come back some day, whatever this form and others keep: a form may not wait for its own. */
@@ -76,6 +89,7 @@ parts_new(const struct parts_setup *setup, struct error *err)
 	parts->blocks = txn_setup_of(setup->txn)->blocks;
 	parts->pool = parts->blocks != NULL ? blocks_pool(parts->blocks) : NULL;
 	parts->n_concat = count_concat(setup->route);
+	parts->to_start = chunks_to_start(setup->route);
 	parts->feed_sure = sure_feed(parts);
 	parts->rules = rules_new(setup->route);
 	if (setup->want_digest)

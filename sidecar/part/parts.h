@@ -23,8 +23,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PARTS_KEEP_MAX 16384u /* a part of up to so many bytes is kept until the commit */
-
 /* What is known of one part. Strings are decoded, as they came otherwise; absent ones are STR_NONE. */
 struct part {
 	unsigned number;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* parts_events.c - what happens when the form says that a part begins, brings bytes, or ends.
  *
- * An object is kept until it is longer than PARTS_KEEP_MAX; then its delivery is started, and what was kept goes into the
- * channel first. Parts of `store` share one keep; a concat, and a part with `buffer: true`, which is kept whole, have one of
- * their own. */
+ * An object is kept until it is longer than its kind of destination wants (kind_keep_max()); then its delivery is started, and
+ * what was kept goes into the channel first. Parts of `store` share one keep; a concat, and a part with `buffer: true`, which
+ * is kept whole, have one of their own. */
 #include "part/parts_priv.h"
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "config/kind.h"
 #include "part/field_error.h"
 
 #include <inttypes.h>
@@ -185,14 +186,6 @@ parts_is_run(const struct parts *parts)
 	return txn_setup_of(parts->txn)->outlets != NULL;
 }
 
-static bool
-start_stream(struct parts *parts, struct delivery *delivery)
-{
-	if (delivery_start_stream(delivery, &parts->error))
-		return true;
-	return field_error(&parts->error, parts->current->field);
-}
-
 /* Would all of it be kept if it came now? Nothing is reserved: a client that sends little and stops shall hold little. */
 static bool
 could_keep(const struct parts *parts, uint64_t bytes)
@@ -296,18 +289,9 @@ keep_of(struct parts *parts, struct delivery *delivery)
 static bool
 promote(struct parts *parts, struct delivery *delivery)
 {
-	struct kept kept = delivery->order.kept;
-	size_t len;
-
-	if (!start_stream(parts, delivery))
-		return false;
-	for (uint64_t at = 0; at < kept.length; at += len) {
-		const char *data = kept_at(&kept, at, &len);
-
-		delivery_write(delivery, data, len, &parts->credits);
-	}
-	keep_rewind(keep_of(parts, delivery), &delivery->order.kept);
-	return true;
+	if (delivery_start_stream(delivery, keep_of(parts, delivery), &parts->credits, &parts->error))
+		return true;
+	return field_error(&parts->error, parts->current->field);
 }
 
 static bool
@@ -316,7 +300,7 @@ keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data,
 	struct kept *kept = &delivery->order.kept;
 
 	if (delivery->item.state == ITEM_COLLECTING) {
-		if (delivery->rule->buffer || kept->length + len <= PARTS_KEEP_MAX)
+		if (delivery->rule->buffer || kept->length + len <= kind_keep_max(delivery->rule))
 			return keep_add(keep_of(parts, delivery), kept, data, len) ? true : refuse_busy(parts);
 		if (!promote(parts, delivery))
 			return false;

@@ -26,6 +26,7 @@ struct parts {
 	uint64_t values;          /* bytes of value parts so far */
 	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */
 	size_t n_concat;          /* concat rules of the route */
+	size_t to_start;          /* chunks that one more stream may take beside those of its bytes in this feed */
 	size_t feed_sure;         /* bytes of one feed for which there will be chunks, however few the pool has */
 	size_t known;             /* bytes that what is known of the parts takes until the answer, all charged */
 	size_t heads;             /* of these, what the form holds for heads */

@@ -37,9 +37,19 @@ slots_for(size_t piece)
 {
 	size_t slots = piece / CHUNK_SIZE + piece / CHUNK_SIZE / 4;
 
-	return slots < STREAM_SLOTS_MIN     ? STREAM_SLOTS_MIN
-		: slots > CHANNEL_SLOTS_MAX ? CHANNEL_SLOTS_MAX
-					    : (unsigned)slots;
+	return slots < STREAM_SLOTS_MIN    ? STREAM_SLOTS_MIN
+		: slots > STREAM_SLOTS_MAX ? STREAM_SLOTS_MAX
+					   : (unsigned)slots;
+}
+
+/* What has been collected goes into the channel at once, and what made it too much with it. */
+static unsigned
+slots_to_start(const struct rule *rule)
+{
+	size_t most = kind_keep_max(rule);
+
+	must(most >= KIND_KEEP_USUAL && most <= KIND_KEEP_MOST);
+	return (unsigned)(DELIVERY_START_CHUNKS + most / BLOCK_MAX + 1 + DELIVERY_WRITE_MAX / CHUNK_SIZE + 1);
 }
 
 static void
@@ -54,6 +64,8 @@ set_order(struct order *order, const struct txn_setup *setup, const struct rule 
 	order->client = setup->client;
 	order->unit = setup->piece;
 	order->slots = slots_for(setup->piece);
+	if (order->slots < slots_to_start(rule))
+		order->slots = slots_to_start(rule);
 	order->want_body = setup->want_body;
 }
 
@@ -219,8 +231,43 @@ open_transfer(struct delivery *delivery, struct error *err)
 		setup_of(delivery)->outlets->arg, &delivery->order, &producer, err);
 }
 
+static void
+push_open_chunk(struct delivery *delivery)
+{
+	channel_push(delivery->order.channel, delivery->open);
+	delivery->open = NULL;
+}
+
+/* The last of them may have room for more. */
+static void
+push_chunks(struct delivery *delivery, struct chunk *chunks)
+{
+	if (chunks != NULL && delivery->open != NULL)
+		push_open_chunk(delivery);
+	while (chunks != NULL) {
+		delivery->open = chunks;
+		chunks = chunks->link;
+		if (chunks != NULL || delivery->open->end == CHUNK_SIZE)
+			push_open_chunk(delivery);
+	}
+}
+
+static void
+send_collected(struct delivery *delivery, struct keep *keep, size_t *credits)
+{
+	struct kept *kept = &delivery->order.kept;
+	size_t loose = kept_loose(kept), len;
+
+	for (size_t at = 0; at < loose; at += len) {
+		const char *data = kept_at(kept, at, &len);
+
+		delivery_write(delivery, data, len, credits);
+	}
+	push_chunks(delivery, keep_take_out(keep, kept));
+}
+
 bool
-delivery_start_stream(struct delivery *delivery, struct error *err)
+delivery_start_stream(struct delivery *delivery, struct keep *keep, size_t *credits, struct error *err)
 {
 	must(delivery->item.state == ITEM_COLLECTING);
 	if (!charge(delivery))
@@ -231,6 +278,7 @@ delivery_start_stream(struct delivery *delivery, struct error *err)
 	}
 	channel_tell(delivery->order.channel, CHANNEL_START);
 	delivery_move(delivery, ITEM_STREAMING);
+	send_collected(delivery, keep, credits);
 	return true;
 }
 
@@ -246,13 +294,6 @@ delivery_start_kept(struct delivery *delivery, bool commit, struct error *err)
 	channel_tell(delivery->order.channel, CHANNEL_START | CHANNEL_FINISH | (commit ? CHANNEL_COMMIT : 0u));
 	delivery_move(delivery, commit ? ITEM_COMMITTING : ITEM_SENDING);
 	return true;
-}
-
-static void
-push_open_chunk(struct delivery *delivery)
-{
-	channel_push(delivery->order.channel, delivery->open);
-	delivery->open = NULL;
 }
 
 void

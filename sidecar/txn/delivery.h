@@ -12,7 +12,10 @@
 #include "txn/plan.h"
 
 #define STREAM_SLOTS_MIN 16u         /* chunks in a channel at the least */
+#define STREAM_SLOTS_MAX 64u         /* and at the most, for pieces of body */
 #define STREAM_UNIT_MIN (64u * 1024) /* bytes of one send at the least */
+#define DELIVERY_WRITE_MAX 65536u    /* bytes that are written between two looks whether there is room */
+#define DELIVERY_START_CHUNKS 2u     /* that the start of a stream takes for what was collected before */
 
 struct delivery {
 	struct plan_item item;
@@ -39,9 +42,12 @@ void delivery_free(struct delivery *delivery);
 /* Bytes of the budget, about, that would come back if it were cancelled; what is in the channel is on its way anyway. */
 size_t delivery_held(const struct delivery *delivery);
 
-/* COLLECTING -> STREAMING: opens the transfer. False: nothing was started. ERR_BUSY: what a transfer holds until the commit,
- * or the answer that it is to bring, would not fit into the budget. */
-bool delivery_start_stream(struct delivery *delivery, struct error *err);
+/* COLLECTING -> STREAMING: opens the transfer, and lets what has been collected go first, which is taken out of `keep`. The
+ * channel has room for that and DELIVERY_WRITE_MAX bytes more. *credits counts down as in delivery_write(), by
+ * DELIVERY_START_CHUNKS at the most.
+ * False: nothing was started. ERR_BUSY: what a transfer holds until the commit, or the answer that it is to bring, would not fit
+ * into the budget. */
+bool delivery_start_stream(struct delivery *delivery, struct keep *keep, size_t *credits, struct error *err);
 
 /* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING. False: nothing was started. */
 bool delivery_start_kept(struct delivery *delivery, bool commit, struct error *err);

@@ -106,13 +106,21 @@ prepare(size_t piece)
 	return delivery;
 }
 
+static bool
+start(struct delivery *delivery, struct error *err)
+{
+	size_t credits = 0;
+
+	return delivery_start_stream(delivery, txn_keep(delivery->txn), &credits, err);
+}
+
 static struct delivery *
 begin(void)
 {
 	struct delivery *delivery = prepare(0);
 	struct error err = { 0 };
 
-	assert_true(delivery_start_stream(delivery, &err));
+	assert_true(start(delivery, &err));
 	return delivery;
 }
 
@@ -224,7 +232,7 @@ what_a_transfer_costs_is_charged(void **state)
 		struct error err = { 0 };
 
 		unit_cost = cases[i].unit_cost;
-		assert_true(delivery_start_stream(delivery, &err) == (cases[i].unit > 0));
+		assert_true(start(delivery, &err) == (cases[i].unit > 0));
 		if (cases[i].unit > 0)
 			assert_int_equal(delivery->order.unit, cases[i].unit);
 		else

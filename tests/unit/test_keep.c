@@ -56,6 +56,17 @@ add(struct keep *keep, struct kept *kept, char what, size_t length)
 }
 
 static void
+give_back(struct chunk *chunk)
+{
+	while (chunk != NULL) {
+		struct chunk *next = chunk->link;
+
+		pool_give(pool, chunk);
+		chunk = next;
+	}
+}
+
+static void
 taking_the_only_part_out_gives_its_chunks_back(void **state)
 {
 	struct keep keep;
@@ -66,7 +77,7 @@ taking_the_only_part_out_gives_its_chunks_back(void **state)
 	keep_init(&keep, blocks);
 	add(&keep, &kept, 'a', 16384);
 	assert_true(pool_available(pool) < before);
-	keep_rewind(&keep, &kept);
+	assert_null(keep_take_out(&keep, &kept));
 	assert_int_equal(pool_available(pool), before);
 	assert_int_equal(kept.length, 0);
 	keep_fini(&keep);
@@ -88,13 +99,85 @@ taking_one_out_leaves_those_before_it(void **state)
 		add(&keep, &first, 'a', lengths[i / n]);
 		held = keep.held;
 		add(&keep, &second, 'b', lengths[i % n]);
-		keep_rewind(&keep, &second);
+		give_back(keep_take_out(&keep, &second));
 		assert_int_equal(keep.held, held);
 		add(&keep, &third, 'c', lengths[i % n]);
 		check_content(&first, 'a', lengths[i / n]);
 		check_content(&third, 'c', lengths[i % n]);
 		keep_fini(&keep);
 	}
+}
+
+/* Which bytes they are says where they lie. */
+static void
+fill(struct keep *keep, struct kept *kept, size_t length, size_t piece)
+{
+	char text[65536];
+
+	for (size_t n; length > 0; length -= n) {
+		n = length < piece ? length : piece;
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)((kept->length + i) % 251);
+		assert_true(keep_add(keep, kept, text, n));
+	}
+}
+
+static void
+check_filled(const char *data, size_t len, size_t at)
+{
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(data[i], (char)((at + i) % 251));
+}
+
+/* The loose ones are copied, the others leave in the chunks that they lie in; together they are what was kept. */
+static void
+check_taken_out(struct keep *keep, struct kept *kept)
+{
+	size_t length = kept->length, loose = kept_loose(kept), at = 0, len, before = pool_available(pool);
+	struct chunk *chunks;
+
+	for (; at < loose; at += len) {
+		const char *data = kept_at(kept, at, &len);
+
+		check_filled(data, len, at);
+	}
+	assert_int_equal(at, loose);
+	assert_true(loose <= 2 * BLOCK_MAX);
+	chunks = keep_take_out(keep, kept);
+	for (const struct chunk *chunk = chunks; chunk != NULL; chunk = chunk->link) {
+		check_filled(chunk->data, chunk->end, at);
+		at += chunk->end;
+		assert_true(chunk->link == NULL || chunk->end == BLOCK_MAX);
+	}
+	assert_int_equal(at, length);
+	assert_true(pool_available(pool) >= before);
+	give_back(chunks);
+}
+
+static void
+what_is_taken_out_is_what_was_kept(void **state)
+{
+	static const size_t lengths[] = { 1, 16384, CHUNK_SIZE, 65536, 262144, 1000000 };
+	static const size_t pieces[] = { 512, 1460, 16384, 31 * 1024, 65536 };
+	static const size_t others[] = { 0, 1, 5000, 40000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+		for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++)
+			for (size_t o = 0; o < sizeof others / sizeof others[0]; o++) {
+				struct keep keep;
+				struct kept other = { 0 }, kept = { 0 };
+				size_t held;
+
+				keep_init(&keep, blocks);
+				fill(&keep, &other, others[o], 1000);
+				held = keep.held;
+				fill(&keep, &kept, lengths[i], pieces[k]);
+				check_taken_out(&keep, &kept);
+				assert_int_equal(keep.held, held);
+				keep_fini(&keep);
+				assert_int_equal(pool_available(pool), pool_total(pool));
+			}
 }
 
 /* However it comes: at most as much again, and a unit. */
@@ -173,6 +256,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taking_the_only_part_out_gives_its_chunks_back),
 		cmocka_unit_test(taking_one_out_leaves_those_before_it),
+		cmocka_unit_test(what_is_taken_out_is_what_was_kept),
 		cmocka_unit_test(little_is_held_for_little),
 		cmocka_unit_test(thousands_share_the_chunks),
 		cmocka_unit_test(what_does_not_fit_adds_nothing),

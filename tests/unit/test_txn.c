@@ -201,10 +201,11 @@ streamed(struct world *world, const struct rule *rule)
 {
 	struct delivery *delivery = txn_add(world->txn, rule);
 	struct error err = { 0 };
+	size_t credits = 0;
 
 	assert_non_null(delivery);
 	buf_add_text(&delivery->target, "x");
-	assert_true(delivery_start_stream(delivery, &err));
+	assert_true(delivery_start_stream(delivery, txn_keep(world->txn), &credits, &err));
 	delivery_finish(delivery);
 	return delivery;
 }
