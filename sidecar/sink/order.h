@@ -84,7 +84,8 @@ struct outlets {
 	void *arg;
 
 	/* [producer] Bytes of memory that a transfer for this order, with its `unit`, holds beside its chunks until it has
-	 * ended. They are the producer's to charge; one that has no room for them may ask again with a smaller unit. */
+	 * ended. They are the producer's to charge before a transfer that streams, and if there is no room it may ask again
+	 * with a smaller unit. Transfers of kept bytes are not charged: only a few are under way at once (PLAN_WINDOW). */
 	size_t (*cost)(void *arg, const struct order *order);
 
 	/* [producer] Makes the transfer and the channel to it, nothing else; it begins with CHANNEL_START.

@@ -99,6 +99,49 @@ one_folder_is_open_once_until_the_last_table_goes(void **state)
 	assert_false(is_open(fd));
 }
 
+/* -- an opener that is watched ------------------------------------------------------------------------ */
+
+static int keeps[2], n_closed;
+static const void *lent;
+
+static void *
+watched_open(const struct config *config, const void *before, struct error *err)
+{
+	(void)config;
+	(void)err;
+	lent = before;
+	return before == NULL ? &keeps[0] : &keeps[1];
+}
+
+static void
+watched_close(void *opened)
+{
+	assert_ptr_equal(opened, &keeps[n_closed]);
+	n_closed++;
+}
+
+static void
+what_is_open_is_lent_to_the_next_table_and_closed_with_its_own(void **state)
+{
+	static const struct table_opener watched = { .open = watched_open, .close = watched_close };
+	struct error err = { 0 };
+	struct table *old = table_new(read_config("", "one", "two"), NULL, &watched, &err), *next;
+
+	(void)state;
+	assert_non_null(old);
+	assert_null(lent);
+	next = table_new(read_config("", "one", "two"), old, &watched, &err);
+	assert_non_null(next);
+	assert_ptr_equal(lent, &keeps[0]);
+	table_acquire(old);
+	table_release(old);
+	assert_int_equal(n_closed, 0);
+	table_release(old);
+	assert_int_equal(n_closed, 1);
+	table_release(next);
+	assert_int_equal(n_closed, 2);
+}
+
 /* Whichever allocation fails, nothing is left and the table in force is as it was. */
 static void
 without_memory_the_table_before_stays(void **state)
@@ -187,6 +230,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_route_goes_on_counting_under_its_id),
 		cmocka_unit_test(one_folder_is_open_once_until_the_last_table_goes),
+		cmocka_unit_test(what_is_open_is_lent_to_the_next_table_and_closed_with_its_own),
 		cmocka_unit_test(without_memory_the_table_before_stays),
 		cmocka_unit_test(a_folder_that_cannot_be_opened_is_an_error),
 		cmocka_unit_test(only_a_restart_changes_sockets_threads_and_memory),
