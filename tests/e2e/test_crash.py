@@ -155,7 +155,7 @@ def test_what_cannot_be_taken_back_is_told_until_somebody_acts():
         for _ in range(2):
             with Again(p) as again:
                 status, why = again.ready()
-                assert status == 503 and 'destination "files": of 1 commits' in why, (status, why)
+                assert status == 503 and 'destination "files": 1 commit cut short' in why, (status, why)
                 assert "was changed since" in again.log(), again.log()
                 assert os.path.exists(left)
         with Again(p) as again:
