@@ -91,7 +91,7 @@ whereabouts_add_url(struct buf *out, const char *url)
 
 /* -- files -------------------------------------------------------------------------------------------- */
 
-/* As far as the path is there; what is missing stands as it was written. */
+/* As far as the path is there; what is missing stands as it was written. Even "." may be missing. */
 void
 whereabouts_add_path(struct buf *out, const char *path)
 {
@@ -99,7 +99,7 @@ whereabouts_add_path(struct buf *out, const char *path)
 	const char *slash = strrchr(path, '/');
 	char *parent;
 
-	if (real != NULL || slash == path) {
+	if (real != NULL || slash == path || strcmp(path, ".") == 0) {
 		buf_add_text(out, real != NULL ? real : path);
 		free(real); // NOLINT: realpath() took it from malloc()
 		return;

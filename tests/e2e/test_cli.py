@@ -55,6 +55,14 @@ def test_usage_and_exit_codes():
         assert b"concatt" in run("check", bad).stderr
 
 
+def test_a_working_folder_that_was_removed_is_no_bug():
+    with Folder() as d:
+        routes, gone = d.write("r.yaml", ROUTES), os.path.join(d.path, "gone")
+        os.mkdir(gone)
+        result = run("check", routes, cwd=gone, preexec_fn=lambda: os.rmdir(gone))
+        assert result.returncode == 0 and b"out" in result.stderr, result
+
+
 def test_output_that_cannot_be_written_is_a_failure():
     with Folder() as d, open("/dev/full", "wb") as full:
         routes, request = d.write("r.yaml", ROUTES), d.write("request", head_of("/up/x", 3) + b"abc")
