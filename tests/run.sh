@@ -44,7 +44,7 @@ suite() { # NAME SECONDS COMMAND...
 }
 
 packages=(gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev libjansson-dev
-	libssl-dev libcmocka-dev curl python3 python3-venv)
+	libexpat1-dev libssl-dev libcmocka-dev curl python3 python3-venv)
 extra=(clang clang-format clang-tidy libclang-rt-14-dev universal-ctags shellcheck spin nodejs node-undici nginx-light
 	haproxy varnish netcat-openbsd openssl strace apache2-bin lighttpd lighttpd-mod-webdav)
 if ! bash tests/lib/install.sh "${packages[@]}"; then

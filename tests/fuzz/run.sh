@@ -36,6 +36,13 @@ for source in tests/fuzz/fuzz_*.c; do
 		printf '\1\3\r\n\r\n\0\r\nQUIT\n\x21\x11\0\xc\xc0\0\2\1\xc0\0\2\2\xdc\4\1\xbbGET' >"$corpus/v2"
 		printf '\2\1for="[2001:db8::1]:80";host="a,b", for=10.0.0.2\n192.0.2.1, 10.0.0.3' >"$corpus/head"
 		;;
+	fuzz_s3_answer)
+		printf '\7\377 <?xml version="1.0"?> <Error><Code>A</Code><Message>b</Message></Error>' >"$corpus/error"
+		printf '\1\377<ErrorResponse xmlns="u:x"><Error><Code>&lt;&#65;</Code></Error></ErrorResponse>' >"$corpus/sts"
+		printf '\2\377<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>' >"$corpus/created"
+		printf '\3\377<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><Upload><Key>k</Key><UploadId>1</UploadId><Initiated>i</Initiated></Upload></ListMultipartUploadsResult>' \
+			>"$corpus/uploads"
+		;;
 	fuzz_scan) printf '\5\7\3\0--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B--\r\n' >"$corpus/form" ;;
 	fuzz_spop) printf '\16penstock-admit\5\6method\10\4POST\6target\10\4/a/x\7version\10\0031.1\4host\10\1h\4type\10\37multipart/form-data;boundary=BB' >"$corpus/notify" ;;
 	esac

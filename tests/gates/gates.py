@@ -15,7 +15,7 @@ import sys
 ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["form", "route", "decide"], ["sink"], ["txn"], ["part"],
          ["reply"], ["intake", "spoa", "native"], ["ops"], [""]]
 SAME_LEVEL = {("decide", "form"), ("decide", "route"), ("spoa", "intake")}
-LIBRARIES = {"microhttpd.h": {"intake", "form"}, "curl/": {"sink"}, "yaml.h": {"config"},
+LIBRARIES = {"microhttpd.h": {"intake", "form"}, "curl/": {"sink"}, "yaml.h": {"config"}, "expat.h": {"sink"},
              "haproxy/": {"native"}}
 CONSTANT = re.compile(r"extern const struct \w+ (\*const )?\w+(\[\])?(, \w+)*;$")
 POISON = ["strcpy", "strcat", "sprintf", "strtok", "atoi", "gets"]

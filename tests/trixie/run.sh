@@ -14,7 +14,7 @@ skip() {
 	exit 0
 }
 why=$(bash tests/lib/chroot.sh trixie trixie-root gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev \
-	libyaml-dev libjansson-dev libssl-dev libcmocka-dev curl python3 libc6-dev \
+	libyaml-dev libjansson-dev libexpat1-dev libssl-dev libcmocka-dev curl python3 libc6-dev \
 	haproxy varnish dpkg-dev libpcre2-dev liblua5.4-dev libsystemd-dev libcrypt-dev zlib1g-dev 2>&1) || skip "$why"
 rm -rf "$chroot/src" && mkdir "$chroot/src"
 git ls-files -z | xargs -0 cp --parents -t "$chroot/src"
