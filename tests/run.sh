@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo it
-# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install deploy pages, and at
-# the same time vtc gateway trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
+# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e s3 fault bench install deploy pages, and
+# at the same time vtc gateway trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -69,6 +69,7 @@ run_suite() { # NAME
 		suite e2e-tsan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh tsan
 		suite e2e-reload 600 env E2E_ROUNDS=small E2E_RELOAD=yes bash tests/e2e/run.sh tsan test_store test_http test_faults
 		;;
+	s3) suite s3 600 bash tests/s3/run.sh release ;;
 	fault) suite fault 300 bash tests/fault/run.sh ;;
 	gateway) # with the filter that vtc has built
 		[ ! -x "$BUILD_ROOT/filter/haproxy" ] || export PENSTOCK_FILTER_HAPROXY=$BUILD_ROOT/filter/haproxy
@@ -102,7 +103,7 @@ if [ $# -gt 0 ]; then
 	run_suites "$@"
 else
 	run_suites vtc gateway trixie compose &
-	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install deploy pages
+	run_suites gates unit corpus config asan tsan model fuzz e2e s3 fault bench install deploy pages
 	wait
 fi
 grep -hs '^unsteady ' "$BUILD_ROOT"/suite.*.log | sort -u >"$BUILD_ROOT/unsteady"

@@ -3,6 +3,7 @@
 """Runs every test_* function of the test_*.py files beside it, or in the folder $TESTS_IN: e2e.py [NAME|FILE...]. One
 line each; a test that raises Skip is skipped, anything else that it raises is a failure. What failed runs once more at the
 end (lib.second_run); what passes then is named on a line `unsteady`, which tests/run.sh shows again beside its sum."""
+import atexit
 import glob
 import importlib
 import os
@@ -51,6 +52,7 @@ def main():
                 print(f"unsteady {name}", flush=True)
                 count["ok"], count["FAIL"] = count["ok"] + 1, count["FAIL"] - 1
     print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped", flush=True)
+    atexit._run_exitfuncs()  # which os._exit() leaves out
     os._exit(count["FAIL"] > 0)  # threads of scripted upstreams may still hang on a socket
 
 
