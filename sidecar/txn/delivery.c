@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* delivery.c - see delivery.h.
- *
- * The chunk being filled is pushed when it is full, when a piece of body has ended and the
- * transfer has little left, or at the end. While a slow destination has enough to do, small pieces are
- * gathered in one chunk instead of spending a chunk on each. */
-#include "txn/delivery.h"
+/* delivery.c - see delivery.h: a delivery's life. Its bytes are delivery_write.c's. */
+#include "txn/delivery_priv.h"
 
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/kind.h"
-#include "txn/txn.h"
 
 #include <string.h>
-
-static const struct txn_setup *
-setup_of(const struct delivery *delivery)
-{
-	return txn_setup_of(delivery->txn);
-}
-
-static struct pool *
-pool_of(const struct delivery *delivery)
-{
-	return blocks_pool(setup_of(delivery)->blocks);
-}
-
-static void
-delivery_move(struct delivery *delivery, enum plan_state to)
-{
-	plan_move(txn_plan(delivery->txn), &delivery->item, to);
-}
 
 /* Room for a whole piece and half of the next, and never so little that small pieces stop and go. */
 static unsigned
@@ -55,7 +32,6 @@ slots_to_start(const struct rule *rule)
 static void
 set_order(struct order *order, const struct txn_setup *setup, const struct rule *rule)
 {
-	order->to = rule->to;
 	order->method = rule->method;
 	order->length = ORDER_LENGTH_UNKNOWN;
 	order->table = setup->table;
@@ -70,7 +46,7 @@ set_order(struct order *order, const struct txn_setup *setup, const struct rule 
 }
 
 struct delivery *
-delivery_new(struct txn *txn, const struct rule *rule)
+delivery_new(struct txn *txn, const struct rule *rule, const struct destination *to)
 {
 	struct delivery *delivery = mem_zalloc(sizeof *delivery);
 
@@ -78,12 +54,23 @@ delivery_new(struct txn *txn, const struct rule *rule)
 		return NULL;
 	delivery->rule = rule;
 	delivery->txn = txn;
-	delivery->item.rank = kind_has(rule->to->kind, KIND_LOCAL) ? RANK_RENAME : RANK_STORE;
-	delivery->item.can_undo = rule->to->kind->can_undo(rule->to->settings);
+	delivery->writer = delivery;
+	delivery->item.rank = kind_has(to->kind, KIND_LOCAL) ? RANK_RENAME : RANK_STORE;
+	delivery->item.can_undo = to->kind->can_undo(to->settings);
+	delivery->order.to = to;
 	set_order(&delivery->order, txn_setup_of(txn), rule);
 	delivery->order.form = txn;
 	keep_init(&delivery->own_keep, txn_setup_of(txn)->blocks);
 	return delivery;
+}
+
+void
+delivery_join(struct delivery *delivery, struct delivery *writer)
+{
+	must(writer->writer == writer && writer->item.state == ITEM_COLLECTING && writer->order.kept.length == 0);
+	delivery->writer = writer;
+	delivery->beside = writer->beside;
+	writer->beside = delivery;
 }
 
 static void
@@ -208,7 +195,7 @@ on_news(void *arg, unsigned news)
 	if (news & (CHANNEL_ENDED | CHANNEL_UNDONE))
 		end(delivery);
 	if ((news & CHANNEL_SPACE) && delivery->item.state == ITEM_STREAMING)
-		delivery_flush(delivery);
+		delivery_flush(delivery->writer);
 	setup_of(delivery)->on_news(setup_of(delivery)->arg);
 }
 
@@ -231,43 +218,8 @@ open_transfer(struct delivery *delivery, struct error *err)
 		setup_of(delivery)->outlets->arg, &delivery->order, &producer, err);
 }
 
-static void
-push_open_chunk(struct delivery *delivery)
-{
-	channel_push(delivery->order.channel, delivery->open);
-	delivery->open = NULL;
-}
-
-/* The last of them may have room for more. */
-static void
-push_chunks(struct delivery *delivery, struct chunk *chunks)
-{
-	if (chunks != NULL && delivery->open != NULL)
-		push_open_chunk(delivery);
-	while (chunks != NULL) {
-		delivery->open = chunks;
-		chunks = chunks->link;
-		if (chunks != NULL || delivery->open->end == CHUNK_SIZE)
-			push_open_chunk(delivery);
-	}
-}
-
-static void
-send_collected(struct delivery *delivery, struct keep *keep, size_t *credits)
-{
-	struct kept *kept = &delivery->order.kept;
-	size_t loose = kept_loose(kept), len;
-
-	for (size_t at = 0; at < loose; at += len) {
-		const char *data = kept_at(kept, at, &len);
-
-		delivery_write(delivery, data, len, credits);
-	}
-	push_chunks(delivery, keep_take_out(keep, kept));
-}
-
-bool
-delivery_start_stream(struct delivery *delivery, struct keep *keep, size_t *credits, struct error *err)
+static bool
+start_one_stream(struct delivery *delivery, struct error *err)
 {
 	must(delivery->item.state == ITEM_COLLECTING);
 	if (!charge(delivery))
@@ -278,7 +230,16 @@ delivery_start_stream(struct delivery *delivery, struct keep *keep, size_t *cred
 	}
 	channel_tell(delivery->order.channel, CHANNEL_START);
 	delivery_move(delivery, ITEM_STREAMING);
-	send_collected(delivery, keep, credits);
+	return true;
+}
+
+bool
+delivery_start_stream(struct delivery *writer, struct keep *keep, size_t *credits, struct error *err)
+{
+	for (struct delivery *d = writer; d != NULL; d = d->beside)
+		if (!start_one_stream(d, err))
+			return false;
+	delivery_write_collected(writer, keep, credits);
 	return true;
 }
 
@@ -297,63 +258,6 @@ delivery_start_kept(struct delivery *delivery, bool commit, struct error *err)
 }
 
 void
-delivery_write(struct delivery *delivery, const char *data, size_t len, size_t *credits)
-{
-	while (len > 0) {
-		struct chunk *chunk = delivery->open;
-		uint32_t n;
-
-		if (chunk == NULL) {
-			must(*credits > 0);
-			(*credits)--;
-			chunk = delivery->open = pool_draw(pool_of(delivery), POOL_STREAM);
-		}
-		n = CHUNK_SIZE - chunk->end < len ? CHUNK_SIZE - chunk->end : (uint32_t)len;
-		memcpy(chunk->data + chunk->end, data, n);
-		chunk->end += n;
-		data += n;
-		len -= n;
-		if (chunk->end == CHUNK_SIZE)
-			push_open_chunk(delivery);
-	}
-}
-
-/* With a channel half full or more the transfer has enough to do, so small pieces are gathered; and where there is next to
- * nothing in the chunk, with any at all: a client that drips shall not hold a chunk for each drop. */
-static unsigned
-room_to_push(const struct delivery *delivery)
-{
-	return delivery->open->end < CHUNK_SIZE / 8 ? delivery->order.slots : delivery->order.slots / 2;
-}
-
-void
-delivery_flush(struct delivery *delivery)
-{
-	struct channel *channel = delivery->order.channel;
-
-	if (delivery->item.state != ITEM_STREAMING)
-		return;
-	if (delivery->open != NULL && channel_want_space(channel, room_to_push(delivery)))
-		push_open_chunk(delivery);
-	setup_of(delivery)->outlets->pump(setup_of(delivery)->outlets->arg, &delivery->order);
-}
-
-void
-delivery_finish(struct delivery *delivery)
-{
-	if (delivery->item.state == ITEM_COLLECTING) {
-		delivery_move(delivery, ITEM_KEPT);
-		return;
-	}
-	if (delivery->item.state != ITEM_STREAMING)
-		return; /* the transfer has ended before: its outcome says why */
-	if (delivery->open != NULL)
-		push_open_chunk(delivery);
-	channel_tell(delivery->order.channel, CHANNEL_FINISH);
-	delivery_move(delivery, ITEM_SENDING);
-}
-
-void
 delivery_commit(struct delivery *delivery)
 {
 	channel_tell(delivery->order.channel, CHANNEL_COMMIT);
@@ -366,7 +270,8 @@ delivery_cancel(struct delivery *delivery)
 	if (delivery->order.channel == NULL) { /* nothing had been started, so it ends here and now */
 		delivery->order.outcome.state = OUTCOME_ABORTED;
 		end(delivery);
-		keep_fini(&delivery->own_keep);
+		if (delivery->beside == NULL) /* who is beside it may be sending what was kept */
+			keep_fini(&delivery->own_keep);
 		return;
 	}
 	channel_tell(delivery->order.channel, CHANNEL_CANCEL);

@@ -3,6 +3,11 @@
  * the plan that says where in its life it stands (plan.h). One part makes one delivery (`store`), or many parts share one
  * (`concat`).
  *
+ * A part may have several participants: it is stored, say, and looked at by a scanner. Each has a delivery, for each has an
+ * outcome, and the plan treats them like any others. The first one, the writer, collects and writes for all: what is kept is
+ * kept once, a chunk is filled once and goes to all of them, and each must have room for it. Those beside it begin and get
+ * their bytes and their end with it. If one fails the form does, and nothing more need be written.
+ *
  * COLLECTING and KEPT hold their bytes in a keep and no connection. All on the transaction's thread. */
 #ifndef PENSTOCK_DELIVERY_H
 #define PENSTOCK_DELIVERY_H
@@ -22,11 +27,13 @@ struct delivery {
 	struct order order;
 	struct txn *txn; /* lends everything that its transfer needs */
 	const struct rule *rule;
-	struct chunk *open;         /* being filled, not yet pushed */
+	struct delivery *writer;    /* of its part: itself, or the one that it was added beside */
+	struct delivery *beside;    /* the part's next participant, or NULL */
+	struct chunk *open;         /* the writer's: being filled, not yet pushed */
 	struct chunk *charged;      /* they stand for the transfer's own memory */
 	size_t n_charged;           /* how many these are */
 	struct chunk *answer;       /* they stand for the upstream's answer, until it has been passed on */
-	struct keep own_keep;       /* bytes of a rule with `buffer: true` */
+	struct keep own_keep;       /* the writer's: bytes of a rule with `buffer: true` */
 	struct buf target;          /* what order.target points to */
 	struct buf shown;           /* explain: what of it can be told beforehand */
 	struct buf type;            /* what order.type points to, if any */
@@ -36,30 +43,34 @@ struct delivery {
 
 /* txn.c's: makes one that no plan knows yet, and frees one that has ended or was never started (it closes the channel).
  * NULL: out of memory; NULL is fine. */
-struct delivery *delivery_new(struct txn *txn, const struct rule *rule);
+struct delivery *delivery_new(struct txn *txn, const struct rule *rule, const struct destination *to);
 void delivery_free(struct delivery *delivery);
+
+/* txn.c's: the new one takes part beside the writer, which has got no byte yet. */
+void delivery_join(struct delivery *delivery, struct delivery *writer);
 
 /* Bytes of the budget, about, that would come back if it were cancelled; what is in the channel is on its way anyway. */
 size_t delivery_held(const struct delivery *delivery);
 
-/* COLLECTING -> STREAMING: opens the transfer, and lets what has been collected go first, which is taken out of `keep`. The
- * channel has room for that and DELIVERY_WRITE_MAX bytes more. *credits counts down as in delivery_write(), by
+/* [writer] COLLECTING -> STREAMING: opens the transfers, and lets what has been collected go first, which is taken out of
+ * `keep`. Each channel has room for that and DELIVERY_WRITE_MAX bytes more. *credits counts down as in delivery_write(), by
  * DELIVERY_START_CHUNKS at the most.
- * False: nothing was started. ERR_BUSY: what a transfer holds until the commit, or the answer that it is to bring, would not fit
- * into the budget. */
-bool delivery_start_stream(struct delivery *delivery, struct keep *keep, size_t *credits, struct error *err);
+ * False: the form is to be given up, which ends those of several that were started; one alone was not. ERR_BUSY: what a transfer
+ * holds until the commit, or the answer that it is to bring, would not fit into the budget. */
+bool delivery_start_stream(struct delivery *writer, struct keep *keep, size_t *credits, struct error *err);
 
-/* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING. False: nothing was started. */
+/* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING; this one alone. False: nothing was started. */
 bool delivery_start_kept(struct delivery *delivery, bool commit, struct error *err);
 
-/* STREAMING: appends bytes. The caller made sure of room in the channel (parts_prepare) and of reserved
+/* [writer] STREAMING: appends bytes. The caller made sure of room in the channels (parts_prepare) and of reserved
  * chunks; *credits counts those down. */
-void delivery_write(struct delivery *delivery, const char *data, size_t len, size_t *credits);
+void delivery_write(struct delivery *writer, const char *data, size_t len, size_t *credits);
 
-/* STREAMING: pushes the chunk being filled if the other side could use it, and lets the transfer run. */
+/* STREAMING: pushes the chunk being filled if the other side could use it, and lets the transfers run. Nothing for those
+ * beside the writer: it is done with the writer's. */
 void delivery_flush(struct delivery *delivery);
 
-/* STREAMING -> SENDING, COLLECTING -> KEPT. */
+/* STREAMING -> SENDING, COLLECTING -> KEPT. The same. */
 void delivery_finish(struct delivery *delivery);
 
 void delivery_commit(struct delivery *delivery);          /* SENDING or PREPARED -> COMMITTING */

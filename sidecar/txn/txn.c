@@ -80,10 +80,10 @@ txn_keep(struct txn *txn)
 	return &txn->keep;
 }
 
-struct delivery *
-txn_add(struct txn *txn, const struct rule *rule)
+static struct delivery *
+add(struct txn *txn, const struct rule *rule, const struct destination *to)
 {
-	struct delivery *delivery = delivery_new(txn, rule);
+	struct delivery *delivery = delivery_new(txn, rule, to);
 
 	if (delivery == NULL)
 		return NULL;
@@ -96,6 +96,22 @@ txn_add(struct txn *txn, const struct rule *rule)
 	else
 		txn->first = delivery;
 	txn->last = delivery;
+	return delivery;
+}
+
+struct delivery *
+txn_add(struct txn *txn, const struct rule *rule)
+{
+	return add(txn, rule, rule->to);
+}
+
+struct delivery *
+txn_add_beside(struct delivery *writer, const struct destination *to)
+{
+	struct delivery *delivery = add(writer->txn, writer->rule, to);
+
+	if (delivery != NULL)
+		delivery_join(delivery, writer);
 	return delivery;
 }
 

@@ -42,6 +42,10 @@ struct keep *txn_keep(struct txn *txn); /* what its small parts share */
 struct delivery *txn_add(struct txn *txn, const struct rule *rule);
 struct delivery *txn_first(const struct txn *txn); /* the others by `next`; NULL: none */
 
+/* One more participant of a part that has got no byte yet: what is written to `writer`, a delivery of txn_add()'s, goes to `to`,
+ * too. The last of the list; what it is to be called there is for the caller to set. NULL: out of memory. */
+struct delivery *txn_add_beside(struct delivery *writer, const struct destination *to);
+
 /* Takes the next steps. True: nothing is under way and nothing is left to do; ask it only when no delivery will be added.
  * `give_up`: the form is not to be committed. A step that fails ends its delivery: txn_failure() says why. */
 bool txn_step(struct txn *txn, bool give_up);

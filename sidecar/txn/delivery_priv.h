@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/* delivery_priv.h - what delivery.c (a delivery's life) and delivery_write.c (its bytes) share. */
+#ifndef PENSTOCK_DELIVERY_PRIV_H
+#define PENSTOCK_DELIVERY_PRIV_H
+
+#include "txn/delivery.h"
+#include "txn/txn.h"
+
+static inline const struct txn_setup *
+setup_of(const struct delivery *delivery)
+{
+	return txn_setup_of(delivery->txn);
+}
+
+static inline struct pool *
+pool_of(const struct delivery *delivery)
+{
+	return blocks_pool(setup_of(delivery)->blocks);
+}
+
+static inline void
+delivery_move(struct delivery *delivery, enum plan_state to)
+{
+	plan_move(txn_plan(delivery->txn), &delivery->item, to);
+}
+
+/* delivery_write.c: what was collected before the streams began goes first. */
+void delivery_write_collected(struct delivery *writer, struct keep *keep, size_t *credits);
+
+#endif
