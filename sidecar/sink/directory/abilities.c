@@ -2,10 +2,10 @@
 /* abilities.c - see abilities.h. */
 #include "sink/directory/abilities.h"
 
+#include "base/lock.h"
 #include "base/uuid.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/folder.h"
-#include "sink/directory/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

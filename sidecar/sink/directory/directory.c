@@ -6,11 +6,11 @@
  * file system can: a reader always finds the old or the new content, and an undo puts the old one back. */
 #include "sink/directory/directory.h"
 
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "sink/directory/folder.h"
 #include "sink/directory/journal.h"
-#include "sink/directory/lock.h"
 #include "sink/directory/settings.h"
 
 #include <errno.h>

@@ -2,11 +2,11 @@
 /* journal.c - see journal.h: the writer's side; journal_back.c takes back what is found. */
 #include "sink/directory/journal.h"
 
+#include "base/lock.h"
 #include "base/uuid.h"
 #include "sink/directory/file_id.h"
 #include "sink/directory/folder.h"
 #include "sink/directory/journal_text.h"
-#include "sink/directory/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,13 +2,13 @@
 /* journal_back.c - journal_roll_back() of journal.h.
  *
  * What cannot be looked at is not taken for what is not there: then the entry stays open, and so does the journal. */
+#include "base/lock.h"
 #include "base/log.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/file_id.h"
 #include "sink/directory/folder.h"
 #include "sink/directory/journal.h"
 #include "sink/directory/journal_text.h"
-#include "sink/directory/lock.h"
 #include "sink/safe_name.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lock.c - see lock.h. */
-#include "sink/directory/lock.h"
+#include "base/lock.h"
 
 #include "base/clock.h"
 

@@ -14,7 +14,7 @@ enum lock_result {
 
 enum lock_result lock_take(int fd); /* at once */
 
-/* Waits for it, at most `ms`. Blocking: disk thread, and those that open folders. */
+/* Waits for it, at most `ms`. Blocking. */
 enum lock_result lock_wait(int fd, unsigned ms);
 
 void lock_give(int fd);
