@@ -67,6 +67,7 @@ config_free(struct config *config)
 		free_route(&config->routes[i]);
 	for (size_t i = 0; i < config->n_files; i++)
 		mem_free(config->files[i]);
+	mem_free(config->state);
 	mem_free(config->listen);
 	mem_free(config->admin.listen);
 	mem_free(config->spoa.listen);

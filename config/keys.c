@@ -215,6 +215,11 @@ static const struct key file_keys[] = {
 	{ "memory", KEY_SIZE, .fallback = "64MiB", .min = 4 * MIB, .max = TIB, AT(config, memory),
 		.help = "All body bytes in flight, over all requests, live in this much memory. When little is left, "
 			"clients that stall are given up with 408, the slowest first." },
+	{ "state", KEY_TEXT, .max = 4096, AT(config, state),
+		.help = "Folder for the journal of commits, of this machine and kept over restarts; made if it is missing. With it, what a "
+			"crash in the middle of a commit has left of a form whose objects are in several places, or are several objects of one "
+			"store, is taken back by the next start: files always, objects of a store with `undo: DELETE` whose name holds `{uuid}` "
+			"or `{request_id}`." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
 	{ "log", KEY_TABLE, TABLES(&log_table),
 		.help = "What is logged, on stdout. Nobody waits for its reader: lines "

@@ -29,6 +29,8 @@ enum kind_trait {
 	/* Completes on this machine: before any that does not, all orders of one form for one place together, and nobody has
 	 * to wait long for it. */
 	KIND_LOCAL = 1 << 2,
+	/* What it has committed outlives the process. */
+	KIND_LASTS = 1 << 3,
 };
 
 #define KIND_KEEP_USUAL (16u * 1024)

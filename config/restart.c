@@ -4,6 +4,8 @@
 
 #include "config/address.h"
 
+#include <string.h>
+
 static void
 complain(struct buf *why, const char *key)
 {
@@ -20,6 +22,12 @@ same_listen(const struct listen *now, size_t n_now, const struct listen *next, s
 	return same;
 }
 
+static bool
+same_text(const char *now, const char *next)
+{
+	return now == NULL || next == NULL ? now == next : strcmp(now, next) == 0;
+}
+
 void
 config_needs_restart(const struct config *now, const struct config *next, struct buf *why)
 {
@@ -29,6 +37,8 @@ config_needs_restart(const struct config *now, const struct config *next, struct
 		complain(why, "admin.listen");
 	if (!same_listen(now->spoa.listen, now->spoa.n_listen, next->spoa.listen, next->spoa.n_listen))
 		complain(why, "spoa.listen");
+	if (!same_text(now->state, next->state))
+		complain(why, "state");
 	if (now->memory != next->memory)
 		complain(why, "memory");
 	if (now->workers != next->workers)

@@ -197,6 +197,7 @@ struct client_limits {          /* what a client may cost, on every listener */
 struct config {
 	struct listen *listen;
 	size_t n_listen;
+	char *state;      /* folder of the journal of commits; NULL: none */
 	uint64_t memory;  /* bytes of the chunk pool */
 	unsigned workers; /* 0: one per CPU that the process may use */
 	enum placement placement;

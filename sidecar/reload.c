@@ -86,7 +86,7 @@ read_again(const struct reload *reload)
 		config_free(config);
 		return NULL;
 	}
-	table = table_new(config, reload->table, &sinks_opener, &err);
+	table = table_new(config, reload->table, &sinks_opener, reload->state, &err);
 	if (table == NULL)
 		log_line(LOG_ERROR, "reload", "refused", LOG_TEXTVAL("why", err.message));
 	return table;

@@ -36,6 +36,7 @@ struct reload {
 	struct herald *herald;   /* or NULL */
 	struct lookout *lookout; /* or NULL; it takes a table when it comes to it, and is not waited for */
 	struct metrics *metrics; /* or NULL */
+	struct state *state;     /* or NULL */
 };
 
 /* Takes `table` over. */

@@ -6,6 +6,7 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/load.h"
 #include "form/form.h"
 #include "machine.h"
 #include "sidecar_priv.h"
@@ -89,6 +90,7 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 		.pool = sidecar->pool,
 		.loop = station->loop,
 		.outlets = uploads_outlets(sidecar->uploads, i),
+		.state = sidecar->state,
 		.listen_fds = sidecar->listeners.fds + i * n,
 		.n_listen_fds = n,
 		.max_connections = machine_max_connections(config_of(sidecar), sidecar->n_stations),
@@ -167,6 +169,31 @@ start_agent(struct sidecar *sidecar, struct error *err)
 	return sidecar->agent != NULL;
 }
 
+static void
+set_settle_table(void *settle, struct table *table)
+{
+	settle_set_table(settle, table);
+}
+
+/* Before the workers: nobody else has been on its loop then. */
+static bool
+start_state(struct sidecar *sidecar, struct error *err)
+{
+	struct settle_setup setup = {
+		.state = sidecar->state,
+		.table = sidecar->reload.table,
+		.metrics = &sidecar->metrics,
+		.on_table = reload_taken,
+	};
+	struct reload_taker *taker;
+
+	if (sidecar->state == NULL)
+		return true;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_settle_table);
+	taker->who = sidecar->settle = settle_new(&setup, err);
+	return sidecar->settle != NULL && state_start(sidecar->state, err);
+}
+
 /* All loops: what is alive is what turns. The main loop is the first, the desk's the last. */
 static size_t
 list_loops(const struct sidecar *sidecar, struct pulse_target *targets)
@@ -180,6 +207,8 @@ list_loops(const struct sidecar *sidecar, struct pulse_target *targets)
 		snprintf(targets[n++].name, sizeof targets[0].name, "worker %u", (unsigned)i);
 	}
 	targets[n++] = (struct pulse_target){ .name = "disk", .loop = uploads_disk_loop(sidecar->uploads) };
+	if (sidecar->state != NULL)
+		targets[n++] = (struct pulse_target){ .name = "state", .loop = state_loop(sidecar->state) };
 	if (sidecar->agent != NULL)
 		targets[n++] = (struct pulse_target){ .name = "spoa", .loop = agent_loop(sidecar->agent) };
 	if (sidecar->desk != NULL)
@@ -199,7 +228,9 @@ start_desk(struct sidecar *sidecar, struct pulse_target *targets, struct error *
 {
 	struct desk_setup setup = {
 		.table = sidecar->reload.table,
-		.figures = { &sidecar->metrics, sidecar->pool, &sidecar->requests, &sidecar->leaving },
+		.figures = { &sidecar->metrics, sidecar->pool, &sidecar->requests, &sidecar->leaving,
+			sidecar->state },
+		.settle = sidecar->settle,
 		.targets = targets,
 		.n_targets = list_loops(sidecar, targets),
 		.on_table = reload_taken,
@@ -217,7 +248,7 @@ start_desk(struct sidecar *sidecar, struct pulse_target *targets, struct error *
 static bool
 start_ops(struct sidecar *sidecar, struct error *err)
 {
-	struct pulse_target *targets = mem_array(sidecar->n_stations + 4, sizeof *targets);
+	struct pulse_target *targets = mem_array(sidecar->n_stations + 5, sizeof *targets);
 
 	if (targets == NULL)
 		return error_nomem(err);
@@ -236,10 +267,12 @@ start(struct sidecar *sidecar, struct error *err)
 	sidecar->n_stations = machine_workers(config);
 	if (!form_setup(err) || !upload_setup(err) || !make_loops(sidecar, err) || !signals_watch(sidecar, err))
 		return false;
-	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_stations + 2))
+	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_stations + 3))
 		return error_nomem(err);
 	sidecar->pool = pool_new(config->memory, err);
 	if (sidecar->pool == NULL)
+		return false;
+	if (!start_state(sidecar, err))
 		return false;
 	sidecar->uploads = uploads_new(config->placement, sidecar->pool, sidecar->loops, sidecar->n_stations, err);
 	if (sidecar->uploads == NULL ||
@@ -281,6 +314,7 @@ stop(struct sidecar *sidecar)
 	desk_stop(sidecar->desk);
 	agent_free(sidecar->agent);
 	uploads_free(sidecar->uploads); /* until then the disk thread may give chunks back, and tell workers so */
+	state_stop(sidecar->state);     /* entries are let go of by now */
 	free_workers(sidecar);
 	listeners_close(&sidecar->listeners);
 	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
@@ -289,6 +323,7 @@ stop(struct sidecar *sidecar)
 	if (sidecar->loop != NULL)
 		loop_deliver_rest(sidecar->loop);
 	desk_free(sidecar->desk); /* delivers the rest of its own */
+	settle_free(sidecar->settle);
 	if (sidecar->loop != NULL)
 		loop_deliver_rest(sidecar->loop);
 	herald_free(sidecar->herald);
@@ -298,8 +333,10 @@ stop(struct sidecar *sidecar)
 		loop_free(sidecar->stations[i].loop);
 	pool_free(sidecar->pool);
 	signals_unwatch(sidecar);
-	if (!hangs)
+	if (!hangs) {
+		state_free(sidecar->state);
 		loop_free(sidecar->loop);
+	}
 	mem_free(sidecar->stations);
 	mem_free(sidecar->loops);
 	reload_fini(&sidecar->reload);
@@ -321,15 +358,35 @@ stop_half_started(struct sidecar *sidecar)
 	stop(sidecar);
 }
 
+/* NULL: err says why, and all that was made is gone. */
+static struct table *
+make_table(struct sidecar *sidecar, struct config *config, struct error *err)
+{
+	struct table *table;
+
+	if (config->state != NULL) {
+		sidecar->state = state_open(config->state, err);
+		if (sidecar->state == NULL) {
+			config_free(config);
+			return NULL;
+		}
+	}
+	table = table_new(config, NULL, &sinks_opener, sidecar->state, err);
+	if (table == NULL)
+		state_free(sidecar->state);
+	return table;
+}
+
 bool
 sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct error *err)
 {
 	struct sidecar sidecar = { 0 };
-	struct table *table = table_new(config, NULL, &sinks_opener, err);
+	struct table *table = make_table(&sidecar, config, err);
 
 	if (table == NULL)
 		return false;
 	reload_init(&sidecar.reload, table, paths, n_paths);
+	sidecar.reload.state = sidecar.state;
 	sidecar.reload.metrics = &sidecar.metrics;
 	signals_block(&sidecar);
 	machine_raise_descriptor_limit();

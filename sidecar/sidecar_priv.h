@@ -11,6 +11,7 @@
 #include "ops/desk.h"
 #include "ops/herald.h"
 #include "reload.h"
+#include "sink/settle.h"
 #include "sink/upload.h"
 #include "spoa/agent.h"
 
@@ -39,6 +40,8 @@ struct sidecar {
 	struct counter busy;     /* the same, and one for each worker that runs and is not closed */
 	struct loop **loops;
 	struct uploads *uploads;
+	struct state *state;   /* NULL: the route file has no `state` */
+	struct settle *settle; /* NULL likewise */
 	struct listeners listeners;
 	struct agent *agent; /* NULL: the route file has no `spoa` */
 	struct desk *desk;   /* NULL: it has no `admin` */

@@ -42,7 +42,8 @@ identity_take(struct request *request)
 	char uuid[UUID_SIZE];
 
 	uuid_make(uuid);
-	if (!is_usable_id(id))
+	request->id_is_ours = !is_usable_id(id);
+	if (request->id_is_ours)
 		id = str_of(uuid);
 	snprintf(request->id, sizeof request->id, "%.*s", STR_ARG(id));
 	if (trust_is_traceparent(trace) && trace.len < sizeof request->traceparent)

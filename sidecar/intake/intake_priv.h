@@ -163,6 +163,7 @@ struct request {
 	char method[24]; /* for the log, cut to fit */
 	struct decision decision;
 	char id[129];         /* X-Request-Id, taken or made */
+	bool id_is_ours;      /* made */
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
 	struct naming naming;

@@ -20,6 +20,7 @@
 #include "loop/loop.h"
 #include "route/table.h"
 #include "sink/order.h"
+#include "state/state.h"
 
 struct worker;
 
@@ -28,6 +29,7 @@ struct worker_setup {
 	struct pool *pool;
 	struct loop *loop;
 	const struct outlets *outlets;
+	struct state *state;   /* the journal of commits; NULL: there is none */
 	const int *listen_fds; /* n of them, one for each entry of `listen`; closed when it drains, or is freed */
 	size_t n_listen_fds;
 	uint64_t max_connections;        /* of this worker */

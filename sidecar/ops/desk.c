@@ -9,6 +9,7 @@
 #include "intake/small_server.h"
 #include "loop/loop_thread.h"
 #include "sink/probe.h"
+#include "sink/settle.h"
 #include "sink/sinks.h"
 
 #include <string.h>
@@ -47,6 +48,10 @@ is_ready(const struct desk *desk, struct buf *why)
 		ready = false;
 	}
 	ready = sinks_are_good(desk->table, why) && ready;
+	if (desk->setup.settle != NULL) {
+		ready = state_is_good(desk->setup.figures.state, why) && ready;
+		ready = settle_is_good(desk->setup.settle, why) && ready;
+	}
 	if (desk->probe != NULL)
 		return probe_is_good(desk->probe, why) && ready;
 	buf_add_text(why, "destinations: out of memory\n");

@@ -4,7 +4,7 @@
  *
  *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
  *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
- *                 `ready: connect` reachable, folders that can be written and have nothing unsettled), else 503 and a line for each reason: send nothing here for now
+ *                 `ready: connect` reachable, folders that can be written and have nothing unsettled, `state` likewise), else 503 and a line for each reason: send nothing here for now
  *   GET /version  JSON
  *   GET /metrics  for Prometheus: counters (base/metrics.def) and figures (figures.h)
  *
@@ -25,6 +25,7 @@ struct desk;
 struct desk_setup {
 	struct table *table; /* in force at the start; its admin.listen has at least one entry */
 	struct figures figures;
+	const struct settle *settle;        /* NULL: there is no `state` */
 	const struct pulse_target *targets; /* every other loop; copied */
 	size_t n_targets;
 	void (*on_table)(void *arg); /* [desk] it has taken what desk_set_table() brought */

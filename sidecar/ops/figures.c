@@ -55,6 +55,10 @@ figures_write(const struct figures *figures, const struct table *table, const st
 		write_destinations(probe, out);
 	write_one(out, "penstock_draining", "1 if the process is shutting down.",
 		counter_read(figures->draining) > 0);
+	if (figures->state != NULL)
+		write_one(out, "penstock_state_unsettled",
+			"Objects of commits that were cut short, of which something is left to do or to be told.",
+			state_unsettled(figures->state));
 	metrics_write_head(out, "penstock_build_info", "gauge", "1; which version this is.");
 	metrics_write_sample(out, "penstock_build_info", "version", PENSTOCK_VERSION, 1);
 }

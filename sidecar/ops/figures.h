@@ -7,12 +7,14 @@
 #include "channel/pool.h"
 #include "route/table.h"
 #include "sink/probe.h"
+#include "state/state.h"
 
 struct figures {
 	const struct metrics *metrics;
 	const struct pool *pool;
 	const struct counter *requests; /* under way */
 	const struct counter *draining;
+	struct state *state; /* NULL: there is none */
 };
 
 /* [desk] Text in the format of Prometheus, version 0.0.4. `probe` may be NULL. */

@@ -76,7 +76,8 @@ table_free(struct table *table)
 }
 
 struct table *
-table_new(struct config *config, const struct table *before, const struct table_opener *opener, struct error *err)
+table_new(struct config *config, const struct table *before, const struct table_opener *opener, struct state *state,
+	struct error *err)
 {
 	struct table *table = mem_zalloc(sizeof *table);
 
@@ -91,7 +92,7 @@ table_new(struct config *config, const struct table *before, const struct table_
 	if (!take_tallies(table, before))
 		error_nomem(err);
 	else
-		table->opened = opener->open(config, before != NULL ? before->opened : NULL, err);
+		table->opened = opener->open(config, before != NULL ? before->opened : NULL, state, err);
 	if (table->opened != NULL)
 		return table;
 	table_free(table);

@@ -14,10 +14,13 @@
 #include "base/refcount.h"
 #include "config/route.h"
 
+struct state; /* state/state.h */
+
 /* Who opens what the destinations of a table need open. The sinks do (sink/sinks.h). */
 struct table_opener {
-	/* [main] `before`: what it gave for the table in force, NULL at the start. NULL: err says why. */
-	void *(*open)(const struct config *config, const void *before, struct error *err);
+	/* [main] `before`: what it gave for the table in force, NULL at the start. `state`: who knows what became of
+	 * commits over several places; may be NULL. NULL: err says why. */
+	void *(*open)(const struct config *config, const void *before, struct state *state, struct error *err);
 	void (*close)(void *opened); /* [any] once nobody holds the table */
 };
 
@@ -33,8 +36,8 @@ struct table {
 /* [main] Takes `config` over, also when it fails. `before`: the table in force, of the same opener; NULL at the start.
  * NULL: err says why; nothing has changed but what opening destinations changes (folders may have been made, and new ones
  * swept). */
-struct table *table_new(
-	struct config *config, const struct table *before, const struct table_opener *opener, struct error *err);
+struct table *table_new(struct config *config, const struct table *before, const struct table_opener *opener,
+	struct state *state, struct error *err);
 
 struct table *table_acquire(struct table *table); /* [any] by who holds it, or was handed it */
 void table_release(struct table *table);          /* [any] NULL is fine */

@@ -4,7 +4,7 @@
  *
  * An order describes one object that is to come into being at a destination. The producer owns it and
  * keeps it unchanged from open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it told CHANNEL_UNDO), but for what the
- * transfer does not look at: `group` before CHANNEL_COMMIT was told, and `kept` unless `is_kept`. The transfer writes
+ * transfer does not look at: `group` and `entry` before CHANNEL_COMMIT was told, and `kept` unless `is_kept`. The transfer writes
  * `outcome` before it reports ENDED or UNDONE, and never reads or writes the order afterwards. The protocol of the two
  * is channel.h's.
  */
@@ -44,8 +44,9 @@ struct outcome {
 		body; /* its body, only if want_body; `failed`: none, it was too long or encoded; producer frees */
 };
 
-struct sink;  /* sink/sink.h */
-struct table; /* route/table.h */
+struct sink;        /* sink/sink.h */
+struct state_entry; /* state/state.h */
+struct table;       /* route/table.h */
 
 struct order {
 	const struct destination *to;
@@ -62,8 +63,10 @@ struct order {
 	bool is_kept;     /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
 	struct kept kept; /* if is_kept; else the producer's alone */
 	struct order_group *group; /* only where the kind is local; NULL: it becomes visible by itself */
-	unsigned slots;            /* of the channel's ring, in chunks */
-	size_t unit;               /* bytes that come at once, and should be sent at once */
+	/* Likewise: what the journal of commits tells of the form; NULL: nothing. */
+	struct state_entry *entry;
+	unsigned slots; /* of the channel's ring, in chunks */
+	size_t unit;    /* bytes that come at once, and should be sent at once */
 	struct outcome outcome;
 	/* set by open() */
 	struct channel *channel;

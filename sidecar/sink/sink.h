@@ -10,6 +10,7 @@
 
 #include "route/table.h"
 #include "sink/engine.h"
+#include "sink/exchange.h"
 #include "sink/order.h"
 
 struct disk;
@@ -21,11 +22,20 @@ struct sink_place {
 	struct disk *disk;
 };
 
+/* What an order of a process that has died may have left. */
+struct relic {
+	const struct destination *to;
+	const char *target;              /* order.target */
+	struct exchange_request request; /* that takes it back: take_back() fills it in */
+	uint64_t watch_ms;               /* so long something that was on its way may still land */
+};
+
 /* All but `begin` and `pump` may be NULL: there is nothing to do. What is in `config` and of another kind is let be. */
 struct sink {
 	/* [main] Opens what it keeps for the destinations of one route table: sink_opened(). `before`: what it has for the
-	 * table in force, lent so that both may share, NULL at the start. NULL: err says why, and the table is refused. */
-	void *(*open)(const struct config *config, const void *before, struct error *err);
+	 * table in force, lent so that both may share, NULL at the start. `state`: who
+	 * knows what became of commits over several places; may be NULL. NULL: err says why, and the table is refused. */
+	void *(*open)(const struct config *config, const void *before, struct state *state, struct error *err);
 
 	/* [any] Nobody holds the table any more. */
 	void (*close)(void *opened);
@@ -49,6 +59,10 @@ struct sink {
 
 	/* [producer] As outlets.pump. */
 	void (*pump)(struct order *order);
+
+	/* [settle] Fills in request (but for total_at_ms) and watch_ms. An answer 2xx, 404 or 410 means that it is not there. NULL:
+	 * nobody has to be asked. */
+	void (*take_back)(struct relic *relic);
 };
 
 const struct sink *sink_of(const struct destination *to);

@@ -65,16 +65,16 @@ close_all(void *arg)
 
 static bool
 open_one(struct opened *opened, size_t i, const struct config *config, const struct opened *before,
-	struct error *err)
+	struct state *state, struct error *err)
 {
 	if (sinks[i]->open == NULL)
 		return true;
-	opened->of[i] = sinks[i]->open(config, before != NULL ? before->of[i] : NULL, err);
+	opened->of[i] = sinks[i]->open(config, before != NULL ? before->of[i] : NULL, state, err);
 	return opened->of[i] != NULL;
 }
 
 static void *
-open_all(const struct config *config, const void *before, struct error *err)
+open_all(const struct config *config, const void *before, struct state *state, struct error *err)
 {
 	struct opened *opened = mem_zalloc(sizeof *opened);
 
@@ -83,7 +83,7 @@ open_all(const struct config *config, const void *before, struct error *err)
 		return NULL;
 	}
 	for (size_t i = 0; i < N_SINKS; i++)
-		if (!open_one(opened, i, config, before, err)) {
+		if (!open_one(opened, i, config, before, state, err)) {
 			close_all(opened);
 			return NULL;
 		}

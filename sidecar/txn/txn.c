@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/kind.h"
+#include "txn/book.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct txn {
 	struct plan plan;
 	struct delivery *first, *last;
 	struct keep keep;
+	struct book book;
 	struct order_group *groups; /* of files that become visible together */
 	struct error error;         /* of ours, not of a delivery */
 };
@@ -31,6 +33,7 @@ txn_new(const struct txn_setup *setup, struct error *err)
 	txn->setup = *setup;
 	plan_init(&txn->plan, setup->policy);
 	keep_init(&txn->keep, setup->blocks);
+	book_init(&txn->book, &txn->error, setup->on_news, setup->arg);
 	return txn;
 }
 
@@ -56,6 +59,7 @@ txn_free(struct txn *txn)
 		delivery_free(txn->first);
 		txn->first = next;
 	}
+	book_fini(&txn->book);
 	keep_fini(&txn->keep);
 	free_groups(txn);
 	plan_fini(&txn->plan);
@@ -123,9 +127,8 @@ txn_first(const struct txn *txn)
 
 /* -- files that become visible together ------------------------------------------------------------- */
 
-/* Two destinations can be one place, whatever they are called. */
-static bool
-is_one_place(const struct destination *a, const struct destination *b)
+bool
+txn_is_one_place(const struct destination *a, const struct destination *b)
 {
 	return a == b ||
 		(kind_has(a->kind, KIND_LOCAL) && kind_has(b->kind, KIND_LOCAL) && strcmp(a->at, b->at) == 0);
@@ -137,7 +140,7 @@ collect_group(const struct txn *txn, const struct destination *to, struct order_
 	size_t n = 0;
 
 	for (struct delivery *d = txn->first; d != NULL; d = d->next) {
-		if (d->item.state != ITEM_PREPARED || !is_one_place(d->order.to, to))
+		if (d->item.state != ITEM_PREPARED || !txn_is_one_place(d->order.to, to))
 			continue;
 		if (group != NULL) {
 			group->orders[n] = &d->order;
@@ -186,8 +189,10 @@ complete(struct txn *txn, struct delivery *delivery)
 
 	if (is_first && !make_group(txn, order->to))
 		error_nomem(&txn->error);
-	else
+	else {
+		delivery->order.entry = txn->book.entry;
 		delivery_commit(delivery);
+	}
 }
 
 static void
@@ -216,14 +221,27 @@ carry_out(struct txn *txn, struct plan_step step)
 	}
 }
 
+/* With PLAN_ALL both make something visible. */
+static bool
+is_completion(struct plan_step step)
+{
+	return step.verb == PLAN_COMPLETE || step.verb == PLAN_SEND;
+}
+
 bool
 txn_step(struct txn *txn, bool give_up)
 {
 	struct plan_step step;
 
-	while ((step = plan_next(&txn->plan, give_up || error_is_set(&txn->error))).verb != PLAN_NOTHING)
+	if (!give_up && txn_failure(txn) == NULL)
+		book_open(&txn->book, &txn->setup, txn->first);
+	while ((step = plan_next(&txn->plan, give_up || error_is_set(&txn->error))).verb != PLAN_NOTHING) {
+		if (is_completion(step) && book_must_wait(&txn->book))
+			return false;
 		carry_out(txn, step);
-	return plan_is_over(&txn->plan, give_up || error_is_set(&txn->error));
+	}
+	return plan_is_over(&txn->plan, give_up || error_is_set(&txn->error)) &&
+		book_close(&txn->book, plan_is_whole(&txn->plan), txn->first);
 }
 
 void

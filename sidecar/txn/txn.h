@@ -5,12 +5,16 @@
  * by the mailbox of the setup, and on_news says that it is worth asking again. With PLAN_EACH it is asked while the form is
  * read, too. A transaction knows of no connection, and lives until every transfer that it started has ended.
  *
+ * Where the objects are in more than one place, the journal of commits is told before the first becomes visible, and when all
+ * are (book.h).
+ *
  * All on one thread, that of the mailbox. */
 #ifndef PENSTOCK_TXN_H
 #define PENSTOCK_TXN_H
 
 #include "base/error.h"
 #include "sink/order.h"
+#include "state/state.h"
 #include "txn/delivery.h"
 #include "txn/plan.h"
 
@@ -20,11 +24,13 @@ struct txn_setup {
 	const struct outlets
 		*outlets;      /* NULL: a dry run, which names deliveries and starts none; then no more is needed */
 	struct table *table;   /* of the route; goes into each order */
+	struct state *state;   /* the journal of commits; NULL: there is none */
 	struct blocks *blocks; /* of this thread */
 	size_t piece;          /* most bytes of body that come at once: sizes channels and sends */
 	struct mailbox *box;   /* of this thread */
 	bool want_body;        /* of an upstream's answer */
 	const char *request_id, *traceparent; /* sent upstream; traceparent may be NULL */
+	bool id_is_ours;                      /* nobody else has named anything by request_id */
 	const char *client;                   /* sent upstream as X-Forwarded-For; may be NULL */
 	void (*on_news)(void *arg);           /* [from the mailbox] a delivery has moved on, or has room again */
 	void *arg;
@@ -45,6 +51,9 @@ struct delivery *txn_first(const struct txn *txn); /* the others by `next`; NULL
 /* One more participant of a part that has got no byte yet: what is written to `writer`, a delivery of txn_add()'s, goes to `to`,
  * too. The last of the list; what it is to be called there is for the caller to set. NULL: out of memory. */
 struct delivery *txn_add_beside(struct delivery *writer, const struct destination *to);
+
+/* Two destinations can be one place, whatever they are called. */
+bool txn_is_one_place(const struct destination *a, const struct destination *b);
 
 /* Takes the next steps. True: nothing is under way and nothing is left to do; ask it only when no delivery will be added.
  * `give_up`: the form is not to be committed. A step that fails ends its delivery: txn_failure() says why. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static int folder;
+static const char *id; /* of the commit that a journal belongs to */
 
 static void
 put(const char *name, const char *content)
@@ -46,7 +47,7 @@ begin(struct journal *journal, int steps)
 	put("t2", "two");
 	put("t3", "three");
 	put("a/second", "old");
-	assert_true(journal_begin(journal, folder));
+	assert_true(journal_begin(journal, folder, id));
 	add(journal, "t1", "first");
 	add(journal, "t2", "a/second");
 	add(journal, "t3", "third name");
@@ -70,7 +71,7 @@ die(struct journal *journal)
 static enum journal_fate
 roll_back(const struct journal *journal)
 {
-	return journal_roll_back(folder, journal->name, false);
+	return journal_roll_back(folder, journal->name, NULL, false);
 }
 
 static int
@@ -324,6 +325,75 @@ one_that_cannot_be_opened_is_told_of(void **state)
 	assert_int_equal(roll_back(&journal), JOURNAL_STAYS);
 }
 
+/* -- a commit that spans more --------------------------------------------------------------------------- */
+
+static void
+on_answer(void *arg, const struct error *err)
+{
+	assert_null(err);
+	loop_stop(arg);
+}
+
+/* Tells of a commit, and dies. */
+static void
+tell(const char *path, bool done, char out[UUID_SIZE])
+{
+	struct error err = { 0 };
+	struct loop *loop = loop_new(&err);
+	struct state *state = state_open(path, &err);
+	struct state_entry *entry = state_entry_new(state, loop_mailbox(loop), on_answer, loop), *left;
+
+	left = state_entry_new(state, loop_mailbox(loop), on_answer, loop); /* it lets the file stay */
+	assert_true(state_start(state, &err));
+	memcpy(out, state_entry_id(entry), UUID_SIZE);
+	state_entry_add(entry, &(struct record_object){ "d", "/at", "first", RECORD_BACK_FOLDER });
+	assert_true(state_entry_tell(entry));
+	loop_run(loop);
+	assert_true(state_entry_tell(left));
+	loop_run(loop);
+	if (done) {
+		state_entry_done(entry);
+		loop_run(loop);
+	}
+	state_entry_release(entry);
+	state_entry_release(left);
+	state_stop(state);
+	state_free(state);
+	loop_free(loop);
+}
+
+static void
+a_commit_that_spans_more_goes_as_the_state_says(void **unused)
+{
+	char path[64], told[UUID_SIZE];
+	struct error err = { 0 };
+
+	(void)unused;
+	snprintf(path, sizeof path, "/proc/self/fd/%d/state", folder);
+	for (int done = 0; done < 2; done++) {
+		struct journal journal;
+		struct state *state;
+
+		tell(path, done, told);
+		id = told;
+		begin(&journal, 3);
+		id = NULL;
+		die(&journal);
+		assert_int_equal(roll_back(&journal), JOURNAL_STAYS); /* nobody knows */
+		assert_string_equal(content("first"), "one");
+		state = state_open(path, &err);
+		assert_non_null(state);
+		assert_int_equal(journal_roll_back(folder, journal.name, state, false), JOURNAL_GONE);
+		assert_string_equal(content("first"), done ? "one" : "");
+		assert_string_equal(content("a/second"), done ? "two" : "old");
+		assert_string_equal(content(journal.name), "");
+		state_free(state);
+		unlinkat(folder, "first", 0);
+		unlinkat(folder, "third name", 0);
+		unlinkat(folder, "t1", 0);
+	}
+}
+
 int
 main(void)
 {
@@ -342,6 +412,7 @@ main(void)
 		CASE(a_journal_that_was_put_back_from_a_backup_is_not_believed),
 		CASE(the_journal_of_an_older_version_is_not_believed),
 		CASE(one_that_cannot_be_opened_is_told_of),
+		cmocka_unit_test_setup_teardown(a_commit_that_spans_more_goes_as_the_state_says, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

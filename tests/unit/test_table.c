@@ -44,7 +44,7 @@ static struct table *
 make_table(const char *first, const char *second, const struct table *before)
 {
 	struct error err = { 0 };
-	struct table *table = table_new(read_config("", first, second), before, &sinks_opener, &err);
+	struct table *table = table_new(read_config("", first, second), before, &sinks_opener, NULL, &err);
 
 	assert_non_null(table);
 	return table;
@@ -105,9 +105,10 @@ static int keeps[2], n_closed;
 static const void *lent;
 
 static void *
-watched_open(const struct config *config, const void *before, struct error *err)
+watched_open(const struct config *config, const void *before, struct state *state, struct error *err)
 {
 	(void)config;
+	(void)state;
 	(void)err;
 	lent = before;
 	return before == NULL ? &keeps[0] : &keeps[1];
@@ -125,12 +126,12 @@ what_is_open_is_lent_to_the_next_table_and_closed_with_its_own(void **state)
 {
 	static const struct table_opener watched = { .open = watched_open, .close = watched_close };
 	struct error err = { 0 };
-	struct table *old = table_new(read_config("", "one", "two"), NULL, &watched, &err), *next;
+	struct table *old = table_new(read_config("", "one", "two"), NULL, &watched, NULL, &err), *next;
 
 	(void)state;
 	assert_non_null(old);
 	assert_null(lent);
-	next = table_new(read_config("", "one", "two"), old, &watched, &err);
+	next = table_new(read_config("", "one", "two"), old, &watched, NULL, &err);
 	assert_non_null(next);
 	assert_ptr_equal(lent, &keeps[0]);
 	table_acquire(old);
@@ -156,7 +157,7 @@ without_memory_the_table_before_stays(void **state)
 
 		assert_true(++nth < 100);
 		mem_fail(nth, 1);
-		next = table_new(config, old, &sinks_opener, &err);
+		next = table_new(config, old, &sinks_opener, NULL, &err);
 		mem_fail(0, 0);
 		assert_true(next != NULL || err.kind == ERR_NOMEM);
 		assert_true(is_open(fd_of(old, 0)));
@@ -177,7 +178,7 @@ a_folder_that_cannot_be_opened_is_an_error(void **state)
 	settings = (struct directory_settings *)(void *)config->destinations[1].settings;
 	mem_free(settings->path);
 	settings->path = str_dup(STR("/dev/null/x"));
-	assert_null(table_new(config, NULL, &sinks_opener, &err));
+	assert_null(table_new(config, NULL, &sinks_opener, NULL, &err));
 	assert_non_null(strstr(err.message, "destination \"b\""));
 }
 

@@ -4,12 +4,16 @@
 #include "txn/txn.h"
 
 #include "lib/check.h"
+#include "lib/folder.h"
 #include "loop/loop.h"
 #include "sink/directory/settings.h"
 #include "sink/http/settings.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define MAX 16
 
@@ -26,9 +30,11 @@ struct world {
 	struct pool *pool;
 	struct blocks *blocks;
 	struct outlets outlets;
-	struct destination store, folder, undoable;
+	struct destination store, folder, other_folder, undoable;
 	struct http_settings settings, undo_settings;
-	struct rule to_store, to_folder, to_undoable;
+	struct rule to_store, to_folder, to_other_folder, to_undoable;
+	struct state *state; /* NULL: no journal of commits */
+	struct mail state_turn;
 	struct txn *txn;
 	struct fake fakes[MAX];
 	size_t n;
@@ -141,11 +147,11 @@ on_news(void *arg)
 }
 
 static void
-set_up(struct world *world, enum plan_policy policy)
+set_up_with(struct world *world, enum plan_policy policy, struct state *state)
 {
 	struct error err = { 0 };
 
-	*world = (struct world){ .fails_at = SIZE_MAX };
+	*world = (struct world){ .fails_at = SIZE_MAX, .state = state };
 	world->loop = loop_new(&err);
 	world->pool = pool_new(4 << 20, &err);
 	assert_non_null(world->loop);
@@ -160,11 +166,16 @@ set_up(struct world *world, enum plan_policy policy)
 	world->undo_settings.undo_delete = true;
 	world->undoable.settings = &world->undo_settings.common;
 	world->folder = (struct destination){ .kind = &directory_kind, .name = (char *)(uintptr_t) "folder" };
+	world->folder.at = (char *)(uintptr_t) "/one";
+	world->other_folder = world->folder;
+	world->other_folder.at = (char *)(uintptr_t) "/other";
 	world->to_store = (struct rule){ .to = &world->store };
 	world->to_undoable = (struct rule){ .to = &world->undoable };
 	world->to_folder = (struct rule){ .to = &world->folder };
+	world->to_other_folder = (struct rule){ .to = &world->other_folder };
 	world->txn = txn_new(&(struct txn_setup){ .policy = policy,
 				     .outlets = &world->outlets,
+				     .state = state,
 				     .blocks = world->blocks,
 				     .piece = 64 << 10,
 				     .box = loop_mailbox(world->loop),
@@ -172,6 +183,12 @@ set_up(struct world *world, enum plan_policy policy)
 				     .arg = world },
 		&err);
 	assert_non_null(world->txn);
+}
+
+static void
+set_up(struct world *world, enum plan_policy policy)
+{
+	set_up_with(world, policy, NULL);
 }
 
 static void
@@ -210,6 +227,26 @@ streamed(struct world *world, const struct rule *rule)
 	return delivery;
 }
 
+static void
+on_state_turn(struct mail *mail, unsigned bits)
+{
+	struct world *world = (struct world *)((char *)mail - offsetof(struct world, state_turn));
+
+	(void)bits;
+	loop_stop(state_loop(world->state));
+}
+
+/* What its thread would do now. */
+static void
+turn_state(struct world *world)
+{
+	if (world->state == NULL)
+		return;
+	mail_init(&world->state_turn, on_state_turn);
+	mailbox_post(loop_mailbox(state_loop(world->state)), &world->state_turn, 1);
+	loop_run(state_loop(world->state));
+}
+
 /* Until nothing moves any more. True: the transaction is over. */
 static bool
 play(struct world *world, bool give_up)
@@ -217,6 +254,7 @@ play(struct world *world, bool give_up)
 	bool is_over = txn_step(world->txn, give_up);
 
 	for (int turns = 0; turns < 100; turns++) {
+		turn_state(world);
 		loop_deliver_rest(world->loop);
 		is_over = txn_step(world->txn, give_up || txn_failure(world->txn) != NULL);
 	}
@@ -373,6 +411,171 @@ a_dry_run_starts_nothing(void **state)
 	txn_free(txn);
 }
 
+/* -- the journal of commits --------------------------------------------------------------------------- */
+
+static struct state *
+open_state(int folder)
+{
+	struct error err = { 0 };
+	struct state *state;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d/state", folder);
+	state = state_open(path, &err);
+	assert_string_equal(err.message, "");
+	return state;
+}
+
+static void
+end_state(struct world *world)
+{
+	struct state *state = world->state;
+
+	tear_down(world);
+	state_free(state);
+}
+
+/* What a later start finds. */
+static size_t
+left(int folder)
+{
+	struct state *state = open_state(folder);
+	size_t n = state_unsettled(state);
+
+	state_free(state);
+	return n;
+}
+
+static void
+nothing_is_visible_before_the_journal_tells_of_all(void **unused)
+{
+	int folder = folder_make();
+	struct world world;
+
+	(void)unused;
+	set_up_with(&world, PLAN_ALL, open_state(folder));
+	kept(&world, &world.to_store);
+	kept(&world, &world.to_store);
+	kept(&world, &world.to_folder);
+	for (int i = 0; i < 10; i++) {
+		assert_false(txn_step(world.txn, false));
+		loop_deliver_rest(world.loop);
+	}
+	assert_string_equal(world.log, "0S"); /* the file is written, under no name */
+	turn_state(&world);
+	loop_deliver_rest(world.loop);
+	for (int i = 0; i < 10; i++) {
+		assert_false(txn_step(world.txn, false)); /* not before the journal knows that all are there */
+		loop_deliver_rest(world.loop);
+	}
+	assert_string_equal(world.log, "0S 0C 1S 1C 2S 2C");
+	assert_true(play(&world, false));
+	assert_true(txn_is_whole(world.txn));
+	assert_null(txn_failure(world.txn));
+	end_state(&world);
+	assert_int_equal(left(folder), 0);
+	folder_remove(folder);
+}
+
+static void
+what_is_in_one_place_has_no_need_of_the_journal(void **unused)
+{
+	int folder = folder_make();
+
+	(void)unused;
+	for (int i = 0; i < 2; i++) {
+		struct world world;
+
+		set_up_with(&world, PLAN_ALL, open_state(folder));
+		kept(&world, i == 0 ? &world.to_store : &world.to_folder);
+		if (i == 1)
+			kept(&world, &world.to_folder);
+		txn_step(world.txn, false);
+		for (int turns = 0; turns < 10; turns++) {
+			loop_deliver_rest(world.loop);
+			txn_step(world.txn, false);
+		}
+		assert_true(txn_is_whole(world.txn)); /* though the journal had no turn */
+		end_state(&world);
+	}
+	folder_remove(folder);
+}
+
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void
+a_journal_that_cannot_tell_lets_nothing_be_visible(void **unused)
+{
+	int folder = folder_make();
+	struct world world;
+
+	(void)unused;
+	set_up_with(&world, PLAN_ALL, open_state(folder));
+	kept(&world, &world.to_undoable);
+	kept(&world, &world.to_undoable);
+	limit_files(20);
+	assert_true(play(&world, false));
+	limit_files(RLIM_INFINITY);
+	assert_string_equal(world.log, "");
+	assert_int_equal(txn_failure(world.txn)->kind, ERR_UPSTREAM_FULL);
+	end_state(&world);
+	assert_int_equal(left(folder), 0);
+	folder_remove(folder);
+}
+
+static void
+a_journal_that_cannot_be_told_of_the_end_takes_all_back(void **unused)
+{
+	int folder = folder_make();
+	struct world world;
+
+	(void)unused;
+	set_up_with(&world, PLAN_ALL, open_state(folder));
+	kept(&world, &world.to_undoable);
+	kept(&world, &world.to_other_folder);
+	assert_false(txn_step(world.txn, false));
+	turn_state(&world);
+	limit_files(20);
+	assert_true(play(&world, false));
+	limit_files(RLIM_INFINITY);
+	assert_string_equal(world.log, "0S 0C 1S 1C 0U 1U");
+	assert_int_equal(txn_failure(world.txn)->kind, ERR_UPSTREAM_FULL);
+	end_state(&world);
+	folder_remove(folder);
+}
+
+static void
+a_form_that_fails_is_forgotten_unless_something_may_be_there(void **unused)
+{
+	int folder = folder_make();
+
+	(void)unused;
+	for (int stays = 0; stays < 2; stays++) {
+		struct delivery *first;
+		struct world world;
+
+		set_up_with(&world, PLAN_ALL, open_state(folder));
+		first = kept(&world, &world.to_undoable);
+		kept(&world, &world.to_undoable);
+		world.fails_at = 1;
+		world.fails_to_undo = stays ? &first->order : NULL;
+		assert_true(play(&world, false));
+		assert_string_equal(world.log, "0S 0C 1S 1C 0U");
+		end_state(&world);
+		assert_int_equal(left(folder), stays ? 2 : 0);
+	}
+	folder_remove(folder);
+}
+
 int
 main(void)
 {
@@ -385,6 +588,11 @@ main(void)
 		cmocka_unit_test(with_all_nothing_completes_while_others_are_read),
 		cmocka_unit_test(a_store_that_owes_its_answer_is_not_waited_for_after_a_cut),
 		cmocka_unit_test(a_dry_run_starts_nothing),
+		cmocka_unit_test(nothing_is_visible_before_the_journal_tells_of_all),
+		cmocka_unit_test(what_is_in_one_place_has_no_need_of_the_journal),
+		cmocka_unit_test(a_journal_that_cannot_tell_lets_nothing_be_visible),
+		cmocka_unit_test(a_journal_that_cannot_be_told_of_the_end_takes_all_back),
+		cmocka_unit_test(a_form_that_fails_is_forgotten_unless_something_may_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

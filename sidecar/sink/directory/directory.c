@@ -56,7 +56,7 @@ is_journal(const char *name)
 
 /* How many journals stay; of temporary files none is counted. */
 static size_t
-sweep_some(int folder, bool journals, bool say)
+sweep_some(int folder, bool journals, struct state *state, bool say)
 {
 	DIR *dir = folder_names(folder);
 	struct dirent *entry;
@@ -67,7 +67,7 @@ sweep_some(int folder, bool journals, bool say)
 			is_journal(entry->d_name) != journals)
 			continue;
 		if (journals)
-			n += journal_roll_back(folder, entry->d_name, say) == JOURNAL_STAYS;
+			n += journal_roll_back(folder, entry->d_name, state, say) == JOURNAL_STAYS;
 		else
 			remove_if_abandoned(folder, entry->d_name);
 	}
@@ -78,12 +78,12 @@ sweep_some(int folder, bool journals, bool say)
 
 /* Journals come first: what they tell of may lie under the other names. */
 size_t
-directory_sweep(int folder, bool say)
+directory_sweep(int folder, struct state *state, bool say)
 {
-	size_t n = sweep_some(folder, true, say);
+	size_t n = sweep_some(folder, true, state, say);
 
 	if (n == 0)
-		sweep_some(folder, false, say);
+		sweep_some(folder, false, state, say);
 	return n;
 }
 
@@ -407,4 +407,6 @@ new_file_close(struct new_file *file)
 	if (file->old_fd >= 0)
 		close(file->old_fd);
 	file->fd = file->old_fd = -1;
+	new_files_let_go(file->held);
+	file->held = NULL;
 }

@@ -12,6 +12,7 @@
 #include "config/route.h"
 #include "sink/directory/abilities.h"
 #include "sink/directory/shown.h"
+#include "state/state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,8 +23,8 @@ int directory_open(const struct destination *to, struct error *err);
 
 /* Removes what dead writers have left: temporary files that nobody holds locked, and what a commit that was cut short had
  * made visible. How many such commits are not settled (journal.h): while there are any, no temporary file is removed,
- * because it may be what one of them had replaced. `say`: they are logged. On who opens or watches the folder. */
-size_t directory_sweep(int folder, bool say);
+ * because it may be what one of them had replaced. `state`: who knows of commits over several places; may be NULL. `say`: they are logged. On who opens or watches the folder. */
+size_t directory_sweep(int folder, struct state *state, bool say);
 
 #define NEW_FILE_PREFIX ".penstock-" /* of every temporary name */
 #define NEW_FILE_NAME_MAX 56
@@ -42,6 +43,7 @@ struct new_file {
 	unsigned n_made;                /* folders of the name that did not exist before */
 	const char *target;             /* borrowed; set by new_file_show() */
 	struct new_file *next, *before; /* in the list of new_files_commit() */
+	struct held_journal *held;      /* new_files.c's: a journal that lasts until this one is closed */
 	/* set by who has created it, if parts of one form are to be kept from one another: */
 	struct shown *shown;
 	const void *form; /* compared, never followed */
@@ -66,10 +68,15 @@ bool new_file_settle(struct new_file *file, struct error *err);
  * back, is_visible stays true. */
 bool new_file_commit(struct new_file *file, const char *target, struct error *err);
 
+/* new_file_close()'s: that file is closed now, and with the last of its list the journal goes. */
+void new_files_let_go(struct held_journal *held);
+
 /* All of a list of files of one folder (by `next` and `before`, with their targets set), or none, even if the process dies meanwhile
  * (journal.h). False: err says why; *failed is the one at which it failed, NULL: none in particular. Those that a disk
- * that fails did not let be taken back are visible. */
-bool new_files_commit(struct new_file *first, struct new_file **failed, struct error *err);
+ * that fails did not let be taken back are visible. `entry`: the commit spans more than these files; their journal says so and lasts
+ * until they are closed, and it is held as long. NULL: they are all. */
+bool new_files_commit(
+	struct new_file *first, struct state_entry *entry, struct new_file **failed, struct error *err);
 
 /* After a commit: takes it back; what it replaced is there again, unless another form has replaced it since: then that one's
  * stays, and what this one had replaced comes back if that one is taken back too. False: it is still visible. */

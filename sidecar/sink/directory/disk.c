@@ -159,15 +159,29 @@ link_group(const struct order_group *group)
 	return first;
 }
 
+/* A file whose commit spans more than itself has a journal, like a group. */
+static void
+settle_alone(struct file *file)
+{
+	struct order *order = file->order;
+	struct new_file *failed;
+
+	file->file.target = order->target;
+	if (order->entry == NULL)
+		new_file_commit(&file->file, order->target, &order->outcome.error);
+	else
+		new_files_commit(&file->file, order->entry, &failed, &order->outcome.error);
+}
+
 /* The first of the group to be told settles the fate of all. Its error is that of the one at which it failed. */
 static void
-settle_group(struct order_group *group)
+settle_group(struct order_group *group, struct state_entry *entry)
 {
 	struct error err = { 0 };
 	struct new_file *first = link_group(group), *failed;
 
 	group->is_settled = true;
-	if (new_files_commit(first, &failed, &err))
+	if (new_files_commit(first, entry, &failed, &err))
 		return;
 	for (size_t i = 0; i < group->n; i++)
 		if (&file_of(group, i)->file == (failed != NULL ? failed : first))
@@ -188,9 +202,9 @@ complete(struct file *file)
 	struct order *order = file->order;
 
 	if (order->group == NULL)
-		new_file_commit(&file->file, order->target, &order->outcome.error);
+		settle_alone(file);
 	else if (!order->group->is_settled)
-		settle_group(order->group);
+		settle_group(order->group, order->entry);
 	end(file, outcome_of(file));
 }
 
@@ -333,9 +347,9 @@ begin_order(
 }
 
 static void *
-open_folders(const struct config *config, const void *before, struct error *err)
+open_folders(const struct config *config, const void *before, struct state *state, struct error *err)
 {
-	return folders_open(config, before, err);
+	return folders_open(config, before, state, err);
 }
 
 static void

@@ -65,7 +65,7 @@ folder_new(struct folders *folders, int fd, struct identity identity, const stru
 	folder->identity = identity;
 	find_abilities(folder, to);
 	if (!was_swept(folders, identity)) {
-		counter_set(&folder->unsettled, directory_sweep(fd, true));
+		counter_set(&folder->unsettled, directory_sweep(fd, folders->state, true));
 		folder->said_ms = clock_now_ms();
 		folders->swept[folders->n_swept++] = identity;
 	}
@@ -152,7 +152,7 @@ folders_new(size_t n, const struct folders *before)
 }
 
 struct folders *
-folders_open(const struct config *config, const struct folders *before, struct error *err)
+folders_open(const struct config *config, const struct folders *before, struct state *state, struct error *err)
 {
 	struct folders *folders = folders_new(config->n_destinations, before);
 
@@ -160,6 +160,7 @@ folders_open(const struct config *config, const struct folders *before, struct e
 		error_nomem(err);
 		return NULL;
 	}
+	folders->state = state;
 	for (size_t i = 0; i < config->n_destinations; i++) {
 		if (config->destinations[i].kind != &directory_kind)
 			continue;
@@ -168,6 +169,8 @@ folders_open(const struct config *config, const struct folders *before, struct e
 			folders_free(folders);
 			return NULL;
 		}
+		if (before == NULL)
+			folders_tell_settled(folders, i, &config->destinations[i]);
 	}
 	return folders;
 }
@@ -191,6 +194,13 @@ folders_free(struct folders *folders)
 	mem_free(folders->of);
 	mem_free(folders->swept);
 	mem_free(folders);
+}
+
+void
+folders_tell_settled(const struct folders *folders, size_t i, const struct destination *to)
+{
+	if (folders->state != NULL && to->at != NULL && counter_read(&folders->of[i]->unsettled) == 0)
+		state_settle_place(folders->state, to->at);
 }
 
 static struct folder *

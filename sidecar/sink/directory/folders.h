@@ -10,12 +10,14 @@
 #include "base/error.h"
 #include "config/route.h"
 #include "sink/directory/abilities.h"
+#include "state/state.h"
 
 struct folders;
 
 /* [main] Opens them, made where they are missing, and says in the log what their file systems lack. `before`: those of the
- * configuration in force, NULL at the start. NULL: err says why; also where a file system lacks what an upload needs. */
-struct folders *folders_open(const struct config *config, const struct folders *before, struct error *err);
+ * configuration in force, NULL at the start. `state` may be NULL. NULL: err says why; also where a file system lacks what an upload needs. */
+struct folders *folders_open(
+	const struct config *config, const struct folders *before, struct state *state, struct error *err);
 
 /* [any] A folder is closed when nobody has it any more. NULL is fine. */
 void folders_free(struct folders *folders);

@@ -71,24 +71,24 @@ note_error(struct folder *folder, const struct destination *to, int error)
 
 /* Somebody may have removed what was in the way, or the journal. */
 static void
-settle_again(struct folder *folder)
+settle_again(struct folder *folder, struct state *state)
 {
 	uint64_t now = clock_now_ms();
 	bool say = now >= clock_after(folder->said_ms, SAY_AGAIN_MS);
 
 	if (say)
 		folder->said_ms = now;
-	counter_set(&folder->unsettled, directory_sweep(folder->home.fd, say));
+	counter_set(&folder->unsettled, directory_sweep(folder->home.fd, state, say));
 }
 
 static void
-look_at(struct folder *folder, const struct destination *to, bool write)
+look_at(struct folder *folder, struct state *state, const struct destination *to, bool write)
 {
 	counter_set(&folder->trying_since, (size_t)(clock_now_ms() / 1000 + 1));
 	if (write)
 		note_error(folder, to, try_to_write(folder->home.fd));
 	if (counter_read(&folder->unsettled) > 0)
-		settle_again(folder);
+		settle_again(folder, state);
 	counter_set(&folder->trying_since, 0);
 }
 
@@ -102,12 +102,26 @@ is_first(const struct folders *folders, size_t destination)
 	return folders->of[destination] != NULL;
 }
 
+/* By each of its names. */
+static void
+tell_settled(const struct folders *folders, const struct config *config, const struct folder *folder)
+{
+	for (size_t i = 0; i < folders->n; i++)
+		if (folders->of[i] == folder)
+			folders_tell_settled(folders, i, &config->destinations[i]);
+}
+
 void
 folders_look(const struct folders *folders, const struct config *config, bool write)
 {
-	for (size_t i = 0; i < folders->n; i++)
+	for (size_t i = 0; i < folders->n; i++) {
+		bool was_unsettled = folders->of[i] != NULL && counter_read(&folders->of[i]->unsettled) > 0;
+
 		if (is_first(folders, i))
-			look_at(folders->of[i], &config->destinations[i], write);
+			look_at(folders->of[i], folders->state, &config->destinations[i], write);
+		if (was_unsettled)
+			tell_settled(folders, config, folders->of[i]);
+	}
 }
 
 /* -- telling [any] ------------------------------------------------------------------------------------ */

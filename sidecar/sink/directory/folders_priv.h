@@ -27,10 +27,14 @@ struct folder {
 };
 
 struct folders {
+	struct state *state; /* may be NULL */
 	size_t n;
 	struct folder **of;     /* [destination]; NULL: not a directory */
 	struct identity *swept; /* every folder that this process has ever swept */
 	size_t n_swept;
 };
+
+/* Tells the journal of commits that nothing of the dead is left in the folder of destination i, if so. */
+void folders_tell_settled(const struct folders *folders, size_t i, const struct destination *to);
 
 #endif

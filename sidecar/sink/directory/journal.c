@@ -68,14 +68,16 @@ journal_drop(struct journal *journal)
 }
 
 bool
-journal_begin(struct journal *journal, int folder)
+journal_begin(struct journal *journal, int folder, const char *id)
 {
 	char uuid[UUID_SIZE];
 
 	*journal = (struct journal){ .folder = folder, .fd = -1 };
 	uuid_make(uuid);
 	snprintf(journal->name, sizeof journal->name, JOURNAL_PREFIX "%s", uuid);
-	add_field(&journal->text, JOURNAL_FORMAT);
+	add_field(&journal->text, id != NULL ? JOURNAL_FORMAT_OF : JOURNAL_FORMAT);
+	if (id != NULL)
+		add_field(&journal->text, id);
 	if (open_file(journal) && add_id(&journal->text, folder) && add_id(&journal->text, journal->fd))
 		return true;
 	journal_drop(journal);

@@ -10,11 +10,16 @@
  * their name and number (file_id.h), and itself and its folder too: in a copied or restored folder it is not believed.
  * What has been taken back is crossed out, so that nothing is taken back twice.
  *
+ * A commit that spans more than this folder has an entry in the journal of commits (state/state.h). Then the folder's journal
+ * says its id, and lasts until the whole commit is over; whoever finds it asks there what became of the commit. Done: the files
+ * stay. Cut short: they are taken back. Nobody knows: nothing is touched.
+ *
  * Blocking calls: disk thread only, and journal_roll_back() on who opens or watches the folder. */
 #ifndef PENSTOCK_JOURNAL_H
 #define PENSTOCK_JOURNAL_H
 
 #include "base/str.h"
+#include "state/state.h"
 
 #include <stdbool.h>
 
@@ -28,7 +33,8 @@ struct journal {
 };
 
 /* Where the folder cannot lock files (abilities.h), a journal that a crash leaves can only be told of, not taken back. */
-bool journal_begin(struct journal *journal, int folder); /* False: errno says why, nothing is there */
+bool journal_begin(struct journal *journal, int folder,
+	const char *id); /* False: errno says why, nothing is there. `id`: of an entry, or NULL */
 
 /* The open file `fd`, which now lies under `temporary`, is to get the name `target`. False: errno says why. */
 bool journal_add(struct journal *journal, int fd, const char *temporary, const char *target);
@@ -48,8 +54,8 @@ enum journal_fate {
 	JOURNAL_STAYS, /* what it tells is not settled; somebody has to look */
 };
 
-/* Takes back what a dead writer's journal tells, and removes it. A journal that is not whole tells nothing: no file had
- * its name yet. `say`: one that stays is logged, with the reason; one that went always is. */
-enum journal_fate journal_roll_back(int folder, const char *name, bool say);
+/* Takes back what a dead writer's journal tells, unless its commit was done, and removes it. A journal that is not whole tells nothing: no file had
+ * its name yet. `state` may be NULL. `say`: one that stays is logged, with the reason; one that went always is. */
+enum journal_fate journal_roll_back(int folder, const char *name, struct state *state, bool say);
 
 #endif

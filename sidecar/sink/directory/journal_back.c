@@ -28,7 +28,9 @@ struct entry {
 
 struct found { /* one journal */
 	int folder, fd;
+	struct state *state;
 	struct buf text;
+	const char *id;      /* of the commit that it belongs to; NULL: it is one by itself */
 	const char *entries; /* in the text */
 	bool has_settled;    /* some entry was crossed out now */
 	char why[240];       /* it stays; the first reason */
@@ -205,9 +207,12 @@ static bool
 may_be_believed(struct found *found)
 {
 	const char *p = found->text.data, *format = next_field(&p, end_of(found));
+	bool has_id = format != NULL && strcmp(format, JOURNAL_FORMAT_OF) == 0;
 
-	if (format == NULL || strcmp(format, JOURNAL_FORMAT) != 0)
+	if (format == NULL || (!has_id && strcmp(format, JOURNAL_FORMAT) != 0))
 		return stays(found, "another version of penstock wrote it");
+	if (has_id)
+		found->id = next_field(&p, end_of(found));
 	if (!is_of(next_field(&p, end_of(found)), found->folder) ||
 		!is_of(next_field(&p, end_of(found)), found->fd))
 		return stays(found, "it was not written in this folder, which is a copy or was restored");
@@ -278,17 +283,50 @@ take_all_back_alone(struct found *found)
 	return ok;
 }
 
+/* Of a commit that spans more than this folder. */
+static enum state_fate
+fate_of(struct found *found)
+{
+	enum state_fate fate = STATE_UNKNOWN;
+
+	if (found->id == NULL)
+		return STATE_CUT;
+	if (found->state != NULL)
+		fate = state_fate(found->state, found->id);
+	if (fate == STATE_UNKNOWN)
+		stays(found, "it belongs to a commit over several places, of which %s",
+			found->state != NULL ? "no file of `state` tells"
+					     : "`state` would tell, which the route file does not have");
+	return fate;
+}
+
+/* Nothing that it tells is left to do. */
+static bool
+settle_text(struct found *found, enum state_fate *fate)
+{
+	if (!is_whole(&found->text))
+		return true;
+	if (!may_be_believed(found))
+		return false;
+	*fate = fate_of(found);
+	return *fate == STATE_DONE || (*fate == STATE_CUT && take_all_back_alone(found));
+}
+
 static bool
 settle(struct found *found, const char *name)
 {
+	enum state_fate fate = STATE_CUT;
+
 	if (!read_all(found->fd, &found->text))
 		return stays(found, "it cannot be read: %s", strerror(errno));
-	if (is_whole(&found->text) && !(may_be_believed(found) && take_all_back_alone(found)))
+	if (!settle_text(found, &fate))
 		return false;
 	if (unlinkat(found->folder, name, 0) != 0)
 		return stays(found, "it cannot be removed: %s", strerror(errno));
-	log_line(LOG_INFO, "upload", "took back what a commit that was cut short had made visible",
-		LOG_TEXTVAL("journal", name));
+	log_line(LOG_INFO, "upload",
+		fate == STATE_DONE ? "a commit that was done had not been tidied up"
+				   : "took back what a commit that was cut short had made visible",
+		LOG_TEXTVAL("journal", name), LOG_TEXTVAL("commit", found->id));
 	return true;
 }
 
@@ -310,9 +348,10 @@ settle_if_dead(struct found *found, const char *name)
 }
 
 enum journal_fate
-journal_roll_back(int folder, const char *name, bool say)
+journal_roll_back(int folder, const char *name, struct state *state, bool say)
 {
 	struct found found = { .folder = folder,
+		.state = state,
 		.fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) };
 	enum journal_fate fate = JOURNAL_STAYS;
 

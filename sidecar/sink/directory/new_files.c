@@ -2,6 +2,9 @@
 /* new_files.c - several files of one folder become visible together: see new_files_commit() in directory.h. The moment
  * at which they are committed is the one at which their journal is gone. */
 #include "sink/directory/directory.h"
+
+#include "base/log.h"
+#include "base/mem.h"
 #include "sink/directory/folder.h"
 #include "sink/directory/journal.h"
 
@@ -9,6 +12,13 @@
 #include <string.h>
 
 #define NO_JOURNAL "cannot write its journal"
+
+/* Of files whose commit spans more than their folder: it lasts until all of them are closed. */
+struct held_journal {
+	struct journal journal;
+	struct state_entry *entry;
+	size_t n; /* not closed yet */
+};
 
 static bool
 tell_all(struct journal *journal, const struct new_file *first)
@@ -20,14 +30,14 @@ tell_all(struct journal *journal, const struct new_file *first)
 }
 
 static bool
-write_journal(struct journal *journal, const struct new_file *first, struct error *err)
+write_journal(struct journal *journal, const struct new_file *first, const char *id, struct error *err)
 {
 	for (const struct new_file *f = first; f != NULL; f = f->next)
 		if (f->home != first->home)
 			return error_set(err, ERR_UPSTREAM,
 				"destination \"%s\": its folder was exchanged while the route files were read; a reload helps",
 				f->to->name);
-	if (!journal_begin(journal, first->folder))
+	if (!journal_begin(journal, first->folder, id))
 		return folder_fail(first->to, err, NO_JOURNAL, errno);
 	if (!tell_all(journal, first)) {
 		journal_drop(journal);
@@ -85,16 +95,22 @@ last_of(struct new_file *file)
 }
 
 static bool
+show_and_settle_all(struct new_file *first, struct new_file **failed, struct error *err)
+{
+	*failed = show_all(first, err);
+	if (*failed == NULL)
+		*failed = settle_all(first, err);
+	return *failed == NULL;
+}
+
+static bool
 commit(struct new_file *first, struct new_file **failed, struct error *err)
 {
 	struct journal journal;
 
-	if (!write_journal(&journal, first, err))
+	if (!write_journal(&journal, first, NULL, err))
 		return false;
-	*failed = show_all(first, err);
-	if (*failed == NULL)
-		*failed = settle_all(first, err);
-	if (*failed != NULL) {
+	if (!show_and_settle_all(first, failed, err)) {
 		take_back(last_of(first));
 		journal_end(&journal);
 		return false;
@@ -106,15 +122,62 @@ commit(struct new_file *first, struct new_file **failed, struct error *err)
 	return false;
 }
 
+/* -- a commit that spans more ------------------------------------------------------------------------- */
+
+void
+new_files_let_go(struct held_journal *held)
+{
+	if (held == NULL || --held->n > 0)
+		return;
+	if (journal_end(&held->journal))
+		state_entry_release(
+			held->entry); /* else the journal of commits has to tell of it for as long as it is there */
+	else
+		log_line(LOG_ERROR, "upload", "the journal of a commit that is over cannot be removed",
+			LOG_TEXTVAL("journal", held->journal.name), LOG_TEXTVAL("why", strerror(errno)));
+	mem_free(held);
+}
+
+static void
+hold(struct held_journal *held, struct new_file *first, struct state_entry *entry)
+{
+	held->entry = state_entry_acquire(entry);
+	for (struct new_file *f = first; f != NULL; f = f->next) {
+		f->held = held;
+		held->n++;
+	}
+}
+
+static bool
+commit_part(struct new_file *first, struct state_entry *entry, struct new_file **failed, struct error *err)
+{
+	struct held_journal *held = mem_zalloc(sizeof *held);
+
+	if (held == NULL)
+		return error_nomem(err);
+	if (!write_journal(&held->journal, first, state_entry_id(entry), err)) {
+		mem_free(held);
+		return false;
+	}
+	if (show_and_settle_all(first, failed, err)) {
+		hold(held, first, entry);
+		return true;
+	}
+	take_back(last_of(first));
+	journal_end(&held->journal);
+	mem_free(held);
+	return false;
+}
+
 bool
-new_files_commit(struct new_file *first, struct new_file **failed, struct error *err)
+new_files_commit(struct new_file *first, struct state_entry *entry, struct new_file **failed, struct error *err)
 {
 	bool ok;
 
 	*failed = NULL;
 	if (!home_lock(first->home, first->to, err))
 		return false;
-	ok = commit(first, failed, err);
+	ok = entry != NULL ? commit_part(first, entry, failed, err) : commit(first, failed, err);
 	home_unlock(first->home);
 	return ok;
 }

@@ -387,5 +387,18 @@ begin_order(
 	return http_open(place->engine, place->pool, order, producer, err);
 }
 
+static void
+take_back(struct relic *relic)
+{
+	const struct http_peer *peer = &http_settings(relic->to)->peer;
+
+	relic->request.to = peer;
+	relic->request.method = "DELETE";
+	relic->request.target = relic->target;
+	relic->request.body = EXCHANGE_NO_BODY;
+	relic->request.connect_ms = peer->connect_ms;
+	relic->watch_ms = peer->total_ms;
+}
+
 extern const struct sink http_sink;
-const struct sink http_sink = { .cost = cost, .begin = begin_order, .pump = http_pump };
+const struct sink http_sink = { .cost = cost, .begin = begin_order, .pump = http_pump, .take_back = take_back };

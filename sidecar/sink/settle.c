@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+/* settle.c - see settle.h. */
+#include "sink/settle.h"
+
+#include "base/container_of.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/state.h"
+#include "config/kind.h"
+#include "sink/sink.h"
+
+#include <string.h>
+
+#define LOOK_MS 3000u       /* for files that were taken over later */
+#define ASKING_MAX 8u       /* at a time */
+#define NO_ROOM_MS 50u      /* when so many are asked */
+#define PAUSE_MIN_MS 500u   /* between two questions about one object, ... */
+#define PAUSE_MAX_MS 30000u /* ... twice as long each time */
+
+enum task_state { TASK_WAITING, TASK_ASKING, TASK_TOLD };
+
+struct task {
+	struct settle *settle;
+	struct task *next;
+	struct dead_object *object;
+	enum task_state is;
+	struct relic relic;
+	struct exchange *exchange;
+	struct timer due;
+	uint64_t pause_ms;
+	uint64_t until_ms; /* WATCHED: when it has been gone for long enough */
+	bool is_gone;      /* WATCHED */
+	bool has_failed;   /* and that was said */
+};
+
+struct settle {
+	struct settle_setup setup;
+	struct table *table;
+	struct table *next_table; /* main's until the mail that brings it is delivered */
+	struct mail table_mail;
+	struct engine engine;
+	struct timer look;
+	struct task *tasks;
+	unsigned n_asking;
+	struct counter n_waiting; /* not gone yet, and can be */
+};
+
+static const unsigned may_become[] = {
+	[TASK_WAITING] = BIT(TASK_WAITING) | BIT(TASK_ASKING) | BIT(TASK_TOLD),
+	[TASK_ASKING] = BIT(TASK_WAITING) | BIT(TASK_TOLD),
+	[TASK_TOLD] = BIT(TASK_WAITING) | BIT(TASK_TOLD),
+};
+
+static bool
+is_waited_for(const struct task *task)
+{
+	return task->is != TASK_TOLD && !task->is_gone;
+}
+
+static void
+task_move(struct task *task, enum task_state to)
+{
+	struct settle *settle = task->settle;
+	size_t n = 0;
+
+	must(state_may_become(may_become, (int)task->is, (int)to));
+	settle->n_asking += to == TASK_ASKING;
+	settle->n_asking -= task->is == TASK_ASKING;
+	task->is = to;
+	for (const struct task *t = settle->tasks; t != NULL; t = t->next)
+		n += is_waited_for(t);
+	counter_set(&settle->n_waiting, n);
+}
+
+static void
+ask_after(struct task *task, uint64_t ms)
+{
+	struct loop *loop = task->settle->engine.loop;
+
+	loop_set_timer(loop, &task->due, clock_after(loop_now_ms(loop), ms));
+}
+
+static uint64_t
+next_pause(struct task *task)
+{
+	uint64_t pause = task->pause_ms;
+
+	task->pause_ms = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
+	return pause;
+}
+
+/* -- what is said ---------------------------------------------------------------------------------------- */
+
+static void
+say(enum log_level level, const struct task *task, const char *what, const char *why)
+{
+	log_line(level, "state", what, LOG_TEXTVAL("commit", task->object->entry->id),
+		LOG_TEXTVAL("destination", task->object->is.destination),
+		LOG_TEXTVAL("name", task->object->is.target), LOG_TEXTVAL("why", why));
+}
+
+static void
+tell(struct task *task, const char *why)
+{
+	task_move(task, TASK_TOLD);
+	say(LOG_ERROR, task, "an object of a commit that was cut short may be there, and is let be", why);
+}
+
+/* Once for each form: when the last of those that can be taken back is gone. */
+static void
+say_if_all_gone(const struct task *task)
+{
+	size_t n = 0;
+
+	for (const struct task *t = task->settle->tasks; t != NULL; t = t->next) {
+		if (t->object->entry != task->object->entry)
+			continue;
+		if (is_waited_for(t))
+			return;
+		n += t->is_gone;
+	}
+	log_line(LOG_INFO, "state", "took back what a commit that was cut short had made visible",
+		LOG_TEXTVAL("commit", task->object->entry->id), LOG_NUM("objects", n));
+}
+
+/* -- one object ------------------------------------------------------------------------------------------ */
+
+static void
+task_free(struct task *task)
+{
+	exchange_free(task->exchange);
+	loop_clear_timer(task->settle->engine.loop, &task->due);
+	mem_free(task);
+}
+
+static void
+end(struct task *task)
+{
+	struct settle *settle = task->settle;
+	struct task **at = &settle->tasks;
+	struct dead_object *object = task->object;
+
+	while (*at != task)
+		at = &(*at)->next;
+	*at = task->next;
+	task_free(task);
+	state_settle(settle->setup.state, object);
+}
+
+static bool
+is_not_there(const struct exchange_result *result)
+{
+	unsigned status = result->status;
+
+	return result->is_whole && ((status >= 200 && status < 300) || status == 404 || status == 410);
+}
+
+static void
+note_gone(struct task *task, unsigned status)
+{
+	uint64_t now = loop_now_ms(task->settle->engine.loop);
+
+	if (status < 300)
+		metrics_add(task->settle->setup.metrics, METRIC_TAKEN_BACK, 1);
+	if (!task->is_gone) {
+		task->is_gone = true;
+		task->until_ms = clock_after(now, task->relic.watch_ms);
+		task->pause_ms = PAUSE_MIN_MS;
+	}
+	task_move(task, TASK_WAITING);
+	if (task->has_failed)
+		say(LOG_INFO, task, "an object of a commit that was cut short can be taken back now", NULL);
+	task->has_failed = false;
+	say_if_all_gone(task);
+}
+
+static void
+note_failure(struct task *task, const struct exchange_result *result)
+{
+	task_move(task, TASK_WAITING);
+	if (!task->has_failed)
+		say(LOG_WARN, task,
+			"an object of a commit that was cut short cannot be taken back yet; it is tried again",
+			result->status != 0 ? "its destination refuses" : result->why);
+	task->has_failed = true;
+}
+
+static void
+on_done(void *arg, const struct exchange_result *result)
+{
+	struct task *task = arg;
+	bool was_gone = task->is_gone;
+
+	if (!is_not_there(result))
+		note_failure(task, result);
+	else if (!was_gone)
+		note_gone(task, result->status);
+	else
+		task_move(task, TASK_WAITING);
+	if (task->is_gone && loop_now_ms(task->settle->engine.loop) >= task->until_ms)
+		end(task);
+	else
+		ask_after(task, next_pause(task));
+}
+
+static const struct exchange_calls calls = { .on_done = on_done };
+
+static void
+on_due(struct timer *timer)
+{
+	struct task *task = container_of(timer, struct task, due);
+	struct settle *settle = task->settle;
+
+	if (settle->n_asking >= ASKING_MAX) {
+		ask_after(task, NO_ROOM_MS);
+		return;
+	}
+	task->relic.request = (struct exchange_request){ .total_at_ms = clock_after(
+								 loop_now_ms(settle->engine.loop), PAUSE_MAX_MS) };
+	sink_of(task->relic.to)->take_back(&task->relic);
+	task_move(task, TASK_ASKING);
+	if (exchange_begin(task->exchange, &task->relic.request)) {
+		engine_run(&settle->engine);
+		return;
+	}
+	task_move(task, TASK_WAITING);
+	ask_after(task, next_pause(task));
+}
+
+/* -- where it lies --------------------------------------------------------------------------------------- */
+
+static const struct destination *
+find(const struct config *config, const struct record_object *object)
+{
+	for (size_t i = 0; i < config->n_destinations; i++) {
+		const struct destination *to = &config->destinations[i];
+
+		if (strcmp(to->name, object->destination) == 0 && to->at != NULL && strcmp(to->at, object->at) == 0)
+			return to;
+	}
+	return NULL;
+}
+
+/* Its destination as it is now. */
+static void
+place(struct task *task)
+{
+	const struct destination *to = find(task->settle->table->config, &task->object->is);
+
+	if (task->object->is.back != RECORD_BACK_ASK)
+		tell(task,
+			"nobody else may have made it, but that is not sure: its name holds neither {uuid} nor {request_id}, "
+			"or its destination has no undo");
+	else if (to == NULL)
+		tell(task, "its destination is not in the route file any more, or is another place now");
+	else if (sink_of(to)->take_back == NULL || !to->kind->can_undo(to->settings))
+		tell(task, "its destination has no undo now");
+	else {
+		task->relic.to = to;
+		task->relic.target = task->object->is.target;
+		task_move(task, TASK_WAITING);
+		ask_after(task, 0);
+	}
+}
+
+static bool
+add_task(struct settle *settle, struct dead_object *object)
+{
+	struct task *task = mem_zalloc(sizeof *task);
+
+	if (task == NULL)
+		return false;
+	*task = (struct task){ .settle = settle, .object = object, .due.fire = on_due, .pause_ms = PAUSE_MIN_MS };
+	task->exchange = exchange_new(&settle->engine, &calls, task);
+	if (task->exchange == NULL) {
+		mem_free(task);
+		return false;
+	}
+	task->next = settle->tasks;
+	settle->tasks = task;
+	place(task);
+	return true;
+}
+
+/* An object for which there is no memory waits for the next start. */
+static void
+take_all(struct settle *settle)
+{
+	struct dead_object *object;
+
+	while ((object = state_take_dead(settle->setup.state)) != NULL)
+		if (!add_task(settle, object))
+			log_event(
+				LOG_ERROR, "state", "out of memory: an object is left to the next start", NULL, 0);
+}
+
+static void
+on_look(struct timer *timer)
+{
+	struct settle *settle = container_of(timer, struct settle, look);
+
+	take_all(settle);
+	loop_set_timer(settle->engine.loop, &settle->look, clock_after(loop_now_ms(settle->engine.loop), LOOK_MS));
+}
+
+static void
+on_table(struct mail *mail, unsigned bits)
+{
+	struct settle *settle = container_of(mail, struct settle, table_mail);
+	struct table *before = settle->table;
+
+	(void)bits;
+	settle->table = settle->next_table;
+	settle->next_table = NULL;
+	for (struct task *task = settle->tasks; task != NULL; task = task->next) {
+		exchange_stop(task->exchange);
+		loop_clear_timer(settle->engine.loop, &task->due);
+		place(task);
+	}
+	table_release(before);
+	settle->setup.on_table(settle->setup.on_table_arg);
+}
+
+/* -- begin and end --------------------------------------------------------------------------------------- */
+
+struct settle *
+settle_new(const struct settle_setup *setup, struct error *err)
+{
+	struct settle *settle = mem_zalloc(sizeof *settle);
+
+	if (settle == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	settle->setup = *setup;
+	settle->look.fire = on_look;
+	mail_init(&settle->table_mail, on_table);
+	if (!engine_init(&settle->engine, state_loop(setup->state), err)) {
+		mem_free(settle);
+		return NULL;
+	}
+	settle->table = table_acquire(setup->table);
+	take_all(settle);
+	loop_set_timer(settle->engine.loop, &settle->look, clock_after(clock_now_ms(), LOOK_MS));
+	return settle;
+}
+
+void
+settle_set_table(struct settle *settle, struct table *table)
+{
+	must(settle->next_table == NULL);
+	settle->next_table = table;
+	mailbox_post(loop_mailbox(settle->engine.loop), &settle->table_mail, 1);
+}
+
+void
+settle_free(struct settle *settle)
+{
+	if (settle == NULL)
+		return;
+	loop_deliver_rest(settle->engine.loop); /* a table may be among it */
+	while (settle->tasks != NULL) {
+		struct task *next = settle->tasks->next;
+
+		task_free(settle->tasks);
+		settle->tasks = next;
+	}
+	loop_clear_timer(settle->engine.loop, &settle->look);
+	engine_fini(&settle->engine);
+	table_release(settle->table);
+	mem_free(settle);
+}
+
+bool
+settle_is_good(const struct settle *settle, struct buf *why)
+{
+	size_t n = counter_read(&settle->n_waiting);
+
+	if (n == 0)
+		return true;
+	buf_addf(why, "state: %zu object%s of commits that were cut short %s not taken back yet\n", n, PLURAL(n),
+		n == 1 ? "is" : "are");
+	return false;
+}
