@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/* credentials.h - the keys that requests to S3 are signed with: where they come from, and who renews them.
+ *
+ * The first of these that says anything is the source; nothing behind it is asked, also when it fails:
+ *
+ *   1 `credentials` of the route file: its keys, or its `profile`
+ *   2 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+ *   3 web identity: AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, asked of STS
+ *   4 the profile AWS_PROFILE, or "default", of the files AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE
+ *   5 a container's endpoint: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI
+ *   6 the metadata of the instance, version 2, but not with AWS_EC2_METADATA_DISABLED=true
+ *
+ * A keyring has one source. Keys of 3, 5, 6 (and of a profile with a web identity) expire. Such a keyring has a thread of its
+ * own, which fetches them anew before they do, so that nobody who signs ever waits:
+ *
+ *   EMPTY ─fetched▶ GOOD ─due: fetched anew▶ GOOD      a failure is a warning, and tried again; the keys at hand are used
+ *     └─ failed, and tried again ─┘                    until they expire
+ */
+#ifndef PENSTOCK_S3_CREDENTIALS_H
+#define PENSTOCK_S3_CREDENTIALS_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define S3_KEYS_NEVER_EXPIRE INT64_MAX
+
+struct s3_environment;
+struct s3_keyring;
+
+/* What the route file says. Either both keys (session_token: NULL or with them), or `profile`, or nothing: all NULL. */
+struct s3_credentials {
+	char *access_key, *secret_key, *session_token;
+	char *profile;
+};
+
+/* A snapshot. Immutable, held by whoever took it, wiped when the last one lets go. */
+struct s3_keys {
+	const char *access, *secret;
+	const char *token;  /* NULL: none */
+	int64_t obtained_s; /* since 1970, by this machine's clock */
+	int64_t expires_s;  /* likewise, or S3_KEYS_NEVER_EXPIRE */
+};
+
+struct s3_keyring_setup {
+	const struct s3_credentials *given; /* NULL: the route file says nothing */
+	const char *region; /* of the destination: STS is asked there, unless AWS_REGION says where */
+	const struct s3_environment *environment; /* NULL: the process's */
+};
+
+/* [main] Finds the source, which reads files but asks nobody. If one of `others` (those of the table before, and those
+ * already opened for this one; NULLs are skipped) has the same source, that one is held once more: it keeps its keys.
+ * NULL: err says why: a source that is named cannot be read or is not whole (ERR_CONFIG), no thread, out of memory. */
+struct s3_keyring *s3_keyring_open(
+	const struct s3_keyring_setup *setup, struct s3_keyring *const *others, size_t n_others, struct error *err);
+
+/* [any] Lets go; the last one ends its thread, for which it waits (no longer than a turn of its loop). NULL is fine. */
+void s3_keyring_close(struct s3_keyring *keyring);
+
+/* [any] The keys that are good now, for s3_keys_release(). Never waits. NULL: there are none yet (ERR_BUSY), or they could
+ * not be fetched or have expired (ERR_UPSTREAM). */
+struct s3_keys *s3_keyring_take(struct s3_keyring *keyring, struct error *err);
+void s3_keys_release(struct s3_keys *keys); /* [any] NULL is fine */
+
+/* [any] The store has refused `keys` as expired or unknown: they are fetched anew at once, if they are still those at hand
+ * and were not fetched within the last seconds. Of keys that do not expire: nothing. */
+void s3_keyring_renew(struct s3_keyring *keyring, const struct s3_keys *keys);
+
+/* [any] False: there are no keys, or they have (nearly) expired and could not be renewed; a sentence without a newline
+ * is added to `why`, if not NULL. */
+bool s3_keyring_is_good(struct s3_keyring *keyring, struct buf *why);
+
+/* [any] The source in words, without a secret: "the environment", "the web identity of the environment", ... */
+const char *s3_keyring_source(const struct s3_keyring *keyring);
+
+#endif
