@@ -48,6 +48,7 @@ struct s3_keyring_setup {
 	const struct s3_credentials *given; /* NULL: the route file says nothing */
 	const char *region; /* of the destination: STS is asked there, unless AWS_REGION says where */
 	const struct s3_environment *environment; /* NULL: the process's */
+	int64_t (*now_s)(void);                   /* seconds since 1970; NULL: the system's clock */
 };
 
 /* [main] Finds the source, which reads files but asks nobody. If one of `others` (those of the table before, and those
@@ -64,8 +65,8 @@ void s3_keyring_close(struct s3_keyring *keyring);
 struct s3_keys *s3_keyring_take(struct s3_keyring *keyring, struct error *err);
 void s3_keys_release(struct s3_keys *keys); /* [any] NULL is fine */
 
-/* [any] The store has refused `keys` as expired or unknown: they are fetched anew at once, if they are still those at hand
- * and were not fetched within the last seconds. Of keys that do not expire: nothing. */
+/* [any] By who holds `keys`: the store has refused them as expired or unknown. They are fetched anew at once, if they are
+ * still those at hand and were not fetched within the last seconds. A keyring without a thread does nothing. */
 void s3_keyring_renew(struct s3_keyring *keyring, const struct s3_keys *keys);
 
 /* [any] False: there are no keys, or they have (nearly) expired and could not be renewed; a sentence without a newline
