@@ -164,9 +164,9 @@ reload_now(struct reload *reload)
 /* -- begin and end --------------------------------------------------------------------------------- */
 
 void
-reload_init(struct reload *reload, struct table *table, char *const *paths, size_t n_paths)
+reload_init(struct reload *reload, char *const *paths, size_t n_paths)
 {
-	*reload = (struct reload){ .table = table, .paths = paths, .n_paths = n_paths };
+	*reload = (struct reload){ .paths = paths, .n_paths = n_paths };
 }
 
 bool

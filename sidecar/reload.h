@@ -39,8 +39,8 @@ struct reload {
 	struct state *state;     /* or NULL */
 };
 
-/* Takes `table` over. */
-void reload_init(struct reload *reload, struct table *table, char *const *paths, size_t n_paths);
+/* The first table is set by whoever calls this, who hands it over. */
+void reload_init(struct reload *reload, char *const *paths, size_t n_paths);
 
 /* Room for so many takers, which add themselves. False: out of memory. */
 bool reload_expect(struct reload *reload, struct loop *loop, size_t n_takers);

@@ -377,21 +377,35 @@ make_table(struct sidecar *sidecar, struct config *config, struct error *err)
 	return table;
 }
 
+/* What a table keeps open may have a thread that logs, so the log begins before it. Signals end the process until it is there:
+ * to open a folder may take for ever. False: err says why. */
+static bool
+open_table(struct sidecar *sidecar, struct config *config, struct error *err)
+{
+	if (!log_start(&sidecar->metrics, err)) {
+		config_free(config);
+		return false;
+	}
+	sidecar->reload.table = make_table(sidecar, config, err);
+	sidecar->reload.state = sidecar->state;
+	if (sidecar->reload.table == NULL)
+		log_stop();
+	return sidecar->reload.table != NULL;
+}
+
 bool
 sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct error *err)
 {
 	struct sidecar sidecar = { 0 };
-	struct table *table = make_table(&sidecar, config, err);
 
-	if (table == NULL)
-		return false;
-	reload_init(&sidecar.reload, table, paths, n_paths);
-	sidecar.reload.state = sidecar.state;
+	reload_init(&sidecar.reload, paths, n_paths);
 	sidecar.reload.metrics = &sidecar.metrics;
+	if (!open_table(&sidecar, config, err))
+		return false;
 	signals_block(&sidecar);
 	machine_raise_descriptor_limit();
 	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
-	if (!log_start(&sidecar.metrics, err) || !start(&sidecar, err)) {
+	if (!start(&sidecar, err)) {
 		stop_half_started(&sidecar);
 		log_stop();
 		return false;

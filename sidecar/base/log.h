@@ -38,8 +38,8 @@ void log_setup(enum log_level level, enum log_format format);
 /* [main] Before any other thread runs: where lines go. Default: stderr. */
 void log_to(int fd);
 
-/* [main] Once, after the signals of the process are blocked: the thread inherits that. `metrics` is borrowed until
- * log_stop(). False: there is no thread, and err says why. */
+/* [main] Once. Its thread takes no signals. `metrics` is borrowed until log_stop(). False: there is no thread, and err says
+ * why. */
 bool log_start(struct metrics *metrics, struct error *err);
 
 /* [main] Lets what waits be written, for LOG_FLUSH_MS at most, and ends the thread. Not started: nothing. */

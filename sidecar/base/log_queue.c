@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -192,6 +193,7 @@ init_condition(pthread_cond_t *condition)
 bool
 log_queue_start(void (*make_lost_line)(struct buf *line, size_t n), struct metrics *metrics, struct error *err)
 {
+	sigset_t all, before;
 	int rc;
 
 	init_condition(&queue.filled);
@@ -199,7 +201,10 @@ log_queue_start(void (*make_lost_line)(struct buf *line, size_t n), struct metri
 	queue.make_lost_line = make_lost_line;
 	queue.metrics = metrics;
 	queue.state = QUEUE_RUNNING;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&queue.thread, NULL, run, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0)
 		return true;
 	queue.state = QUEUE_OFF;
