@@ -57,6 +57,10 @@ struct s3_keyring_setup {
 struct s3_keyring *s3_keyring_open(
 	const struct s3_keyring_setup *setup, struct s3_keyring *const *others, size_t n_others, struct error *err);
 
+/* [main] For `penstock check`: finds the source as s3_keyring_open() does, and adds it to `source` in words. False: err says
+ * why that would fail. */
+bool s3_keyring_look(const struct s3_keyring_setup *setup, struct buf *source, struct error *err);
+
 /* [any] Lets go; the last one ends its thread, for which it waits (no longer than a turn of its loop). NULL is fine. */
 void s3_keyring_close(struct s3_keyring *keyring);
 
