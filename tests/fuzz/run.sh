@@ -43,6 +43,11 @@ for source in tests/fuzz/fuzz_*.c; do
 		printf '\3\377<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><Upload><Key>k</Key><UploadId>1</UploadId><Initiated>i</Initiated></Upload></ListMultipartUploadsResult>' \
 			>"$corpus/uploads"
 		;;
+	fuzz_s3_credentials)
+		printf '[default]\naws_access_key_id = A\naws_secret_access_key = S # x\n[profile b]\nrole_arn=r\n' >"$corpus/file"
+		printf '{"Code":"Success","AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2026-11-28T18:00:00Z"}' >"$corpus/json"
+		printf 'http://[::1]:80/a?b' >"$corpus/url"
+		;;
 	fuzz_scan) printf '\5\7\3\0--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B--\r\n' >"$corpus/form" ;;
 	fuzz_spop) printf '\16penstock-admit\5\6method\10\4POST\6target\10\4/a/x\7version\10\0031.1\4host\10\1h\4type\10\37multipart/form-data;boundary=BB' >"$corpus/notify" ;;
 	esac
