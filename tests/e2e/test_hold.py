@@ -65,7 +65,7 @@ def test_silence_is_kept_where_the_route_file_says_so_and_408_names_the_remedy()
 
 
 def test_what_is_held_back_is_all_there_after_the_commit_however_it_came():
-    for size in (20_000, 20_479, 20_480, 20_481, 32_768, 33_791, 33_792, 33_793, 70_000):
+    for size in (65_537, 66_559, 66_560, 66_561, 98_304, 99_327, 99_328, 99_329, 140_000):
         with Upstream() as up, Penstock(ROUTES, up) as p:
             data = noise(size, size)
             body = form(part("a", data, "a"))

@@ -75,7 +75,7 @@ def test_long_heads_count_against_the_budget():
 
 def test_transfers_held_until_the_commit_count_against_the_budget():
     with Upstream() as up, Penstock(UP, up, memory="16MiB") as p:
-        body = b"".join(part("f", noise(17_000), "x") for _ in range(100))
+        body = b"".join(part("f", noise(70_000), "x") for _ in range(40))
         statuses = hold(p, "/held", [body] * 20)
         assert 503 in statuses and set(statuses) <= {201, 503}, statuses
         check_peak(p, 48)
@@ -125,7 +125,7 @@ def test_answers_of_the_upstream_count_against_the_budget():
         up.release.wait(DEADLINE)
         request.socket.sendall(b"z")
         return "done"
-    for length in (1000, 20_000):
+    for length in (1000, 70_000):
         with Upstream(script) as up, Penstock(PASSED_ON, up, memory="16MiB") as p:
             body, sockets = form(part("a", noise(length), "x")), []
             for _ in range(n):
@@ -142,7 +142,7 @@ def test_answers_of_the_upstream_count_against_the_budget():
             refused = [a for a in answers if a.status == 503]
             check_peak(p, 16 + n * 64 // 1024 + 4)
             why = " ".join(a.json()["detail"] for a in refused)  # a stream is sooner refused for want of room for the transfer
-            assert "no memory left for the upstream's answer" in why or length > 16384 and "no memory left" in why, why
+            assert "no memory left for the upstream's answer" in why or length > 65536 and "no memory left" in why, why
             assert {a.status for a in answers} == {201, 503} and len(refused) + len(up.seen) == n, (len(refused), len(up.seen))
             assert all(len(a.body) == size for a in answers if a.status == 201)
             assert post(p.port, "/answer", body).status == 201

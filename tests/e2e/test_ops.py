@@ -161,14 +161,14 @@ def test_draining_is_alive_but_not_ready():
         wait_until_ready(p)
         with connect(p.port) as s:
             body = form(part("put", noise(100000), "a"))
-            s.sendall(head_of("/r/slow", len(body)) + body[:60000])
+            s.sendall(head_of("/r/slow", len(body)) + body[:80000])
             wait_for(lambda: up.seen, "it is under way")
             p.process.send_signal(signal.SIGTERM)
             assert "draining" in why_not(p, "draining")
             assert get(p.admin, "/livez").status == 200
             code, text = health(p, "--ready")
             assert code == 1 and "draining" in text and health(p)[0] == 0
-            s.sendall(body[60000:])
+            s.sendall(body[80000:])
             assert read_answer(s).status == 201
         p.process.wait(DEADLINE)
         assert get(p.admin, "/livez") is None
@@ -181,12 +181,12 @@ def test_a_worker_that_has_ended_before_the_others_is_not_stuck():
         body = form(part("put", noise(100000), "a"))
         with connect(p.port) as s, connect(p.port) as t:
             t.sendall(b"POST /r/x HTTP/1.1\r\nHost: x\r\n")
-            s.sendall(head_of("/r/slow", len(body)) + body[:60000])
+            s.sendall(head_of("/r/slow", len(body)) + body[:80000])
             wait_for(lambda: up.seen, "it is under way")
             p.process.send_signal(signal.SIGTERM)
             why_not(p, "draining")
             manager.look()  # while its queue is full, whoever tells it something stands still: ten messages are two seconds
-            s.sendall(body[60000:])
+            s.sendall(body[80000:])
             assert read_answer(s).status == 201
             end = time.monotonic() + 4
             while time.monotonic() < end and (answer := get(p.admin, "/livez")) is not None:
@@ -212,11 +212,11 @@ def test_after_shutdown_delay_it_drains_by_itself():
     with Upstream() as up, Admin(upstream=up, head="shutdown: { delay: 300ms }") as p:
         with connect(p.port) as s:
             body = form(part("put", noise(100000), "a"))
-            s.sendall(head_of("/r/slow", len(body)) + body[:60000])
+            s.sendall(head_of("/r/slow", len(body)) + body[:80000])
             wait_for(lambda: up.seen, "it is under way")
             p.process.send_signal(signal.SIGTERM)
             wait_for(lambda: '"draining"' in p.log(), "it drains")
-            s.sendall(body[60000:])
+            s.sendall(body[80000:])
             assert read_answer(s).status == 201
         assert p.process.wait(DEADLINE) == 0
         lines = p.log()
@@ -379,13 +379,13 @@ def test_metrics_count_what_was_done():
         has('penstock_reloads_total{result="good"}', 1)
         with connect(p.port) as s:
             large = form(part("put", noise(100000), "a"))
-            s.sendall(head_of("/r/slow", len(large)) + large[:60000])
+            s.sendall(head_of("/r/slow", len(large)) + large[:80000])
             has('penstock_route_requests{route="r"}', 1)
             has("penstock_requests", 1)
             os.rename(p.file, p.file + ".away")
             p.process.send_signal(signal.SIGHUP)
             has('penstock_reloads_total{result="refused"}', 1)
-            s.sendall(large[60000:])
+            s.sendall(large[80000:])
             assert read_answer(s).status == 201
         has("penstock_requests", 0)
         has("penstock_memory_used_bytes", 0)

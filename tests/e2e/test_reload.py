@@ -115,13 +115,13 @@ def test_a_table_and_its_folder_are_let_go_with_the_last_request():
         assert folders() == ["out"]
         with connect(p.port) as s:
             body = form(part("file", noise(100000), "a"))
-            s.sendall(head_of("/r/held", len(body)) + body[:50000])
+            s.sendall(head_of("/r/held", len(body)) + body[:80000])
             wait_for(lambda: len(p.files()) > 0, "the temporary file is there")
             for i in range(5):
                 rewrite(p, routes().replace("{dir}/out", "{dir}/folder%d" % i))
                 hup(p)
                 wait_for(lambda: folders() == [f"folder{i}", "out"], f"only what is needed is open: {folders()}")
-            s.sendall(body[50000:])
+            s.sendall(body[80000:])
             assert read_answer(s).status == 201
         wait_for(lambda: folders() == ["folder4"], f"the old one is closed: {folders()}")
 
@@ -133,7 +133,7 @@ def test_concurrent_counts_across_a_reload():
         running = []
         for i in range(2):
             s = open_ones.enter_context(connect(p.port))
-            s.sendall(head_of(f"/r/c{i}", len(body)) + body[:50000])
+            s.sendall(head_of(f"/r/c{i}", len(body)) + body[:80000])
             running.append(s)
         wait_for(lambda: len(up.seen) == 2, "both are under way")
         assert put(p, "/r/x").status == 429
@@ -148,7 +148,7 @@ def test_concurrent_counts_across_a_reload():
         hup(p)
         assert put(p, "/r/y").status == 201
         for s in running:
-            s.sendall(body[50000:])
+            s.sendall(body[80000:])
             assert read_answer(s).status == 201
         rewrite(p, replace=("concurrent: 3", "concurrent: 1"))
         hup(p)
@@ -232,12 +232,12 @@ def test_a_reload_while_draining_is_ignored():
     with Upstream() as up, start(routes(), up) as p:
         with connect(p.port) as s:
             body = form(part("put", noise(100000), "a"))
-            s.sendall(head_of("/r/slow", len(body)) + body[:50000])
+            s.sendall(head_of("/r/slow", len(body)) + body[:80000])
             wait_for(lambda: up.seen, "it is under way")
             p.process.send_signal(signal.SIGTERM)
             wait_for(lambda: "draining" in p.log(), "it drains")
             hup(p, "ignored: shutting down")
-            s.sendall(body[50000:])
+            s.sendall(body[80000:])
             assert read_answer(s).status == 201
         p.process.wait(DEADLINE)
         assert "in force" not in p.log()
@@ -418,12 +418,12 @@ def test_while_it_drains_the_agent_refuses_but_not_after_a_delay():
             body = form(part("put", noise(100000), "a"))
             with connect(port) as agent, connect(p.port) as s:
                 talk(agent, hello())
-                s.sendall(head_of("/r/slow", len(body)) + body[:60000])
+                s.sendall(head_of("/r/slow", len(body)) + body[:80000])
                 wait_for(lambda: up.seen, "it is under way")
                 p.process.send_signal(signal.SIGTERM)
                 wait_for(lambda: '"draining"' in p.log(), "it drains")
                 assert allow_of(ask(agent, "/r/1")) is allows
-                s.sendall(body[60000:])
+                s.sendall(body[80000:])
                 assert read_answer(s).status == 201
 
 

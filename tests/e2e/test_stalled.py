@@ -120,7 +120,7 @@ def fill_until(condition, p, start, ends):
 
 def test_whoever_stalled_longest_gives_memory_back_first():
     """Transfers to http hold what libcurl has, so that fewer of them fit than of files."""
-    body = form(file(n=20_000))
+    body = form(file(n=70_000))
     with Upstream() as up, Admin(ROUTES, up, memory="16MiB") as p, contextlib.ExitStack() as ends:
         wait_until_ready(p)
         clients = fill_until(lambda clients: clients[0].has_answer(), p, body[:-100], ends)

@@ -11,7 +11,7 @@ BOTH = """destinations:
   up: { type: http, url: "http://127.0.0.1:{up}" }
 routes:
 """
-SIZES = [0, 1, 2, 1000, 16383, 16384, 16385, 32768, 32769, 65536, 300_001, 3_000_000]
+SIZES = [0, 1, 2, 1000, 16383, 16384, 16385, 32768, 32769, 65536, 65537, 300_001, 3_000_000]
 
 
 def test_each_size_reaches_a_folder_exactly():
@@ -39,8 +39,8 @@ def test_each_size_reaches_http_exactly():
             assert answer.status == 201, answer.body
             assert {k: sha256(v) for k, v in up.store.items()} == {f"/{i + 1}": sha256(noise(n, n)) for i, n in enumerate(SIZES)}
             assert all(t["upstream_status"] == 201 for t in answer.json()["parts"])
-        large = [r for r in up.seen if len(r.body) > 16384]
-        small = [r for r in up.seen if len(r.body) <= 16384]
+        large = [r for r in up.seen if len(r.body) > 65536]
+        small = [r for r in up.seen if len(r.body) <= 65536]
         assert all(r.is_chunked for r in large) and all("content-length" in r.headers for r in small)
         assert all(r.headers["content-type"] == "image/png" for r in large)
 

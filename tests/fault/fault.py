@@ -50,11 +50,11 @@ routes:
       - { name: small, max_count: 1, store: { to: files, path: "both-{query.n}" } }
       - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
 """
-SMALL_DATA, BIG_DATA = lib.noise(3000, 1), lib.noise(200_000, 2)
+SMALL_DATA, BIG_DATA, LOG_DATA = lib.noise(3000, 1), lib.noise(200_000, 2), lib.noise(40_000, 3)
 BODIES = {
     "/files": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
     "/over": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
-    "/up": form(part("log", b"one"), part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b"), part("log", b"two")),
+    "/up": form(part("log", b"one"), part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b"), part("log", LOG_DATA)),
     "/both": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
 }
 
@@ -66,7 +66,7 @@ def wanted(path, n):
         return {f"small-{n}": SMALL_DATA, f"big-{n}": BIG_DATA}
     if path == "/both":
         return {f"both-{n}": SMALL_DATA, f"/{n}/big": BIG_DATA}
-    return {f"/{n}/small": SMALL_DATA, f"/{n}/big": BIG_DATA, f"/{n}/log": b"onetwo"}
+    return {f"/{n}/small": SMALL_DATA, f"/{n}/big": BIG_DATA, f"/{n}/log": b"one" + LOG_DATA}
 
 
 def old(path, n):

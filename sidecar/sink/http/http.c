@@ -170,17 +170,6 @@ static const struct exchange_calls calls = {
 
 /* -- what is asked ------------------------------------------------------------------------------------ */
 
-/* In memory and contiguous: it leaves by one pointer. */
-static bool
-is_in_one_piece(const struct kept *kept, struct str *piece)
-{
-	size_t len;
-
-	piece->data = kept_at(kept, 0, &len);
-	piece->len = len;
-	return len == kept->length;
-}
-
 static void
 set_body(struct http *http)
 {
@@ -191,7 +180,7 @@ set_body(struct http *http)
 	request->unit = order->unit;
 	if (!order->is_kept)
 		request->body = EXCHANGE_STREAM;
-	else if (is_in_one_piece(&order->kept, &request->whole))
+	else if (http_body_gather(http, &request->whole))
 		request->body = EXCHANGE_WHOLE;
 	else
 		request->body = EXCHANGE_READ;
@@ -219,8 +208,6 @@ set_request(struct http *http, const char *method)
 		.connect_ms = to->peer.connect_ms,
 		.total_at_ms = clock_after(now, to->peer.total_ms),
 	};
-	if (is_upload)
-		set_body(http);
 }
 
 static void
@@ -228,6 +215,7 @@ begin(struct http *http)
 {
 	struct outcome *outcome = &http->order->outcome;
 
+	set_body(http);
 	if (http_body_begin(http) && exchange_begin(http->exchange, &http->request))
 		return;
 	outcome->state = OUTCOME_ABORTED;

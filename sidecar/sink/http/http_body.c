@@ -33,6 +33,47 @@ read_kept(struct http *http, char *to, size_t room)
 	return done;
 }
 
+static bool
+take_gathered(struct http *http, size_t size)
+{
+	struct gathered *gathered = &http->gathered;
+
+	if (size > HTTP_KEEP_MAX ||
+		!pool_set_aside(http->pool, (size + CHUNK_SIZE - 1) / CHUNK_SIZE, &gathered->charged))
+		return false;
+	gathered->bytes = mem_alloc(size);
+	if (gathered->bytes == NULL)
+		pool_take_back(http->pool, &gathered->charged);
+	return gathered->bytes != NULL;
+}
+
+/* Block after block would do, but in one send with its head a body costs a fifth less. */
+bool
+http_body_gather(struct http *http, struct str *whole)
+{
+	const struct kept *kept = &http->order->kept;
+	size_t size = (size_t)kept->length;
+
+	whole->data = kept_at(kept, 0, &whole->len);
+	if (whole->len == kept->length)
+		return true;
+	if (!take_gathered(http, size))
+		return false;
+	http->kept_sent = 0;
+	*whole = (struct str){ http->gathered.bytes, read_kept(http, http->gathered.bytes, size) };
+	return true;
+}
+
+static void
+drop_gathered(struct http *http)
+{
+	if (http->gathered.bytes == NULL)
+		return;
+	mem_free(http->gathered.bytes);
+	http->gathered.bytes = NULL;
+	pool_take_back(http->pool, &http->gathered.charged);
+}
+
 /* Silence makes stores give up. So the last bytes are not sent before the commit, but for one at a time, every so often. */
 static size_t
 to_hold(const struct http *http)
@@ -238,6 +279,7 @@ http_body_drop(struct http *http)
 		give_first_chunk(http);
 	mem_free(http->tail.bytes);
 	http->tail = (struct tail){ 0 };
+	drop_gathered(http);
 	loop_clear_timer(http->engine->loop, &http->drip);
 }
 

@@ -38,6 +38,12 @@ struct tail {
 	size_t begin, len;
 };
 
+/* A kept body that lay in several blocks, in one piece. */
+struct gathered {
+	char *bytes; /* NULL: not gathered */
+	struct chunk *charged;
+};
+
 struct http {
 	struct engine *engine;
 	struct pool *pool;
@@ -48,7 +54,8 @@ struct http {
 	struct exchange_request request;
 	struct exchange_line lines[N_LINES];
 	struct in_hand in_hand;
-	struct tail tail; /* comes before what is in hand */
+	struct tail tail;         /* comes before what is in hand */
+	struct gathered gathered; /* of a kept part */
 	struct timer drip;
 	bool may_drip;      /* one byte of the tail may go although it is held */
 	uint64_t kept_sent; /* of a kept part */
@@ -58,8 +65,10 @@ struct http {
 
 void http_move(struct http *http, enum http_state to);
 
-/* http_body.c: false: out of memory. And what the exchange asks for, see exchange.h. */
+/* http_body.c: false: out of memory. The second one: all that is kept, contiguous until it is dropped; false: too much for that,
+ * now or ever. And what the exchange asks for, see exchange.h. */
 bool http_body_begin(struct http *http);
+bool http_body_gather(struct http *http, struct str *whole);
 size_t http_body_read(void *http, char *to, size_t room);
 void http_body_rewind(void *http);
 void http_body_drop(struct http *http);      /* gives back what was not sent */
