@@ -3,6 +3,7 @@
 #include "config/check.h"
 
 #include "base/mem.h"
+#include "config/check_kill.h"
 #include "config/check_rules.h"
 #include "config/kind.h"
 #include "config/pattern.h"
@@ -194,5 +195,6 @@ check_all(struct loading *l)
 		check_response(l, i);
 	}
 	warn_of_unused(l);
+	check_kill(l);
 	mem_free(is_known);
 }

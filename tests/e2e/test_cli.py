@@ -117,7 +117,8 @@ def test_run_fails_with_1_where_it_cannot_start():
 
 def test_run_logs_on_stdout():
     with Folder() as d:
-        path = d.write("r.yaml", ROUTES.replace("version: 1", f'version: 1\nlisten: ["127.0.0.1:{free_port()}"]'))
+        text = ROUTES.replace("    limits", "    commit: each\n    limits")  # of nothing that a kill leaves is anybody warned
+        path = d.write("r.yaml", text.replace("version: 1", f'version: 1\nlisten: ["127.0.0.1:{free_port()}"]'))
         os.mkdir(os.path.join(d.path, "out"))
         process = subprocess.Popen([BINARY, "run", path], cwd=d.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = process.stdout.readline()

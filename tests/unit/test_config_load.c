@@ -80,10 +80,10 @@ only_a_route_without_path_takes_any_path(void **state)
 }
 
 static const char everything[] =
-	"version: 1\nmemory: 8MiB\nlisten: [':80', 'unix:/s']\ndestinations:\n"
+	"version: 1\nmemory: 8MiB\nstate: /s/t\nlisten: [':80', 'unix:/s']\ndestinations:\n"
 	"  h: { type: http, url: 'http://h:1/p/', headers: { a: { env: PENSTOCK_TEST_SECRET }, b: c }, undo: DELETE }\n"
 	"  u: { type: http, url: 'unix:/x.sock', host: y }\n"
-	"routes:\n  - id: a\n    match: { host: '*.Example.ORG', path: '/a/*/%41/**', method: [POST, PUT] }\n    fields:\n"
+	"routes:\n  - id: a\n    match: { host: '*.Example.ORG', path: '/a/*/%41/**', method: [POST, PUT] }\n    commit: each\n    fields:\n"
 	"      - { name: f, max_size: 4MiB, buffer: true, store: { to: h, path: '{path.2}/{uuid}' } }\n"
 	"      - { name: g, concat: { to: u, method: POST, key: 'k-{date:%F}' } }\n";
 
@@ -99,6 +99,7 @@ values_arrive_in_the_struct(void **state)
 	rules = c->routes[0].rules;
 	assert_true(c->n_listen == 2 && c->listen[0].host[0] == '\0');
 	assert_string_equal(c->listen[1].unix_socket, "/s");
+	assert_string_equal(c->state, "/s/t");
 	assert_string_equal(http_settings(&c->destinations[0])->peer.url, "http://h:1/p");
 	assert_string_equal(http_settings(&c->destinations[0])->peer.headers[0].value, "s3cret");
 	assert_true(http_settings(&c->destinations[0])->undo_delete &&
@@ -129,7 +130,7 @@ load_secret(const char *content, mode_t mode, char **value, struct findings *fin
 	close(fd);
 	snprintf(text, sizeof text,
 		"version: 1\ndestinations:\n  h: { type: http, url: 'http://h', headers: { a: { file: %s } } }\nroutes:\n"
-		"  - { id: a, fields: [{ name: x, store: { to: h, path: '{uuid}' } }] }\n",
+		"  - { id: a, fields: [{ name: x, max_count: 1, store: { to: h, path: '{uuid}' } }] }\n",
 		path);
 	c = load(text, findings);
 	*value = c != NULL ? str_dup(str_of(http_settings(&c->destinations[0])->peer.headers[0].value)) : NULL;

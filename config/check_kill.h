@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+/* check_kill.h - the last thing that is said of route files without an error: what a kill in the middle of a commit would
+ * leave half visible. */
+#ifndef PENSTOCK_CHECK_KILL_H
+#define PENSTOCK_CHECK_KILL_H
+
+#include "config/read.h"
+
+void check_kill(struct loading *l);
+
+#endif
