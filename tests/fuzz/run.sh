@@ -36,6 +36,7 @@ for source in tests/fuzz/fuzz_*.c; do
 		printf '\1\3\r\n\r\n\0\r\nQUIT\n\x21\x11\0\xc\xc0\0\2\1\xc0\0\2\2\xdc\4\1\xbbGET' >"$corpus/v2"
 		printf '\2\1for="[2001:db8::1]:80";host="a,b", for=10.0.0.2\n192.0.2.1, 10.0.0.3' >"$corpus/head"
 		;;
+	fuzz_state) printf '00000027 00000000 D\0aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa\0\n' >"$corpus/done" ;;
 	fuzz_s3_answer)
 		printf '\7\377 <?xml version="1.0"?> <Error><Code>A</Code><Message>b</Message></Error>' >"$corpus/error"
 		printf '\1\377<ErrorResponse xmlns="u:x"><Error><Code>&lt;&#65;</Code></Error></ErrorResponse>' >"$corpus/sts"
