@@ -39,6 +39,8 @@ on_status(void *arg, unsigned status)
 {
 	struct http *http = arg;
 
+	if (http->state == HTTP_UNDOING) /* what is told is told of the object */
+		return;
 	http->status = status;
 	http->order->outcome.location[0] = http->order->outcome.type[0] = '\0';
 	http->order->outcome.retry_after_s = 0;
