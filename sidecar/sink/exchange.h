@@ -10,7 +10,7 @@
  *
  *   body                                   method that may be repeated (PUT, DELETE, GET ...)   any other (POST)
  *   none, whole, or one that can rewind    kept, if there is one; should that die before a      new; `reuse_always`: kept,
- *                                          byte of an answer: once more over a new one          never sent again
+ *                                          line of an answer: once more over a new one          never sent again
  *   a stream                               new                                                  new
  *
  * A server may close a connection that it keeps at any moment. A request that can be sent again does not mind, one that

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/* test_exchange.c - the table of exchange.h, against a server that does what each case says: over which connection a request
+ * goes, and when it is sent again. */
+#include "lib/asked.h"
+
+#include "lib/check.h"
+
+#include <stdio.h>
+
+/* -- which connection ---------------------------------------------------------------------------------- */
+
+/* After a PUT that leaves its connection open: does this one go over the same? */
+static bool
+goes_over_kept(const char *method, enum exchange_body kind, bool reuse_always)
+{
+	struct asked first = { 0 }, second = { .size = 5, .request.reuse_always = reuse_always };
+	struct peer *peer = asked_start(peer_answers, ASKED_OK);
+	char over_first[50], over_second[50];
+	const char *log;
+	bool is_kept;
+
+	first.size = 1;
+	asked_ask(&first, peer, "PUT", EXCHANGE_WHOLE);
+	assert_int_equal(first.result.status, 201);
+	asked_ask(&second, peer, method, kind);
+	assert_int_equal(second.result.status, 201);
+	assert_true(second.result.is_whole && second.result.was_complete && !second.result.was_early);
+	assert_string_equal(second.answer, "done");
+	exchange_free(first.exchange);
+	exchange_free(second.exchange);
+	snprintf(over_first, sizeof over_first, "1 PUT /a a\n1 %s /a %s\n", method,
+		kind == EXCHANGE_NO_BODY ? "" : "abcde");
+	snprintf(over_second, sizeof over_second, "1 PUT /a a\n2 %s /a %s\n", method,
+		kind == EXCHANGE_NO_BODY ? "" : "abcde");
+	peer_stop(peer);
+	log = peer_join(peer);
+	is_kept = strcmp(log, over_first) == 0;
+	if (!is_kept)
+		assert_string_equal(log, over_second);
+	peer_end(peer);
+	return is_kept;
+}
+
+static void
+what_can_be_sent_again_goes_over_a_kept_connection(void **state)
+{
+	static const struct {
+		const char *method;
+		enum exchange_body body;
+		bool reuse_always, is_kept;
+	} rows[] = {
+		{ "PUT", EXCHANGE_NO_BODY, false, true },
+		{ "PUT", EXCHANGE_WHOLE, false, true },
+		{ "PUT", EXCHANGE_READ, false, true },
+		{ "PUT", EXCHANGE_STREAM, false, false },
+		{ "PUT", EXCHANGE_STREAM, true, false },
+		{ "DELETE", EXCHANGE_NO_BODY, false, true },
+		{ "GET", EXCHANGE_NO_BODY, false, true },
+		{ "POST", EXCHANGE_NO_BODY, false, false },
+		{ "POST", EXCHANGE_WHOLE, false, false },
+		{ "POST", EXCHANGE_READ, false, false },
+		{ "POST", EXCHANGE_STREAM, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (goes_over_kept(rows[i].method, rows[i].body, rows[i].reuse_always) != rows[i].is_kept)
+			fail_msg("%s, body %d", rows[i].method, (int)rows[i].body);
+}
+
+/* Only one that was left within this second: which one is, is a matter of luck. */
+static void
+any_other_does_if_it_is_to(void **state)
+{
+	(void)state;
+	while (!goes_over_kept("POST", EXCHANGE_WHOLE, true))
+		;
+	while (!goes_over_kept("POST", EXCHANGE_READ, true))
+		;
+}
+
+/* -- once more ----------------------------------------------------------------------------------------- */
+
+/* Answers one request, and does with the second one what the case says; answers what comes over another connection. */
+static void
+drops_the_second(struct peer *peer, const void *arg)
+{
+	const char *said = arg;
+
+	peer_read(peer);
+	peer_say(peer, ASKED_OK);
+	peer_read(peer);
+	if (*said == '!')
+		peer_reset(peer);
+	else
+		peer_say(peer, said);
+	peer_close(peer);
+	while (peer_read(peer))
+		peer_say(peer, ASKED_OK);
+}
+
+static char log_of_two[300];
+
+/* What the second request led to. */
+static struct asked
+ask_second(const char *said, const char *method, enum exchange_body kind, bool reuse_always)
+{
+	struct asked first = { .size = 1 }, second = { .size = 5, .request.reuse_always = reuse_always };
+	struct peer *peer = asked_start(drops_the_second, said);
+
+	asked_ask(&first, peer, "PUT", EXCHANGE_WHOLE);
+	asked_ask(&second, peer, method, kind);
+	exchange_free(first.exchange);
+	exchange_free(second.exchange);
+	peer_stop(peer);
+	snprintf(log_of_two, sizeof log_of_two, "%s", peer_join(peer));
+	peer_end(peer);
+	return second;
+}
+
+static void
+a_kept_connection_that_dies_is_no_failure(void **state)
+{
+	static const char *const methods[] = { "PUT", "DELETE" };
+	static const enum exchange_body kinds[] = { EXCHANGE_NO_BODY, EXCHANGE_WHOLE, EXCHANGE_READ };
+
+	(void)state;
+	for (size_t m = 0; m < 2; m++)
+		for (size_t k = 0; k < 3; k++)
+			for (size_t reset = 0; reset < 2; reset++) {
+				struct asked asked = ask_second(reset ? "!" : "", methods[m], kinds[k], false);
+				const char *sent = kinds[k] == EXCHANGE_NO_BODY ? "" : "abcde";
+				char want[100];
+
+				assert_int_equal(asked.result.status, 201);
+				assert_true(asked.result.is_whole);
+				assert_int_equal(asked.n_status, 1);
+				if (kinds[k] == EXCHANGE_READ)
+					assert_int_equal(asked.n_rewinds, 2);
+				snprintf(want, sizeof want, "1 PUT /a a\n1 %s /a %s\n2 %s /a %s\n", methods[m],
+					sent, methods[m], sent);
+				assert_string_equal(log_of_two, want);
+			}
+}
+
+static void
+it_is_one_once_an_answer_has_begun(void **state)
+{
+	struct asked asked = ask_second("HTTP/1.1 200 OK\r\n", "PUT", EXCHANGE_WHOLE, false);
+
+	(void)state;
+	assert_int_equal(asked.n_done, 1);
+	assert_false(asked.result.is_whole);
+	assert_true(asked.result.was_complete);
+	assert_string_equal(log_of_two, "1 PUT /a a\n1 PUT /a abcde\n");
+	asked = ask_second("HTTP/1.1 200 OK\r\nX: y\r\n", "PUT", EXCHANGE_READ, false);
+	assert_false(asked.result.is_whole);
+	assert_string_equal(log_of_two, "1 PUT /a a\n1 PUT /a abcde\n");
+}
+
+static void
+what_may_not_be_repeated_is_sent_once(void **state)
+{
+	static const enum exchange_body kinds[] = { EXCHANGE_WHOLE, EXCHANGE_READ };
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct asked asked;
+
+		do /* until it goes over the one that was kept */
+			asked = ask_second("", "POST", kinds[k], true);
+		while (asked.result.status == 201);
+		assert_int_equal(asked.result.status, 0);
+		assert_true(asked.result.was_complete && !asked.result.is_whole);
+		assert_string_equal(asked.result.why, "it closed the connection without an answer");
+		assert_string_equal(log_of_two, "1 PUT /a a\n1 POST /a abcde\n");
+	}
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, asked_begin_case, asked_end_case)
+	const struct CMUnitTest tests[] = {
+		CASE(what_can_be_sent_again_goes_over_a_kept_connection),
+		CASE(any_other_does_if_it_is_to),
+		CASE(a_kept_connection_that_dies_is_no_failure),
+		CASE(it_is_one_once_an_answer_has_begun),
+		CASE(what_may_not_be_repeated_is_sent_once),
+	};
+
+	return cmocka_run_group_tests(tests, asked_set_up, asked_tear_down);
+}
