@@ -18,6 +18,12 @@ folder_make(void)
 	return mkdtemp(path) != NULL ? open(path, O_RDONLY | O_DIRECTORY) : -1;
 }
 
+const char *
+folder_path(void)
+{
+	return path;
+}
+
 int
 folder_remove(int folder)
 {

@@ -5,6 +5,7 @@
 
 /* Makes it, and opens it. Less than 0: it cannot be made. */
 int folder_make(void);
+const char *folder_path(void); /* of the last one that was made */
 
 /* Closes it and removes it with all that is in it. 0: it is gone. */
 int folder_remove(int folder);
