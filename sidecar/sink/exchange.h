@@ -53,8 +53,10 @@ struct exchange_calls {
 	size_t (*on_read)(void *arg, char *to, size_t room);
 	void (*on_rewind)(
 		void *arg); /* EXCHANGE_READ: on_read begins at the beginning; before each time that it is asked */
-	void (*on_status)(void *arg, unsigned status); /* of the final answer; NULL: nobody wants to know */
-	void (*on_header)(void *arg, struct str line); /* each line of its head; NULL likewise */
+	void (*on_interim)(void *arg,
+		unsigned status); /* 1xx: the final answer is still to come; NULL: nobody wants to know */
+	void (*on_status)(void *arg, unsigned status);              /* of the final answer; NULL likewise */
+	void (*on_header)(void *arg, struct str line);              /* each line of its head; NULL likewise */
 	void (*on_answer)(void *arg, const char *data, size_t len); /* its body; NULL likewise */
 	void (*on_done)(void *arg, const struct exchange_result *result);
 };

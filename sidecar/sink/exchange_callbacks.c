@@ -99,8 +99,13 @@ take_status(struct exchange *x, struct str line)
 	struct str code = { line.data + 9, 3 };
 	uint64_t status;
 
-	if (line.len < 12 || !str_to_u64(code, &status) || status < 200)
-		return; /* 1xx: the final answer is still to come */
+	if (line.len < 12 || !str_to_u64(code, &status))
+		return;
+	if (status < 200) {
+		if (x->calls->on_interim != NULL)
+			x->calls->on_interim(x->arg, (unsigned)status);
+		return;
+	}
 	x->status = (unsigned)status;
 	x->is_head_whole = false;
 	x->was_early = !x->was_complete;
