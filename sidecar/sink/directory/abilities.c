@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,32 +101,49 @@ abilities_find(int folder, struct abilities *can)
 	return error == ENOENT && fstat(folder, &st) == 0 && st.st_nlink > 0 ? EAGAIN : error;
 }
 
-const char *
-abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i, bool *is_fatal)
+bool
+abilities_row(const struct abilities *can, enum exists_policy exists, size_t i, struct ability *row)
 {
-	const struct {
-		bool is_missing, is_fatal;
-		const char *sentence;
-	} rows[] = {
-		{ !can->keeps_numbers, true,
+	const struct ability rows[] = {
+		{ "numbers kept", "commit", can->keeps_numbers, true,
 			"its file system gives a file another inode number when it is renamed, so that a form that "
 			"fails could not be taken back" },
-		{ !can->no_replace && exists == EXISTS_REFUSE, true,
+		{ "names not replaced", exists == EXISTS_REFUSE ? "exists: refuse" : NULL, can->no_replace, true,
 			"exists: refuse needs renames that do not replace (renameat2) or hard links, and its file "
 			"system has neither; exists: replace works there" },
-		{ !can->locks, false,
+		{ "locks", NULL, can->locks, false,
 			"its file system has no locks (flock): only one penstock may use it, and what a crash leaves "
 			"is not removed" },
-		{ can->locks && !can->folder_locks, false,
+		{ "folder locks", NULL, can->folder_locks, false,
 			"the folder itself cannot be locked (NFS): names that two penstocks replace at the same time "
 			"may be of both forms" },
 	};
 
-	for (size_t k = 0; can->are_known && k < sizeof rows / sizeof rows[0]; k++) {
-		if (!rows[k].is_missing || i-- > 0)
+	if (!can->are_known || i >= sizeof rows / sizeof rows[0])
+		return false;
+	*row = rows[i];
+	return true;
+}
+
+/* Without locks it is not said that there are none of folders; what nothing relies on, but for locks, is not missed. */
+static bool
+is_missed(const struct abilities *can, const struct ability *row)
+{
+	if (row->has || (row->is_fatal && row->relied_on == NULL))
+		return false;
+	return can->locks || strcmp(row->name, "folder locks") != 0;
+}
+
+const char *
+abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i, bool *is_fatal)
+{
+	struct ability row;
+
+	for (size_t k = 0; abilities_row(can, exists, k, &row); k++) {
+		if (!is_missed(can, &row) || i-- > 0)
 			continue;
-		*is_fatal = rows[k].is_fatal;
-		return rows[k].sentence;
+		*is_fatal = row.is_fatal;
+		return row.lack;
 	}
 	return NULL;
 }

@@ -29,6 +29,17 @@ struct home {
 /* Tries; nothing is left in the folder. 0, or the errno of what must work everywhere: then nothing is known. */
 int abilities_find(int folder, struct abilities *can);
 
+/* One of them, in words. All constants. */
+struct ability {
+	const char *name;
+	const char *relied_on; /* what of a route file cannot be kept without it; NULL: nothing */
+	bool has, is_fatal;    /* is_fatal: where something relies on it, no upload could be as it is promised */
+	const char *lack;      /* what it means that it is missing */
+};
+
+/* The i-th, from 0, for such a destination. False: no more, or nothing is known. */
+bool abilities_row(const struct abilities *can, enum exists_policy exists, size_t i, struct ability *row);
+
 /* The i-th thing, from 0, that is missing for such a destination. NULL: no more. *is_fatal: without it no upload could be
  * as it is promised. */
 const char *abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i, bool *is_fatal);
