@@ -14,6 +14,7 @@
 #include "sink/order.h"
 
 struct disk;
+struct survey;
 
 /* What a sink may run on. */
 struct sink_place {
@@ -49,6 +50,10 @@ struct sink {
 
 	/* [main] Adds to `out` a line for each thing that a start would find missing, and returns how many there are. */
 	unsigned (*check)(const struct config *config, struct buf *out);
+
+	/* [main] For `penstock probe`: tries what the destination can do, notes each finding, and leaves nothing there
+	 * (survey.h). */
+	void (*survey)(struct survey *survey, const struct destination *to);
 
 	/* [producer] As outlets.cost. */
 	size_t (*cost)(const struct order *order);

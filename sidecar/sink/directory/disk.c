@@ -12,6 +12,7 @@
 #include "loop/loop_thread.h"
 #include "route/table.h"
 #include "sink/directory/directory.h"
+#include "sink/directory/folder_survey.h"
 #include "sink/directory/folders.h"
 #include "sink/sink.h"
 
@@ -376,6 +377,7 @@ const struct sink directory_sink = {
 	.look = look,
 	.is_good = is_good,
 	.check = folders_check,
+	.survey = folder_survey,
 	.begin = begin_order,
 	.pump = disk_pump,
 };

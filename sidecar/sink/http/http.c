@@ -8,6 +8,7 @@
 #include "base/state.h"
 #include "channel/keep.h"
 #include "sink/http/http_priv.h"
+#include "sink/http/http_survey.h"
 #include "sink/http/verdict.h"
 #include "sink/sink.h"
 
@@ -391,4 +392,6 @@ take_back(struct relic *relic)
 }
 
 extern const struct sink http_sink;
-const struct sink http_sink = { .cost = cost, .begin = begin_order, .pump = http_pump, .take_back = take_back };
+const struct sink http_sink = {
+	.survey = http_survey, .cost = cost, .begin = begin_order, .pump = http_pump, .take_back = take_back
+};

@@ -210,19 +210,18 @@ s3_keyring_take(struct s3_keyring *k, struct error *err)
 	return NULL;
 }
 
-bool
+void
 s3_keyring_renew(struct s3_keyring *k, const struct s3_keys *keys)
 {
 	bool is_at_hand;
 
 	if (k->renewer == NULL || keys->obtained_s + FRESH_S > k->now_s())
-		return false;
+		return;
 	pthread_mutex_lock(&k->lock);
 	is_at_hand = k->keys == keys;
 	pthread_mutex_unlock(&k->lock);
 	if (is_at_hand)
 		s3_renewer_ask(k->renewer);
-	return is_at_hand;
 }
 
 bool

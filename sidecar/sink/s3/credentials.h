@@ -70,9 +70,8 @@ struct s3_keys *s3_keyring_take(struct s3_keyring *keyring, struct error *err);
 void s3_keys_release(struct s3_keys *keys); /* [any] NULL is fine */
 
 /* [any] By who holds `keys`: the store has refused them as expired or unknown. They are fetched anew at once, if they are
- * still those at hand and were not fetched within the last seconds. False: nothing is done; of a keyring without a thread
- * never is. */
-bool s3_keyring_renew(struct s3_keyring *keyring, const struct s3_keys *keys);
+ * still those at hand and were not fetched within the last seconds. A keyring without a thread does nothing. */
+void s3_keyring_renew(struct s3_keyring *keyring, const struct s3_keys *keys);
 
 /* [any] False: there are no keys, or they have (nearly) expired and could not be renewed; a sentence without a newline
  * is added to `why`, if not NULL. */
