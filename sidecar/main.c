@@ -11,6 +11,7 @@
 #include "man.h"
 #include "ops/ask.h"
 #include "options.h"
+#include "probe_report.h"
 #include "sidecar.h"
 #include "sink/sinks.h"
 #include "sink/upload.h"
@@ -84,6 +85,26 @@ check(const struct options *options)
 	config_free(config);
 	findings_free(&findings);
 	return config != NULL ? EXIT_GOOD : EXIT_USAGE;
+}
+
+static int
+probe(const struct options *options)
+{
+	struct findings findings = { 0 };
+	struct config *config = config_load(options->arguments, options->n_arguments, &findings);
+	struct probe_report_options how = { .json = options->json, .hold_ms = options->hold_ms };
+	struct error err = { 0 };
+	bool good = false;
+	int code = EXIT_USAGE;
+
+	print_findings(&findings);
+	if (config != NULL && !probe_report(config, &how, &good, &err))
+		code = fail(&err, EXIT_RUNTIME);
+	else if (config != NULL)
+		code = good ? EXIT_GOOD : EXIT_RUNTIME;
+	config_free(config);
+	findings_free(&findings);
+	return code;
 }
 
 /* All of it, and frees it; finish_output() sees whether that went well. */
@@ -265,6 +286,8 @@ dispatch(const struct options *options)
 		return run(options);
 	case COMMAND_CHECK:
 		return check(options);
+	case COMMAND_PROBE:
+		return probe(options);
 	case COMMAND_SCHEMA:
 		return schema();
 	case COMMAND_EXPLAIN:

@@ -15,6 +15,12 @@ static const struct command_row commands[] = {
 		"               that one when this one is ready; until then TCP connections go to both\n" },
 	{ "check", COMMAND_CHECK, "FILE...|DIR", 1, SIZE_MAX, "h",
 		"Report every problem of the route files; exit 2 if there is an error.\n" },
+	{ "probe", COMMAND_PROBE, "[--json] [--hold D] FILE...|DIR", 1, SIZE_MAX, "hjH",
+		"Try every destination of the route files: can it be reached, and does it take what will be sent?\n"
+		"What is put there is small, has a name that begins with .penstock-probe-, and is removed again.\n"
+		"Exit 1 if something that the route files rely on is not kept.\n"
+		"  --json    JSON instead of a table\n"
+		"  --hold D  try also whether a store bears a body that is silent for so long: 30s\n" },
 	{ "schema", COMMAND_SCHEMA, "", 0, 0, "h", "Print the JSON Schema of a route file.\n" },
 	{ "explain", COMMAND_EXPLAIN, "[--split N] [--human] ROUTES REQUEST", 2, 2, "hsu",
 		"Take one raw HTTP/1.1 request (head and body as on the wire) through routes, rules and names,\n"
@@ -72,6 +78,8 @@ static const struct option long_options[] = {
 	{ "backend", no_argument, NULL, 'b' },
 	{ "force", no_argument, NULL, 'f' },
 	{ "ready", no_argument, NULL, 'r' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "hold", required_argument, NULL, 'H' },
 	{ "take-over", no_argument, NULL, 't' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -199,6 +207,12 @@ take_option(struct options *options, int option, const char *value)
 		break;
 	case 'r':
 		options->ready = true;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'H':
+		ok = delay(value, &options->hold_ms) && options->hold_ms > 0;
 		break;
 	case 't':
 		options->take_over = true;

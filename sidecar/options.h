@@ -10,6 +10,7 @@
 enum command {
 	COMMAND_RUN,
 	COMMAND_CHECK,
+	COMMAND_PROBE,
 	COMMAND_SCHEMA,
 	COMMAND_EXPLAIN,
 	COMMAND_SINK,
@@ -48,6 +49,9 @@ struct options {
 	bool native, backend, force;
 	/* health */
 	bool ready;
+	/* probe */
+	bool json;
+	uint64_t hold_ms;
 	/* run */
 	bool take_over;
 };

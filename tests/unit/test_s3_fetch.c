@@ -25,10 +25,11 @@ a_container_is_asked_with_the_token_of_the_file(void **state)
 	assert_string_equal(keys->token, "T1");
 	assert_true(keys->expires_s - keys->obtained_s > 3590 && keys->expires_s - keys->obtained_s < 3610);
 	assert_true(s3_keyring_is_good(ring, NULL));
-	/* a token that was renewed is read again */
+	/* a token that was renewed is read again, but nothing is asked for instead of keys that are new */
+	s3_keyring_renew(ring, keys);
 	write_token("Bearer two");
 	key_giver_put_forward(60);
-	assert_true(s3_keyring_renew(ring, keys));
+	s3_keyring_renew(ring, keys);
 	UNTIL(key_giver_keys() == 2);
 	assert_true(key_giver_was_asked(1, "\r\nAuthorization: Bearer two\r\n"));
 	assert_string_equal(keys->access, "A1"); /* whoever holds keys goes on with them */
