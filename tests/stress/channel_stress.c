@@ -2,7 +2,8 @@
 /* channel_stress.c [ROUNDS [SEED]] - loops, pool and channels under load, as parts and transfers use them.
  *
  * Each round runs a few loops on threads of their own. Every loop opens uploads; an upload is a producer on that
- * loop and a consumer on any loop (also the same). Producers push random numbers of chunks, are suspended for
+ * loop and a consumer on any loop (also the same). Some have another one beside them, with a consumer of its own, to which the
+ * same chunks go, shared, until one of the two is over. Producers push random numbers of chunks, are suspended for
  * want of room or of chunks, cancel at random moments, commit, undo; consumers pause, are pumped, yield, fail at
  * random moments. Rounds with a tiny pool keep the pool's waiters busy.
  *
@@ -38,176 +39,6 @@ on_alarm(int sig)
 	abort();
 }
 
-static void
-set_timer(struct station *at, struct timer *timer, unsigned in_ms)
-{
-	must(loop_set_timer(at->loop, timer, clock_after(loop_now_ms(at->loop), in_ms)));
-}
-
-/* -- the consumer ----------------------------------------------------------------------------------- */
-
-static void
-transfer_end(struct transfer *transfer, bool committed, bool failed)
-{
-	must(transfer->state != ENDED);
-	loop_clear_timer(transfer->at->loop, &transfer->writable);
-	loop_clear_timer(transfer->at->loop, &transfer->reset);
-	if (transfer->chunk != NULL)
-		pool_give(transfer->at->round->pool, transfer->chunk);
-	transfer->chunk = NULL;
-	transfer->state = ENDED;
-	transfer->outcome->committed = committed;
-	transfer->outcome->failed = failed;
-	transfer->outcome->chunks = transfer->popped;
-	transfer->outcome->sum = transfer->sum;
-	channel_report(transfer->channel, CHANNEL_ENDED);
-}
-
-static void
-all_is_away(struct transfer *transfer)
-{
-	if (transfer->is_committed) {
-		transfer_end(transfer, true, false);
-		return;
-	}
-	transfer->state = HELD;
-	channel_report(transfer->channel, CHANNEL_PREPARED);
-}
-
-static void
-give_way(struct transfer *transfer)
-{
-	if (transfer->yields_to_itself)
-		channel_tell(transfer->channel, CHANNEL_DATA);
-	else
-		set_timer(transfer->at, &transfer->writable, random_below(&transfer->at->random, 3));
-}
-
-static bool
-send_chunk(struct transfer *transfer)
-{
-	uint64_t *random = &transfer->at->random;
-
-	if (transfer->chunk == NULL)
-		transfer->chunk = channel_pop(transfer->channel);
-	if (transfer->chunk == NULL)
-		return false;
-	if (random_one_in(random, 4))
-		return true; /* half of it stays: the socket is full */
-	transfer->sum = transfer->sum * 7 + random_sum(transfer->chunk, transfer->popped++);
-	pool_give(transfer->at->round->pool, transfer->chunk);
-	transfer->chunk = NULL;
-	return true;
-}
-
-static void
-transfer_send(struct transfer *transfer)
-{
-	unsigned turns = 1 + random_below(&transfer->at->random, 6);
-
-	must(loop_is_mine(transfer->at->loop) && transfer->state == RUNNING && !transfer->is_paused);
-	for (;;) {
-		bool finished = channel_is_finished(transfer->channel); /* before looking for the last chunks */
-
-		if (transfer->fails_after != 0 && transfer->popped >= transfer->fails_after) {
-			transfer_end(transfer, false, true);
-			return;
-		}
-		if (send_chunk(transfer)) {
-			if (--turns == 0) {
-				give_way(transfer);
-				return;
-			}
-			continue;
-		}
-		if (finished) {
-			all_is_away(transfer);
-			return;
-		}
-		if (channel_want_data(transfer->channel)) {
-			transfer->is_paused = true;
-			return;
-		}
-	}
-}
-
-/* Writable, told by itself, woken or pumped: only one of them is expected at a time, the others do nothing. */
-static void
-transfer_resume(struct transfer *transfer)
-{
-	if (transfer->state != RUNNING || transfer->writable.slot != 0)
-		return;
-	transfer->is_paused = false;
-	transfer_send(transfer);
-}
-
-static void
-on_writable(struct timer *timer)
-{
-	struct transfer *transfer = container_of(timer, struct transfer, writable);
-
-	transfer_resume(transfer);
-}
-
-static void
-on_reset(struct timer *timer)
-{
-	struct transfer *transfer = container_of(timer, struct transfer, reset);
-
-	if (transfer->state == RUNNING || transfer->state == HELD)
-		transfer_end(transfer, false, true);
-}
-
-static void
-post_stop(struct round *round)
-{
-	for (unsigned i = 0; i < round->n_stations; i++)
-		mailbox_post(loop_mailbox(round->stations[i].loop), &round->stations[i].stop_mail, 1);
-}
-
-static void
-transfer_free(struct transfer *transfer)
-{
-	struct round *round = transfer->at->round;
-
-	must(transfer->state == ENDED);
-	channel_free(transfer->channel);
-	mem_free(transfer);
-	if (atomic_fetch_sub(&round->left, 1) == 1)
-		post_stop(round);
-}
-
-static void
-on_orders(void *arg, unsigned orders)
-{
-	struct transfer *transfer = arg;
-
-	must(loop_is_mine(transfer->at->loop) && !transfer->at->inside);
-	transfer->is_committed = transfer->is_committed || (orders & CHANNEL_COMMIT) != 0;
-	if ((orders & CHANNEL_CANCEL) && transfer->state != ENDED) {
-		must(!(orders & (CHANNEL_CLOSE | CHANNEL_UNDO)));
-		transfer_end(transfer, false, false);
-		return;
-	}
-	if ((orders & CHANNEL_START) && transfer->state == READY) {
-		transfer->state = RUNNING;
-		if (random_one_in(&transfer->at->random, 6))
-			set_timer(transfer->at, &transfer->reset, random_below(&transfer->at->random, 4));
-		transfer_send(transfer);
-	} else if ((orders & CHANNEL_COMMIT) && transfer->state == HELD) {
-		transfer_end(transfer, true, false);
-	} else if (orders & (CHANNEL_DATA | CHANNEL_FINISH)) {
-		transfer_resume(transfer);
-	}
-	if (orders & CHANNEL_UNDO) {
-		must(transfer->state == ENDED && !transfer->outcome->undone);
-		transfer->outcome->undone = true;
-		channel_report(transfer->channel, CHANNEL_UNDONE);
-	}
-	if (orders & CHANNEL_CLOSE)
-		transfer_free(transfer);
-}
-
 /* -- the producer ----------------------------------------------------------------------------------- */
 
 static void
@@ -237,10 +68,46 @@ wait_for_chunks(struct upload *upload)
 }
 
 static void
+cancel(struct upload *upload)
+{
+	upload->state = CANCELLING;
+	channel_tell(upload->channel, CHANNEL_CANCEL);
+}
+
+static void upload_resume(struct upload *upload);
+
+/* It may be the other one's channel that it waits for. */
+static void
+wake(struct upload *writer)
+{
+	if (writer->state == STREAMING && writer->is_suspended && !writer->waits_for_chunks)
+		upload_resume(writer);
+}
+
+/* A writer that is over may not have written all, so the one beside it may not take that for all. A writer that was left goes
+ * on alone. */
+static void
+part_from_each_other(struct upload *upload)
+{
+	struct upload *beside = upload->beside, *writer = upload->writer;
+
+	upload->beside = upload->writer = NULL;
+	if (beside != NULL) {
+		beside->writer = NULL;
+		cancel(beside);
+	}
+	if (writer != NULL) {
+		writer->beside = NULL;
+		wake(writer);
+	}
+}
+
+static void
 upload_free(struct upload *upload)
 {
 	struct station *home = upload->home;
 
+	part_from_each_other(upload);
 	stop_waiting_for_chunks(upload);
 	loop_clear_timer(home->loop, &upload->next_piece);
 	loop_clear_timer(home->loop, &upload->cancel);
@@ -252,12 +119,23 @@ upload_free(struct upload *upload)
 }
 
 static void
-finish(struct upload *upload)
+finish_one(struct upload *upload)
 {
 	bool commits = random_one_in(&upload->home->random, 4);
 
 	upload->state = commits ? COMMITTING : SENDING;
 	channel_tell(upload->channel, CHANNEL_FINISH | (commits ? CHANNEL_COMMIT : 0u));
+}
+
+static void
+finish(struct upload *upload)
+{
+	if (upload->beside != NULL) {
+		finish_one(upload->beside);
+		upload->beside->writer = NULL;
+		upload->beside = NULL;
+	}
+	finish_one(upload);
 }
 
 static void
@@ -286,18 +164,44 @@ reserve_or_wait(struct upload *upload, unsigned n)
 }
 
 static void
+push_chunk(struct upload *upload, struct chunk *chunk, uint64_t sum)
+{
+	upload->sum = upload->sum * 7 + sum;
+	upload->pushed++;
+	channel_push(upload->channel, chunk);
+}
+
+static void
+push_one(struct upload *upload)
+{
+	struct round *round = upload->home->round;
+	struct chunk *chunk = pool_draw(round->pool, POOL_STREAM);
+	uint64_t sum = random_fill(chunk, &upload->home->random, upload->pushed);
+
+	if (upload->beside != NULL) {
+		pool_share(chunk, 2);
+		push_chunk(upload->beside, chunk, sum);
+		atomic_fetch_add(&round->n_shared, 1);
+	}
+	push_chunk(upload, chunk, sum);
+}
+
+static void
 push_some(struct upload *upload, unsigned n)
 {
 	struct pool *pool = upload->home->round->pool;
 	unsigned unused = random_one_in(&upload->home->random, 3) && n > 1 ? 1 : 0;
 
-	for (unsigned i = unused; i < n; i++) {
-		struct chunk *chunk = pool_draw(pool, POOL_STREAM);
-
-		upload->sum = upload->sum * 7 + random_fill(chunk, &upload->home->random, upload->pushed++);
-		channel_push(upload->channel, chunk);
-	}
+	for (unsigned i = unused; i < n; i++)
+		push_one(upload);
 	pool_unreserve(pool, unused, POOL_STREAM);
+}
+
+static bool
+has_room(const struct upload *upload, unsigned n)
+{
+	return channel_want_space(upload->channel, n) &&
+		(upload->beside == NULL || channel_want_space(upload->beside->channel, n));
 }
 
 /* One piece of the client's, or as much suspension as it takes. */
@@ -309,6 +213,8 @@ upload_feed(struct upload *upload)
 	unsigned n = 1 + random_below(random, most);
 
 	must(upload->state == STREAMING && !upload->is_suspended);
+	if (upload->beside != NULL && n > upload->beside->slots)
+		n = upload->beside->slots;
 	if (n > upload->to_push - upload->pushed)
 		n = upload->to_push - upload->pushed;
 	if (n == 0) {
@@ -316,10 +222,12 @@ upload_feed(struct upload *upload)
 		return;
 	}
 	upload->is_suspended = true;
-	if (!channel_want_space(upload->channel, n) || !reserve_or_wait(upload, n))
+	if (!has_room(upload, n) || !reserve_or_wait(upload, n))
 		return;
 	upload->is_suspended = false;
 	push_some(upload, n);
+	if (upload->beside != NULL)
+		pump(upload->beside);
 	pump(upload);
 	set_timer(upload->home, &upload->next_piece, random_one_in(random, 6) ? 1 : 0);
 }
@@ -351,8 +259,8 @@ on_cancel(struct timer *timer)
 
 	if (upload->n_ended > 0 || upload->state == CANCELLING)
 		return;
-	upload->state = CANCELLING;
-	channel_tell(upload->channel, CHANNEL_CANCEL);
+	cancel(upload);
+	part_from_each_other(upload);
 }
 
 static void
@@ -416,30 +324,11 @@ on_news(void *arg, unsigned news)
 		on_ended(upload);
 		return;
 	}
-	if ((news & CHANNEL_SPACE) && upload->state == STREAMING && upload->is_suspended &&
-		!upload->waits_for_chunks)
-		upload_resume(upload);
+	if (news & CHANNEL_SPACE)
+		wake(upload->writer != NULL ? upload->writer : upload);
 }
 
 /* -- opening ---------------------------------------------------------------------------------------- */
-
-static struct transfer *
-transfer_new(struct upload *upload, struct station *at)
-{
-	struct transfer *transfer = mem_zalloc(sizeof *transfer);
-	struct channel_side in = { .box = loop_mailbox(upload->home->loop), .on_mail = on_news, .arg = upload };
-	struct channel_side out = { .box = loop_mailbox(at->loop), .on_mail = on_orders, .arg = transfer };
-	struct error err = { 0 };
-
-	must(transfer != NULL);
-	transfer->at = at;
-	transfer->outcome = &upload->outcome;
-	transfer->writable.fire = on_writable;
-	transfer->reset.fire = on_reset;
-	transfer->channel = channel_new(at->round->pool, &in, &out, upload->slots, &err);
-	must(transfer->channel != NULL);
-	return transfer;
-}
 
 /* What is kept until the end is taken at the beginning, or not at all. */
 static void
@@ -453,14 +342,15 @@ keep_some(struct upload *upload, unsigned n)
 		upload->kept[upload->keeps] = pool_draw(pool, POOL_KEEP);
 }
 
-static void
-upload_open(struct station *home)
+static struct upload *
+upload_new(struct station *home)
 {
 	struct round *round = home->round;
 	uint64_t *random = &home->random;
 	struct upload *upload = mem_zalloc(sizeof *upload);
 	struct station *at = random_one_in(random, 3) ? home
 						      : &round->stations[random_below(random, round->n_stations)];
+	struct channel_side side = { .box = loop_mailbox(home->loop), .on_mail = on_news, .arg = upload };
 
 	must(upload != NULL);
 	upload->home = home;
@@ -470,15 +360,28 @@ upload_open(struct station *home)
 	upload->next_piece.fire = on_next_piece;
 	upload->cancel.fire = on_cancel;
 	keep_some(upload, random_below(random, 4));
-	upload->transfer = transfer_new(upload, at);
+	upload->transfer = transfer_new(upload, at, &side);
 	upload->channel = upload->transfer->channel;
 	upload->transfer->yields_to_itself = random_one_in(random, 2);
 	upload->transfer->fails_after = random_one_in(random, 5) ? 1 + random_below(random, 10) : 0;
 	home->live++;
+	home->to_open--;
 	if (random_one_in(random, 4))
 		set_timer(home, &upload->cancel, random_below(random, 4));
-	set_timer(home, &upload->next_piece, 0);
 	channel_tell(upload->channel, CHANNEL_START);
+	return upload;
+}
+
+static void
+upload_open(struct station *home)
+{
+	struct upload *upload = upload_new(home);
+
+	if (home->to_open > 0 && random_one_in(&home->random, 3)) {
+		upload->beside = upload_new(home);
+		upload->beside->writer = upload;
+	}
+	set_timer(home, &upload->next_piece, 0);
 }
 
 /* -- a loop ----------------------------------------------------------------------------------------- */
@@ -489,7 +392,7 @@ open_more(struct hook *hook, uint64_t now_ms)
 	struct station *station = container_of(hook, struct station, hook);
 
 	(void)now_ms;
-	for (int i = 0; i < 4 && station->to_open > 0 && station->live < LIVE_MAX; i++, station->to_open--)
+	for (int i = 0; i < 4 && station->to_open > 0 && station->live < LIVE_MAX; i++)
 		upload_open(station);
 	return station->to_open > 0 && station->live < LIVE_MAX ? 0 : CLOCK_NEVER;
 }
@@ -574,10 +477,11 @@ run_round(unsigned n_uploads)
 	}
 	must(pool_available(round.pool) == pool_total(round.pool));
 	printf("round %u: %u loops, pool of %zu, %u uploads: %lu committed, %lu undone, %lu cancelled, %lu failed, %lu "
-	       "chunks\n",
+	       "chunks, %lu shared\n",
 		round_number, round.n_stations, pool_total(round.pool), round.n_uploads,
 		(unsigned long)round.n_committed, (unsigned long)round.n_undone, (unsigned long)round.n_cancelled,
-		(unsigned long)round.n_failed, (unsigned long)round.n_chunks);
+		(unsigned long)round.n_failed, (unsigned long)round.n_chunks, (unsigned long)round.n_shared);
+	must(round.n_shared > 0);
 	must(round.n_committed + round.n_cancelled + round.n_failed == round.n_uploads);
 	pool_free(round.pool);
 }

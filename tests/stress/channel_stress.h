@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_CHANNEL_STRESS_H
 #define PENSTOCK_CHANNEL_STRESS_H
 
+#include "base/must.h"
 #include "channel/channel.h"
 #include "loop/loop.h"
 
@@ -34,7 +35,7 @@ struct round {
 	struct station stations[MAX_STATIONS];
 	unsigned n_stations, n_uploads;
 	_Atomic unsigned left; /* channels that are not closed yet */
-	_Atomic uint64_t n_chunks, n_committed, n_cancelled, n_failed, n_undone;
+	_Atomic uint64_t n_chunks, n_shared, n_committed, n_cancelled, n_failed, n_undone;
 };
 
 struct outcome { /* lent to the consumer until ENDED, and again from UNDO until UNDONE */
@@ -47,6 +48,8 @@ struct upload { /* the producer's side */
 	struct station *home;
 	struct channel *channel;
 	struct transfer *transfer; /* only to pump it on our own loop */
+	struct upload *beside;     /* it gets the same chunks; NULL: nobody does, or not any more */
+	struct upload *writer;     /* the same from the other side. Both are STREAMING */
 	struct outcome outcome;
 	enum producer_state state;
 	unsigned slots, pushed, to_push, keeps;
@@ -69,5 +72,18 @@ struct transfer { /* the consumer's side */
 	struct chunk *chunk; /* half sent */
 	struct timer writable, reset;
 };
+
+static inline void
+set_timer(struct station *at, struct timer *timer, unsigned in_ms)
+{
+	must(loop_set_timer(at->loop, timer, clock_after(loop_now_ms(at->loop), in_ms)));
+}
+
+/* stress_consumer.c: a consumer that lives at a station. It frees itself when its channel is closed, and then may stop the
+ * round. */
+struct transfer *transfer_new(struct upload *upload, struct station *at, const struct channel_side *producer);
+
+/* [its station] Lets it go on if it is waiting. */
+void transfer_resume(struct transfer *transfer);
 
 #endif
