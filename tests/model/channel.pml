@@ -9,6 +9,10 @@
  * loop from outside (client, upstream) is limited to what needs no wake-up; whether a side may abort is drawn
  * at the start, so that an abort never hides a wake-up that was lost.
  *
+ * -DBESIDE: a second consumer, on another loop, with a channel of its own to which the same chunks are pushed, shared. What
+ * belongs to a channel is an array for that, and c is whose. To keep the search small, mailboxes and channels, which are
+ * checked without it, then take one step for each call, and nothing is undone.
+ *
  * -DMUTATE_x breaks one thing each; run.sh checks that spin sees it. */
 
 #ifndef N_CHUNKS
@@ -18,18 +22,27 @@
 #define SLOTS 2
 #endif
 
-/* the mails, and whose they are */
-#define ORDERS 0
-#define NEWS 1
+/* consumers, the mails, and whose they are */
+#ifdef BESIDE
+#define N 2
+#define whole atomic
+#define both_are(x) (item[0] == x && item[1] == x)
+#else
+#define N 1
+#define whole
+#define both_are(x) (item[0] == x)
+#endif
+#define ORDERS(c) (2 * (c))
+#define NEWS(c) (2 * (c) + 1)
 #define PRODUCER_LOOP 0
 #ifdef SAME
-#define CONSUMER_LOOP 0
-#define N_LOOPS 1
+#define loop_of(c) (c)
+#define N_LOOPS N
 #else
-#define CONSUMER_LOOP 1
-#define N_LOOPS 2
+#define loop_of(c) (c + 1)
+#define N_LOOPS (N + 1)
 #endif
-#define box_of(m) (m == ORDERS -> CONSUMER_LOOP : PRODUCER_LOOP)
+#define box_of(m) (m % 2 == 0 -> loop_of(m / 2) : PRODUCER_LOOP)
 
 /* orders */
 #define START 1
@@ -48,289 +61,337 @@
 /* -- shared ------------------------------------------------------------------------------------------- */
 
 /* mailboxes */
-chan list[N_LOOPS] = [2] of { bit }; /* queued mails, oldest first */
-byte bits[2];
+chan list[N_LOOPS] = [2 * N] of { byte }; /* queued mails, oldest first */
+byte bits[2 * N];
 bool asleep[N_LOOPS], eventfd[N_LOOPS];
 
-/* the channel */
-byte ring[SLOTS];
-byte head, tail;
-bool finished, hungry;
-byte wanted; /* room that the producer waits for */
-bool channel_freed;
+/* the channels */
+byte ring[N * SLOTS];
+byte head[N], tail[N];
+bool finished[N], hungry[N];
+byte wanted[N]; /* room that the producer waits for */
+bool channel_freed[N];
+
+/* chunks, by number from 1 */
+bool is_out[N_CHUNKS + 1]; /* not in the pool */
+byte sharers[N_CHUNKS + 1];
 
 /* the order and its outcome, which the producer lends to the consumer until ENDED, and from UNDO until UNDONE */
-bool lent, order_freed, outcome_committed;
+bool lent[N], order_freed[N], outcome_committed[N];
 
 /* for the claims only */
-byte chunks_out, n_ended, n_undo, n_undone, n_close;
+byte n_ended[N], n_undo[N], n_undone[N], n_close[N];
 
 /* -- the producer's own ------------------------------------------------------------------------------- */
 
-mtype = { STREAMING, SENDING, COMMITTING, CANCELLING, UNDOING, CLOSED };
-mtype part = STREAMING;
+mtype = { STREAMING, SENDING, WAITING, COMMITTING, CANCELLING, UNDOING, GONE, CLOSED };
+mtype item[N] = STREAMING;
 byte pushed, need;
 bool suspended, may_cancel;
 
-/* -- the consumer's own ------------------------------------------------------------------------------- */
+/* -- the consumers' own ------------------------------------------------------------------------------- */
 
 mtype = { READY, RUNNING, HELD, OVER, FREED };
-mtype transfer = READY;
-byte popped;
-bool paused, committed, may_fail;
+mtype transfer[N] = READY;
+byte popped[N];
+bool paused[N], committed[N], may_fail[N];
 
-#define channel_alive assert(!channel_freed)
-#define is_running (transfer == RUNNING && !paused)
+#define channel_alive(c) assert(!channel_freed[c])
+#define is_running(c) (transfer[c] == RUNNING && !paused[c])
 
 /* -- mailbox.c ---------------------------------------------------------------------------------------- */
 
 /* Scratch of each process: before, won, was_asleep. */
 inline post(m, b)
 {
-	atomic { channel_alive; before = bits[m]; bits[m] = bits[m] | (b) }
-	if
-	:: before != 0 /* queued already */
-	:: else ->
-#ifdef MUTATE_LOOK_FIRST
-		was_asleep = asleep[box_of(m)];
-#endif
-		atomic { channel_alive; list[box_of(m)]!m } /* after this the mail may be gone */
+	whole {
+		atomic { channel_alive(m / 2); before = bits[m]; bits[m] = bits[m] | (b) }
 		if
-		:: box_of(m) == me
+		:: before != 0 /* queued already */
 		:: else ->
-#ifndef MUTATE_LOOK_FIRST
+#ifdef MUTATE_LOOK_FIRST
 			was_asleep = asleep[box_of(m)];
 #endif
+			atomic { channel_alive(m / 2); list[box_of(m)]!m } /* after this the mail may be gone */
 			if
-			:: was_asleep ->
-				atomic { won = asleep[box_of(m)]; asleep[box_of(m)] = false }
+			:: box_of(m) == me
+			:: else ->
+#ifndef MUTATE_LOOK_FIRST
+				was_asleep = asleep[box_of(m)];
+#endif
 				if
-				:: won -> eventfd[box_of(m)] = true
+				:: was_asleep ->
+					atomic { won = asleep[box_of(m)]; asleep[box_of(m)] = false }
+					if
+					:: won -> eventfd[box_of(m)] = true
+					:: else
+					fi
 				:: else
 				fi
-			:: else
 			fi
-		fi
+		fi;
+		atomic { before = 0; won = false; was_asleep = false }
+	}
+}
+
+/* -- pool.c ------------------------------------------------------------------------------------------- */
+
+/* Scratch of each process: ok, last. */
+inline give(k)
+{
+	atomic { assert(is_out[k]); last = (sharers[k] == 0) }
+#ifdef MUTATE_COUNT
+	if
+	:: !last -> sharers[k] = sharers[k] - 1 /* a look and a store */
+	:: else
 	fi;
-	atomic { before = 0; won = false; was_asleep = false }
+#else
+	if
+	:: !last ->
+		atomic { assert(is_out[k]); last = (sharers[k] == 0); sharers[k] = sharers[k] - 1 }
+		if
+		:: last -> sharers[k] = 0
+		:: else
+		fi
+	:: else
+	fi;
+#endif
+	if
+	:: last -> atomic { assert(is_out[k]); is_out[k] = false }
+	:: else
+	fi;
+	last = false
 }
 
 /* -- channel.c, producer ------------------------------------------------------------------------------ */
 
-#define room (SLOTS - (tail - head))
+#define room(c) (SLOTS - (tail[c] - head[c]))
 
-inline want_space(n) /* -> ok */
+inline want_space(c, n) /* -> ok */
 {
-	atomic { channel_alive; ok = (room >= n) }
-	if
-	:: ok
-	:: else ->
-		wanted = n;
-#ifndef MUTATE_SPACE
-		atomic { channel_alive; ok = (room >= n) }
+	whole {
+		atomic { channel_alive(c); ok = (room(c) >= n) }
 		if
-		:: ok -> wanted = 0
+		:: ok
+		:: else ->
+			wanted[c] = n;
+#ifndef MUTATE_SPACE
+			atomic { channel_alive(c); ok = (room(c) >= n) }
+			if
+			:: ok -> wanted[c] = 0
+			:: else
+			fi
+#endif
+		fi
+	}
+}
+
+inline push(c)
+{
+	whole {
+		atomic {
+			channel_alive(c);
+			assert(room(c) > 0);
+			ring[c * SLOTS + tail[c] % SLOTS] = pushed
+		}
+		tail[c]++
+	}
+}
+
+inline take_hunger(c) /* -> ok */
+{
+	whole {
+		atomic { channel_alive(c); ok = hungry[c] }
+		if
+		:: ok -> atomic { ok = hungry[c]; hungry[c] = false }
 		:: else
 		fi
-#endif
-	fi
-}
-
-inline push()
-{
-	atomic {
-		channel_alive;
-		assert(room > 0);
-		ring[tail % SLOTS] = pushed + 1;
-		pushed++;
-		chunks_out++
 	}
-	tail++
-}
-
-inline take_hunger() /* -> ok */
-{
-	atomic { channel_alive; ok = hungry }
-	if
-	:: ok -> atomic { ok = hungry; hungry = false }
-	:: else
-	fi
 }
 
 /* -- channel.c, consumer ------------------------------------------------------------------------------ */
 
-inline tell_space()
+inline tell_space(c)
 {
-	atomic {
-		channel_alive;
-		seen = wanted;
-		ok = (seen != 0 && room >= seen);
-		seen = 0
-	}
-	if
-	:: ok ->
-		atomic { ok = (wanted != 0); wanted = 0 }
+	whole {
+		atomic {
+			channel_alive(c);
+			seen = wanted[c];
+			ok = (seen != 0 && room(c) >= seen);
+			seen = 0
+		}
 		if
-		:: ok -> post(NEWS, SPACE)
-		:: else
-		fi
-	:: else
-	fi
-}
-
-/* Takes a chunk and gives it back to the pool. -> got */
-inline take()
-{
-	atomic {
-		channel_alive;
-		got = (head != tail);
-		if
-		:: got ->
-			assert(ring[head % SLOTS] == popped + 1); /* in order, none lost, none twice */
-			popped++;
-			ring[head % SLOTS] = 0;
-			chunks_out--
+		:: ok ->
+			atomic { ok = (wanted[c] != 0); wanted[c] = 0 }
+			if
+			:: ok -> post(NEWS(c), SPACE)
+			:: else
+			fi
 		:: else
 		fi
 	}
-	if
-	:: got -> head++
-	:: else
-	fi
 }
 
-inline want_data() /* -> ok: marked, so wait */
+/* -> got, k: number of the chunk */
+inline take(c)
 {
-	atomic { channel_alive; ok = (head == tail) }
-	if
-	:: ok -> ok = !finished
-	:: else
-	fi;
-	if
-	:: ok ->
-		hungry = true;
-#ifndef MUTATE_DATA
-		atomic { channel_alive; ok = (head == tail) }
+	whole {
+		atomic {
+			channel_alive(c);
+			got = (head[c] != tail[c]);
+			if
+			:: got ->
+				k = ring[c * SLOTS + head[c] % SLOTS];
+				assert(k == popped[c] + 1); /* in order, none lost, none twice */
+				popped[c]++;
+				ring[c * SLOTS + head[c] % SLOTS] = 0
+			:: else
+			fi
+		}
 		if
-		:: ok -> ok = !finished
+		:: got -> head[c]++
+		:: else
+		fi
+	}
+}
+
+inline want_data(c) /* -> ok: marked, so wait */
+{
+	whole {
+		atomic { channel_alive(c); ok = (head[c] == tail[c]) }
+		if
+		:: ok -> ok = !finished[c]
 		:: else
 		fi;
 		if
-		:: ok
-		:: else -> hungry = false
-		fi
+		:: ok ->
+			hungry[c] = true;
+#ifndef MUTATE_DATA
+			atomic { channel_alive(c); ok = (head[c] == tail[c]) }
+			if
+			:: ok -> ok = !finished[c]
+			:: else
+			fi;
+			if
+			:: ok
+			:: else -> hungry[c] = false
+			fi
 #endif
-	:: else
-	fi
+		:: else
+		fi
+	}
 }
 
-inline free_channel()
+inline free_channel(c)
 {
 	do
-	:: take();
+	:: take(c);
 #ifdef MUTATE_FREE_TELLS
 		if
-		:: got -> tell_space()
+		:: got -> tell_space(c)
 		:: else
 		fi;
 #endif
 		if
-		:: got
+		:: got -> give(k)
 		:: else -> break
 		fi
 	od;
 	atomic {
 		/* no mail of the channel may be under way, or the mailbox would touch freed memory */
-		assert(bits[NEWS] == 0);
-		assert(bits[ORDERS] == 0);
-		channel_freed = true
+		assert(bits[NEWS(c)] == 0);
+		assert(bits[ORDERS(c)] == 0);
+		k = 0;
+		channel_freed[c] = true
 	}
 }
 
 /* -- the consumer: a transfer ------------------------------------------------------------------------- */
 
-inline end_transfer(success)
+inline end_transfer(c, success)
 {
 	atomic {
-		assert(transfer != OVER && transfer != FREED);
-		assert(lent && !order_freed);
-		outcome_committed = success;
-		lent = false;
-		transfer = OVER;
-		n_ended++;
-		assert(n_ended == 1)
+		assert(transfer[c] != OVER && transfer[c] != FREED);
+		assert(lent[c] && !order_freed[c]);
+		outcome_committed[c] = success;
+		lent[c] = false;
+		transfer[c] = OVER;
+		n_ended[c]++;
+		assert(n_ended[c] == 1)
 	}
-	post(NEWS, ENDED)
+	post(NEWS(c), ENDED)
 }
 
 /* The read callback, until it pauses, holds, or yields (the socket is full: writable comes from outside). */
-inline send()
+inline send(c)
 {
 	do
-	:: was_finished = finished;
-		take();
+	:: was_finished = finished[c];
+		take(c);
 		if
 		:: got ->
-			tell_space();
+			tell_space(c);
+			assert(is_out[k]); /* its bytes are read */
+			give(k);
 			if
 			:: skip
 			:: break
-			:: post(ORDERS, DATA); break /* "go on later", as the disk thread does */
+			:: post(ORDERS(c), DATA); break /* "go on later", as the disk thread does */
 			fi
 		:: !got && was_finished ->
-			assert(popped == pushed);
+			assert(popped[c] == pushed);
 			if
-			:: committed -> end_transfer(true)
-			:: else -> transfer = HELD; post(NEWS, PREPARED)
+			:: committed[c] -> end_transfer(c, true)
+			:: else -> transfer[c] = HELD; post(NEWS(c), PREPARED)
 			fi;
 			break
 		:: else ->
-			want_data();
+			want_data(c);
 			if
-			:: ok -> paused = true; break
+			:: ok -> paused[c] = true; break
 			:: else
 			fi
 		fi
 	od;
-	atomic { was_finished = false; got = false; ok = false }
+	atomic { was_finished = false; got = false; ok = false; k = 0 }
 }
 
-inline resume_transfer()
+inline resume_transfer(c)
 {
 	if
-	:: transfer == RUNNING -> paused = false; send()
+	:: transfer[c] == RUNNING -> paused[c] = false; send(c)
 	:: else
 	fi
 }
 
-inline on_orders(b)
+inline on_orders(c, b)
 {
 	if
-	:: (b & COMMIT) -> committed = true
+	:: (b & COMMIT) -> committed[c] = true
 	:: else
 	fi;
 	if
-	:: (b & CANCEL) && transfer != OVER ->
+	:: (b & CANCEL) && transfer[c] != OVER ->
 		assert((b & (CLOSE | UNDO)) == 0);
-		end_transfer(false)
+		end_transfer(c, false)
 	:: else ->
 		if
-		:: (b & START) && transfer == READY -> transfer = RUNNING; send()
-		:: (b & COMMIT) && transfer == HELD -> end_transfer(true)
-		:: (b & (DATA | FINISH)) && transfer == RUNNING -> resume_transfer()
+		:: (b & START) && transfer[c] == READY -> transfer[c] = RUNNING; send(c)
+		:: (b & COMMIT) && transfer[c] == HELD -> end_transfer(c, true)
+		:: (b & (DATA | FINISH)) && transfer[c] == RUNNING -> resume_transfer(c)
 		:: else
 		fi;
 		if
 		:: (b & UNDO) ->
-			atomic { assert(lent && !order_freed); assert(transfer == OVER); lent = false; n_undone++ }
-			post(NEWS, UNDONE)
+			atomic { assert(lent[c] && !order_freed[c]); assert(transfer[c] == OVER); lent[c] = false; n_undone[c]++ }
+			post(NEWS(c), UNDONE)
 		:: else
 		fi;
 		if
 		:: (b & CLOSE) ->
-			assert(transfer == OVER);
-			free_channel();
-			transfer = FREED
+			assert(transfer[c] == OVER);
+			free_channel(c);
+			transfer[c] = FREED
 		:: else
 		fi
 	fi
@@ -338,16 +399,15 @@ inline on_orders(b)
 
 /* -- the producer: a part and its connection ---------------------------------------------------------- */
 
-inline pump()
+inline pump(c)
 {
-	take_hunger();
+	take_hunger(c);
 	if
 	:: ok ->
-#ifdef SAME
-		resume_transfer()
-#else
-		post(ORDERS, DATA)
-#endif
+		if
+		:: loop_of(c) == me -> resume_transfer(c)
+		:: else -> post(ORDERS(c), DATA)
+		fi
 	:: else
 	fi
 }
@@ -362,92 +422,179 @@ inline resume()
 	atomic { assert(suspended); suspended = false }
 }
 
+/* A chunk for all: counted before the first may have it. */
+inline push_to_all()
+{
+#ifdef BESIDE
+	atomic { pushed++; is_out[pushed] = true }
+#ifndef MUTATE_SHARE_LATE
+	sharers[pushed] = 1;
+#endif
+	push(0);
+	push(1);
+#ifdef MUTATE_SHARE_LATE
+	sharers[pushed] = 1
+#endif
+#else
+	atomic { pushed++; is_out[pushed] = true }
+	push(0)
+#endif
+}
+
+inline want_space_in_all(n) /* -> ok */
+{
+	want_space(0, n);
+#ifdef BESIDE
+#ifndef MUTATE_ROOM_OF_ONE
+	if
+	:: ok -> want_space(1, n)
+	:: else
+	fi
+#endif
+#endif
+}
+
 /* A piece of the client's body: there is room for it, and after it the connection is suspended if there would not
  * be for the next. The client may also be done before all chunks were used. */
 inline on_piece()
 {
 	if
 	:: pushed < N_CHUNKS ->
-		push();
+		push_to_all();
 		if
-		:: need == 2 && pushed < N_CHUNKS -> push()
+		:: need == 2 && pushed < N_CHUNKS -> push_to_all()
 		:: else
 		fi;
-		pump();
+		pump(0);
+#ifdef BESIDE
+		pump(1);
+#endif
 		if
 		:: need = 1
 		:: need = SLOTS
 		fi;
 		if
 		:: pushed < N_CHUNKS ->
-			want_space(need);
+			want_space_in_all(need);
 			if
 			:: ok
 			:: else -> suspend()
 			fi
 		:: else -> need = 0
 		fi
-	:: true -> /* the end of the part; with the commit in it, or not */
-		if
-		:: atomic { part = SENDING; finished = true } post(ORDERS, FINISH)
-		:: atomic { part = COMMITTING; finished = true } post(ORDERS, FINISH | COMMIT)
-		fi
+	:: true -> finish()
 	fi;
 	ok = false
 }
 
-inline cancel()
+/* The end of the part; with the commit in it, or not. */
+inline finish()
 {
-	atomic {
-		may_cancel = false;
-		if
-		:: part == UNDOING /* only asks for UNDONE to come soon */
-		:: else -> part = CANCELLING
-		fi
-	}
-	post(ORDERS, CANCEL);
-#ifdef MUTATE_CLOSE
-	close()
+#ifdef BESIDE
+	atomic { item[0] = SENDING; finished[0] = true }
+	post(ORDERS(0), FINISH);
+	atomic { item[1] = SENDING; finished[1] = true }
+	post(ORDERS(1), FINISH)
+#else
+	if
+	:: atomic { item[0] = SENDING; finished[0] = true } post(ORDERS(0), FINISH)
+	:: atomic { item[0] = COMMITTING; finished[0] = true } post(ORDERS(0), FINISH | COMMIT)
+	fi
 #endif
 }
 
-inline close()
-{
-	/* what was lent is freed right after */
-	atomic { n_close++; assert(n_close == 1); part = CLOSED }
-	post(ORDERS, CLOSE);
-	order_freed = true
-}
-
-inline on_news(b)
+inline cancel_one(c)
 {
 	if
-	:: (b & UNDONE) -> assert(part == UNDOING); close()
+	:: item[c] == UNDOING /* only asks for UNDONE to come soon */
+	:: else -> item[c] = CANCELLING
+	fi;
+	post(ORDERS(c), CANCEL)
+}
+
+inline cancel()
+{
+	may_cancel = false;
+	cancel_one(0);
+#ifdef BESIDE
+	cancel_one(1);
+#endif
+#ifdef MUTATE_CLOSE
+	close(0)
+#endif
+}
+
+inline close(c)
+{
+	/* what was lent is freed right after */
+	atomic { n_close[c]++; assert(n_close[c] == 1); item[c] = CLOSED }
+	post(ORDERS(c), CLOSE);
+	order_freed[c] = true
+}
+
+inline on_prepared(c)
+{
+#ifdef BESIDE
+	item[c] = WAITING;
+	if
+	:: both_are(WAITING) ->
+		item[0] = COMMITTING; post(ORDERS(0), COMMIT);
+		item[1] = COMMITTING; post(ORDERS(1), COMMIT)
+	:: else
+	fi
+#else
+	item[c] = COMMITTING; post(ORDERS(c), COMMIT)
+#endif
+}
+
+/* One that has failed takes the other one with it, unless that was told to complete. */
+inline on_ended(c)
+{
+#ifdef BESIDE
+	item[c] = GONE;
+	if
+	:: !outcome_committed[c] && (item[1 - c] == STREAMING || item[1 - c] == SENDING || item[1 - c] == WAITING) ->
+		cancel_one(1 - c)
+	:: else
+	fi;
+	if
+	:: both_are(GONE) -> close(0); close(1)
+	:: else
+	fi
+#else
+	if
+	:: outcome_committed[c] ->
+		atomic { item[c] = UNDOING; lent[c] = true; n_undo[c]++ }
+		post(ORDERS(c), UNDO)
+	:: else -> close(c)
+	fi
+#endif
+}
+
+inline on_news(c, b)
+{
+	if
+	:: (b & UNDONE) -> assert(item[c] == UNDOING); close(c)
 	:: (b & ENDED) ->
-		assert(part != UNDOING && part != CLOSED);
-		assert(!lent);
+		assert(item[c] != UNDOING && item[c] != GONE && item[c] != CLOSED);
+		assert(!lent[c]);
 		if
 		:: suspended -> resume()
 		:: else
 		fi;
-		if
-		:: outcome_committed ->
-			atomic { part = UNDOING; lent = true; n_undo++ }
-			post(ORDERS, UNDO)
-		:: close()
-		fi
+		on_ended(c)
 	:: else ->
 		if
-		:: (b & PREPARED) && part == SENDING -> part = COMMITTING; post(ORDERS, COMMIT)
+		:: (b & PREPARED) && item[c] == SENDING -> on_prepared(c)
 		:: else
 		fi;
 		if
 #ifdef MUTATE_RESUME
-		:: (b & SPACE) && part == STREAMING ->
+		:: (b & SPACE) && both_are(STREAMING) ->
 #else
-		:: (b & SPACE) && part == STREAMING && suspended -> /* it may come for nothing */
+		:: (b & SPACE) && both_are(STREAMING) && suspended -> /* it may come for nothing */
 #endif
-			want_space(need);
+			want_space_in_all(need);
 			if
 			:: ok -> resume()
 			:: else
@@ -461,21 +608,33 @@ inline on_news(b)
 /* -- loop.c ------------------------------------------------------------------------------------------- */
 
 #define runs_producer (me == PRODUCER_LOOP)
-#define runs_consumer (me == CONSUMER_LOOP)
-#define can_read (runs_producer && part == STREAMING && !suspended)
-#define can_cancel (runs_producer && may_cancel && (part == STREAMING || part == SENDING || part == COMMITTING || part == UNDOING))
-#define can_write (runs_consumer && is_running)
-#define can_fail (runs_consumer && may_fail && (transfer == RUNNING || transfer == HELD))
+#ifdef SAME
+#define my me
+#define runs_consumer true
+#else
+#define my (me == PRODUCER_LOOP -> 0 : me - 1)
+#define runs_consumer (me != PRODUCER_LOOP)
+#endif
+#ifdef BESIDE
+#define is_before_the_end(c) (item[c] == STREAMING || item[c] == SENDING || item[c] == WAITING)
+#define may_be_cancelled (is_before_the_end(0) && is_before_the_end(1))
+#else
+#define may_be_cancelled (item[0] == STREAMING || item[0] == SENDING || item[0] == COMMITTING || item[0] == UNDOING)
+#endif
+#define can_read (runs_producer && both_are(STREAMING) && !suspended)
+#define can_cancel (runs_producer && may_cancel && may_be_cancelled)
+#define can_write (runs_consumer && is_running(my))
+#define can_fail (runs_consumer && may_fail[my] && (transfer[my] == RUNNING || transfer[my] == HELD))
 #define something_outside (can_read || can_cancel || can_write || can_fail)
-#define is_done ((!runs_producer || part == CLOSED) && (!runs_consumer || transfer == FREED))
+#define is_done ((!runs_producer || both_are(CLOSED)) && (!runs_consumer || transfer[my] == FREED))
 
 inline outside()
 {
 	if
 	:: can_read -> on_piece()
 	:: can_cancel -> cancel()
-	:: can_write -> send()
-	:: can_fail -> may_fail = false; end_transfer(false)
+	:: can_write -> send(my)
+	:: can_fail -> may_fail[my] = false; end_transfer(my, false)
 	:: len(list[me]) > 0 /* not now */
 	:: else
 	fi
@@ -486,10 +645,13 @@ inline deliver()
 	todo = len(list[me]); /* the whole list at once: what comes later waits for the next turn */
 	do
 	:: todo > 0 ->
-		atomic { list[me]?mail; channel_alive; b = bits[mail]; bits[mail] = 0 }
+		atomic { list[me]?mail; channel_alive(mail / 2); b = bits[mail]; bits[mail] = 0 }
 		if
-		:: mail == ORDERS -> on_orders(b)
-		:: mail == NEWS -> on_news(b)
+		:: mail % 2 == 0 -> on_orders(my, b)
+		:: mail == NEWS(0) -> on_news(0, b)
+#ifdef BESIDE
+		:: mail == NEWS(1) -> on_news(1, b)
+#endif
 		fi;
 		atomic { b = 0; mail = 0; todo-- }
 	:: else -> break
@@ -516,11 +678,10 @@ inline sleep()
 	eventfd[me] = false
 }
 
-proctype loop(bit me)
+proctype loop(byte me)
 {
-	byte before, b, seen, todo;
-	bit mail;
-	bool won, was_asleep, ok, got, was_finished;
+	byte before, b, seen, todo, k, mail;
+	bool won, was_asleep, ok, got, was_finished, last;
 
 	do
 	:: is_done -> break
@@ -528,34 +689,58 @@ proctype loop(bit me)
 	od
 }
 
+/* What a consumer may do in this run; told before the loops are looked at. */
+inline begin(c)
+{
+	if
+	:: may_fail[c] = true
+	:: skip
+	fi;
+	lent[c] = true;
+	bits[ORDERS(c)] = START;
+	list[loop_of(c)]!ORDERS(c)
+}
+
+inline check_end(c)
+{
+	assert(n_ended[c] == 1 && n_close[c] == 1);
+	assert(n_undone[c] == n_undo[c]);
+	assert(channel_freed[c] && order_freed[c])
+}
+
 init
 {
+	byte k;
+
 	atomic {
-		/* what this run may do */
 		if
 		:: may_cancel = true
-		:: skip
-		fi;
-		if
-		:: may_fail = true
 		:: skip
 		fi;
 		if
 		:: need = 1
 		:: need = SLOTS
 		fi;
-		lent = true;
-		bits[ORDERS] = START; /* told before the loops are looked at */
-		list[CONSUMER_LOOP]!ORDERS;
+		begin(0);
+#ifdef BESIDE
+		begin(1);
+#endif
 		run loop(0);
-#ifndef SAME
-		run loop(1)
+#if N_LOOPS > 1
+		run loop(1);
+#endif
+#if N_LOOPS > 2
+		run loop(2)
 #endif
 	}
 	(_nr_pr == 1);
-	assert(n_ended == 1 && n_close == 1);
-	assert(n_undone == n_undo);
-	assert(chunks_out == 0);
-	assert(!suspended);
-	assert(channel_freed && order_freed)
+	check_end(0);
+#ifdef BESIDE
+	check_end(1);
+#endif
+	for (k : 1 .. N_CHUNKS) {
+		assert(!is_out[k]) /* all are back, */
+		assert(sharers[k] == 0) /* and as they were */
+	}
+	assert(!suspended)
 }

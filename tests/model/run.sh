@@ -50,9 +50,11 @@ finds() { # NAME COMPLAINT MODEL KIND [-D...]
 	report "$name" $?
 }
 
+beside=(-DSAME -DBESIDE -DN_CHUNKS=2 -DSLOTS=1)
 holds "channel, two threads" channel safety
 holds "channel, two threads, one slot: space that was told for nothing" channel safety -DSLOTS=1
 holds "channel, one thread that pumps" channel safety -DSAME
+holds "channel, two consumers of the same chunks" channel safety "${beside[@]}"
 holds "channel, two threads, always comes to an end" channel cycles -DN_CHUNKS=2 -DSLOTS=1
 holds "channel, one thread, always comes to an end" channel cycles -DSAME
 holds "pool waiters" pool safety
@@ -67,6 +69,9 @@ finds "a poster looks for sleepers before it posts" "invalid end state" channel 
 finds "close before ended" "assertion violated" channel safety -DMUTATE_CLOSE
 finds "a freed channel tells space" "assertion violated" channel safety -DMUTATE_FREE_TELLS
 finds "a second resume" "assertion violated suspended" channel safety -DMUTATE_RESUME
+finds "a chunk is counted after it was handed over" "assertion violated" channel safety -DMUTATE_SHARE_LATE "${beside[@]}"
+finds "a chunk's count is taken in two steps" "assertion violated" channel safety -DMUTATE_COUNT "${beside[@]}"
+finds "room is asked of one consumer only" "assertion violated" channel safety -DMUTATE_ROOM_OF_ONE "${beside[@]}"
 finds "no second look after arming the pool's waiter" "invalid end state" pool safety -DMUTATE_RECHECK
 finds "a waiter's flag set before it is counted" "invalid end state" pool safety -DMUTATE_FLAG_FIRST
 finds "a reservation half taken and put back" "invalid end state" pool safety -DKEEP -DMUTATE_TWO_COUNTS
