@@ -139,14 +139,25 @@ lack(size_t have, size_t want)
 	return have < want ? want - have : 0;
 }
 
-size_t
-pool_shortage(const struct pool *pool)
+static size_t
+shortage(const struct pool *pool, uint64_t budget)
 {
-	uint64_t budget = atomic_load_explicit(&pool->budget, memory_order_relaxed);
 	size_t of_streams = lack((uint32_t)budget, pool->total / 8 + UPLOAD_KEEPS);
 	size_t of_kept = lack(keepable(pool, budget), pool->keep_max / 8 + UPLOAD_KEEPS);
 
 	return of_streams > of_kept ? of_streams : of_kept;
+}
+
+size_t
+pool_shortage(const struct pool *pool)
+{
+	return shortage(pool, atomic_load_explicit(&pool->budget, memory_order_relaxed));
+}
+
+size_t
+pool_most_ahead(const struct pool *pool)
+{
+	return pool->keep_max - pool->keep_max / 8 - UPLOAD_KEEPS;
 }
 
 /* -- waiters ---------------------------------------------------------------------------------------- */
@@ -201,8 +212,8 @@ can_afford(const struct pool *pool, uint64_t budget, size_t n, enum pool_use use
 
 /* At least acquire, pairing with pool_unreserve(), so that the chunks counted are on the stack for our pop;
  * seq_cst for pool_wait(). Where the exchange fails, relaxed is enough: what it has read is newer still. */
-bool
-pool_reserve(struct pool *pool, size_t n, enum pool_use use)
+static bool
+reserve(struct pool *pool, size_t n, enum pool_use use, bool ahead)
 {
 	uint64_t have = atomic_load_explicit(&pool->budget, memory_order_seq_cst), left;
 
@@ -210,9 +221,23 @@ pool_reserve(struct pool *pool, size_t n, enum pool_use use)
 		if (!can_afford(pool, have, n, use))
 			return false;
 		left = have - n + (use == POOL_KEEP ? n * KEPT_UNIT : 0);
+		if (ahead && shortage(pool, left) > 0)
+			return false;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&pool->budget, &have, left, memory_order_seq_cst, memory_order_relaxed));
 	return true;
+}
+
+bool
+pool_reserve(struct pool *pool, size_t n, enum pool_use use)
+{
+	return reserve(pool, n, use, false);
+}
+
+bool
+pool_reserve_ahead(struct pool *pool, size_t n)
+{
+	return reserve(pool, n, POOL_KEEP, true);
 }
 
 void
@@ -345,6 +370,13 @@ pool_give(struct pool *pool, struct chunk *chunk)
 	pool_unreserve(pool, 1, use);
 }
 
+void
+pool_undraw(struct pool *pool, struct chunk *chunk)
+{
+	must(!pool_is_shared(chunk));
+	push(pool, chunk->has_pages ? &pool->hot : &pool->cold, chunk);
+}
+
 /* The budget counts uses, not chunks, so it does not change. A chunk without pages would not know that it has some now. */
 void
 pool_swap_uses(struct chunk *full, struct chunk *kept)
@@ -357,11 +389,9 @@ pool_swap_uses(struct chunk *full, struct chunk *kept)
 
 /* -- chunks that stand for other memory ------------------------------------------------------------- */
 
-bool
-pool_set_aside(struct pool *pool, size_t n, struct chunk **list)
+void
+pool_draw_aside(struct pool *pool, size_t n, struct chunk **list)
 {
-	if (!pool_reserve(pool, n, POOL_KEEP))
-		return false;
 	while (n-- > 0) {
 		struct chunk *chunk = take(pool, &pool->cold, &pool->hot, POOL_KEEP);
 
@@ -371,6 +401,14 @@ pool_set_aside(struct pool *pool, size_t n, struct chunk **list)
 		chunk->link = *list;
 		*list = chunk;
 	}
+}
+
+bool
+pool_set_aside(struct pool *pool, size_t n, struct chunk **list)
+{
+	if (!pool_reserve(pool, n, POOL_KEEP))
+		return false;
+	pool_draw_aside(pool, n, list);
 	return true;
 }
 

@@ -60,6 +60,9 @@ void pool_share(struct chunk *chunk, unsigned n);
 bool pool_is_shared(
 	const struct chunk *chunk); /* [an owner] false: he is the only one, the others are done with it */
 
+/* [any] The chunk is back, and what it was reserved by stays the caller's, who may draw another one for it. */
+void pool_undraw(struct pool *pool, struct chunk *chunk);
+
 /* [the only owner of both] Two chunks exchange their uses: so a full chunk that came through a channel (for POOL_STREAM, or for
  * POOL_KEEP where it had been kept before) may be held in place of an empty one of POOL_KEEP that was reserved for that, and
  * nothing is copied. */
@@ -68,9 +71,16 @@ void pool_swap_uses(struct chunk *full, struct chunk *kept);
 /* [any] n chunks of POOL_KEEP stand for memory that somebody has beside the pool: they are put in front of *list, and have
  * no pages as long as they are there, so that pool and that memory together stay within the budget. False: not now. */
 bool pool_set_aside(struct pool *pool, size_t n, struct chunk **list);
+void pool_draw_aside(
+	struct pool *pool, size_t n, struct chunk **list); /* [any] the same of what is reserved: cannot fail */
 void pool_take_back(
 	struct pool *pool, struct chunk **list); /* [any] all of them, which leaves NULL; wakes waiters */
 void pool_take_back_some(struct pool *pool, size_t n, struct chunk **list); /* [any] the first n of them */
+
+/* [any] n chunks of POOL_KEEP for what is only about to begin: so that the pool is not short afterwards, and all that goes on
+ * finds the little that it needs besides. False: not now. pool_most_ahead(): more than that can never be had. */
+bool pool_reserve_ahead(struct pool *pool, size_t n);
+size_t pool_most_ahead(const struct pool *pool);
 
 size_t pool_total(const struct pool *pool);     /* chunks */
 size_t pool_streams(const struct pool *pool);   /* of these, what POOL_KEEP cannot take */

@@ -201,6 +201,28 @@ a_full_chunk_is_held_in_place_of_an_empty_one(void **state)
 }
 
 static void
+what_is_drawn_may_be_taken_back_and_drawn_again(void **state)
+{
+	struct chunk *aside = NULL;
+
+	(void)state;
+	assert_true(pool_reserve_ahead(pool, 7)); /* of twelve: one and four are left for others */
+	assert_false(pool_reserve_ahead(pool, 1));
+	for (int i = 0; i < 20; i++)
+		pool_undraw(pool, pool_draw(pool, POOL_KEEP));
+	pool_draw_aside(pool, 3, &aside);
+	for (int i = 0; i < 3; i++) {
+		struct chunk *chunk = aside;
+
+		aside = chunk->link;
+		pool_undraw(pool, chunk);
+	}
+	assert_null(aside);
+	assert_int_equal(pool_available(pool), TOTAL - 7);
+	pool_unreserve(pool, 7, POOL_KEEP);
+}
+
+static void
 a_shared_chunk_is_back_with_the_last_who_has_it(void **state)
 {
 	struct chunk *chunk;
@@ -446,6 +468,7 @@ main(void)
 		CASE(what_is_kept_takes_three_quarters_at_most),
 		CASE(a_chunk_goes_back_to_the_use_it_was_drawn_for),
 		CASE(a_full_chunk_is_held_in_place_of_an_empty_one),
+		CASE(what_is_drawn_may_be_taken_back_and_drawn_again),
 		CASE(a_shared_chunk_is_back_with_the_last_who_has_it),
 		CASE(what_a_new_upload_would_find),
 		CASE(an_armed_waiter_hears_once),
