@@ -6,7 +6,9 @@
 #include "config/check_kill.h"
 #include "config/check_rules.h"
 #include "config/kind.h"
+#include "config/memory.h"
 #include "config/pattern.h"
+#include "config/scalar.h"
 
 #include <string.h>
 
@@ -137,6 +139,27 @@ check_response(struct loading *l, size_t at)
 		check_from_upstream(l, at, response);
 }
 
+/* It could never be let in. */
+static void
+check_memory(struct loading *l, size_t at)
+{
+	const struct route *route = &l->config->routes[at];
+	uint64_t most = memory_for_forms(l->config->memory);
+	struct buf text = { 0 };
+
+	if (l->config->memory == 0 || route->memory <= most)
+		return;
+	buf_add_text(&text, "a form of this route needs ");
+	scalar_add_size(&text, route->memory);
+	buf_add_text(&text, " at one time, and of `memory` it can have at most ");
+	scalar_add_size(&text, most);
+	if (text.failed)
+		diag_nomem(l->diag);
+	else
+		diag_error(l->diag, spot_of(l->routes.items[at], "id"), "%s", text.data);
+	buf_free(&text);
+}
+
 static bool
 is_used(const struct config *c, const struct destination *d)
 {
@@ -193,6 +216,7 @@ check_all(struct loading *l)
 		check_reachable(l, i, is_known);
 		check_rules_all(l, i);
 		check_response(l, i);
+		check_memory(l, i);
 	}
 	warn_of_unused(l);
 	check_kill(l);

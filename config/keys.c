@@ -215,6 +215,11 @@ static const struct key file_keys[] = {
 	{ "memory", KEY_SIZE, .fallback = "64MiB", .min = 4 * MIB, .max = TIB, AT(config, memory),
 		.help = "All body bytes in flight, over all requests, live in this much memory. When little is left, "
 			"clients that stall are given up with 408, the slowest first." },
+	{ "memory_wait", KEY_TIME, .fallback = "30s", .min = 0, .max = YEAR_MS, AT(config, memory_wait_ms),
+		.help = "Where a destination holds much of `memory` for each form, it is set aside before `100 Continue`, and before the body "
+			"is read. A form that finds none waits, first come, first served; after so long it is 503. While others wait, "
+			"clients that send less than 160 KiB in ten seconds are given up with 408. A gateway in front has to bear that "
+			"silence." },
 	{ "state", KEY_TEXT, .max = 4096, AT(config, state),
 		.help = "Folder for the journal of commits, of this machine and kept over restarts; made if it is missing. With it, what a "
 			"crash in the middle of a commit has left of a form whose objects are in several places, or are several objects of one "

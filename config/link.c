@@ -4,6 +4,7 @@
 #include "config/link.h"
 
 #include "config/kind.h"
+#include "config/memory.h"
 #include "config/nearest.h"
 #include "config/pattern.h"
 #include "config/redirect.h"
@@ -181,4 +182,6 @@ link_all(struct loading *l)
 		diag_nomem(l->diag);
 	for (size_t i = 0; i < c->n_routes; i++)
 		link_route(l, i);
+	for (size_t i = 0; i < c->n_routes; i++)
+		c->routes[i].memory = memory_of_route(&c->routes[i]);
 }

@@ -140,7 +140,8 @@ struct route {
 	enum action fallback; /* for a part that no rule takes: ACTION_REJECT or ACTION_DROP */
 	enum commit_mode commit;
 	struct response response;
-	size_t index; /* in struct config, from 0 */
+	uint64_t memory; /* bytes of it that a form has to have before its body comes (memory.h); 0: none */
+	size_t index;    /* in struct config, from 0 */
 	struct place place;
 };
 
@@ -197,9 +198,10 @@ struct client_limits {          /* what a client may cost, on every listener */
 struct config {
 	struct listen *listen;
 	size_t n_listen;
-	char *state;      /* folder of the journal of commits; NULL: none */
-	uint64_t memory;  /* bytes of the chunk pool */
-	unsigned workers; /* 0: one per CPU that the process may use */
+	char *state;             /* folder of the journal of commits; NULL: none */
+	uint64_t memory;         /* bytes of the chunk pool */
+	uint64_t memory_wait_ms; /* how long a form waits for its part of it */
+	unsigned workers;        /* 0: one per CPU that the process may use */
 	enum placement placement;
 	enum log_level log_level;
 	enum log_format log_format;

@@ -2,6 +2,7 @@
 /* main.c - command line -> configuration -> the command; exit codes, also of output that could not be written; nothing
  * else. */
 #include "config/load.h"
+#include "config/memory.h"
 #include "explain.h"
 #include "form/form.h"
 #include "gateway.h"
@@ -66,6 +67,17 @@ run(const struct options *options)
 	return code;
 }
 
+static void
+tell_memory(const struct config *config)
+{
+	struct buf out = { 0 };
+
+	memory_tell(config, &out);
+	if (!out.failed && out.len > 0)
+		fwrite(out.data, 1, out.len, stdout);
+	buf_free(&out);
+}
+
 static int
 check(const struct options *options)
 {
@@ -75,6 +87,8 @@ check(const struct options *options)
 	if (config != NULL)
 		findings.warnings += sinks_check(config, &findings.text);
 	print_findings(&findings);
+	if (config != NULL)
+		tell_memory(config);
 	if (config != NULL)
 		printf("good: %zu route%s, %zu destination%s, %u warning%s\n", config->n_routes,
 			PLURAL(config->n_routes), config->n_destinations, PLURAL(config->n_destinations),

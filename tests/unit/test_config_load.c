@@ -3,6 +3,7 @@
  * any allocation is an error like any other. */
 #include "base/mem.h"
 #include "config/load.h"
+#include "config/memory.h"
 #include "sink/http/settings.h"
 
 #include <setjmp.h>
@@ -35,6 +36,32 @@ load_clean(const char *text)
 	return config;
 }
 
+/* The largest of those that are stored one after the other, and each that is joined. */
+static void
+what_a_form_needs_of_memory(void **state)
+{
+	struct config *c = load_clean(
+		"version: 1\nmemory: 8MiB\nmemory_wait: 10s\n"
+		"destinations:\n  a: { type: discard, memory: 1MiB }\n  b: { type: discard, memory: 100000 }\n"
+		"  c: { type: discard }\n"
+		"routes:\n  - id: one\n    match: { path: /one }\n    fields:\n"
+		"      - { name: a, store: { to: a, key: \"{uuid}\" } }\n"
+		"      - { name: b, concat: { to: b, key: \"{uuid}\" } }\n"
+		"      - { name: c, concat: { to: b, key: \"{uuid}\" } }\n"
+		"      - { name: d, store: { to: b, key: \"{uuid}\" } }\n"
+		"  - id: two\n    fields: [ { name: c, store: { to: c, key: \"{uuid}\" } } ]\n");
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(c->routes[0].memory, (1 << 20) + 2 * 131072);
+	assert_int_equal(c->routes[1].memory, 0);
+	memory_tell(c, &out);
+	assert_string_equal(out.data,
+		"route \"one\": a form needs 1280KiB of memory; there is enough for 4 uploads at once, others wait for up to 10s\n");
+	buf_free(&out);
+	config_free(c);
+}
+
 static void
 what_is_left_out_gets_the_documented_defaults(void **state)
 {
@@ -45,6 +72,7 @@ what_is_left_out_gets_the_documented_defaults(void **state)
 	assert_int_equal(c->n_listen, 1);
 	assert_string_equal(c->listen[0].host, "127.0.0.1");
 	assert_string_equal(c->listen[0].port, "8081");
+	assert_int_equal(c->memory_wait_ms, 30000);
 	assert_true(c->memory == 64u << 20 && c->workers == 0 && c->placement == PLACEMENT_LOCAL);
 	assert_true(c->log_level == LOG_INFO && c->log_format == LOG_JSON && c->drain_ms == 30000);
 	assert_true(c->client.head_ms == 30000 && c->client.keep_alive_ms == 75000 && c->client.idle_ms == 60000);
@@ -216,6 +244,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_left_out_gets_the_documented_defaults),
+		cmocka_unit_test(what_a_form_needs_of_memory),
 		cmocka_unit_test(only_a_route_without_path_takes_any_path),
 		cmocka_unit_test(values_arrive_in_the_struct),
 		cmocka_unit_test(a_secret_loses_its_last_newline_and_is_never_shown),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* kind.c - what a route file must know of destinations of type discard: next to nothing. */
-#include "config/kind.h"
+#include "sink/discard/settings.h"
 
 /* Nothing of two of them is ever in each other's way. */
 static bool
@@ -18,15 +18,21 @@ can_undo(const struct destination_settings *settings)
 	return true;
 }
 
-extern const struct key_table discard_keys;
-extern const struct destination_kind discard_kind;
+static uint64_t
+form_memory(const struct destination_settings *settings, const struct rule *rule)
+{
+	(void)rule;
+	return ((const struct discard_settings *)(const void *)settings)->memory;
+}
+
 const struct destination_kind discard_kind = {
 	.word = "discard",
 	.noun = "a discard",
 	.keys = &discard_keys,
-	.settings_size = sizeof(struct destination_settings),
+	.settings_size = sizeof(struct discard_settings),
 	.traits = KIND_LOCAL,
 	.style = TEMPLATE_FOR_FILE,
 	.place = place,
 	.can_undo = can_undo,
+	.form_memory = form_memory,
 };

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/* memory.c - see memory.h. How the pool shares its memory out is told in sidecar/channel/pool.h; tests/unit/test_queue.c sees to it
+ * that both say the same. */
+#include "config/memory.h"
+
+#include "config/kind.h"
+#include "config/scalar.h"
+
+#include <inttypes.h>
+
+#define PIECES_MIN 16u
+
+static uint64_t
+memory_of_rule(const struct rule *rule)
+{
+	const struct destination_kind *kind = rule->to != NULL ? rule->to->kind : NULL;
+	uint64_t bytes;
+
+	if (kind == NULL || kind->form_memory == NULL)
+		return 0;
+	bytes = kind->form_memory(rule->to->settings, rule);
+	return (bytes + MEMORY_UNIT - 1) / MEMORY_UNIT * MEMORY_UNIT;
+}
+
+uint64_t
+memory_of_route(const struct route *route)
+{
+	uint64_t store = 0, concats = 0;
+
+	for (size_t i = 0; i < route->n_rules; i++) {
+		uint64_t bytes = memory_of_rule(&route->rules[i]);
+
+		if (route->rules[i].action == ACTION_CONCAT)
+			concats += bytes;
+		else if (bytes > store)
+			store = bytes;
+	}
+	return store + concats;
+}
+
+/* Three quarters may be kept, and of these an eighth and what one more upload needs is for those who are let in. */
+uint64_t
+memory_for_forms(uint64_t memory)
+{
+	uint64_t pieces = memory / MEMORY_UNIT > PIECES_MIN ? memory / MEMORY_UNIT : PIECES_MIN;
+	uint64_t kept = pieces / 4 * 3;
+
+	return (kept - kept / 8 - 4) * MEMORY_UNIT;
+}
+
+void
+memory_tell(const struct config *config, struct buf *out)
+{
+	for (size_t i = 0; i < config->n_routes; i++) {
+		const struct route *route = &config->routes[i];
+		uint64_t n;
+
+		if (route->memory == 0)
+			continue;
+		n = memory_for_forms(config->memory) / route->memory;
+		buf_addf(out, "route \"%s\": a form needs ", route->id);
+		scalar_add_size(out, route->memory);
+		buf_addf(out,
+			" of memory; there is enough for %" PRIu64 " upload%s at once, others wait for up to ", n,
+			PLURAL(n));
+		scalar_add_time(out, config->memory_wait_ms);
+		buf_add_char(out, '\n');
+	}
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/* memory.h - pure: how much of `memory` a form has to have before its body comes, and for how many there is enough. */
+#ifndef PENSTOCK_CONFIG_MEMORY_H
+#define PENSTOCK_CONFIG_MEMORY_H
+
+#include "base/str.h"
+#include "config/route.h"
+
+#define MEMORY_UNIT 32768u /* `memory` is cut into such pieces */
+
+/* After linking. Of all its rules that store, one at a time is being read; its concats all are, until the form ends. Whole
+ * units. */
+uint64_t memory_of_route(const struct route *route);
+
+/* Bytes of `memory` that forms may have beforehand, all together. */
+uint64_t memory_for_forms(uint64_t memory);
+
+/* Appends a line for each route whose forms have to have some: how many uploads at once that makes. */
+void memory_tell(const struct config *config, struct buf *out);
+
+#endif
