@@ -156,11 +156,21 @@ server_of(const struct config *config)
 
 #define OWN_MS 10000 /* penstock's own, on a busy machine */
 
-/* How long penstock may say nothing once it has the whole form. */
+/* How long penstock may let a form wait before it reads a byte of it. */
+static uint64_t
+wait_ms(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].memory > 0)
+			return config->memory_wait_ms;
+	return 0;
+}
+
+/* How long penstock may say nothing and take nothing: before a form that waits for memory, and once it has the whole form. */
 static uint64_t
 silence_ms(const struct config *config)
 {
-	uint64_t most = 0;
+	uint64_t most = wait_ms(config);
 
 	for (size_t i = 0; i < config->n_destinations; i++) {
 		const struct destination *to = &config->destinations[i];

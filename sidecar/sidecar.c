@@ -88,6 +88,7 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 	struct worker_setup setup = {
 		.table = sidecar->reload.table,
 		.pool = sidecar->pool,
+		.queue = sidecar->queue,
 		.loop = station->loop,
 		.outlets = uploads_outlets(sidecar->uploads, i),
 		.state = sidecar->state,
@@ -228,8 +229,8 @@ start_desk(struct sidecar *sidecar, struct pulse_target *targets, struct error *
 {
 	struct desk_setup setup = {
 		.table = sidecar->reload.table,
-		.figures = { &sidecar->metrics, sidecar->pool, &sidecar->requests, &sidecar->leaving,
-			sidecar->state },
+		.figures = { &sidecar->metrics, sidecar->pool, sidecar->queue, &sidecar->requests,
+			&sidecar->leaving, sidecar->state },
 		.settle = sidecar->settle,
 		.targets = targets,
 		.n_targets = list_loops(sidecar, targets),
@@ -270,7 +271,8 @@ start(struct sidecar *sidecar, struct error *err)
 	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_stations + 3))
 		return error_nomem(err);
 	sidecar->pool = pool_new(config->memory, err);
-	if (sidecar->pool == NULL)
+	sidecar->queue = sidecar->pool != NULL ? queue_new(sidecar->pool, err) : NULL;
+	if (sidecar->queue == NULL)
 		return false;
 	if (!start_state(sidecar, err))
 		return false;
@@ -331,6 +333,7 @@ stop(struct sidecar *sidecar)
 		lookout_free(sidecar->reload.lookout);
 	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
 		loop_free(sidecar->stations[i].loop);
+	queue_free(sidecar->queue);
 	pool_free(sidecar->pool);
 	signals_unwatch(sidecar);
 	if (!hangs) {

@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "channel/pool.h"
+#include "channel/queue.h"
 #include "intake/listener.h"
 #include "intake/worker.h"
 #include "loop/loop.h"
@@ -34,6 +35,7 @@ struct sidecar {
 	struct reload reload; /* the route table in force */
 	enum phase phase;
 	struct pool *pool;
+	struct queue *queue; /* of forms that wait for some of it */
 	struct station *stations;
 	size_t n_stations, n_running;
 	struct counter requests; /* alive on all workers */

@@ -203,7 +203,7 @@ check_load(const struct load *load, struct decision *decision)
 		error_set(&decision->error, ERR_BUSY, "the gateway's admission agent does not answer");
 	else if (load->is_draining)
 		error_set(&decision->error, ERR_DRAINING, "shutting down");
-	else if (load->is_over_memory)
+	else if (load->is_over_memory && route->memory == 0) /* else it waits for its turn */
 		error_set(&decision->error, ERR_BUSY, "the memory budget is used up; try again later");
 	else if (load->active == NULL || counter_read(load->active[route->index]) < route->limits.concurrent)
 		return true;

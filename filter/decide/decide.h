@@ -22,7 +22,7 @@ struct load {
 	                             * penstock says it. A status, of its rules (401, 403, 429) or because it could
 	                             * ask nobody (anything else); STR_NONE: it refuses nothing */
 	bool is_draining;
-	bool is_over_memory; /* pool_is_used_up() */
+	bool is_over_memory; /* pool_is_used_up(); no reason to refuse those who wait for memory, route.memory */
 	struct counter *const
 		*active; /* requests under way, by struct route's index; NULL: not known, as if none */
 };

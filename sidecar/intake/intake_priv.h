@@ -58,6 +58,9 @@ struct worker {
 	struct blocks *blocks;                  /* what is smaller than a chunk, for all of them */
 	struct pool_waiter pool_waiter;
 	struct mail pool_mail;    /* chunks came back */
+	struct queue_side side;   /* of setup.queue */
+	struct mail queue_mail;   /* some of `side` have been granted what they waited for */
+	size_t n_awaiting;        /* requests that are REQ_WAITING */
 	struct mail command_mail; /* table, drain, abort */
 	struct turns {
 		struct request *taken_by;     /* NULL: nobody has the turn */
@@ -135,23 +138,25 @@ void turns_pass_on(struct turns *turns);                    /* each time that li
 
 void stalled_start(struct worker *worker);
 void stalled_stop(struct worker *worker);
-void stalled_enter(struct request *request);      /* its form begins to come in: REQ_PARSING */
-void stalled_leave(struct request *request);      /* it is whole, or given up */
-void stalled_note_bytes(struct request *request); /* some came */
-void stalled_note_moved(struct request *request); /* it was not its client that was waited for */
+void stalled_enter(struct request *request);        /* its form begins to come in: REQ_PARSING */
+void stalled_leave(struct request *request);        /* it is whole, or given up */
+void stalled_note_bytes(struct request *request);   /* some came */
+void stalled_note_resumed(struct request *request); /* until now it was not its client that was waited for */
 
-/* -- request.c, request_head.c, request_body.c, request_commit.c -------------------------------------- */
+/* -- request.c, request_head.c, request_wait.c, request_body.c, request_commit.c ----------------------- */
 
 /* A request's life. The body's is beside it: bytes may still come in while the fate is settled.
  *
  *   HEAD ─admitted▶ PARSING ─form whole▶ HELD ─all committed▶ SETTLED ─▶ ANSWERED
- *     │                └──────any error───┴─▶ ABORTING ─all transfers ended▶ ┘
+ *     │ │       ▲      └──────any error───┴─▶ ABORTING ─all transfers ended▶ ┘
+ *     │ └─ no memory ▶ WAITING ─too long, draining, client gone▶ SETTLED
  *     └─refused─▶ SETTLED
  *
+ * WAITING: its body has not been asked for, and what has come of it lies in libmicrohttpd and the socket.
  * HELD: the form is good, its objects are being completed. ABORTING: transfers are being cancelled and what
  * was committed is being undone; the body is read on and thrown away. SETTLED: the answer stands.
  * ANSWERED: the answer is with libmicrohttpd or in the socket. */
-enum request_state { REQ_HEAD, REQ_PARSING, REQ_HELD, REQ_ABORTING, REQ_SETTLED, REQ_ANSWERED };
+enum request_state { REQ_HEAD, REQ_WAITING, REQ_PARSING, REQ_HELD, REQ_ABORTING, REQ_SETTLED, REQ_ANSWERED };
 
 struct request {
 	struct worker *worker;
@@ -182,10 +187,12 @@ struct request {
 	struct buf early;     /* what of it the socket has not taken yet begins at early_sent */
 	size_t early_sent;
 	bool suspended;
-	bool waits_for_chunks; /* is in worker->waiting */
-	bool is_stepping;      /* request_step() is running: do not nest */
-	struct timer timer;    /* the nearest of the deadlines below */
-	uint64_t started_ms, active_ms, total_at_ms, discard_until_ms;
+	struct queue_place place; /* while WAITING */
+	bool is_head_due;         /* it was suspended with its head, so libmicrohttpd shows that once more */
+	bool waits_for_chunks;    /* is in worker->waiting */
+	bool is_stepping;         /* request_step() is running: do not nest */
+	struct timer timer;       /* the nearest of the deadlines below */
+	uint64_t started_ms, active_ms, total_at_ms, wait_until_ms, discard_until_ms;
 	unsigned status;              /* of the answer, for the log */
 	struct request *next, **link; /* worker->requests */
 	struct request *next_waiting;
@@ -195,6 +202,9 @@ struct request {
 	struct request *next_turn;
 	uint64_t moved_ms, moved_at;     /* when its client brought more than drops, and what had been taken then */
 	struct request *slower, *faster; /* worker->stalled */
+	uint64_t suspended_ms;           /* when it was suspended last */
+	uint64_t pace_ms,
+		pace_at; /* when it brought so much that it may keep a reserve, and what had been taken then */
 };
 
 /* libmicrohttpd's callbacks */
@@ -231,6 +241,14 @@ void request_on_hangup(struct request *request, bool is_reset);
 /* request_head.c: decides, and answers at once where the answer is no. */
 enum MHD_Result request_on_head(struct request *request, const char *url, const char *method, const char *version);
 size_t request_piece(const struct request *request); /* most bytes of body that come at once */
+
+/* request_wait.c: HEAD -> PARSING, or WAITING for the memory that its route needs; and who waits on this worker. */
+void request_take_memory(struct request *request);
+void request_fail_for_memory(struct request *request); /* it has waited too long */
+void request_leave_queue(struct request *request);     /* it is WAITING no more */
+void waits_start(struct worker *worker);
+void waits_look_again(struct worker *worker); /* chunks came back */
+void waits_drain(struct worker *worker);      /* nobody will be let in any more */
 
 /* request_body.c: a piece of body, and its end. *len is what is left unconsumed. */
 enum MHD_Result request_on_body(struct request *request, const char *data, size_t *len);

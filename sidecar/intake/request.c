@@ -14,7 +14,8 @@
 #include <sys/ioctl.h>
 
 static const unsigned may_become[] = {
-	[REQ_HEAD] = BIT(REQ_PARSING) | BIT(REQ_SETTLED),
+	[REQ_HEAD] = BIT(REQ_WAITING) | BIT(REQ_PARSING) | BIT(REQ_SETTLED),
+	[REQ_WAITING] = BIT(REQ_PARSING) | BIT(REQ_SETTLED),
 	[REQ_PARSING] = BIT(REQ_HELD) | BIT(REQ_ABORTING),
 	[REQ_HELD] = BIT(REQ_SETTLED) | BIT(REQ_ABORTING),
 	[REQ_ABORTING] = BIT(REQ_SETTLED),
@@ -28,6 +29,8 @@ request_move(struct request *request, enum request_state to)
 	must(state_may_become(may_become, (int)request->state, (int)to));
 	if (request->state == REQ_PARSING)
 		stalled_leave(request);
+	if (request->state == REQ_WAITING)
+		request_leave_queue(request);
 	request->state = to;
 	if (to == REQ_PARSING)
 		stalled_enter(request);
@@ -53,7 +56,7 @@ request_new(struct worker *worker, const char *target)
 	counter_add(worker->setup.requests, 1);
 	counter_add(worker->setup.busy, 1);
 	request->timer.fire = on_timer;
-	request->discard_until_ms = request->total_at_ms = CLOCK_NEVER;
+	request->discard_until_ms = request->total_at_ms = request->wait_until_ms = CLOCK_NEVER;
 	request->next = worker->requests;
 	request->link = &worker->requests;
 	if (request->next != NULL)
@@ -206,7 +209,8 @@ request_leave_connection(struct request *request)
 	connection_end_request(request->connection);
 	request->connection = NULL;
 	request->discard_until_ms = CLOCK_NEVER;
-	if (request->state == REQ_PARSING) /* HELD goes on: the form is whole, only its client has left */
+	if (request->state == REQ_WAITING ||
+		request->state == REQ_PARSING) /* HELD goes on: only its client has left */
 		request_failf(
 			request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
 	request_free_if_over(request);
@@ -236,7 +240,7 @@ request_on_access(void *arg, struct MHD_Connection *mhd, const char *url, const 
 	(void)mhd;
 	if (request == NULL)
 		return MHD_NO; /* out of memory when its first line came: nothing can be said */
-	if (request->state == REQ_HEAD)
+	if (request->state == REQ_HEAD || request->is_head_due)
 		return request_on_head(request, url, method, version);
 	if (*len > 0)
 		return request_on_body(request, data, len);
@@ -251,6 +255,8 @@ request_fail(struct request *request, const struct error *error)
 	error_keep_first(&request->error, error);
 	if (request->state == REQ_PARSING || request->state == REQ_HELD)
 		request_move(request, REQ_ABORTING);
+	else if (request->state == REQ_WAITING)
+		request_move(request, REQ_SETTLED);
 	request_resume(request); /* whoever was waiting for room need not any more */
 	request_step(request);
 }
@@ -266,6 +272,13 @@ request_failf(struct request *request, enum error_kind kind, const char *sentenc
 	request_fail(request, &error);
 }
 
+/* Bytes of body that libmicrohttpd may have read with the head, and has not shown us yet. */
+static size_t
+in_library(const struct request *request)
+{
+	return request->state == REQ_WAITING ? request->connection->lane->memory : 0;
+}
+
 /* The body bytes that the client has not sent yet can still be in the socket. If there are fewer than the
  * form needs, it will never be whole; if all are there, a client that only half-closed gets its answer. */
 static bool
@@ -277,13 +290,13 @@ can_still_be_whole(const struct request *request)
 		return true;
 	if (ioctl(request->connection->watch.fd, FIONREAD, &waiting) < 0 || waiting < 0)
 		return true;
-	return request->seen + (uint64_t)waiting >= request->decision.length;
+	return request->seen + in_library(request) + (uint64_t)waiting >= request->decision.length;
 }
 
 void
 request_on_hangup(struct request *request, bool is_reset)
 {
-	if (!request->suspended || request->state != REQ_PARSING)
+	if (!request->suspended || (request->state != REQ_PARSING && request->state != REQ_WAITING))
 		return; /* libmicrohttpd reads the socket itself and sees it, or the form is whole already */
 	if (!is_reset && can_still_be_whole(request))
 		return;
@@ -300,6 +313,7 @@ request_suspend(struct request *request)
 	turn_leave(request); /* somebody else may use it meanwhile */
 	MHD_suspend_connection(request->connection->mhd);
 	request->suspended = true;
+	request->suspended_ms = loop_now_ms(request->worker->setup.loop);
 }
 
 void
@@ -312,7 +326,7 @@ request_resume(struct request *request)
 		return;
 	request->suspended = false;
 	request->active_ms = loop_now_ms(request->worker->setup.loop);
-	stalled_note_moved(request);
+	stalled_note_resumed(request);
 	MHD_resume_connection(request->connection->mhd);
 	request->connection->lane->is_due = true;
 }
@@ -334,13 +348,21 @@ earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static bool
+is_timed(const struct request *request)
+{
+	return request->state == REQ_WAITING || request->state == REQ_PARSING || request->state == REQ_HELD;
+}
+
 void
 request_set_timer(struct request *request)
 {
 	uint64_t at = earlier(idle_at(request), request->discard_until_ms);
 
-	if (request->state == REQ_PARSING || request->state == REQ_HELD)
+	if (is_timed(request))
 		at = earlier(at, request->total_at_ms);
+	if (request->state == REQ_WAITING)
+		at = earlier(at, request->wait_until_ms);
 	/* Set lazily: each byte moves idle_at() further away, and a timer that fires early is set anew. */
 	if (request->timer.slot != 0 && request->timer.at_ms <= at)
 		return;
@@ -364,7 +386,9 @@ on_timer(struct timer *timer)
 	}
 	if (idle_at(request) <= now)
 		request_failf(request, ERR_CLIENT_SLOW, "no byte came for longer than client.timeout.idle");
-	else if (request->total_at_ms <= now && (request->state == REQ_PARSING || request->state == REQ_HELD))
+	else if (request->state == REQ_WAITING && request->wait_until_ms <= now)
+		request_fail_for_memory(request);
+	else if (request->total_at_ms <= now && is_timed(request))
 		request_failf(request, ERR_CLIENT_SLOW, "the request took longer than client.timeout.total");
 	else
 		request_set_timer(request);

@@ -100,7 +100,7 @@ begin(struct request *request, const char *url, const char *method, const char *
 		take_place(request);
 	request->error = request->decision.error;
 	if (request->decision.allow && make_parts(request))
-		request_move(request, REQ_PARSING);
+		request_take_memory(request);
 	else
 		request_move(request, REQ_SETTLED);
 	request_set_timer(request);
@@ -117,10 +117,16 @@ has_body(const struct request *request)
 	return request->head.header(request->head.arg, STR("content-length"), 0, &value) && !str_is(value, "0");
 }
 
+/* After this first call libmicrohttpd says 100 if the client waits for it. Where it is suspended in it, the call comes again once
+ * it is resumed, and then it may say no, too. */
 enum MHD_Result
 request_on_head(struct request *request, const char *url, const char *method, const char *version)
 {
-	begin(request, url, method, version);
+	if (request->state == REQ_HEAD)
+		begin(request, url, method, version);
+	request->is_head_due = request->state == REQ_WAITING;
+	if (request->is_head_due)
+		request_suspend(request);
 	if (request->state != REQ_SETTLED)
 		return MHD_YES;
 	/* Who waits for 100 has not sent a byte, and libmicrohttpd would say it after an answer that it does not know of. */

@@ -156,6 +156,7 @@ on_pool_mail(struct mail *mail, unsigned bits)
 	struct request *list = worker->waiting;
 
 	(void)bits;
+	waits_look_again(worker);
 	worker->waiting = NULL;
 	worker->waiting_end = &worker->waiting;
 	while (list != NULL) {
@@ -196,6 +197,7 @@ drain(struct worker *worker)
 	worker->state = WORKER_DRAINING;
 	acceptor_stop(worker);
 	greeting_close_all(worker);
+	waits_drain(worker);
 	for (struct connection *c = worker->connections; c != NULL; c = c->next)
 		connection_drain(c);
 }
@@ -288,6 +290,7 @@ worker_new(const struct worker_setup *setup, struct error *err)
 	worker->waiting_end = &worker->waiting;
 	turns_init(&worker->turns);
 	stalled_start(worker);
+	waits_start(worker);
 	worker->daemon_hook.turn = daemon_turn;
 	worker->cut.fire = on_cut;
 	mail_init(&worker->pool_mail, on_pool_mail);

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "channel/pool.h"
+#include "channel/queue.h"
 #include "config/route.h"
 #include "loop/loop.h"
 #include "route/table.h"
@@ -27,6 +28,7 @@ struct worker;
 struct worker_setup {
 	struct table *table; /* in force at the start; the worker acquires its own */
 	struct pool *pool;
+	struct queue *queue; /* of all workers: forms that wait for memory */
 	struct loop *loop;
 	const struct outlets *outlets;
 	struct state *state;   /* the journal of commits; NULL: there is none */

@@ -51,6 +51,9 @@ figures_write(const struct figures *figures, const struct table *table, const st
 	write_one(out, "penstock_requests", "Requests under way.", counter_read(figures->requests));
 	write_routes(table, out);
 	write_pool(figures->pool, out);
+	write_one(out, "penstock_requests_waiting",
+		"Of the requests under way, those that wait for memory before their body.",
+		queue_length(figures->queue));
 	if (probe != NULL)
 		write_destinations(probe, out);
 	write_one(out, "penstock_draining", "1 if the process is shutting down.",

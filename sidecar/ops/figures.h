@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "channel/pool.h"
+#include "channel/queue.h"
 #include "route/table.h"
 #include "sink/probe.h"
 #include "state/state.h"
@@ -12,6 +13,7 @@
 struct figures {
 	const struct metrics *metrics;
 	const struct pool *pool;
+	struct queue *queue;
 	const struct counter *requests; /* under way */
 	const struct counter *draining;
 	struct state *state; /* NULL: there is none */

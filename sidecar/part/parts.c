@@ -270,6 +270,8 @@ parts_held(const struct parts *parts)
 {
 	size_t held = txn_keep(parts->txn)->held + parts->known;
 
+	if (txn_reserve(parts->txn) != NULL)
+		held += reserve_size(txn_reserve(parts->txn)) * CHUNK_SIZE;
 	for (const struct delivery *d = txn_first(parts->txn); d != NULL; d = d->next)
 		held += delivery_held(d);
 	return held;

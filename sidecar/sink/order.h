@@ -15,6 +15,7 @@
 #include "channel/blocks.h"
 #include "channel/channel.h"
 #include "channel/keep.h"
+#include "channel/reserve.h"
 #include "config/route.h"
 
 #include <stdbool.h>
@@ -55,11 +56,14 @@ struct order {
 	const char *target;       /* escaped; http: begins with '/'; directory: relative, no empty or dot segment */
 	const char *type;         /* Content-Type to send, or NULL */
 	const void *form;         /* the same for all orders of one form; compared, never followed */
-	const char *request_id;   /* sent as X-Request-Id */
-	const char *traceparent;  /* passed on, or NULL */
-	const char *client;       /* told as X-Forwarded-For, or NULL */
-	bool want_body;           /* of the upstream's answer */
-	uint64_t length;          /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
+	struct reserve *
+		reserve; /* of the form, for what its kind says by form_memory (config/kind.h); NULL: none. A transfer that
+				   * needs it for longer than the order acquires it */
+	const char *request_id;  /* sent as X-Request-Id */
+	const char *traceparent; /* passed on, or NULL */
+	const char *client;      /* told as X-Forwarded-For, or NULL */
+	bool want_body;          /* of the upstream's answer */
+	uint64_t length;         /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
 	bool is_kept;     /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
 	struct kept kept; /* if is_kept; else the producer's alone */
 	struct order_group *group; /* only where the kind is local; NULL: it becomes visible by itself */

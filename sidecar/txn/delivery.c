@@ -60,6 +60,7 @@ delivery_new(struct txn *txn, const struct rule *rule, const struct destination 
 	delivery->order.to = to;
 	set_order(&delivery->order, txn_setup_of(txn), rule);
 	delivery->order.form = txn;
+	delivery->order.reserve = txn_reserve(txn);
 	keep_init(&delivery->own_keep, txn_setup_of(txn)->blocks);
 	return delivery;
 }

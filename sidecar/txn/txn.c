@@ -17,6 +17,7 @@ struct txn {
 	struct delivery *first, *last;
 	struct keep keep;
 	struct book book;
+	struct reserve *reserve;
 	struct order_group *groups; /* of files that become visible together */
 	struct error error;         /* of ours, not of a delivery */
 };
@@ -63,6 +64,7 @@ txn_free(struct txn *txn)
 	keep_fini(&txn->keep);
 	free_groups(txn);
 	plan_fini(&txn->plan);
+	reserve_release(txn->reserve);
 	mem_free(txn);
 }
 
@@ -70,6 +72,19 @@ const struct txn_setup *
 txn_setup_of(const struct txn *txn)
 {
 	return &txn->setup;
+}
+
+void
+txn_set_reserve(struct txn *txn, struct reserve *reserve)
+{
+	must(txn->reserve == NULL && txn->first == NULL);
+	txn->reserve = reserve;
+}
+
+struct reserve *
+txn_reserve(const struct txn *txn)
+{
+	return txn->reserve;
 }
 
 struct plan *

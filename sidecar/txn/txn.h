@@ -41,6 +41,11 @@ struct txn;
 struct txn *txn_new(const struct txn_setup *setup, struct error *err); /* NULL: out of memory */
 void txn_free(struct txn *txn); /* every delivery has ended or was never started; NULL is fine */
 const struct txn_setup *txn_setup_of(const struct txn *txn);
+
+/* What its orders may take from, before any is added; the reference is taken over. NULL: nothing. */
+void txn_set_reserve(struct txn *txn, struct reserve *reserve);
+struct reserve *txn_reserve(const struct txn *txn);
+
 struct plan *txn_plan(struct txn *txn);
 struct keep *txn_keep(struct txn *txn); /* what its small parts share */
 

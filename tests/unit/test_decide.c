@@ -314,6 +314,27 @@ load_is_asked_last(void **state)
 	}
 }
 
+/* Routes whose forms wait for their memory. */
+static void
+who_may_wait_for_memory_is_not_refused_for_it(void **state)
+{
+	static const struct load over = { .is_over_memory = true },
+				 ending = { .is_over_memory = true, .is_draining = true };
+	uint64_t *memory = &config->routes[0].memory;
+	struct decision d;
+
+	(void)state;
+	decide_one("POST /open HTTP/1.1", H FORM TE, over, &d);
+	assert_true(!d.allow && d.route != NULL);
+	memory = &config->routes[d.route->index].memory;
+	*memory = 1 << 20;
+	decide_one("POST /open HTTP/1.1", H FORM TE, over, &d);
+	assert_true(d.allow);
+	decide_one("POST /open HTTP/1.1", H FORM TE, ending, &d);
+	assert_int_equal(d.error.kind, ERR_DRAINING);
+	*memory = 0;
+}
+
 static void
 a_gateway_that_could_ask_nobody_is_believed(void **state)
 {
@@ -403,6 +424,7 @@ main(void)
 		cmocka_unit_test(a_refusal_says_what_the_answer_needs),
 		cmocka_unit_test(only_an_http_1_1_client_waits_for_100),
 		cmocka_unit_test(load_is_asked_last),
+		cmocka_unit_test(who_may_wait_for_memory_is_not_refused_for_it),
 		cmocka_unit_test(a_gateway_that_could_ask_nobody_is_believed),
 		cmocka_unit_test(what_the_gateways_own_rules_refuse_is_refused_first),
 		cmocka_unit_test(one_over_concurrent_is_told_to_come_again),

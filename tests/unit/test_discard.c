@@ -4,7 +4,7 @@
 #include "sink/sink.h"
 
 #include "base/mem.h"
-#include "config/kind.h"
+#include "sink/discard/settings.h"
 
 static unsigned news;
 
@@ -56,11 +56,70 @@ it_takes_all_and_can_be_taken_back(void **state)
 	loop_free(loop);
 }
 
+/* Of three chunks, two are held at a time: with the second one both go. */
+static void
+it_holds_what_it_has_memory_for(void **state)
+{
+	struct error err = { 0 };
+	struct loop *loop = loop_new(&err);
+	struct pool *pool = pool_new(64 * CHUNK_SIZE, &err);
+	struct engine engine = { .loop = loop };
+	struct sink_place place = { .engine = &engine, .pool = pool };
+	struct discard_settings settings = { .memory = 2 * CHUNK_SIZE };
+	struct destination to = { .kind = kind_find(STR("discard")), .settings = &settings.common };
+	struct order order = { .to = &to, .slots = 4 };
+	struct channel_side producer = { .box = loop_mailbox(loop), .on_mail = on_news };
+	struct reserve_user other = { 0 };
+	size_t before;
+
+	(void)state;
+	news = 0;
+	assert_true(pool_reserve_ahead(pool, 2));
+	order.reserve = reserve_new(pool, 2);
+	before = pool_available(pool);
+	assert_true(sink_of(&to)->begin(&place, &order, &producer, &err));
+	other.channel = order.channel;
+	channel_tell(order.channel, CHANNEL_START);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(pool_reserve(pool, 1, POOL_STREAM));
+		channel_push(order.channel, pool_draw(pool, POOL_STREAM));
+		loop_deliver_rest(loop);
+		sink_of(&to)->pump(&order);
+		loop_deliver_rest(loop);
+		assert_int_equal(
+			pool_available(pool), before); /* the chunk's place in the stream is free at once */
+		assert_int_equal(reserve_take(order.reserve, &other, 2), i == 1);
+		reserve_forget(order.reserve, &other);
+		if (i == 1)
+			reserve_put(order.reserve, 2);
+	}
+	assert_true(reserve_take(order.reserve, &other, 1)); /* and nothing is left to hold more */
+	assert_true(pool_reserve(pool, 1, POOL_STREAM));
+	channel_push(order.channel, pool_draw(pool, POOL_STREAM));
+	sink_of(&to)->pump(&order);
+	channel_tell(order.channel, CHANNEL_FINISH);
+	loop_deliver_rest(loop);
+	assert_int_equal(pool_available(pool), before - 1);
+	assert_int_equal(news, 0);
+	reserve_put(order.reserve, 1);
+	loop_deliver_rest(loop);
+	assert_int_equal(pool_available(pool), before);
+	assert_int_equal(news, CHANNEL_PREPARED);
+	channel_tell(order.channel, CHANNEL_CANCEL);
+	loop_deliver_rest(loop);
+	channel_tell(order.channel, CHANNEL_CLOSE);
+	loop_deliver_rest(loop);
+	reserve_release(order.reserve);
+	pool_free(pool);
+	loop_free(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_takes_all_and_can_be_taken_back),
+		cmocka_unit_test(it_holds_what_it_has_memory_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

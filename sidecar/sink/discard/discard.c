@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* discard.c - takes bytes and forgets them, on the worker's loop. For dry runs, and to measure all but the destination. */
+/* discard.c - takes bytes and forgets them, on the worker's loop. For dry runs, and to measure all but the destination.
+ *
+ * With `memory` it holds of each stream what comes, until it has so much, and forgets all of that at once: as a store does that
+ * takes large pieces. Each chunk is held in place of one of the form's reserve. */
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
+#include "sink/discard/settings.h"
 #include "sink/sink.h"
 
 /* READY ─START▶ SENDING ─all bytes gone▶ HELD ─COMMIT▶ ENDED     any ─CANCEL▶ ENDED */
@@ -15,6 +19,9 @@ struct discard {
 	struct channel *channel;
 	enum discard_state state;
 	bool is_committed;
+	struct reserve_user user; /* of order->reserve */
+	struct chunk *held;       /* by `link` */
+	size_t n_held, most_held;
 };
 
 static const unsigned may_become[] = {
@@ -31,9 +38,76 @@ discard_move(struct discard *discard, enum discard_state to)
 	discard->state = to;
 }
 
+/* -- what is held --------------------------------------------------------------------------------------- */
+
+static void
+forget_held(struct discard *discard)
+{
+	while (discard->held != NULL) {
+		struct chunk *next = discard->held->link;
+
+		reserve_give(discard->order->reserve, discard->held);
+		discard->held = next;
+	}
+	discard->n_held = 0;
+}
+
+static void
+hold_chunk(struct discard *discard, struct chunk *chunk)
+{
+	struct chunk *spare = pool_draw(discard->pool, POOL_KEEP);
+
+	pool_swap_uses(chunk, spare);
+	pool_give(discard->pool, spare);
+	chunk->link = discard->held;
+	discard->held = chunk;
+	if (++discard->n_held == discard->most_held)
+		forget_held(discard);
+}
+
+enum taken { TOOK_ONE, TOOK_NONE, NO_MEMORY };
+
+/* NO_MEMORY: CHANNEL_DATA will come when there is some. A chunk that others read, too, cannot be held in place of another. */
+static enum taken
+take_and_hold(struct discard *discard)
+{
+	struct reserve *reserve = discard->order->reserve;
+	struct chunk *chunk;
+
+	if (!reserve_take(reserve, &discard->user, 1))
+		return NO_MEMORY;
+	chunk = channel_pop(discard->channel);
+	if (chunk != NULL && !pool_is_shared(chunk)) {
+		hold_chunk(discard, chunk);
+		return TOOK_ONE;
+	}
+	reserve_put(reserve, 1);
+	if (chunk != NULL)
+		pool_give(discard->pool, chunk);
+	return chunk != NULL ? TOOK_ONE : TOOK_NONE;
+}
+
+static enum taken
+take_one(struct discard *discard)
+{
+	struct chunk *chunk;
+
+	if (discard->most_held > 0)
+		return take_and_hold(discard);
+	chunk = channel_pop(discard->channel);
+	if (chunk != NULL)
+		pool_give(discard->pool, chunk);
+	return chunk != NULL ? TOOK_ONE : TOOK_NONE;
+}
+
+/* -- its life ------------------------------------------------------------------------------------------- */
+
 static void
 end(struct discard *discard, enum outcome_state outcome)
 {
+	forget_held(discard);
+	if (discard->most_held > 0)
+		reserve_forget(discard->order->reserve, &discard->user);
 	discard->order->outcome.state = outcome;
 	discard_move(discard, DISCARD_ENDED);
 	channel_report(discard->channel, CHANNEL_ENDED);
@@ -42,6 +116,7 @@ end(struct discard *discard, enum outcome_state outcome)
 static void
 hold(struct discard *discard)
 {
+	forget_held(discard);
 	discard_move(discard, DISCARD_HELD);
 	if (discard->is_committed)
 		end(discard, OUTCOME_COMMITTED);
@@ -54,8 +129,12 @@ go_on(struct discard *discard)
 {
 	bool finished = channel_is_finished(discard->channel); /* before looking for the last chunks */
 
-	for (struct chunk *chunk; (chunk = channel_pop(discard->channel)) != NULL;)
-		pool_give(discard->pool, chunk);
+	enum taken taken;
+
+	while ((taken = take_one(discard)) == TOOK_ONE)
+		continue;
+	if (taken == NO_MEMORY)
+		return;
 	if (finished)
 		hold(discard);
 	else if (!channel_want_data(discard->channel))
@@ -126,6 +205,9 @@ begin(const struct sink_place *place, struct order *order, const struct channel_
 	discard->engine = place->engine;
 	discard->pool = place->pool;
 	discard->order = order;
+	discard->user.channel = discard->channel;
+	if (order->reserve != NULL)
+		discard->most_held = (discard_settings(order->to)->memory + CHUNK_SIZE - 1) / CHUNK_SIZE;
 	counter_add(&place->engine->transfers, 1);
 	order->channel = discard->channel;
 	order->transfer = discard;
