@@ -39,8 +39,8 @@ def test_each_size_reaches_http_exactly():
             assert answer.status == 201, answer.body
             assert {k: sha256(v) for k, v in up.store.items()} == {f"/{i + 1}": sha256(noise(n, n)) for i, n in enumerate(SIZES)}
             assert all(t["upstream_status"] == 201 for t in answer.json()["parts"])
-        large = [r for r in up.seen if len(r.body) > 65536]
-        small = [r for r in up.seen if len(r.body) <= 65536]
+        large = [r for r in up.seen if len(r.body) > 16384]
+        small = [r for r in up.seen if len(r.body) <= 16384]
         assert all(r.is_chunked for r in large) and all("content-length" in r.headers for r in small)
         assert all(r.headers["content-type"] == "image/png" for r in large)
 

@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#define GATHER_MAX (64u * 1024) /* bytes of a kept body */
+
 static size_t
 read_kept(struct http *http, char *to, size_t room)
 {
@@ -38,7 +40,7 @@ take_gathered(struct http *http, size_t size)
 {
 	struct gathered *gathered = &http->gathered;
 
-	if (size > HTTP_KEEP_MAX ||
+	if (size > GATHER_MAX ||
 		!pool_set_aside(http->pool, (size + CHUNK_SIZE - 1) / CHUNK_SIZE, &gathered->charged))
 		return false;
 	gathered->bytes = mem_alloc(size);

@@ -44,13 +44,6 @@ can_undo(const struct destination_settings *settings)
 	return mine(settings)->undo_delete;
 }
 
-static size_t
-keep_max(const struct destination_settings *settings)
-{
-	(void)settings;
-	return HTTP_KEEP_MAX;
-}
-
 /* It takes what is left, the first object completes, the others do, and if that fails all are taken back: each of the four
  * ends where nothing moves for `idle`, and three of them may have to connect. */
 static uint64_t
@@ -79,7 +72,6 @@ const struct destination_kind http_kind = {
 	.free = free_settings,
 	.place = place,
 	.can_undo = can_undo,
-	.keep_max = keep_max,
 	.silence_ms = silence_ms,
 	.ready_peer = ready_peer,
 };

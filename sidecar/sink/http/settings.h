@@ -6,10 +6,6 @@
 #include "config/kind.h"
 #include "config/peer.h"
 
-/* Bytes of an object that wait for the commit, and leave in one piece. A stream holds more than that until then: a buffer for
- * one send and a connection of its own, which nobody else uses after it. */
-#define HTTP_KEEP_MAX (64u * 1024)
-
 struct http_settings {
 	struct destination_settings common;
 	struct http_peer peer;
