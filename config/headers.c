@@ -125,8 +125,9 @@ is_value(struct str s)
 	return s.len > 0 && str_trim(s).len == s.len;
 }
 
+/* `what` begins the sentence about one that cannot stand in a header. */
 static void
-read_value(struct loading *l, const struct key *key, const struct node *node, struct header_line *line)
+read_value(struct loading *l, const struct key *key, const struct node *node, const char *what, char **out)
 {
 	struct buf value = { 0 };
 	bool ok = true;
@@ -139,10 +140,10 @@ read_value(struct loading *l, const struct key *key, const struct node *node, st
 		buf_add_str(&value, node->text);
 	if (ok && !is_value(buf_str(&value)) && !value.failed)
 		diag_error(l->diag, node->spot,
-			"the value of a header may not be empty, begin or end with a blank, or hold a control byte");
+			"%s may not be empty, begin or end with a blank, or hold a control byte", what);
 	if (ok)
-		line->value = value.failed ? NULL : str_dup(buf_str(&value));
-	if (ok && line->value == NULL)
+		*out = value.failed ? NULL : str_dup(buf_str(&value));
+	if (ok && *out == NULL)
 		diag_nomem(l->diag);
 	wipe(&value);
 }
@@ -204,6 +205,23 @@ headers_read(struct loading *l, const struct key *key, const struct node *node, 
 		line->name = str_dup(node->keys[i]->text);
 		if (line->name == NULL)
 			diag_nomem(l->diag);
-		read_value(l, key, node->items[i], line);
+		read_value(l, key, node->items[i], "the value of a header", &line->value);
 	}
+}
+
+void
+headers_read_secret(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	char *value = NULL;
+
+	read_value(l, key, node, key->name, &value);
+	memcpy((char *)base + key->offset, &value, sizeof value);
+}
+
+void
+headers_wipe(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	mem_free(secret);
 }

@@ -22,6 +22,7 @@ enum key_type {
 	KEY_WORD,    /* one of `words` -> an enum or bool */
 	KEY_ID,      /* letters, digits, '.', '_', '-' -> char * */
 	KEY_TEXT,    /* any text without control bytes -> char * */
+	KEY_SECRET,  /* text, { env: NAME } or { file: PATH }; never shown, its owner wipes it -> char * */
 	KEY_FILE,    /* { file: PATH }, only the path is kept -> char * */
 	KEY_HOST,    /* host pattern -> char * */
 	KEY_PATH,    /* path pattern -> struct match */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/address.h"
+#include "config/headers.h"
 #include "config/read.h"
 
 #include <errno.h>
@@ -110,10 +111,8 @@ void
 peer_free(struct http_peer *peer)
 {
 	for (size_t i = 0; i < peer->n_headers; i++) {
-		if (peer->headers[i].value != NULL)
-			explicit_bzero(peer->headers[i].value, strlen(peer->headers[i].value));
 		mem_free(peer->headers[i].name);
-		mem_free(peer->headers[i].value);
+		headers_wipe(peer->headers[i].value);
 	}
 	mem_free(peer->headers);
 	mem_free(peer->url);

@@ -360,6 +360,7 @@ static const struct {
 	[KEY_WORD] = { numbers_word, true },
 	[KEY_ID] = { values_id, true },
 	[KEY_TEXT] = { values_text, true },
+	[KEY_SECRET] = { headers_read_secret, false },
 	[KEY_FILE] = { values_file, false },
 	[KEY_HOST] = { values_host, true },
 	[KEY_PATH] = { values_path, true },

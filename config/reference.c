@@ -30,6 +30,7 @@ static const char *const type_names[] = {
 	[KEY_TRUE] = "`true`",
 	[KEY_ID] = "name",
 	[KEY_TEXT] = "text",
+	[KEY_SECRET] = "text or secret",
 	[KEY_FILE] = "`{ file: PATH }`",
 	[KEY_HOST] = "host",
 	[KEY_PATH] = "path pattern",

@@ -137,10 +137,8 @@ write_object_of(struct writer *w, const char *key)
 }
 
 static void
-write_headers(struct writer *w)
+write_secret(struct writer *w)
 {
-	writer_text(w, "type", "object");
-	writer_open(w, "additionalProperties", '{');
 	writer_open(w, "anyOf", '[');
 	writer_open(w, NULL, '{');
 	write_word_types(w);
@@ -153,6 +151,14 @@ write_headers(struct writer *w)
 	write_object_of(w, "file");
 	writer_close(w, '}');
 	writer_close(w, ']');
+}
+
+static void
+write_headers(struct writer *w)
+{
+	writer_text(w, "type", "object");
+	writer_open(w, "additionalProperties", '{');
+	write_secret(w);
 	writer_close(w, '}');
 }
 
@@ -248,6 +254,9 @@ write_type(struct writer *w, const struct key *key)
 		break;
 	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
 		write_word(w, NULL, 0, 0);
+		break;
+	case KEY_SECRET:
+		write_secret(w);
 		break;
 	case KEY_FILE:
 		write_object_of(w, "file");
