@@ -46,6 +46,10 @@ struct destination_kind {
 
 	/* NULL: nothing. Whether its keys fit each other, and what is there on this machine. */
 	void (*link)(struct loading *l, struct destination *d, const struct node *node);
+	/* After all rules have been linked: what depends on those that store there. `d` is struct loading's number of it. NULL:
+	 * nothing does. */
+	void (*settle)(struct loading *l, size_t d);
+
 	void (*free)(struct destination_settings *settings); /* what they hold; NULL: nothing */
 
 	/* Where destination `at` of `config` really is, as struct destination has it. False: that could not be read.

@@ -182,6 +182,9 @@ link_all(struct loading *l)
 		diag_nomem(l->diag);
 	for (size_t i = 0; i < c->n_routes; i++)
 		link_route(l, i);
+	for (size_t i = 0; i < c->n_destinations; i++)
+		if (c->destinations[i].kind != NULL && c->destinations[i].kind->settle != NULL)
+			c->destinations[i].kind->settle(l, i);
 	for (size_t i = 0; i < c->n_routes; i++)
 		c->routes[i].memory = memory_of_route(&c->routes[i]);
 }

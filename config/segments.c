@@ -51,10 +51,14 @@ check_segment(struct str segment, enum template_style style, bool is_last, struc
 {
 	if (segment.len == 0 && is_last && style == TEMPLATE_FOR_URL)
 		return true;
+	if (segment.len == 0 && !is_last && style == TEMPLATE_FOR_KEY)
+		return true;
 	if (segment.len == 0)
 		return error_set(err, ERR_CONFIG, is_last ? "the name ends with '/'" : "an empty segment: \"//\"");
 	if (pattern_is_dots(segment))
 		return error_set(err, ERR_CONFIG, "a segment \"%.*s\" is not allowed", SHOWN(segment));
+	if (style == TEMPLATE_FOR_KEY)
+		return true; /* any text stands for itself */
 	return style == TEMPLATE_FOR_URL ? check_url_segment(segment, err) : check_file_segment(segment, err);
 }
 
@@ -74,8 +78,10 @@ segments_check(struct str flat, enum template_style style, struct error *err)
 {
 	size_t begin = flat.len > 0 && flat.data[0] == '/', at = begin;
 
-	if (begin == flat.len && style == TEMPLATE_FOR_FILE)
+	if (begin == flat.len && style != TEMPLATE_FOR_URL)
 		return error_set(err, ERR_CONFIG, "this names nothing");
+	if (style == TEMPLATE_FOR_KEY && flat.len - begin > SEGMENTS_KEY_MAX)
+		return error_set(err, ERR_CONFIG, "a key has at most %d bytes", SEGMENTS_KEY_MAX);
 	while (at < flat.len) {
 		size_t n = separator((struct str){ flat.data + at, flat.len - at }, style);
 

@@ -159,7 +159,7 @@ check_character(const struct parser *p, struct str rest, const char *where)
 
 	if ((unsigned char)*c.data < 0x20 || *c.data == 0x7f)
 		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand in a name");
-	if (p->style == TEMPLATE_FOR_FILE || is_url_text(rest))
+	if (p->style == TEMPLATE_FOR_FILE || p->style == TEMPLATE_FOR_KEY || is_url_text(rest))
 		return true;
 	if (p->style == TEMPLATE_FOR_LOCATION && (*c.data == '?' || *c.data == '#'))
 		return true;
@@ -326,7 +326,7 @@ read_all(struct parser *p)
 static bool
 check_segments(struct parser *p)
 {
-	enum template_style style = p->style == TEMPLATE_FOR_FILE ? TEMPLATE_FOR_FILE : TEMPLATE_FOR_URL;
+	enum template_style style = p->style == TEMPLATE_FOR_LOCATION ? TEMPLATE_FOR_URL : p->style;
 	struct str flat = buf_str(&p->flat);
 
 	*p->where = (struct span){ 0, p->text.len };

@@ -2,7 +2,7 @@
 /* template.h - "{path.1}/{date:%Y}/{uuid}.{file.ext}" -> struct template (config/route.h). Pure.
  *
  * What the route file itself says in a template is checked here, once: no empty, "." or ".." segment, no
- * control byte, for a URL only what RFC 3986 section 3.3 allows in a path. What a client puts into a
+ * control byte, for a URL only what RFC 3986 section 3.3 allows in a path, for a key any text. What a client puts into a
  * placeholder is escaped where the template is filled in.
  */
 #ifndef PENSTOCK_TEMPLATE_H
@@ -12,8 +12,9 @@
 #include "config/route.h"
 
 enum template_style {
-	TEMPLATE_FOR_URL,      /* made to begin with one '/'; may end with one */
-	TEMPLATE_FOR_FILE,     /* a '/' in front is dropped */
+	TEMPLATE_FOR_URL,  /* made to begin with one '/'; may end with one */
+	TEMPLATE_FOR_FILE, /* a '/' in front is dropped */
+	TEMPLATE_FOR_KEY,  /* as for a URL, but any text stands for itself, and is escaped where the name is made */
 	TEMPLATE_FOR_LOCATION, /* as for a URL, and a query and a fragment may follow */
 };
 

@@ -30,7 +30,7 @@ walk_of(const struct delivery *delivery)
 	const struct destination *to = delivery->order.to;
 	struct walk walk = { .at = str_of(to->at),
 		.target = buf_str(&delivery->target),
-		.is_url = to->kind->style == TEMPLATE_FOR_URL };
+		.is_url = to->kind->style != TEMPLATE_FOR_FILE };
 
 	if (walk.target.len > 0 && walk.target.data[0] == '/')
 		walk.target = (struct str){ walk.target.data + 1, walk.target.len - 1 };

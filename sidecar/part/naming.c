@@ -175,10 +175,7 @@ naming_expand(const struct naming *naming, const struct rule *rule, const struct
 	safe_name_begin(&name, rule->to, out);
 	for (size_t i = 0; i < rule->target->n_pieces; i++)
 		add_piece(&name, naming, &rule->target->pieces[i], part);
-	if (!safe_name_end(&name, err))
-		return false;
-	return out->len <= SAFE_NAME_MAX ||
-		error_set(err, ERR_RULE, "the name it would get is longer than %d bytes", SAFE_NAME_MAX);
+	return safe_name_end(&name, err) && safe_name_fits(rule->to, buf_str(out), err);
 }
 
 bool

@@ -13,10 +13,18 @@ enum mark {
 	MARK_VALUE,   /* and above: givers[mark - MARK_VALUE] */
 };
 
+/* It is sent in a URL. */
 static bool
 is_http(const struct safe_name *name)
 {
-	return name->to->kind->style == TEMPLATE_FOR_URL;
+	return name->to->kind->style != TEMPLATE_FOR_FILE;
+}
+
+/* The template's own text stands for itself, and is escaped here. */
+static bool
+is_key(const struct safe_name *name)
+{
+	return name->to->kind->style == TEMPLATE_FOR_KEY;
 }
 
 void
@@ -109,7 +117,7 @@ judge_bytes(struct safe_name *name)
 
 		if (what == NULL && is_escape(rest)) {
 			mark = mark_of_escape(name, i);
-			what = mark >= MARK_VALUE || is_http(name) ? "an escape" : NULL;
+			what = mark >= MARK_VALUE || (is_http(name) && !is_key(name)) ? "an escape" : NULL;
 		}
 		if (what != NULL && is_http(name))
 			replace(name, i, mark, what);
@@ -154,7 +162,8 @@ plain_run(const struct safe_name *name, size_t at)
 {
 	size_t end = at;
 
-	while (end < name->bytes.len && (mark_at(name, end) == MARK_TEXT || is_unreserved(name->bytes.data[end])))
+	while (end < name->bytes.len &&
+		((mark_at(name, end) == MARK_TEXT && !is_key(name)) || is_unreserved(name->bytes.data[end])))
 		end++;
 	return end - at;
 }
@@ -259,7 +268,7 @@ safe_name_text(struct safe_name *name, struct str text)
 	for (size_t i = 0, n; i < text.len; i += n) {
 		struct str rest = { text.data + i, text.len - i };
 
-		n = is_http(name) && is_escape(rest) ? 3 : 1;
+		n = is_http(name) && !is_key(name) && is_escape(rest) ? 3 : 1;
 		if (n == 3) {
 			add_escape(name, rest);
 		} else if (rest.data[0] == '/') {
@@ -319,4 +328,24 @@ safe_name_end(struct safe_name *name, struct error *err)
 	if (error_is_set(&name->error))
 		error_keep_first(err, &name->error);
 	return !error_is_set(&name->error);
+}
+
+/* The '/' in front does not belong to a key. */
+static size_t
+key_length(struct str name)
+{
+	size_t len = name.len;
+
+	for (size_t i = 0; i < name.len; i++)
+		len -= name.data[i] == '%' ? 2 : 0;
+	return len - (name.len > 0 && name.data[0] == '/');
+}
+
+bool
+safe_name_fits(const struct destination *to, struct str name, struct error *err)
+{
+	bool is_key = to->kind->style == TEMPLATE_FOR_KEY;
+	size_t len = is_key ? key_length(name) : name.len, max = is_key ? SAFE_NAME_KEY_MAX : SAFE_NAME_MAX;
+
+	return len <= max || error_set(err, ERR_RULE, "the name it would get is longer than %zu bytes", max);
 }

@@ -5,7 +5,7 @@
  * A segment is what the template says. A value neither adds one nor takes one away, also not for a server that decodes
  * a name twice or resolves its dots, and not together with the text and the values beside it:
  *
- *   what a value brings into a segment               http           directory
+ *   what a value brings into a segment               http, s3       directory
  *   '/', '\', control byte, overlong form of UTF-8   '_'            %XX
  *   '%' that two hex digits follow                   '_'            %25
  *   any other '%', byte that is not UTF-8            %XX            %XX
@@ -28,7 +28,8 @@
 #include "base/error.h"
 #include "config/route.h"
 
-#define SAFE_NAME_MAX 2048        /* bytes of a whole name */
+#define SAFE_NAME_MAX 2048        /* bytes of a whole name, as it is sent ... */
+#define SAFE_NAME_KEY_MAX 1024    /* ... and of a key, as it is meant */
 #define SAFE_NAME_SEGMENT_MAX 255 /* bytes, of a file name (NAME_MAX) */
 #define SAFE_NAME_GIVERS_MAX 16   /* values of one segment that are told apart in a refusal */
 
@@ -59,5 +60,8 @@ void safe_name_drop_dot(struct safe_name *name);
 
 /* Frees what it holds. False: ERR_RULE (refused, or a segment too long for a file system), or ERR_NOMEM. */
 bool safe_name_end(struct safe_name *name, struct error *err);
+
+/* Whether a whole name is short enough for that destination. False: ERR_RULE. */
+bool safe_name_fits(const struct destination *to, struct str name, struct error *err);
 
 #endif

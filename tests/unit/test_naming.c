@@ -208,10 +208,42 @@ what_a_name_is_made_of_stands_there_once(void **state)
 	}
 }
 
+static void
+test_a_key_is_any_text_and_is_counted_as_it_is_meant(void **state)
+{
+	static const struct {
+		const char *template;
+		struct str field;
+		const char *name;
+	} keys[] = {
+		{ "f\u00fcr alle/a+b%2F{field}", STR("c d"), "/f%C3%BCr%20alle/a%2Bb%252Fc%20d" },
+		{ "a//b!$'()*,;=:@~/100%", STR(""), "/a//b%21%24%27%28%29%2A%2C%3B%3D%3A%40~/100%25" },
+		{ "a/{field}", STR("../%41"), "/a/..__41" },
+		{ "a/{field}", STR(".."), "/a/__" },
+	};
+	char long_name[1100];
+	struct buf out = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		assert_true(make(TEMPLATE_FOR_KEY, false, keys[i].template, keys[i].field, &out, &err));
+		assert_string_equal(out.data, keys[i].name);
+		buf_clear(&out);
+	}
+	memset(long_name, '&', sizeof long_name);
+	assert_true(make(TEMPLATE_FOR_KEY, false, "a/{field}", (struct str){ long_name, 1022 }, &out, &err));
+	buf_clear(&out);
+	assert_false(make(TEMPLATE_FOR_KEY, false, "a/{field}", (struct str){ long_name, 1023 }, &out, &err));
+	assert_int_equal(err.kind, ERR_RULE);
+	buf_free(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_key_is_any_text_and_is_counted_as_it_is_meant),
 		cmocka_unit_test(each_value_stays_in_its_segment),
 		cmocka_unit_test(what_would_be_made_harmless_is_refused_where_that_is_asked_for),
 		cmocka_unit_test(a_folder_refuses_the_same_and_its_own_reserved_names),
