@@ -7,6 +7,7 @@
 #include "base/must.h"
 
 #define RETRY_FIRST_MS 50u
+#define IDLE_LOOK_MS 4000u /* of one that is patient: total_at_ms may have come nearer */
 
 static uint64_t
 now_ms(const struct exchange *x)
@@ -166,12 +167,18 @@ note_progress(struct exchange *x)
 	x->uploaded = up;
 }
 
+static uint64_t
+idle_of(const struct exchange *x)
+{
+	return x->request->is_patient ? CLOCK_NEVER : x->request->to->idle_ms;
+}
+
 /* Looks four times per idle_ms, because progress is only seen by looking. Of a connection alone libcurl keeps the time. */
 static void
 set_timer(struct exchange *x)
 {
-	uint64_t idle_ms = x->request->to->idle_ms;
-	uint64_t at = clock_after(x->active_ms, idle_ms), look = clock_after(now_ms(x), idle_ms / 4 + 1);
+	uint64_t idle_ms = x->request->is_patient ? IDLE_LOOK_MS : x->request->to->idle_ms;
+	uint64_t at = clock_after(x->active_ms, idle_of(x)), look = clock_after(now_ms(x), idle_ms / 4 + 1);
 
 	if (look < at)
 		at = look;
@@ -204,7 +211,7 @@ on_timer(struct timer *timer)
 	note_progress(x);
 	if (x->request->total_at_ms <= now_ms(x))
 		end_late(x, true);
-	else if (clock_after(x->active_ms, x->request->to->idle_ms) <= now_ms(x))
+	else if (clock_after(x->active_ms, idle_of(x)) <= now_ms(x))
 		end_late(x, false);
 	else
 		set_timer(x);

@@ -84,6 +84,7 @@ struct exchange_request {
 	uint64_t length; /* of what is read; EXCHANGE_LENGTH_UNKNOWN: chunked */
 	size_t unit;     /* bytes that should leave in one piece */
 	bool reuse_always;
+	bool is_patient;                  /* silence does not end it, only total_at_ms does */
 	uint64_t connect_ms, total_at_ms; /* longest time to connect; when all of it must have ended */
 };
 

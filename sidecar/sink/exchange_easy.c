@@ -208,6 +208,8 @@ set_body(struct exchange *x)
 	}
 	if (request->body != EXCHANGE_CONNECT)
 		curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	if (request->body == EXCHANGE_NO_BODY && strcmp(request->method, "HEAD") == 0)
+		curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L); /* it has a length, and no body */
 	/* The head alone completes it, or the head and what leaves with it. */
 	x->was_complete = request->body == EXCHANGE_NO_BODY || request->body == EXCHANGE_WHOLE ||
 		request->length == 0;
