@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: MIT
+/* call.c - see call.h. Each try is signed anew, for a signature has a time in it. What the answer says besides its document
+ * stands in lines of its head. */
+#include "sink/s3/call.h"
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/state.h"
+#include "sink/s3/credentials.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define WAIT_FIRST_MS 100u
+#define WAIT_MAX_MS 5000u
+#define RETRY_AFTER_MAX_S 20u
+#define OWN_LINES 6u /* of the signature */
+
+/* IDLE ─▶ ASKING ◀▶ WAITING, and from both to IDLE. */
+static const unsigned may_become[] = {
+	[S3_CALL_IDLE] = BIT(S3_CALL_ASKING),
+	[S3_CALL_ASKING] = BIT(S3_CALL_WAITING) | BIT(S3_CALL_IDLE),
+	[S3_CALL_WAITING] = BIT(S3_CALL_ASKING) | BIT(S3_CALL_IDLE),
+};
+
+static void
+call_move(struct s3_call *call, enum s3_call_state to)
+{
+	must(state_may_become(may_become, (int)call->state, (int)to));
+	call->state = to;
+}
+
+static const struct s3_settings *
+settings_of(const struct s3_call *call)
+{
+	return s3_settings(call->object->to);
+}
+
+static struct loop *
+loop_of(const struct s3_call *call)
+{
+	return call->object->engine->loop;
+}
+
+/* -- the answer --------------------------------------------------------------------------------------- */
+
+static size_t
+on_read(void *arg, char *to, size_t room)
+{
+	struct s3_call *call = arg;
+
+	return call->on_read(call->arg, to, room);
+}
+
+static void
+on_rewind(void *arg)
+{
+	struct s3_call *call = arg;
+
+	call->on_rewind(call->arg);
+}
+
+static void
+on_status(void *arg, unsigned status)
+{
+	struct s3_call *call = arg;
+
+	call->reply.status = status;
+}
+
+static struct str
+value_of(struct str line, const char *name)
+{
+	struct str value = { line.data + strlen(name), line.len - strlen(name) };
+
+	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
+		value.len--;
+	return str_trim(value);
+}
+
+static void
+on_header(void *arg, struct str line)
+{
+	struct s3_call *call = arg;
+	struct s3_reply *reply = &call->reply;
+	const struct {
+		const char *name;
+		char *to;
+		size_t size;
+	} wanted[] = { { "etag:", reply->etag, sizeof reply->etag }, { "date:", reply->date, sizeof reply->date },
+		{ "x-amz-version-id:", reply->version, sizeof reply->version },
+		{ "x-amz-meta-penstock-id:", reply->id, sizeof reply->id } };
+	uint64_t seconds;
+
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		struct str value;
+
+		if (!str_starts_nocase(line, wanted[i].name))
+			continue;
+		value = value_of(line, wanted[i].name);
+		if (value.len < wanted[i].size && !str_has_control(value))
+			snprintf(wanted[i].to, wanted[i].size, "%.*s", STR_ARG(value));
+	}
+	if (str_starts_nocase(line, "retry-after:") && str_to_u64(value_of(line, "retry-after:"), &seconds))
+		reply->retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+}
+
+static void
+on_answer(void *arg, const char *data, size_t len)
+{
+	struct s3_call *call = arg;
+
+	if (call->answer == NULL)
+		call->answer = s3_answer_new(S3_ANSWER_MAX_BYTES);
+	if (call->answer != NULL)
+		s3_answer_feed(call->answer, (struct str){ data, len });
+}
+
+/* -- what it means -------------------------------------------------------------------------------------- */
+
+static enum s3_answer_kind
+kind_of(const struct s3_call *call)
+{
+	return call->answer != NULL ? s3_answer_kind(call->answer) : S3_ANSWER_EMPTY;
+}
+
+static void
+take_code(struct s3_call *call)
+{
+	call->reply.code[0] = '\0';
+	if (kind_of(call) != S3_ANSWER_ERROR)
+		return;
+	s3_take_word(s3_answer_text(call->answer, S3_TEXT_CODE).data, call->reply.code, sizeof call->reply.code);
+	if (call->reply.code[0] == '\0') /* an error all the same, whatever the status */
+		snprintf(call->reply.code, sizeof call->reply.code, "error");
+}
+
+static void
+take_clocks(const struct s3_call *call, char own[40], char stores[40])
+{
+	struct str told = call->answer != NULL ? s3_answer_text(call->answer, S3_TEXT_SERVER_TIME) : STR_NONE;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(own, 40, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	s3_take_word(told.data != NULL ? told.data : call->reply.date, stores, 40);
+}
+
+/* A network that fails does not say so twice: what an earlier try may have done stays. */
+static void
+judge(struct s3_call *call, const struct exchange_result *result)
+{
+	struct s3_reply *reply = &call->reply;
+	char own[40], stores[40];
+	struct s3_facts facts = {
+		.destination = call->object->to->name,
+		.call = call->ask->name,
+		.result = result,
+		.wants_document = call->ask->wants_document,
+		.is_conflict_once = call->ask->is_conflict_once,
+		.code = reply->code,
+		.own_time = own,
+		.store_time = stores,
+	};
+	struct error unread = { 0 };
+	bool is_open;
+
+	if (call->answer != NULL)
+		s3_answer_end(call->answer, &unread); /* one that is refused is of no kind */
+	facts.has_document = facts.wants_document && kind_of(call) == call->ask->document;
+	take_code(call);
+	take_clocks(call, own, stores);
+	reply->error = (struct error){ 0 };
+	reply->fate = s3_judge(&facts, &reply->error);
+	is_open = s3_is_open(&facts, reply->fate);
+	reply->is_open = reply->is_open || is_open;
+	reply->may_come = reply->may_come || (is_open && result->status == 0);
+}
+
+/* Keys that were renewed may be worth another try; the next object has them. */
+static void
+tell_keyring(struct s3_call *call)
+{
+	static const char *const codes[] = { "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
+		"InvalidAccessKeyId" };
+
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if (strcmp(call->reply.code, codes[i]) == 0)
+			s3_keyring_renew(call->object->keyring, call->keys);
+}
+
+/* -- asking, and asking again -------------------------------------------------------------------------- */
+
+/* Nobody is to guess it: it only has to differ among many that failed at the same time. */
+static uint64_t
+some_of(const struct s3_call *call, uint64_t ms)
+{
+	uint64_t x = (uintptr_t)call ^ (clock_now_ms() << 16) ^ call->tries;
+
+	x = (x ^ (x >> 31)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (x >> 33) % (ms + 1);
+}
+
+static uint64_t
+wait_ms(const struct s3_call *call)
+{
+	uint64_t ms = (uint64_t)WAIT_FIRST_MS << (call->tries < 10 ? call->tries : 10);
+
+	if (ms > WAIT_MAX_MS)
+		ms = WAIT_MAX_MS;
+	ms = ms / 2 + some_of(call, ms);
+	return call->reply.retry_after_s > 0 && call->reply.retry_after_s * UINT64_C(1000) > ms
+		? call->reply.retry_after_s * UINT64_C(1000)
+		: ms;
+}
+
+static void
+finish(struct s3_call *call)
+{
+	call_move(call, S3_CALL_IDLE);
+	call->ask = NULL;
+	call->on_end(call->arg, &call->reply);
+}
+
+static void
+on_done(void *arg, const struct exchange_result *result)
+{
+	struct s3_call *call = arg;
+	uint64_t now = loop_now_ms(loop_of(call)), again;
+
+	judge(call, result);
+	tell_keyring(call);
+	again = clock_after(now, wait_ms(call));
+	if (call->reply.fate != S3_AGAIN || call->tries >= call->ask->tries_more || again >= call->ask->until_ms ||
+		!loop_set_timer(loop_of(call), &call->timer, again)) {
+		finish(call);
+		return;
+	}
+	call->tries++;
+	call_move(call, S3_CALL_WAITING);
+}
+
+static const struct exchange_calls calls = {
+	.on_read = on_read,
+	.on_rewind = on_rewind,
+	.on_status = on_status,
+	.on_header = on_header,
+	.on_answer = on_answer,
+	.on_done = on_done,
+};
+
+/* -- one try --------------------------------------------------------------------------------------------- */
+
+static bool
+is_for_all(const char *name)
+{
+	static const char *const begins[] = { "x-amz-server-side-encryption-customer-", "x-amz-request-payer",
+		"x-amz-expected-bucket-owner" };
+
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+		if (str_starts_nocase(str_of(name), begins[i]))
+			return true;
+	return false;
+}
+
+/* What is signed besides Host and what the signature itself brings. */
+static size_t
+gather_lines(const struct s3_call *call, struct exchange_line *lines)
+{
+	const struct http_peer *peer = &settings_of(call)->peer;
+	size_t n = 0;
+
+	for (size_t i = 0; i < call->ask->n_lines; i++)
+		if (call->ask->lines[i].value != NULL)
+			lines[n++] = call->ask->lines[i];
+	for (size_t i = 0; i < peer->n_headers; i++)
+		if (call->ask->headers == S3_HEADERS_ALL || is_for_all(peer->headers[i].name))
+			lines[n++] = (struct exchange_line){ peer->headers[i].name, peer->headers[i].value };
+	return n;
+}
+
+/* Signing is a matter of microseconds, and of a buffer for as long. */
+static bool
+sign_lines(struct s3_call *call, size_t n, struct str path, struct error *err)
+{
+	struct s3_sign_line *lines = mem_array(n + 1, sizeof *lines);
+	const struct s3_keys *keys = call->keys;
+	struct s3_sign_keys with = { keys->access, keys->secret, keys->token };
+	struct s3_sign_request request = {
+		.method = call->ask->method,
+		.host = str_of(settings_of(call)->host),
+		.path = path,
+		.query = call->ask->query.data != NULL ? call->ask->query : STR(""),
+		.lines = lines,
+		.n_lines = n,
+		.payload = call->ask->payload,
+		.region = settings_of(call)->region,
+		.service = "s3",
+		.now = time(NULL),
+	};
+	bool ok;
+
+	if (lines == NULL)
+		return error_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		lines[i] = (struct s3_sign_line){ call->lines[i].name, str_of(call->lines[i].value) };
+	ok = s3_sign(&request, &with, &call->signature, err);
+	mem_free(lines);
+	return ok;
+}
+
+static bool
+sign(struct s3_call *call, size_t n, struct error *err)
+{
+	struct buf path = { 0 };
+	bool ok;
+
+	buf_addf(&path, "%s%s", settings_of(call)->path, call->object->target);
+	ok = !path.failed ? sign_lines(call, n, buf_str(&path), err) : error_nomem(err);
+	buf_free(&path);
+	return ok;
+}
+
+static void
+add_signature(struct s3_call *call, size_t n)
+{
+	const struct exchange_line own[OWN_LINES] = {
+		{ "Host", settings_of(call)->host },
+		{ "x-amz-date", call->signature.date },
+		{ "x-amz-content-sha256", call->ask->payload },
+		{ "x-amz-security-token", call->keys->token },
+		{ "Authorization", call->signature.authorization.data },
+	};
+
+	memcpy(call->lines + n, own, sizeof own);
+}
+
+static bool
+make_target(struct s3_call *call, struct error *err)
+{
+	buf_clear(&call->target);
+	buf_add_text(&call->target, call->object->target);
+	if (call->signature.query.len > 0)
+		buf_addf(&call->target, "?%s", call->signature.query.data);
+	return call->target.failed ? error_nomem(err) : true;
+}
+
+static void
+set_request(struct s3_call *call, size_t n_lines)
+{
+	const struct s3_ask *ask = call->ask;
+	const struct http_peer *peer = &call->object->peer;
+	uint64_t end_ms = clock_after(loop_now_ms(loop_of(call)), peer->total_ms);
+
+	call->request = (struct exchange_request){
+		.to = peer,
+		.method = ask->method,
+		.target = call->target.data,
+		.lines = call->lines,
+		.n_lines = n_lines,
+		.body = ask->body,
+		.whole = ask->whole,
+		.length = ask->length,
+		.unit = ask->unit,
+		.reuse_always = true,
+		.is_patient = ask->is_patient,
+		.connect_ms = peer->connect_ms,
+		.total_at_ms = end_ms < ask->until_ms ? end_ms : ask->until_ms,
+	};
+}
+
+static void
+forget_answer(struct s3_call *call)
+{
+	struct s3_reply *reply = &call->reply;
+
+	s3_answer_free(call->answer);
+	call->answer = NULL;
+	reply->status = reply->retry_after_s = 0;
+	reply->code[0] = reply->etag[0] = reply->version[0] = reply->id[0] = reply->date[0] = '\0';
+}
+
+static bool
+take_keys(struct s3_call *call, struct error *err)
+{
+	s3_keys_release(call->keys);
+	call->keys = s3_keyring_take(call->object->keyring, err);
+	return call->keys != NULL || error_wrap(err, "destination \"%s\"", call->object->to->name);
+}
+
+static bool
+try(struct s3_call *call, struct error *err)
+{
+	size_t n = gather_lines(call, call->lines);
+
+	forget_answer(call);
+	if (!take_keys(call, err) || !sign(call, n, err) || !make_target(call, err))
+		return false;
+	add_signature(call, n);
+	set_request(call, n + OWN_LINES);
+	return exchange_begin(call->exchange, &call->request) ? true : error_nomem(err);
+}
+
+static void
+on_timer(struct timer *timer)
+{
+	struct s3_call *call = container_of(timer, struct s3_call, timer);
+	struct error error = { 0 };
+
+	call_move(call, S3_CALL_ASKING);
+	if (try(call, &error))
+		return;
+	call->reply.fate = S3_REFUSED;
+	call->reply.error = error;
+	finish(call);
+}
+
+/* -- life ------------------------------------------------------------------------------------------------ */
+
+bool
+s3_call_init(struct s3_call *call, const struct s3_object *object)
+{
+	call->object = object;
+	call->timer.fire = on_timer;
+	call->exchange = exchange_new(object->engine, &calls, call);
+	return call->exchange != NULL;
+}
+
+void
+s3_call_fini(struct s3_call *call)
+{
+	if (call->exchange != NULL)
+		s3_call_stop(call);
+	exchange_free(call->exchange);
+	s3_answer_free(call->answer);
+	s3_keys_release(call->keys);
+	s3_signed_free(&call->signature);
+	buf_free(&call->target);
+	mem_free(call->lines);
+	call->exchange = NULL;
+	call->answer = NULL;
+	call->keys = NULL;
+	call->lines = NULL;
+}
+
+static bool
+make_room(struct s3_call *call, size_t n_lines)
+{
+	size_t room = n_lines + settings_of(call)->peer.n_headers + OWN_LINES;
+
+	if (room <= call->room)
+		return true;
+	mem_free(call->lines);
+	call->lines = mem_array(room, sizeof *call->lines);
+	call->room = call->lines != NULL ? room : 0;
+	return call->lines != NULL;
+}
+
+bool
+s3_call_begin(struct s3_call *call, const struct s3_ask *ask, struct error *err)
+{
+	must(call->state == S3_CALL_IDLE);
+	call->ask = ask;
+	call->tries = 0;
+	call->reply = (struct s3_reply){ 0 };
+	if (!make_room(call, ask->n_lines))
+		return error_nomem(err);
+	if (!try(call, err))
+		return false;
+	call_move(call, S3_CALL_ASKING);
+	return true;
+}
+
+void
+s3_call_stop(struct s3_call *call)
+{
+	loop_clear_timer(loop_of(call), &call->timer);
+	exchange_stop(call->exchange);
+	if (call->state != S3_CALL_IDLE)
+		call_move(call, S3_CALL_IDLE);
+	call->ask = NULL;
+}
+
+bool
+s3_call_is_idle(const struct s3_call *call)
+{
+	return call->state == S3_CALL_IDLE;
+}
+
+bool
+s3_call_is_open(const struct s3_call *call)
+{
+	return call->reply.is_open || (call->state == S3_CALL_ASKING && exchange_may_have_arrived(call->exchange));
+}
+
+void
+s3_call_hurry(struct s3_call *call, uint64_t until_ms)
+{
+	call->tries = UINT_MAX;
+	if (call->request.total_at_ms > until_ms)
+		call->request.total_at_ms = until_ms;
+}

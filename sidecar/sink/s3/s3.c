@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+/* s3.c - an order's life: what its producer tells, and how it ends. What is asked of the store is s3_parts.c's, s3_commit.c's
+ * and s3_abort.c's to say. */
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/state.h"
+#include "sink/s3/credentials.h"
+#include "sink/s3/s3_open.h"
+#include "sink/s3/s3_priv.h"
+#include "sink/sink.h"
+
+#include <string.h>
+
+#define CUT_MS 2000u            /* how long an abort may take when nobody waits any more */
+#define CONNECTION_BYTES 32768u /* what libcurl and TLS have of one, about */
+
+static const unsigned may_become[] = {
+	[S3_READY] = BIT(S3_CREATING) | BIT(S3_HELD) | BIT(S3_ENDED),
+	[S3_CREATING] = BIT(S3_SENDING) | BIT(S3_ABORTING) | BIT(S3_ENDED),
+	[S3_SENDING] = BIT(S3_HELD) | BIT(S3_ABORTING) | BIT(S3_ENDED),
+	[S3_HELD] = BIT(S3_PUTTING) | BIT(S3_COMPLETING) | BIT(S3_ABORTING) | BIT(S3_ENDED),
+	[S3_PUTTING] = BIT(S3_LOOKING) | BIT(S3_ENDED),
+	[S3_COMPLETING] = BIT(S3_LOOKING) | BIT(S3_ABORTING) | BIT(S3_ENDED),
+	[S3_LOOKING] = BIT(S3_ABORTING) | BIT(S3_ENDED),
+	[S3_ABORTING] = BIT(S3_LOOKING) | BIT(S3_ENDED),
+	[S3_UNDOING] = BIT(S3_ENDED),
+	[S3_ENDED] = BIT(S3_UNDOING),
+};
+
+void
+s3_move(struct s3 *s3, enum s3_state to)
+{
+	must(state_may_become(may_become, (int)s3->state, (int)to));
+	s3->state = to;
+}
+
+bool
+s3_begin_call(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err)
+{
+	s3->call.on_end = on_end;
+	return s3_call_begin(&s3->call, &s3->ask, err);
+}
+
+/* -- the end ------------------------------------------------------------------------------------------ */
+
+void
+s3_end(struct s3 *s3)
+{
+	loop_clear_timer(s3->object.engine->loop, &s3->again);
+	s3_call_stop(&s3->call);
+	s3_parts_drop(s3);
+	s3_move(s3, S3_ENDED);
+	channel_report(s3->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
+}
+
+static bool
+has_upload(const struct s3 *s3)
+{
+	return !s3->order->is_kept && s3->state != S3_READY;
+}
+
+/* There is no object, and never will be: an upload that nobody completes is none. */
+static void
+give_up(struct s3 *s3)
+{
+	s3->order->outcome.state = OUTCOME_ABORTED;
+	s3_parts_drop(s3);
+	if (has_upload(s3))
+		s3_abort(s3);
+	else
+		s3_end(s3);
+}
+
+void
+s3_fail(struct s3 *s3, const struct error *error)
+{
+	s3->order->outcome.error = *error;
+	give_up(s3);
+}
+
+/* -- orders of the producer --------------------------------------------------------------------------- */
+
+static void
+on_commit(struct s3 *s3)
+{
+	if (s3->state != S3_HELD)
+		return; /* it is looked at when all is away */
+	if (s3->order->is_kept)
+		s3_put(s3);
+	else
+		s3_complete(s3);
+}
+
+void
+s3_on_all_away(struct s3 *s3)
+{
+	s3_move(s3, S3_HELD);
+	if (s3->is_committed)
+		on_commit(s3);
+	else
+		channel_report(s3->channel, CHANNEL_PREPARED);
+}
+
+static void
+on_start(struct s3 *s3)
+{
+	if (s3->order->is_kept)
+		s3_on_all_away(s3);
+	else
+		s3_create(s3);
+}
+
+/* Somebody has been told to make it visible: nobody else can say what became of that. */
+static void
+cut(struct s3 *s3)
+{
+	struct outcome *outcome = &s3->order->outcome;
+	bool is_open = s3->state == S3_LOOKING || s3_call_is_open(&s3->call);
+
+	if (!is_open) {
+		s3->abort_by_ms = clock_after(loop_now_ms(s3->object.engine->loop), CUT_MS);
+		give_up(s3);
+		return;
+	}
+	outcome->state = OUTCOME_UNKNOWN;
+	error_set(&outcome->error, ERR_UPSTREAM_TIMEOUT, "destination \"%s\": it had not answered yet",
+		s3->order->to->name);
+	s3_end(s3);
+}
+
+static void
+on_cancel(struct s3 *s3)
+{
+	struct error late = { 0 };
+
+	switch (s3->state) {
+	case S3_READY:
+	case S3_CREATING:
+	case S3_SENDING:
+	case S3_HELD:
+		give_up(s3);
+		break;
+	case S3_PUTTING:
+	case S3_COMPLETING:
+	case S3_LOOKING:
+		cut(s3);
+		break;
+	case S3_ABORTING:
+		s3_end(s3); /* told for the second time: nobody waits for it any longer */
+		break;
+	case S3_UNDOING:
+		error_set(&late, ERR_UPSTREAM, "destination \"%s\": it could not be taken back in time",
+			s3->order->to->name);
+		s3_end_undo(s3, &late);
+		break;
+	case S3_ENDED:
+		break;
+	}
+}
+
+static void
+s3_free(struct s3 *s3)
+{
+	must(s3->state == S3_ENDED);
+	counter_sub(&s3->object.engine->transfers, 1);
+	s3_call_fini(&s3->call);
+	channel_free(s3->channel);
+	buf_free(&s3->upload);
+	buf_free(&s3->query);
+	buf_free(&s3->piece);
+	mem_free(s3->receipts);
+	mem_free(s3);
+}
+
+static void
+on_orders(void *arg, unsigned orders)
+{
+	struct s3 *s3 = arg;
+
+	s3->is_committed = s3->is_committed || (orders & CHANNEL_COMMIT) != 0;
+	if ((orders & CHANNEL_CANCEL) && s3->state != S3_ENDED && s3->state != S3_UNDOING) {
+		on_cancel(s3);
+		return; /* CLOSE comes after ENDED, never with it */
+	}
+	if ((orders & CHANNEL_START) && s3->state == S3_READY)
+		on_start(s3);
+	else if (orders & CHANNEL_COMMIT)
+		on_commit(s3);
+	if (orders & (CHANNEL_DATA | CHANNEL_FINISH | CHANNEL_START))
+		s3_parts_gather(s3);
+	if (orders & CHANNEL_UNDO)
+		s3_undo(s3);
+	if ((orders & CHANNEL_CANCEL) && s3->state == S3_UNDOING)
+		on_cancel(s3);
+	if (orders & CHANNEL_CLOSE)
+		s3_free(s3);
+}
+
+/* -- the producer's side ------------------------------------------------------------------------------ */
+
+static bool
+make(struct s3 *s3, const struct channel_side *producer, struct error *err)
+{
+	struct channel_side consumer = {
+		.box = loop_mailbox(s3->object.engine->loop), .on_mail = on_orders, .arg = s3
+	};
+
+	if (!s3_call_init(&s3->call, &s3->object))
+		return error_nomem(err);
+	s3->channel = channel_new(s3->pool, producer, &consumer, s3->order->slots, err);
+	return s3->channel != NULL;
+}
+
+static void
+set_object(struct s3 *s3, const struct sink_place *place)
+{
+	s3->object.engine = place->engine;
+	s3->object.to = s3->order->to;
+	s3->object.target = s3->order->target;
+	s3->object.keyring = s3_open_keyring(s3->order->table, s3->order->to);
+	s3->object.peer = s3_to(s3)->peer;
+	s3->object.peer.headers = NULL;
+	s3->object.peer.n_headers = 0;
+	uuid_make(s3->id);
+	s3->call.arg = s3;
+}
+
+static bool
+begin(const struct sink_place *place, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	struct s3 *s3 = mem_zalloc(sizeof *s3);
+
+	if (s3 == NULL)
+		return error_nomem(err);
+	s3->pool = place->pool;
+	s3->order = order;
+	set_object(s3, place);
+	if (!make(s3, producer, err)) {
+		s3_parts_drop(s3);
+		s3_call_fini(&s3->call);
+		mem_free(s3);
+		return false;
+	}
+	counter_add(&place->engine->transfers, 1);
+	order->channel = s3->channel;
+	order->transfer = s3;
+	return true;
+}
+
+static void
+pump(struct order *order)
+{
+	struct s3 *s3 = order->transfer;
+
+	if (!channel_take_hunger(order->channel))
+		return; /* busy: it looks into the channel by itself */
+	if (loop_is_mine(s3->object.engine->loop) && !s3->object.engine->is_running)
+		s3_parts_gather(s3);
+	else
+		channel_tell(order->channel, CHANNEL_DATA);
+}
+
+/* Two connections, one of them with a buffer for a send; and what has to be remembered of each part. What a part
+ * itself takes is reserved when its bytes come. */
+static size_t
+cost(const struct order *order)
+{
+	return order->unit + (size_t)2 * CONNECTION_BYTES +
+		(size_t)s3_settings(order->to)->n_parts * sizeof(struct s3_receipt);
+}
+
+extern const struct sink s3_sink;
+const struct sink s3_sink = {
+	.open = s3_open, .close = s3_close, .is_good = s3_is_good, .cost = cost, .begin = begin, .pump = pump
+};

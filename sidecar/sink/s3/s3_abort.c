@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/* s3_abort.c - what takes away what is not wanted any more: AbortMultipartUpload, and DeleteObject.
+ *
+ * An unfinished upload costs its owner money for as long as nobody aborts it, so an order ends only when its own is gone, or
+ * after ABORT_MS in which the store could not be brought to it; then the log says so. A part that was cut off may be stored
+ * after the upload was aborted, which brings it back in some stores: then it is aborted once more, a little later. */
+#include "base/container_of.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "sink/s3/s3_priv.h"
+
+#include <string.h>
+
+#define ABORT_MS 10000u
+#define ABORT_AGAIN_MS 300u
+
+/* -- an upload ------------------------------------------------------------------------------------------ */
+
+static void
+warn(const struct s3 *s3, const struct error *error)
+{
+	log_line(LOG_WARN, "upload", "an unfinished upload may be left in a bucket",
+		LOG_TEXTVAL("id", s3->order->request_id), LOG_TEXTVAL("destination", s3->order->to->name),
+		LOG_TEXTVAL("key", s3->order->target), LOG_TEXTVAL("reason", error->message));
+}
+
+static void on_aborted(void *arg, const struct s3_reply *reply);
+
+static void
+ask_abort(struct s3 *s3)
+{
+	struct error error = { 0 };
+
+	s3->aborts++;
+	buf_clear(&s3->query);
+	buf_addf(&s3->query, "uploadId=%s", s3->upload.data);
+	s3->ask = (struct s3_ask){
+		.name = "AbortMultipartUpload",
+		.method = "DELETE",
+		.query = buf_str(&s3->query),
+		.headers = S3_HEADERS_SOME,
+		.body = EXCHANGE_NO_BODY,
+		.payload = S3_EMPTY_PAYLOAD,
+		.tries_more = UINT32_MAX,
+		.until_ms = s3->abort_by_ms,
+	};
+	if (s3->query.failed)
+		error_nomem(&error);
+	else if (s3_begin_call(s3, on_aborted, &error))
+		return;
+	warn(s3, &error);
+	s3_end(s3);
+}
+
+static void
+on_again(struct timer *timer)
+{
+	ask_abort(container_of(timer, struct s3, again));
+}
+
+static void
+on_aborted(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+	struct loop *loop = s3->object.engine->loop;
+	bool is_gone = reply->status == 404;
+
+	if (reply->fate != S3_DONE && !is_gone) {
+		if (s3->is_complete_open)
+			s3->order->outcome.state = OUTCOME_UNKNOWN;
+		warn(s3, &reply->error);
+		s3_end(s3);
+	} else if (s3->is_complete_open) {
+		s3->is_complete_open = false;
+		s3->was_aborted = !is_gone;
+		s3->is_upload_gone = true;
+		s3_look(s3);
+	} else if (!is_gone && s3->had_parts_cut && s3->aborts == 1 &&
+		loop_set_timer(loop, &s3->again, clock_after(loop_now_ms(loop), ABORT_AGAIN_MS))) {
+		return;
+	} else {
+		s3_end(s3);
+	}
+}
+
+static void
+set_abort(struct s3 *s3)
+{
+	uint64_t now = loop_now_ms(s3->object.engine->loop);
+
+	if (s3->abort_by_ms == 0)
+		s3->abort_by_ms = clock_after(now, ABORT_MS);
+	s3->again.fire = on_again;
+}
+
+void
+s3_warn_of_lost(const struct s3 *s3)
+{
+	struct error lost = { 0 };
+
+	error_set(&lost, ERR_UPSTREAM, "the answer to CreateMultipartUpload did not come");
+	warn(s3, &lost);
+}
+
+/* Nobody can abort it without its id. */
+static void
+end_without_upload(struct s3 *s3)
+{
+	if (!s3->is_upload_gone && s3_call_is_open(&s3->call))
+		s3_warn_of_lost(s3);
+	s3_end(s3);
+}
+
+void
+s3_abort(struct s3 *s3)
+{
+	bool is_asked_for = s3->state == S3_CREATING && s3->call.state == S3_CALL_ASKING;
+
+	set_abort(s3);
+	if (s3->state != S3_ABORTING)
+		s3_move(s3, S3_ABORTING);
+	if (is_asked_for) { /* its id comes at this moment: s3_commit.c calls again */
+		s3_call_hurry(&s3->call, s3->abort_by_ms);
+		return;
+	}
+	if (s3->upload.len == 0 || s3->upload.failed || s3->is_upload_gone) {
+		end_without_upload(s3);
+		return;
+	}
+	s3_call_stop(&s3->call);
+	ask_abort(s3);
+}
+
+/* -- an object ---------------------------------------------------------------------------------------------- */
+
+static bool
+ask_delete(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err)
+{
+	buf_clear(&s3->query);
+	if (s3->version[0] != '\0') {
+		buf_add_text(&s3->query, "versionId=");
+		s3_escape(&s3->query, str_of(s3->version), false);
+	}
+	s3->ask = (struct s3_ask){
+		.name = "DeleteObject",
+		.method = "DELETE",
+		.query = s3->query.len > 0 ? buf_str(&s3->query) : STR_NONE,
+		.headers = S3_HEADERS_SOME,
+		.body = EXCHANGE_NO_BODY,
+		.payload = S3_EMPTY_PAYLOAD,
+		.tries_more = s3_to(s3)->retry_parts,
+		.until_ms = CLOCK_NEVER,
+	};
+	return s3->query.failed ? error_nomem(err) : s3_begin_call(s3, on_end, err);
+}
+
+static void
+on_taken_away(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+	bool is_gone = reply->fate == S3_DONE || reply->status == 404;
+
+	s3->order->outcome.state = is_gone ? OUTCOME_ABORTED : OUTCOME_UNKNOWN;
+	s3_end(s3);
+}
+
+void
+s3_take_away(struct s3 *s3)
+{
+	struct error error = { 0 };
+
+	s3_move(s3, S3_ABORTING);
+	s3->order->outcome.state = OUTCOME_UNKNOWN;
+	if (!ask_delete(s3, on_taken_away, &error))
+		s3_end(s3);
+}
+
+void
+s3_end_undo(struct s3 *s3, const struct error *error)
+{
+	struct outcome *outcome = &s3->order->outcome;
+
+	s3_call_stop(&s3->call);
+	s3_move(s3, S3_ENDED);
+	if (error == NULL)
+		outcome->state = OUTCOME_UNDONE;
+	else
+		error_keep_first(&outcome->undo_error, error);
+	channel_report(s3->channel, CHANNEL_UNDONE);
+}
+
+static void
+on_undone(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+	struct error error = reply->error;
+
+	if (reply->fate == S3_DONE || reply->status == 404) {
+		s3_end_undo(s3, NULL);
+		return;
+	}
+	error_wrap(&error, "it could not be taken back");
+	s3_end_undo(s3, &error);
+}
+
+void
+s3_undo(struct s3 *s3)
+{
+	struct error error = { 0 };
+
+	s3_move(s3, S3_UNDOING);
+	if (!ask_delete(s3, on_undone, &error))
+		s3_end_undo(s3, &error);
+}

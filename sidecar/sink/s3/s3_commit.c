@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+/* s3_commit.c - how an object begins, and what makes it visible: CreateMultipartUpload, PutObject, CompleteMultipartUpload, and
+ * HeadObject where nobody knows what became of those two.
+ *
+ * Both may be asked again: PutObject puts the same bytes there, and an upload is completed once. If the answer to one that was
+ * carried out is lost, asking again brings 404 NoSuchUpload, or 412 where `exists: refuse` is in force. Then the object itself
+ * is asked for our id, which it has from the moment that it is there. An ETag would not do: with some encryption it says
+ * nothing of the bytes. */
+#include "sink/s3/s3_priv.h"
+
+#include <string.h>
+
+const char *
+s3_type_of(const struct s3 *s3)
+{
+	const char *own = s3_to(s3)->content_type, *declared = s3->order->type;
+
+	return own != NULL ? own : declared != NULL ? declared : "application/octet-stream";
+}
+
+void
+s3_take_reply(struct s3 *s3, const struct s3_reply *reply)
+{
+	s3->order->outcome.status = reply->status;
+	s3->order->outcome.retry_after_s = reply->retry_after_s;
+}
+
+/* -- it begins ------------------------------------------------------------------------------------------ */
+
+static void
+on_created(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+	struct str id = s3->call.answer != NULL ? s3_answer_text(s3->call.answer, S3_TEXT_UPLOAD_ID) : STR_NONE;
+	struct error error = reply->error;
+
+	if (reply->fate == S3_DONE && id.len > 0)
+		s3_escape(&s3->upload, id, false);
+	if (s3->upload.failed)
+		error_nomem(&error);
+	if (reply->fate == S3_DONE && reply->is_open)
+		s3_warn_of_lost(s3);
+	if (s3->state == S3_ABORTING) { /* nobody wants it any more */
+		s3_abort(s3);
+		return;
+	}
+	if (reply->fate != S3_DONE || error_is_set(&error)) {
+		s3_take_reply(s3, reply);
+		s3_fail(s3, &error);
+		return;
+	}
+	s3_move(s3, S3_SENDING);
+	s3_parts_gather(s3);
+}
+
+void
+s3_create(struct s3 *s3)
+{
+	const struct s3_settings *to = s3_to(s3);
+	struct error error = { 0 };
+
+	s3_move(s3, S3_CREATING);
+	s3->lines[0] = (struct exchange_line){ "Content-Type", s3_type_of(s3) };
+	s3->lines[1] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
+	s3->lines[2] = (struct exchange_line){ "x-amz-checksum-algorithm", s3_sum_word(to->checksum) };
+	s3->lines[3] = (struct exchange_line){ "x-amz-checksum-type",
+		to->checksum == S3_SUM_CRC64NVME ? "FULL_OBJECT" : NULL };
+	s3->ask = (struct s3_ask){
+		.name = "CreateMultipartUpload",
+		.method = "POST",
+		.query = STR("uploads="),
+		.lines = s3->lines,
+		.n_lines = 4,
+		.headers = S3_HEADERS_ALL,
+		.body = EXCHANGE_WHOLE,
+		.whole = STR(""),
+		.payload = S3_EMPTY_PAYLOAD,
+		.wants_document = true,
+		.document = S3_ANSWER_CREATED,
+		.tries_more = to->retry_parts,
+		.until_ms = CLOCK_NEVER,
+	};
+	if (s3_begin_call(s3, on_created, &error))
+		s3_parts_gather(s3);
+	else
+		s3_fail(s3, &error);
+}
+
+/* -- it is there ------------------------------------------------------------------------------------------ */
+
+/* The store's name of it; none that does not fit. */
+static void
+tell_location(struct s3 *s3)
+{
+	struct outcome *outcome = &s3->order->outcome;
+	size_t at = strlen(s3_to(s3)->peer.url), len = strlen(s3->order->target);
+
+	if (at + len >= sizeof outcome->location)
+		return;
+	memcpy(outcome->location, s3_to(s3)->peer.url, at);
+	memcpy(outcome->location + at, s3->order->target, len + 1);
+}
+
+void
+s3_commit(struct s3 *s3, const struct s3_reply *reply)
+{
+	struct outcome *outcome = &s3->order->outcome;
+
+	outcome->state = OUTCOME_COMMITTED;
+	outcome->status = reply->status;
+	outcome->error = (struct error){ 0 };
+	tell_location(s3);
+	memcpy(s3->version, reply->version, sizeof s3->version);
+	s3_end(s3);
+}
+
+static void
+end_unknown(struct s3 *s3)
+{
+	s3->order->outcome.state = OUTCOME_UNKNOWN;
+	error_set(&s3->order->outcome.error, ERR_UPSTREAM, "destination \"%s\": it did not say what became of it",
+		s3->order->to->name);
+	s3_end(s3);
+}
+
+/* -- is it there? ------------------------------------------------------------------------------------------ */
+
+static bool
+is_ours(const struct s3 *s3, const struct s3_reply *reply)
+{
+	return reply->fate == S3_DONE && strcmp(reply->id, s3->id) == 0;
+}
+
+/* Another object, or none. What was put may still be on its way. An upload that is still there may be completed yet by the
+ * request that was lost: so it is aborted first, and then the object is looked at once more. */
+static void
+on_looked(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+	bool is_none = reply->fate == S3_DONE || reply->status == 404;
+	struct error error = s3->order->outcome.error;
+
+	if (is_ours(s3, reply))
+		s3_commit(s3, reply);
+	else if (!is_none && s3->is_complete_open)
+		s3_fail(s3, &error); /* whether it can be aborted tells, too */
+	else if ((!is_none && !s3->was_aborted) || s3->may_come)
+		end_unknown(s3);
+	else
+		s3_fail(s3, &error);
+}
+
+void
+s3_look(struct s3 *s3)
+{
+	struct error error = { 0 };
+
+	s3_move(s3, S3_LOOKING);
+	s3->ask = (struct s3_ask){
+		.name = "HeadObject",
+		.method = "HEAD",
+		.headers = S3_HEADERS_SOME,
+		.body = EXCHANGE_NO_BODY,
+		.payload = S3_EMPTY_PAYLOAD,
+		.tries_more = s3_to(s3)->retry_parts,
+		.until_ms = CLOCK_NEVER,
+	};
+	if (!s3_begin_call(s3, on_looked, &error))
+		end_unknown(s3);
+}
+
+void
+s3_look_for(struct s3 *s3, const struct s3_reply *reply)
+{
+	s3_take_reply(s3, reply);
+	s3->order->outcome.error = reply->error;
+	s3_look(s3);
+}
+
+/* -- what was sent in parts ----------------------------------------------------------------------------------- */
+
+/* Ten thousand parts make megabytes of a document, so it is written while it is read. */
+static bool
+write_piece(struct s3 *s3)
+{
+	struct buf *piece = &s3->piece;
+	const char *word = s3_sum_word(s3_to(s3)->checksum);
+	unsigned number = s3->piece_of++;
+
+	buf_clear(piece);
+	if (number == 0) {
+		buf_add_text(piece, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+	} else if (number <= s3->n_parts) {
+		const struct s3_receipt *receipt = &s3->receipts[number - 1];
+
+		buf_addf(piece, "<Part><PartNumber>%u</PartNumber><ETag>%s</ETag>", number, receipt->etag);
+		if (word != NULL)
+			buf_addf(piece, "<Checksum%s>%s</Checksum%s>", word, receipt->sum, word);
+		buf_add_text(piece, "</Part>");
+	} else if (number == s3->n_parts + 1) {
+		buf_add_text(piece, "</CompleteMultipartUpload>");
+	}
+	return piece->len > 0;
+}
+
+static void
+rewind_document(void *arg)
+{
+	struct s3 *s3 = arg;
+
+	s3->piece_of = 0;
+	s3->piece_sent = 0;
+	buf_clear(&s3->piece);
+}
+
+static size_t
+read_document(void *arg, char *to, size_t room)
+{
+	struct s3 *s3 = arg;
+	size_t done = 0;
+
+	while (done < room) {
+		size_t n = s3->piece.len - s3->piece_sent;
+
+		if (n == 0) {
+			s3->piece_sent = 0;
+			if (!write_piece(s3))
+				break;
+			continue;
+		}
+		if (n > room - done)
+			n = room - done;
+		memcpy(to + done, s3->piece.data + s3->piece_sent, n);
+		done += n;
+		s3->piece_sent += n;
+	}
+	return done;
+}
+
+static uint64_t
+measure_document(struct s3 *s3)
+{
+	uint64_t length = 0;
+
+	rewind_document(s3);
+	while (write_piece(s3))
+		length += s3->piece.len;
+	return length;
+}
+
+/* A sum of the whole object, and not of its parts' sums. */
+static bool
+is_whole_sum_right(const struct s3 *s3)
+{
+	enum s3_sum_kind kind = s3->whole.kind;
+	struct str type = s3_answer_text(s3->call.answer, S3_TEXT_CHECKSUM_TYPE);
+	struct str sum = s3_answer_text(
+		s3->call.answer, kind == S3_SUM_CRC32C ? S3_TEXT_CRC32C : S3_TEXT_CRC64NVME);
+
+	if (s3->whole.len == 0 || sum.len == 0 || !str_is(type, "FULL_OBJECT"))
+		return true;
+	return str_is(sum, s3->whole.base64);
+}
+
+static void
+on_wrong_sum(struct s3 *s3, const struct s3_reply *reply)
+{
+	s3_take_reply(s3, reply);
+	memcpy(s3->version, reply->version, sizeof s3->version);
+	error_set(&s3->order->outcome.error, ERR_UPSTREAM,
+		"destination \"%s\": it has other bytes than it was sent, by its own checksum; the object is deleted",
+		s3->order->to->name);
+	s3_take_away(s3);
+}
+
+static void
+on_completed(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+
+	s3->is_upload_gone = reply->fate == S3_DONE || strcmp(reply->code, "NoSuchUpload") == 0;
+	s3->is_complete_open = !s3->is_upload_gone && reply->is_open;
+	if (reply->fate == S3_DONE && is_whole_sum_right(s3)) {
+		s3_commit(s3, reply);
+	} else if (reply->fate == S3_DONE) {
+		on_wrong_sum(s3, reply);
+	} else if (reply->is_open || s3->is_upload_gone) {
+		s3_look_for(s3, reply);
+	} else {
+		s3_take_reply(s3, reply);
+		s3_fail(s3, &reply->error);
+	}
+}
+
+void
+s3_complete(struct s3 *s3)
+{
+	const struct s3_settings *to = s3_to(s3);
+	struct error error = { 0 };
+
+	s3_move(s3, S3_COMPLETING);
+	buf_clear(&s3->query);
+	buf_addf(&s3->query, "uploadId=%s", s3->upload.data);
+	s3->lines[0] = (struct exchange_line){ "Content-Type", "application/xml" };
+	s3->lines[1] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
+	s3->ask = (struct s3_ask){
+		.name = "CompleteMultipartUpload",
+		.method = "POST",
+		.query = buf_str(&s3->query),
+		.lines = s3->lines,
+		.n_lines = 2,
+		.headers = S3_HEADERS_SOME,
+		.body = EXCHANGE_READ,
+		.length = measure_document(s3),
+		.payload = S3_UNSIGNED_PAYLOAD,
+		.wants_document = true,
+		.document = S3_ANSWER_COMPLETED,
+		.is_patient = true,
+		.tries_more = to->retry_parts,
+		.until_ms = CLOCK_NEVER,
+	};
+	s3->call.on_read = read_document;
+	s3->call.on_rewind = rewind_document;
+	if (s3->query.failed || s3->piece.failed)
+		error_nomem(&error);
+	else if (s3_begin_call(s3, on_completed, &error))
+		return;
+	s3_fail(s3, &error);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* s3_put.c - an object that waited in memory: one PutObject at the commit, and nothing before. */
+#include "channel/keep.h"
+#include "sink/s3/s3_priv.h"
+
+#include <string.h>
+
+static size_t
+read_kept(void *arg, char *to, size_t room)
+{
+	struct s3 *s3 = arg;
+	size_t done = 0, len;
+
+	while (done < room) {
+		const char *from = kept_at(&s3->order->kept, s3->sent, &len);
+
+		if (len == 0)
+			break;
+		if (len > room - done)
+			len = room - done;
+		memcpy(to + done, from, len);
+		done += len;
+		s3->sent += len;
+	}
+	return done;
+}
+
+static void
+rewind_kept(void *arg)
+{
+	((struct s3 *)arg)->sent = 0;
+}
+
+static bool
+sum_kept(struct s3 *s3, struct error *err)
+{
+	const struct kept *kept = &s3->order->kept;
+	struct s3_sum sum = { 0 };
+	size_t len;
+
+	if (!s3_sum_begin(&sum, s3_to(s3)->checksum, err))
+		return false;
+	for (uint64_t at = 0; at < kept->length; at += len) {
+		const char *data = kept_at(kept, at, &len);
+
+		s3_sum_add(&sum, data, len);
+	}
+	s3_sum_end(&sum, &s3->digest);
+	if (s3->digest.kind == S3_SUM_SHA256)
+		s3_digest_hex(&s3->digest, s3->payload);
+	return true;
+}
+
+/* 412 to a request that was sent twice may be about ourselves. */
+static void
+on_put(void *arg, const struct s3_reply *reply)
+{
+	struct s3 *s3 = arg;
+
+	s3->may_come = reply->may_come && reply->error.kind != ERR_EXISTS;
+	if (reply->fate == S3_DONE) {
+		s3_commit(s3, reply);
+	} else if (reply->is_open) {
+		s3_look_for(s3, reply);
+	} else {
+		s3_take_reply(s3, reply);
+		s3_fail(s3, &reply->error);
+	}
+}
+
+static void
+set_put_body(struct s3 *s3)
+{
+	const struct kept *kept = &s3->order->kept;
+	size_t len;
+	const char *data = kept_at(kept, 0, &len);
+
+	s3->ask.length = kept->length;
+	s3->ask.body = len == kept->length ? EXCHANGE_WHOLE : EXCHANGE_READ;
+	s3->ask.whole = (struct str){ data, len };
+	s3->call.on_read = read_kept;
+	s3->call.on_rewind = rewind_kept;
+}
+
+void
+s3_put(struct s3 *s3)
+{
+	const struct s3_settings *to = s3_to(s3);
+	struct error error = { 0 };
+	bool ok = sum_kept(s3, &error);
+
+	s3_move(s3, S3_PUTTING);
+	s3->lines[0] = (struct exchange_line){ "Content-Type", s3_type_of(s3) };
+	s3->lines[1] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
+	s3->lines[2] = (struct exchange_line){ s3_sum_header(to->checksum),
+		to->checksum != S3_SUM_NONE ? s3->digest.base64 : NULL };
+	s3->lines[3] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
+	s3->ask = (struct s3_ask){
+		.name = "PutObject",
+		.method = "PUT",
+		.lines = s3->lines,
+		.n_lines = 4,
+		.headers = S3_HEADERS_ALL,
+		.unit = s3->order->unit,
+		.payload = to->checksum == S3_SUM_SHA256 ? s3->payload : S3_UNSIGNED_PAYLOAD,
+		.is_conflict_once = true,
+		.tries_more = to->retry_parts,
+		.until_ms = CLOCK_NEVER,
+	};
+	set_put_body(s3);
+	if (!ok || !s3_begin_call(s3, on_put, &error))
+		s3_fail(s3, &error);
+}

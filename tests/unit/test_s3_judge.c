@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/* test_s3_judge.c - what an answer of S3 means, and how many parts of what size an object is cut into. */
+#include "sink/s3/judge.h"
+#include "sink/s3/plan.h"
+
+#include "lib/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	unsigned status;
+	const char *code;
+	bool whole, complete, document;
+	enum s3_fate fate;
+	enum error_kind kind;
+	bool open;
+} rows[] = {
+	{ 200, "", true, true, true, S3_DONE, ERR_NONE, false },
+	{ 200, "", true, true, false, S3_AGAIN, ERR_UPSTREAM, true },  /* no document */
+	{ 200, "", false, true, false, S3_AGAIN, ERR_UPSTREAM, true }, /* cut short */
+	{ 200, "InternalError", true, true, false, S3_AGAIN, ERR_UPSTREAM, true },
+	{ 200, "InvalidPart", true, true, false, S3_REFUSED, ERR_UPSTREAM, true },
+	{ 0, "", false, true, false, S3_AGAIN, ERR_UPSTREAM, true },   /* no answer */
+	{ 0, "", false, false, false, S3_AGAIN, ERR_UPSTREAM, false }, /* it never got all */
+	{ 400, "RequestTimeout", true, false, false, S3_AGAIN, ERR_UPSTREAM_TIMEOUT, false },
+	{ 400, "BadDigest", true, true, false, S3_AGAIN, ERR_UPSTREAM, false },
+	{ 400, "InvalidPart", true, true, false, S3_REFUSED, ERR_UPSTREAM, false },
+	{ 403, "AccessDenied", true, true, false, S3_REFUSED, ERR_UPSTREAM, false },
+	{ 403, "", true, true, false, S3_REFUSED, ERR_UPSTREAM, false },
+	{ 404, "NoSuchUpload", true, true, false, S3_REFUSED, ERR_UPSTREAM, false },
+	{ 409, "ConditionalRequestConflict", true, true, false, S3_REFUSED, ERR_BUSY, false },
+	{ 412, "PreconditionFailed", true, true, false, S3_REFUSED, ERR_EXISTS, false },
+	{ 412, "", true, true, false, S3_REFUSED, ERR_EXISTS, false },
+	{ 429, "", true, true, false, S3_AGAIN, ERR_UPSTREAM, false },
+	{ 500, "InternalError", true, true, false, S3_AGAIN, ERR_UPSTREAM, true },
+	{ 503, "SlowDown", true, false, false, S3_AGAIN, ERR_UPSTREAM, false },
+	{ 503, "WhoKnows", true, true, false, S3_AGAIN, ERR_UPSTREAM, true },
+	{ 507, "", true, true, false, S3_REFUSED, ERR_UPSTREAM_FULL, true },
+};
+
+static struct s3_facts
+facts_of(size_t i, struct exchange_result *result)
+{
+	*result = (struct exchange_result){ .status = rows[i].status,
+		.is_whole = rows[i].whole,
+		.was_complete = rows[i].complete,
+		.kind = rows[i].whole ? ERR_NONE : ERR_UPSTREAM,
+		.why = rows[i].whole ? NULL : "it cut the connection" };
+	return (struct s3_facts){ .destination = "photos",
+		.call = "CompleteMultipartUpload",
+		.result = result,
+		.wants_document = true,
+		.has_document = rows[i].document,
+		.code = rows[i].code,
+		.own_time = "",
+		.store_time = "" };
+}
+
+static void
+test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct exchange_result result;
+		struct s3_facts facts = facts_of(i, &result);
+		struct error error = { 0 };
+		enum s3_fate fate = s3_judge(&facts, &error);
+
+		if (fate != rows[i].fate || error.kind != rows[i].kind || s3_is_open(&facts, fate) != rows[i].open)
+			fail_msg("row %zu: %u %s: fate %d, kind %d, open %d: %s", i, rows[i].status, rows[i].code,
+				(int)fate, (int)error.kind, s3_is_open(&facts, fate), error.message);
+	}
+}
+
+static void
+test_sentences(void **state)
+{
+	struct exchange_result result = { .status = 403, .is_whole = true, .was_complete = true };
+	struct s3_facts facts = { .destination = "photos",
+		.call = "PutObject",
+		.result = &result,
+		.code = "RequestTimeTooSkewed",
+		.own_time = "2026-11-29T00:00:00Z",
+		.store_time = "2026-11-29T01:00:00Z" };
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(s3_judge(&facts, &error), S3_REFUSED);
+	assert_string_equal(error.message,
+		"destination \"photos\": PutObject was answered 403 RequestTimeTooSkewed; the clocks differ: here it is "
+		"2026-11-29T00:00:00Z, there 2026-11-29T01:00:00Z");
+}
+
+static void
+test_conflicts_of_puts_are_asked_again(void **state)
+{
+	struct exchange_result result = { .status = 409, .is_whole = true, .was_complete = true };
+	struct s3_facts facts = { .destination = "photos",
+		.call = "PutObject",
+		.result = &result,
+		.is_conflict_once = true,
+		.code = "ConditionalRequestConflict",
+		.own_time = "",
+		.store_time = "" };
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(s3_judge(&facts, &error), S3_AGAIN);
+	assert_int_equal(error.kind, ERR_BUSY);
+}
+
+/* What a store says comes into logs and to clients. */
+static void
+test_words_of_a_store_are_plain(void **state)
+{
+	char word[8];
+
+	(void)state;
+	s3_take_word("a\n<b>\"c\x1b", word, sizeof word);
+	assert_string_equal(word, "abc");
+	s3_take_word("0123456789", word, sizeof word);
+	assert_string_equal(word, "0123456");
+	s3_take_word(NULL, word, sizeof word);
+	assert_string_equal(word, "");
+}
+
+static void
+test_parts_suffice(void **state)
+{
+	static const uint64_t sizes[] = { 0, 1, S3_PART_MIN - 1, S3_PART_MIN, S3_PART_MIN + 1,
+		S3_PART_MIN * S3_PARTS_MAX - 1, S3_PART_MIN * S3_PARTS_MAX, S3_PART_MIN * S3_PARTS_MAX + 1,
+		MIB << 20, (MIB << 20) * 5 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		uint64_t part = s3_plan_part_size(sizes[i]);
+
+		assert_true(part >= S3_PART_MIN && part <= S3_PART_MAX);
+		assert_true(s3_plan_parts(sizes[i], part) <= S3_PARTS_MAX);
+	}
+	assert_int_equal(s3_plan_part_size(MIB * 1024), S3_PART_MIN);
+	assert_int_equal(s3_plan_part_size(UINT64_MAX), S3_PART_MIN);
+	assert_int_equal(s3_plan_parts(UINT64_MAX, S3_PART_MIN), S3_PARTS_MAX);
+	assert_int_equal(s3_plan_parts(10 * MIB + 1, 5 * MIB), 3);
+	assert_true(s3_plan_parts((MIB << 20) * 5, S3_PART_MIN) > S3_PARTS_MAX);
+}
+
+static void
+test_a_part_has_chunks_for_all_of_it(void **state)
+{
+	(void)state;
+	for (uint64_t size = S3_PART_MIN; size < S3_PART_MIN + 3 * 32768; size += 4096)
+		assert_true(s3_plan_chunks(size, 32768) * UINT64_C(32768) >= size);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_conflicts_of_puts_are_asked_again),
+		cmocka_unit_test(test_words_of_a_store_are_plain),
+		cmocka_unit_test(test_parts_suffice),
+		cmocka_unit_test(test_a_part_has_chunks_for_all_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
