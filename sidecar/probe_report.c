@@ -11,9 +11,9 @@
 #include <string.h>
 
 struct report {
-	json_t *list; /* NULL: a table */
-	size_t n_broken;
-	bool is_lost; /* a part of the JSON could not be made */
+	json_t *list;               /* NULL: a table */
+	size_t n_broken, n_untried; /* of what the route files rely on */
+	bool is_lost;               /* a part of the JSON could not be made */
 };
 
 static const char *
@@ -59,8 +59,11 @@ print_sum(const struct report *report, bool was_ended)
 	if (report->n_broken > 0)
 		printf("%zu thing%s that the route files rely on %s not kept\n", report->n_broken,
 			PLURAL(report->n_broken), report->n_broken == 1 ? "is" : "are");
+	else if (!was_ended && report->n_untried == 0)
+		puts("good: everything that the route files rely on is kept");
 	else if (!was_ended)
-		puts("good: everything that the route files rely on, and that was tried, is kept");
+		printf("good: what the route files rely on is kept, as far as it was tried; %zu thing%s not tried\n",
+			report->n_untried, report->n_untried == 1 ? " was" : "s were");
 	if (was_ended)
 		puts("interrupted: not everything was tried");
 }
@@ -110,8 +113,12 @@ on_destination(void *arg, const struct survey_findings *findings)
 {
 	struct report *report = arg;
 
-	for (size_t i = 0; i < findings->n; i++)
-		report->n_broken += survey_is_broken(&findings->items[i]);
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct survey_finding *finding = &findings->items[i];
+
+		report->n_broken += survey_is_broken(finding);
+		report->n_untried += finding->answer == SURVEY_NOT_TRIED && finding->relied_on[0] != '\0';
+	}
 	if (report->list != NULL)
 		add_destination(report, findings);
 	else

@@ -103,7 +103,7 @@ def test_probe_of_a_real_store():
         probe = Probe(route_file(server.port, "undo: DELETE"), "--json", "--hold", "100ms")
         assert probe.code == 0 and probe.json["good"] and not probe.json["interrupted"], probe.out
         assert probe.answers() == {"reachable": "yes", "PUT": "yes", "GET": "yes", "DELETE": "yes", "chunked": "yes", "early 100": "yes",
-                                   "silence": "yes", "slow body": "not tried", "removed again": "yes"}, probe.out
+                                   "silence": "yes", "slow body": "yes", "removed again": "yes"}, probe.out
         assert server.files() == {}, server.files()
         with open(os.path.join(server.dir, "access.log"), encoding="ascii") as f:
             assert all(' /files/.penstock-probe-' in line for line in f)
@@ -229,6 +229,20 @@ def test_probe_of_a_store_that_is_not_there():
     probe = Probe(route_file(free_port()), "--json")
     assert probe.code == 1 and probe.broken() == [("store", "reachable")], probe.out
     assert set(probe.answers().values()) == {"no", "not tried"}, probe.out
+
+
+def test_probe_of_a_store_that_does_not_answer():
+    """Nothing of it is good, although nothing but the connection was tried."""
+    with Upstream(lambda request: "done") as upstream:
+        probe = Probe(route_file(upstream.port), "--json")
+        assert probe.code == 1 and probe.broken() == [("store", "reachable")], probe.out
+        assert probe.answers()["DELETE"] == "not tried" and puts(upstream) == [], probe.out
+
+
+def test_probe_says_how_much_it_did_not_try():
+    with store() as upstream:
+        out = [Probe(route_file(upstream.port), *options).out.splitlines()[-1] for options in ([], ["--hold", "1ms"])]
+        assert "1 thing was not tried" in out[0] and out[1] == "good: everything that the route files rely on is kept", out
 
 
 def test_probe_posts_nothing():

@@ -98,15 +98,21 @@ takes_delete(struct http_trial *trial)
 {
 	char target[TARGET_SIZE];
 	struct survey_words words;
-	bool is_good;
+	unsigned status;
 
 	http_survey_name(target);
-	if (http_survey_delete(trial, target, &words, &is_good))
-		return is_known(trial);
+	status = http_survey_delete(trial, target, &words);
 	if (!is_known(trial))
 		return false;
-	http_survey_found(trial, DELETE, false, "of a name that is not there: %s", words.text);
-	trial->why_not = "nothing is put, because without DELETE it would stay there";
+	if (http_survey_is_gone(status))
+		return true;
+	if (status == 0) {
+		http_survey_found(trial, REACHABLE, false, "%s", words.text);
+		trial->why_not = "it does not answer";
+	} else {
+		http_survey_found(trial, DELETE, false, "of a name that is not there: %s", words.text);
+		trial->why_not = "nothing is put, because without DELETE it would stay there";
+	}
 	return false;
 }
 
@@ -231,7 +237,7 @@ try_hold(struct http_trial *trial)
 		not_tried(trial, SILENCE, "only a chunked body is held, and it takes none");
 		not_tried(trial, SLOW_BODY, "only a chunked body is held, and it takes none");
 	} else if (try_stop(trial, SILENCE, 0)) {
-		not_tried(trial, SLOW_BODY, "it bears silence");
+		http_survey_found(trial, SLOW_BODY, true, "it bears silence");
 	} else if (every_ms == LIMIT_NONE) {
 		not_tried(trial, SLOW_BODY, "`hold` sends nothing meanwhile");
 	} else if (trial->left[0] == '\0' && is_known(trial)) {
@@ -312,7 +318,6 @@ look_at_rules(struct http_trial *trial)
 		rely(trial, CHUNKED, "buffer: false");
 		rely_on_hold(trial);
 	}
-	rely(trial, REMOVED, "penstock probe");
 }
 
 /* -- all of it ---------------------------------------------------------------------------------------- */
@@ -320,9 +325,10 @@ look_at_rules(struct http_trial *trial)
 static void
 say_what_is_left(struct http_trial *trial)
 {
-	if (trial->left[0] != '\0')
+	if (trial->left[0] != '\0') {
+		rely(trial, REMOVED, "penstock probe");
 		http_survey_found(trial, REMOVED, false, "please remove %s below its url", trial->left);
-	else if (trial->has_put_any)
+	} else if (trial->has_put_any)
 		http_survey_found(trial, REMOVED, true, "nothing is left");
 	else
 		not_tried(trial, REMOVED, "nothing was put");

@@ -49,8 +49,9 @@ void http_survey_name(char target[static TARGET_SIZE]); /* that nobody has */
 /* Of what is asked at all, the rest is nothing. */
 struct survey_request http_survey_request(const struct http_trial *trial, const char *method, const char *target);
 
-/* True: it was taken (*is_good), or there is nothing of the name. */
-bool http_survey_delete(struct http_trial *trial, const char *target, struct survey_words *words, bool *is_good);
+/* The status of the answer, 0: there was none. */
+unsigned http_survey_delete(struct http_trial *trial, const char *target, struct survey_words *words);
+bool http_survey_is_gone(unsigned status); /* of a DELETE: taken, or there is nothing of the name */
 
 /* Puts it as `request` says, which has only its body, reads it, and removes it. Whatever came of the request, some of it may be
  * there. Notes what came of DELETE, and what is left. */

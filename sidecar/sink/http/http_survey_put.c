@@ -42,20 +42,23 @@ read_back(struct http_trial *trial, const char *target, struct str expected, boo
 	return status;
 }
 
-bool
-http_survey_delete(struct http_trial *trial, const char *target, struct survey_words *words, bool *is_good)
+unsigned
+http_survey_delete(struct http_trial *trial, const char *target, struct survey_words *words)
 {
 	struct survey_request request = http_survey_request(trial, "DELETE", target);
 	struct survey_reply reply;
-	unsigned status;
 
 	request.is_removal = true;
 	survey_ask(trial->survey, &request, &reply);
 	buf_free(&reply.body);
 	survey_say(&reply, words);
-	*is_good = survey_is_good(&reply);
-	status = reply.result.status;
-	return *is_good || (!reply.is_ended && reply.result.is_whole && (status == 404 || status == 410));
+	return !reply.is_ended && reply.result.is_whole ? reply.result.status : 0;
+}
+
+bool
+http_survey_is_gone(unsigned status)
+{
+	return (status >= 200 && status < 300) || status == 404 || status == 410;
 }
 
 /* -- one object --------------------------------------------------------------------------------------- */
@@ -73,8 +76,7 @@ static void
 remove_again(struct http_trial *trial, struct attempt *attempt, struct str body)
 {
 	struct survey_words words;
-	bool was_there = false, is_there = false;
-	bool is_gone = http_survey_delete(trial, attempt->target, &words, &was_there);
+	bool is_there = false, is_gone = http_survey_is_gone(http_survey_delete(trial, attempt->target, &words));
 
 	if (is_gone && attempt->is_same)
 		read_back(trial, attempt->target, body, true, &is_there);
