@@ -26,12 +26,14 @@ struct task {
 	struct dead_object *object;
 	enum task_state is;
 	struct relic relic;
+	struct table *table; /* ASKING: of the destination that is asked; held */
 	struct exchange *exchange;
 	struct timer due;
 	uint64_t pause_ms;
 	uint64_t until_ms; /* WATCHED: when it has been gone for long enough */
 	bool is_gone;      /* WATCHED */
 	bool has_failed;   /* and that was said */
+	const char *told;  /* TOLD: a constant */
 };
 
 struct settle {
@@ -104,7 +106,9 @@ static void
 tell(struct task *task, const char *why)
 {
 	task_move(task, TASK_TOLD);
-	say(LOG_ERROR, task, "an object of a commit that was cut short may be there, and is let be", why);
+	if (task->told != why)
+		say(LOG_ERROR, task, "an object of a commit that was cut short may be there, and is let be", why);
+	task->told = why;
 }
 
 /* Once for each form: when the last of those that can be taken back is gone. */
@@ -124,12 +128,50 @@ say_if_all_gone(const struct task *task)
 		LOG_TEXTVAL("commit", task->object->entry->id), LOG_NUM("objects", n));
 }
 
+/* -- where it lies --------------------------------------------------------------------------------------- */
+
+static const struct destination *
+find(const struct config *config, const struct record_object *object)
+{
+	for (size_t i = 0; i < config->n_destinations; i++) {
+		const struct destination *to = &config->destinations[i];
+
+		if (strcmp(to->name, object->destination) == 0 && to->at != NULL && strcmp(to->at, object->at) == 0)
+			return to;
+	}
+	return NULL;
+}
+
+/* Its destination as it is now. */
+static void
+place(struct task *task)
+{
+	const struct destination *to = find(task->settle->table->config, &task->object->is);
+
+	if (task->object->is.back != RECORD_BACK_ASK)
+		tell(task,
+			"nobody else may have made it, but that is not sure: its name holds neither {uuid} nor {request_id}, "
+			"or its destination has no undo");
+	else if (to == NULL)
+		tell(task, "its destination is not in the route file any more, or is another place now");
+	else if (sink_of(to)->take_back == NULL || !to->kind->can_undo(to->settings))
+		tell(task, "its destination has no undo now");
+	else {
+		task->told = NULL;
+		task->relic.to = to;
+		task->relic.target = task->object->is.target;
+		task_move(task, TASK_WAITING);
+		ask_after(task, 0);
+	}
+}
+
 /* -- one object ------------------------------------------------------------------------------------------ */
 
 static void
 task_free(struct task *task)
 {
 	exchange_free(task->exchange);
+	table_release(task->table);
 	loop_clear_timer(task->settle->engine.loop, &task->due);
 	mem_free(task);
 }
@@ -186,6 +228,22 @@ note_failure(struct task *task, const struct exchange_result *result)
 	task->has_failed = true;
 }
 
+/* An answer has come. It may be that its destination is another one by now. */
+static void
+go_on(struct task *task)
+{
+	bool is_old = task->table != task->settle->table;
+
+	table_release(task->table);
+	task->table = NULL;
+	if (task->is_gone && loop_now_ms(task->settle->engine.loop) >= task->until_ms)
+		end(task);
+	else if (is_old)
+		place(task);
+	else
+		ask_after(task, next_pause(task));
+}
+
 static void
 on_done(void *arg, const struct exchange_result *result)
 {
@@ -198,10 +256,7 @@ on_done(void *arg, const struct exchange_result *result)
 		note_gone(task, result->status);
 	else
 		task_move(task, TASK_WAITING);
-	if (task->is_gone && loop_now_ms(task->settle->engine.loop) >= task->until_ms)
-		end(task);
-	else
-		ask_after(task, next_pause(task));
+	go_on(task);
 }
 
 static const struct exchange_calls calls = { .on_done = on_done };
@@ -220,48 +275,13 @@ on_due(struct timer *timer)
 								 loop_now_ms(settle->engine.loop), PAUSE_MAX_MS) };
 	sink_of(task->relic.to)->take_back(&task->relic);
 	task_move(task, TASK_ASKING);
+	task->table = table_acquire(settle->table);
 	if (exchange_begin(task->exchange, &task->relic.request)) {
 		engine_run(&settle->engine);
 		return;
 	}
 	task_move(task, TASK_WAITING);
-	ask_after(task, next_pause(task));
-}
-
-/* -- where it lies --------------------------------------------------------------------------------------- */
-
-static const struct destination *
-find(const struct config *config, const struct record_object *object)
-{
-	for (size_t i = 0; i < config->n_destinations; i++) {
-		const struct destination *to = &config->destinations[i];
-
-		if (strcmp(to->name, object->destination) == 0 && to->at != NULL && strcmp(to->at, object->at) == 0)
-			return to;
-	}
-	return NULL;
-}
-
-/* Its destination as it is now. */
-static void
-place(struct task *task)
-{
-	const struct destination *to = find(task->settle->table->config, &task->object->is);
-
-	if (task->object->is.back != RECORD_BACK_ASK)
-		tell(task,
-			"nobody else may have made it, but that is not sure: its name holds neither {uuid} nor {request_id}, "
-			"or its destination has no undo");
-	else if (to == NULL)
-		tell(task, "its destination is not in the route file any more, or is another place now");
-	else if (sink_of(to)->take_back == NULL || !to->kind->can_undo(to->settings))
-		tell(task, "its destination has no undo now");
-	else {
-		task->relic.to = to;
-		task->relic.target = task->object->is.target;
-		task_move(task, TASK_WAITING);
-		ask_after(task, 0);
-	}
+	go_on(task);
 }
 
 static bool
@@ -314,7 +334,8 @@ on_table(struct mail *mail, unsigned bits)
 	settle->table = settle->next_table;
 	settle->next_table = NULL;
 	for (struct task *task = settle->tasks; task != NULL; task = task->next) {
-		exchange_stop(task->exchange);
+		if (task->is == TASK_ASKING)
+			continue; /* when it has its answer */
 		loop_clear_timer(settle->engine.loop, &task->due);
 		place(task);
 	}

@@ -37,15 +37,19 @@ class Mortal(Penstock):
     """May be killed, and starts again."""
 
     def kill(self):
+        self.ending.set()
         self.process.kill()
         self.process.wait(DEADLINE)
 
-    def again(self, wait=True):
+    def again(self):
+        self.ending.set()
         self.log_path += "+"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
-        if wait:
-            wait_for(self.is_up, "penstock listens again")
+        wait_for(self.is_up, "penstock listens again")
+        self.ending = threading.Event()
+        if RELOAD:
+            threading.Thread(target=self.reload_all_the_time, daemon=True).start()
 
     def ask(self, page):
         with connect(os.path.join(self.dir, "admin.sock")) as s:
