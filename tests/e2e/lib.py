@@ -304,7 +304,8 @@ class Upstream:
         self.port = self.listener.getsockname()[1]
         self.release = threading.Event()  # for scripts that stall
         self.open = set()
-        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, args=(self.listener,), daemon=True)
+        self.accepting.start()
 
     def listen_unix(self, path):
         listener = socket.socket(socket.AF_UNIX)
@@ -353,6 +354,10 @@ class Upstream:
 
     def close(self):
         self.release.set()
+        # Its thread must be gone before the descriptor is: else it may take a connection of the next one that gets the number.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join(DEADLINE)
         self.listener.close()
         for s in list(self.open):
             with contextlib.suppress(OSError):
