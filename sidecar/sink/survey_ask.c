@@ -111,6 +111,28 @@ on_interim(void *arg, unsigned status)
 }
 
 static void
+take_value(struct str line, const char *name, char out[static SURVEY_VALUE_MAX + 1])
+{
+	struct str value = { line.data + strlen(name), line.len - strlen(name) };
+
+	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
+		value.len--;
+	value = str_trim(value);
+	if (value.len <= SURVEY_VALUE_MAX && !str_has_control(value))
+		snprintf(out, SURVEY_VALUE_MAX + 1, "%.*s", STR_ARG(value));
+}
+
+static void
+on_header(void *arg, struct str line)
+{
+	struct ask *ask = arg;
+
+	for (size_t i = 0; i < SURVEY_WANTED_MAX; i++)
+		if (ask->request->wanted[i] != NULL && str_starts_nocase(line, ask->request->wanted[i]))
+			take_value(line, ask->request->wanted[i], ask->reply->values[i]);
+}
+
+static void
 on_answer(void *arg, const char *data, size_t len)
 {
 	struct buf *body = &((struct ask *)arg)->reply->body;
@@ -134,6 +156,7 @@ on_done(void *arg, const struct exchange_result *result)
 static const struct exchange_calls calls = {
 	.on_read = on_read,
 	.on_interim = on_interim,
+	.on_header = on_header,
 	.on_answer = on_answer,
 	.on_done = on_done,
 };
@@ -250,6 +273,28 @@ survey_ask(struct survey *survey, const struct survey_request *request, struct s
 	loop_clear_timer(survey->loop, &ask.go_on);
 	loop_clear_timer(survey->loop, &ask.drip);
 	loop_clear_timer(survey->loop, &ask.late);
+}
+
+struct pause {
+	struct survey *survey;
+	struct timer timer;
+};
+
+static void
+on_pause_over(struct timer *timer)
+{
+	loop_stop(container_of(timer, struct pause, timer)->survey->loop);
+}
+
+void
+survey_wait(struct survey *survey, uint64_t ms)
+{
+	struct pause pause = { .survey = survey, .timer.fire = on_pause_over };
+
+	if (!loop_set_timer(survey->loop, &pause.timer, clock_after(clock_now_ms(), ms)))
+		return;
+	loop_run(survey->loop);
+	loop_clear_timer(survey->loop, &pause.timer);
 }
 
 /* -- what came of it ---------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include "sink/survey.h"
 
 #define SURVEY_ANSWER_MAX 65536u /* bytes of an answer's body that are kept; of the rest only that there was more */
+#define SURVEY_WANTED_MAX 2
+#define SURVEY_VALUE_MAX 1024
 
 struct survey_request {
 	const struct http_peer *to;
@@ -19,9 +21,10 @@ struct survey_request {
 	/* of a stream: before its byte `stop_at` it stops for so long, ... */
 	size_t stop_at;
 	uint64_t stop_ms;
-	uint64_t drip_ms;  /* ... but one byte goes each time; 0: none */
-	bool until_status; /* ... and not once a 1xx has come */
-	bool is_removal;   /* also after the first signal */
+	uint64_t drip_ms;                      /* ... but one byte goes each time; 0: none */
+	bool until_status;                     /* ... and not once a 1xx has come */
+	bool is_removal;                       /* also after the first signal */
+	const char *wanted[SURVEY_WANTED_MAX]; /* header lines of the answer: "etag:"; NULL: none */
 };
 
 struct survey_reply {
@@ -30,11 +33,16 @@ struct survey_reply {
 	bool has_continue;             /* a 100 came before its final answer, and before it went on by itself */
 	bool has_stopped, has_gone_on; /* of a stream: how far it came */
 	uint64_t stopped_ms;           /* how long it had stopped when it went on or ended */
-	struct buf body;               /* of the answer; for the caller to free. failed: not all of it is here */
+	char values[SURVEY_WANTED_MAX]
+		   [SURVEY_VALUE_MAX + 1]; /* of those that were wanted, "": there is none, or no such long one */
+	struct buf body; /* of the answer; for the caller to free. failed: not all of it is here */
 };
 
 /* Blocks. */
 void survey_ask(struct survey *survey, const struct survey_request *request, struct survey_reply *reply);
+
+/* Blocks for so long, or until a signal. */
+void survey_wait(struct survey *survey, uint64_t ms);
 
 /* A final answer came whole, with a status of 2xx. */
 bool survey_is_good(const struct survey_reply *reply);

@@ -7,6 +7,7 @@
 #include "sink/s3/credentials.h"
 #include "sink/s3/s3_open.h"
 #include "sink/s3/s3_priv.h"
+#include "sink/s3/s3_survey.h"
 #include "sink/sink.h"
 
 #include <string.h>
@@ -270,6 +271,10 @@ cost(const struct order *order)
 }
 
 extern const struct sink s3_sink;
-const struct sink s3_sink = {
-	.open = s3_open, .close = s3_close, .is_good = s3_is_good, .cost = cost, .begin = begin, .pump = pump
-};
+const struct sink s3_sink = { .open = s3_open,
+	.close = s3_close,
+	.is_good = s3_is_good,
+	.survey = s3_survey,
+	.cost = cost,
+	.begin = begin,
+	.pump = pump };

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+/* s3_survey.c - see s3_survey.h. Objects of a few kilobytes, one of them of an upload of one part, and uploads that are not
+ * finished. Whatever may have been made is remembered before it is asked for, and all of it is removed at the end, by the
+ * version that it got: in a bucket with versioning a plain DELETE would only hide it.
+ *
+ *   connect ─▶ keys ─▶ DELETE of nothing ─▶ put, read, put again if nothing is there ─▶ list ─▶ upload, complete it, read
+ *   ─▶ upload, complete it if nothing is there, abort it ─▶ put with a wrong checksum ─▶ remove everything */
+#include "sink/s3/s3_survey.h"
+
+#include "base/mem.h"
+#include "sink/s3/s3_survey_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KEYS_WAIT_MS 10000u
+#define KEYS_LOOK_MS 50u
+
+static const char *const names[] = {
+	[S3_REACHABLE] = "reachable",
+	[S3_CREDENTIALS] = "credentials",
+	[S3_PUT] = "put",
+	[S3_GET] = "read back",
+	[S3_CONDITIONAL_PUT] = "conditional put",
+	[S3_LIST] = "list",
+	[S3_MULTIPART] = "multipart",
+	[S3_CONDITIONAL_COMPLETE] = "conditional complete",
+	[S3_ABORT] = "abort",
+	[S3_CHECKSUM] = "wrong checksum",
+	[S3_DELETE] = "delete",
+	[S3_REMOVED] = "removed again",
+};
+
+void
+s3_survey_found(struct s3_tour *tour, enum s3_ability ability, bool can, const char *fmt, ...)
+{
+	struct s3_found *to = &tour->found[ability];
+	va_list args;
+
+	to->answer = can ? SURVEY_YES : SURVEY_NO;
+	va_start(args, fmt);
+	vsnprintf(to->sentence, sizeof to->sentence, fmt, args);
+	va_end(args);
+}
+
+bool
+s3_survey_is_over(struct s3_tour *tour)
+{
+	if (survey_is_over(tour->trial.survey))
+		tour->why_not = "interrupted";
+	return survey_is_over(tour->trial.survey);
+}
+
+static void
+rely(struct s3_tour *tour, enum s3_ability ability, bool does, const char *key)
+{
+	snprintf(tour->found[ability].relied_on, sizeof tour->found[ability].relied_on, "%s", does ? key : "");
+}
+
+/* -- reach it ----------------------------------------------------------------------------------------- */
+
+static bool
+reach(struct s3_tour *tour)
+{
+	struct survey_request request = { .to = &tour->trial.peer };
+	struct survey_reply reply;
+
+	survey_ask(tour->trial.survey, &request, &reply);
+	if (s3_survey_is_over(tour))
+		return false;
+	s3_survey_found(
+		tour, S3_REACHABLE, reply.result.is_whole, "%s", reply.result.is_whole ? "" : reply.result.why);
+	if (!reply.result.is_whole)
+		tour->why_not = "it cannot be reached";
+	return reply.result.is_whole;
+}
+
+static bool
+open_keyring(struct s3_tour *tour, struct error *err)
+{
+	const struct s3_settings *settings = tour->trial.settings;
+	const struct s3_credentials *keys = &settings->credentials;
+	struct s3_keyring_setup setup = {
+		.given = keys->access_key != NULL || keys->profile != NULL ? keys : NULL,
+		.region = settings->region,
+	};
+
+	tour->trial.keyring = s3_keyring_open(&setup, NULL, 0, err);
+	return tour->trial.keyring != NULL;
+}
+
+/* Those that have to be fetched take their time. */
+static bool
+wait_for_keys(struct s3_tour *tour, struct error *err)
+{
+	for (unsigned waited = 0;; waited += KEYS_LOOK_MS) {
+		struct s3_keys *keys;
+
+		*err = (struct error){ 0 };
+		keys = s3_keyring_take(tour->trial.keyring, err);
+		s3_keys_release(keys);
+		if (keys != NULL || err->kind != ERR_BUSY || waited >= KEYS_WAIT_MS ||
+			survey_is_over(tour->trial.survey))
+			return keys != NULL;
+		survey_wait(tour->trial.survey, KEYS_LOOK_MS);
+	}
+}
+
+static bool
+find_keys(struct s3_tour *tour)
+{
+	struct error error = { 0 };
+	bool ok = open_keyring(tour, &error) && wait_for_keys(tour, &error);
+
+	if (s3_survey_is_over(tour))
+		return false;
+	s3_survey_found(
+		tour, S3_CREDENTIALS, ok, "%s", ok ? s3_keyring_source(tour->trial.keyring) : error.message);
+	if (!ok)
+		tour->why_not = "there are no credentials";
+	return ok;
+}
+
+/* -- the end ------------------------------------------------------------------------------------------ */
+
+/* False: something may still be there. */
+static bool
+remove_all(struct s3_tour *tour, const char **left, struct s3_result *last)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; i < tour->trial.n_things; i++) {
+		struct s3_survey_thing *thing = &tour->trial.things[i];
+		struct s3_result result = { 0 };
+
+		if (!thing->is_gone && !s3_survey_remove(&tour->trial, thing, &result)) {
+			*left = thing->key;
+			is_good = false;
+		}
+		s3_result_free(&result);
+		buf_free(&thing->upload);
+		if (result.words[0] != '\0' && (is_good || !thing->is_gone))
+			*last = result;
+	}
+	return is_good;
+}
+
+static void
+clean_up(struct s3_tour *tour)
+{
+	struct s3_result last = { 0 }, read;
+	const char *left = NULL;
+	bool was_there = tour->found[S3_GET].answer == SURVEY_YES;
+	bool is_gone = remove_all(tour, &left, &last);
+
+	if (is_gone && was_there && s3_survey_gives_back(tour, tour->first, true, &read)) {
+		left = tour->first;
+		snprintf(last.words, sizeof last.words, "it is still there");
+		is_gone = false;
+	}
+	if (tour->found[S3_PUT].answer == SURVEY_YES)
+		s3_survey_found(tour, S3_DELETE, is_gone, "%s", last.words);
+	rely(tour, S3_REMOVED, !is_gone, "penstock probe");
+	if (tour->trial.n_things > 0)
+		s3_survey_found(tour, S3_REMOVED, is_gone, "%s%s", is_gone ? "nothing is left" : "please remove ",
+			is_gone ? "" : left + 1);
+}
+
+/* -- what the route files rely on --------------------------------------------------------------------- */
+
+/* 0: no rule stores there. */
+static uint64_t
+largest_object(const struct s3_tour *tour)
+{
+	const struct config *config = tour->trial.survey->config;
+	uint64_t largest = 0;
+
+	for (size_t i = 0; i < config->n_routes; i++)
+		for (size_t k = 0; k < config->routes[i].n_rules; k++) {
+			const struct rule *rule = &config->routes[i].rules[k];
+			uint64_t most = rule->action == ACTION_CONCAT ? LIMIT_NONE : rule->max_size;
+
+			if (rule->to == tour->trial.to && most > largest)
+				largest = most;
+		}
+	return largest;
+}
+
+static void
+look_at_rules(struct s3_tour *tour)
+{
+	const struct s3_settings *settings = tour->trial.settings;
+	uint64_t largest = largest_object(tour);
+	bool has_parts = largest > settings->put_max;
+	char checksum[64];
+
+	rely(tour, S3_REACHABLE, true, "endpoint");
+	rely(tour, S3_CREDENTIALS, true, "credentials");
+	rely(tour, S3_PUT, largest > 0, "bucket");
+	rely(tour, S3_CONDITIONAL_PUT, largest > 0 && settings->refuses_existing, "exists: refuse");
+	rely(tour, S3_MULTIPART, has_parts, "put_max");
+	rely(tour, S3_CONDITIONAL_COMPLETE, has_parts && settings->refuses_existing, "exists: refuse");
+	rely(tour, S3_ABORT, has_parts, "put_max");
+	snprintf(checksum, sizeof checksum, "checksum: %s",
+		settings->checksum == S3_SUM_NONE
+			? "none"
+			: s3_sum_header(settings->checksum) + sizeof "x-amz-checksum-" - 1);
+	rely(tour, S3_CHECKSUM, settings->checksum != S3_SUM_NONE, checksum);
+	rely(tour, S3_DELETE, settings->undo_delete, "undo: DELETE");
+}
+
+/* -- all of it ---------------------------------------------------------------------------------------- */
+
+static void
+note_all(struct s3_tour *tour)
+{
+	for (size_t i = 0; i < S3_N_ABILITIES; i++) {
+		const struct s3_found *what = &tour->found[i];
+		bool has_reason = what->answer != SURVEY_NOT_TRIED || what->sentence[0] != '\0';
+
+		survey_note(tour->trial.survey, names[i], what->answer, what->relied_on, "%s",
+			has_reason || tour->why_not == NULL ? what->sentence : tour->why_not);
+	}
+}
+
+void
+s3_survey(struct survey *survey, const struct destination *to)
+{
+	struct s3_tour *tour = mem_zalloc(sizeof *tour);
+
+	if (tour == NULL) {
+		survey_note(survey, names[S3_REACHABLE], SURVEY_NOT_TRIED, NULL, "out of memory");
+		return;
+	}
+	tour->trial.survey = survey;
+	tour->trial.to = to;
+	tour->trial.settings = s3_settings(to);
+	s3_survey_prepare(tour);
+	look_at_rules(tour);
+	if (reach(tour) && find_keys(tour))
+		s3_survey_try_all(tour);
+	if (tour->trial.keyring != NULL)
+		clean_up(tour);
+	note_all(tour);
+	s3_keyring_close(tour->trial.keyring);
+	mem_free(tour);
+}

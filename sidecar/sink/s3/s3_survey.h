@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/* s3_survey.h - what `penstock probe` tries with a bucket (survey.h). */
+#ifndef PENSTOCK_S3_SURVEY_H
+#define PENSTOCK_S3_SURVEY_H
+
+#include "sink/survey.h"
+
+void s3_survey(struct survey *survey, const struct destination *to);
+
+#endif
