@@ -4,8 +4,10 @@
  *
  * Its users may be on other threads than its form. One lock, held for a few instructions and, where somebody waits, to wake him.
  *
- * It is as large as all that may be gathered at one time, so whoever waits for some of it waits for what others have
- * on its way, and not for what they still gather: nobody waits for ever. See config/kind.h, form_memory.
+ * Whoever takes of it takes at once all that he will hold before he gives some back: two that have half each would wait for each
+ * other for ever. It has so much for one of a form's objects that come one after the other, and for each that gets bytes all along
+ * (form_memory of config/kind.h). So whoever waits does so for one that has all it wants, and whose bytes are here already, or come
+ * before his own.
  */
 #ifndef PENSTOCK_RESERVE_H
 #define PENSTOCK_RESERVE_H

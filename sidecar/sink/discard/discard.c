@@ -2,7 +2,7 @@
 /* discard.c - takes bytes and forgets them, on the worker's loop. For dry runs, and to measure all but the destination.
  *
  * With `memory` it holds of each stream what comes, until it has so much, and forgets all of that at once: as a store does that
- * takes large pieces. Each chunk is held in place of one of the form's reserve. */
+ * takes large pieces. Each chunk is held in place of one of the form's reserve, of which it takes all that it will hold at once. */
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
@@ -22,6 +22,7 @@ struct discard {
 	struct reserve_user user; /* of order->reserve */
 	struct chunk *held;       /* by `link` */
 	size_t n_held, most_held;
+	bool has_memory; /* for most_held of them */
 };
 
 static const unsigned may_become[] = {
@@ -49,6 +50,9 @@ forget_held(struct discard *discard)
 		reserve_give(discard->order->reserve, discard->held);
 		discard->held = next;
 	}
+	if (discard->has_memory)
+		reserve_put(discard->order->reserve, discard->most_held - discard->n_held);
+	discard->has_memory = false;
 	discard->n_held = 0;
 }
 
@@ -74,16 +78,16 @@ take_and_hold(struct discard *discard)
 	struct reserve *reserve = discard->order->reserve;
 	struct chunk *chunk;
 
-	if (!reserve_take(reserve, &discard->user, 1))
+	if (!discard->has_memory && !reserve_take(reserve, &discard->user, discard->most_held))
 		return NO_MEMORY;
+	discard->has_memory = true;
 	chunk = channel_pop(discard->channel);
-	if (chunk != NULL && !pool_is_shared(chunk)) {
+	if (chunk != NULL && !pool_is_shared(chunk))
 		hold_chunk(discard, chunk);
-		return TOOK_ONE;
-	}
-	reserve_put(reserve, 1);
-	if (chunk != NULL)
+	else if (chunk != NULL)
 		pool_give(discard->pool, chunk);
+	else if (discard->held == NULL)
+		forget_held(discard);
 	return chunk != NULL ? TOOK_ONE : TOOK_NONE;
 }
 
