@@ -139,11 +139,12 @@ lack(size_t have, size_t want)
 	return have < want ? want - have : 0;
 }
 
+/* If n more were kept. */
 static size_t
-shortage(const struct pool *pool, uint64_t budget)
+shortage(const struct pool *pool, uint64_t budget, size_t n)
 {
-	size_t of_streams = lack((uint32_t)budget, pool->total / 8 + UPLOAD_KEEPS);
-	size_t of_kept = lack(keepable(pool, budget), pool->keep_max / 8 + UPLOAD_KEEPS);
+	size_t of_streams = lack((uint32_t)budget, pool->total / 8 + UPLOAD_KEEPS + n);
+	size_t of_kept = lack(keepable(pool, budget), pool->keep_max / 8 + UPLOAD_KEEPS + n);
 
 	return of_streams > of_kept ? of_streams : of_kept;
 }
@@ -151,7 +152,13 @@ shortage(const struct pool *pool, uint64_t budget)
 size_t
 pool_shortage(const struct pool *pool)
 {
-	return shortage(pool, atomic_load_explicit(&pool->budget, memory_order_relaxed));
+	return pool_lack_ahead(pool, 0);
+}
+
+size_t
+pool_lack_ahead(const struct pool *pool, size_t n)
+{
+	return shortage(pool, atomic_load_explicit(&pool->budget, memory_order_relaxed), n);
 }
 
 size_t
@@ -218,11 +225,9 @@ reserve(struct pool *pool, size_t n, enum pool_use use, bool ahead)
 	uint64_t have = atomic_load_explicit(&pool->budget, memory_order_seq_cst), left;
 
 	do {
-		if (!can_afford(pool, have, n, use))
+		if (!can_afford(pool, have, n, use) || (ahead && shortage(pool, have, n) > 0))
 			return false;
 		left = have - n + (use == POOL_KEEP ? n * KEPT_UNIT : 0);
-		if (ahead && shortage(pool, left) > 0)
-			return false;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&pool->budget, &have, left, memory_order_seq_cst, memory_order_relaxed));
 	return true;

@@ -81,6 +81,8 @@ void pool_take_back_some(struct pool *pool, size_t n, struct chunk **list); /* [
  * finds the little that it needs besides. False: not now. pool_most_ahead(): more than that can never be had. */
 bool pool_reserve_ahead(struct pool *pool, size_t n);
 size_t pool_most_ahead(const struct pool *pool);
+size_t pool_lack_ahead(
+	const struct pool *pool, size_t n); /* how many would have to come back before that; 0: none */
 
 size_t pool_total(const struct pool *pool);     /* chunks */
 size_t pool_streams(const struct pool *pool);   /* of these, what POOL_KEEP cannot take */

@@ -142,12 +142,22 @@ give_up(struct request *request, const char *why)
 	return held;
 }
 
+static unsigned
+patience(const struct pool *pool)
+{
+	if (pool_is_used_up(pool))
+		return HURRY_MS;
+	return pool_shortage(pool) > 0 ? STALLED_MS : PACE_MS;
+}
+
+/* Also for the first of those who wait for memory. */
 static void
 make_room(struct worker *worker)
 {
+	const struct pool *pool = worker->setup.pool;
 	uint64_t now = loop_now_ms(worker->setup.loop);
-	size_t missing = pool_shortage(worker->setup.pool) * CHUNK_SIZE;
-	unsigned patience_ms = pool_is_used_up(worker->setup.pool) ? HURRY_MS : STALLED_MS;
+	size_t missing = pool_lack_ahead(pool, queue_wants(worker->setup.queue)) * CHUNK_SIZE;
+	unsigned patience_ms = patience(pool);
 	struct request *next;
 
 	for (struct request *r = worker->stalled.first; r != NULL && missing > 0; r = next) {
@@ -169,7 +179,7 @@ is_too_slow(const struct request *request)
 		clock_after(request->pace_ms, PACE_MS) <= loop_now_ms(request->worker->setup.loop);
 }
 
-/* For the first of those who wait for memory. */
+/* The same. */
 static void
 make_way(struct worker *worker)
 {

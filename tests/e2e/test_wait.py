@@ -146,6 +146,22 @@ def test_forms_that_need_none_pass_those_that_wait():
             assert c.finish().status == 201
 
 
+def test_where_memory_is_used_up_it_waits_instead_of_being_refused():
+    """Clients of another route have it, who are given up after a while because they stall."""
+    routes = ROUTES.replace("destinations:\n", 'destinations:\n  up: { type: http, url: "http://127.0.0.1:{up}" }\n') + """
+  - { id: held, match: { path: /held }, fields: [ { name: "*", store: { to: up, path: "/{uuid}" } } ] }
+"""
+    start = form(part("f", noise(20_000), "name"))[:-100]
+    with Upstream() as up, Admin(routes, up, head=WAITS, memory=TWO) as p, contextlib.ExitStack() as ends:
+        def press():
+            ends.enter_context(Client(p, len(start), path="/held", body=start + b"x" * 100).socket)
+            return post(p.port, "/held", BODY).status == 503
+        wait_for(press, "memory is used up")
+        answer = post(p.port, "/large", BODY)
+        assert is_whole(answer, [noise(300_000)]), answer.body
+        wait_for(lambda: post(p.port, "/held", BODY).status == 201, "there is room again")
+
+
 def test_who_has_waited_for_too_long_is_told_to_come_again():
     with run(head="memory_wait: 100ms\n") as p:
         holders = fill(p)

@@ -208,6 +208,8 @@ what_is_drawn_may_be_taken_back_and_drawn_again(void **state)
 	(void)state;
 	assert_true(pool_reserve_ahead(pool, 7)); /* of twelve: one and four are left for others */
 	assert_false(pool_reserve_ahead(pool, 1));
+	assert_int_equal(pool_lack_ahead(pool, 1), 1);
+	assert_int_equal(pool_lack_ahead(pool, 9), 9);
 	for (int i = 0; i < 20; i++)
 		pool_undraw(pool, pool_draw(pool, POOL_KEEP));
 	pool_draw_aside(pool, 3, &aside);
