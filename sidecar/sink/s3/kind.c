@@ -290,18 +290,6 @@ complain_of_size(struct loading *l, struct spot spot, const char *why, uint64_t 
 	buf_free(&text);
 }
 
-/* The pool keeps a quarter for what is on its way. */
-static void
-check_memory(struct loading *l, const struct s3_settings *s3, const struct node *node)
-{
-	uint64_t needs = (s3_plan_chunks(s3->part_size, CHUNK_SIZE) + 8) * (uint64_t)CHUNK_SIZE;
-
-	if (l->config->memory > 0 && needs > l->config->memory / 4 * 3)
-		complain_of_size(l, spot_of(node, "part_size"),
-			"part_size: one part does not fit into three quarters of `memory`; it would need ",
-			(needs / 3 * 4 / S3_PART_STEP + 1) * S3_PART_STEP);
-}
-
 static void
 settle(struct loading *l, size_t at)
 {
@@ -319,7 +307,6 @@ settle(struct loading *l, size_t at)
 		complain_of_size(l, spot_of(node, "part_size"),
 			"part_size: 10,000 parts are too few for the largest object that a rule lets come; it takes parts of ",
 			s3_plan_part_size(largest));
-	check_memory(l, s3, node);
 }
 
 static void
@@ -365,6 +352,17 @@ keep_max(const struct destination_settings *settings)
 	return (size_t)mine(settings)->put_max;
 }
 
+/* One part, what is asked beside it, and what has to be remembered of each. */
+static uint64_t
+form_memory(const struct destination_settings *settings, const struct rule *rule)
+{
+	const struct s3_settings *s3 = mine(settings);
+	size_t chunks = s3_plan_chunks(s3->part_size, CHUNK_SIZE) + S3_REQUEST_CHUNKS;
+
+	(void)rule;
+	return chunks * (uint64_t)CHUNK_SIZE + CHUNK_SIZE + s3->n_parts * S3_RECEIPT_BYTES;
+}
+
 /* As for http: four ends, each of which may be asked for again. */
 static uint64_t
 silence_ms(const struct destination_settings *settings)
@@ -395,6 +393,7 @@ const struct destination_kind s3_kind = {
 	.place = place,
 	.can_undo = can_undo,
 	.keep_max = keep_max,
+	.form_memory = form_memory,
 	.silence_ms = silence_ms,
 	.ready_peer = ready_peer,
 };

@@ -12,6 +12,7 @@
 #define S3_PART_MIN (UINT64_C(5) << 20) /* bytes: S3 takes no smaller one but as the last ... */
 #define S3_PART_MAX (UINT64_C(5) << 30) /* ... and no larger one, ... */
 #define S3_PARTS_MAX 10000u             /* ... and not more of them */
+#define S3_RECEIPT_BYTES 125u           /* what has to be remembered of a part until the commit */
 #define S3_PART_STEP (UINT64_C(1) << 20)
 
 /* The size for `part_size: auto` that lets an object of `largest` bytes come; UINT64_MAX: nobody says how large. */
@@ -33,6 +34,9 @@ s3_plan_parts(uint64_t largest, uint64_t part_size)
 		return S3_PARTS_MAX;
 	return largest / part_size + (largest % part_size != 0);
 }
+
+#define S3_UNIT_MAX ((size_t)256 << 10) /* bytes that leave in one piece, which libcurl has a buffer for */
+#define S3_REQUEST_CHUNKS 9u            /* of 32 KiB: that buffer, and a connection */
 
 /* Chunks of `chunk` bytes for one part. An eighth more than it would fill, for few come full: so most are taken over, and not
  * copied. */

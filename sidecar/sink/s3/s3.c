@@ -50,6 +50,8 @@ s3_end(struct s3 *s3)
 	loop_clear_timer(s3->object.engine->loop, &s3->again);
 	s3_call_stop(&s3->call);
 	s3_parts_drop(s3);
+	if (s3->order->reserve != NULL)
+		reserve_forget(s3->order->reserve, &s3->user);
 	s3_move(s3, S3_ENDED);
 	channel_report(s3->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
 }
@@ -209,6 +211,7 @@ make(struct s3 *s3, const struct channel_side *producer, struct error *err)
 	if (!s3_call_init(&s3->call, &s3->object))
 		return error_nomem(err);
 	s3->channel = channel_new(s3->pool, producer, &consumer, s3->order->slots, err);
+	s3->user.channel = s3->channel;
 	return s3->channel != NULL;
 }
 
@@ -261,13 +264,13 @@ pump(struct order *order)
 		channel_tell(order->channel, CHANNEL_DATA);
 }
 
-/* Two connections, one of them with a buffer for a send; and what has to be remembered of each part. What a part
- * itself takes is reserved when its bytes come. */
+/* What is asked beside its parts, and what has to be remembered of each. */
 static size_t
 cost(const struct order *order)
 {
-	return order->unit + (size_t)2 * CONNECTION_BYTES +
-		(size_t)s3_settings(order->to)->n_parts * sizeof(struct s3_receipt);
+	if (order->reserve != NULL)
+		return 0; /* form_memory() has it */
+	return CONNECTION_BYTES + (size_t)s3_settings(order->to)->n_parts * sizeof(struct s3_receipt);
 }
 
 extern const struct sink s3_sink;

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#define CONNECTION_CHUNKS 1u /* what libcurl and TLS have of a connection, about */
-
 static const unsigned may_become[] = {
 	[S3_PART_EMPTY] = BIT(S3_PART_FILLING),
 	[S3_PART_FILLING] = BIT(S3_PART_FULL),
@@ -28,12 +26,6 @@ s3_part_move(struct s3_part *part, enum s3_part_state to)
 }
 
 /* -- memory --------------------------------------------------------------------------------------------- */
-
-static size_t
-chunks_of(const struct s3 *s3)
-{
-	return s3_plan_chunks(s3_to(s3)->part_size, CHUNK_SIZE);
-}
 
 static void
 add_spare(struct s3_part *part, struct chunk *chunk)
@@ -56,21 +48,34 @@ take_spare(struct s3_part *part)
 	return chunk;
 }
 
-/* The one that an order has at its end has been counted with the order's cost. */
+/* Chunks of POOL_KEEP in the budget; of the reserve it is told when there are some. */
 static bool
-charge(struct s3_part *part, bool is_first)
+take(struct s3_part *part, size_t n)
+{
+	struct s3 *s3 = part->s3;
+
+	return part->is_reserved ? reserve_take(s3->order->reserve, &s3->user, n)
+				 : pool_reserve(s3->pool, n, POOL_KEEP);
+}
+
+static void
+give(struct s3_part *part, struct chunk *chunk)
+{
+	if (part->is_reserved)
+		reserve_give(part->s3->order->reserve, chunk);
+	else
+		pool_give(part->s3->pool, chunk);
+}
+
+static bool
+charge(struct s3_part *part)
 {
 	struct pool *pool = part->s3->pool;
-	size_t n = chunks_of(part->s3);
+	size_t n = s3_plan_chunks(s3_to(part->s3)->part_size, CHUNK_SIZE);
 
-	if (!is_first &&
-		!pool_set_aside(pool, part->s3->order->unit / CHUNK_SIZE + CONNECTION_CHUNKS, &part->aside))
+	if (!take(part, n + S3_REQUEST_CHUNKS))
 		return false;
-	if (!pool_reserve(pool, n, POOL_KEEP)) {
-		if (part->aside != NULL)
-			pool_take_back(pool, &part->aside);
-		return false;
-	}
+	pool_draw_aside(pool, S3_REQUEST_CHUNKS, &part->aside);
 	while (part->n_spare < n)
 		add_spare(part, pool_draw(pool, POOL_KEEP));
 	return true;
@@ -92,17 +97,15 @@ s3_part_empty(struct s3_part *part)
 void
 s3_part_free(struct s3_part *part)
 {
-	struct pool *pool;
-
 	if (part == NULL)
 		return;
-	pool = part->s3->pool;
 	s3_call_fini(&part->call);
 	s3_part_empty(part);
-	while (part->spare != NULL)
-		pool_give(pool, take_spare(part));
-	if (part->aside != NULL)
-		pool_take_back(pool, &part->aside);
+	s3_part_trim(part);
+	if (part->aside != NULL && part->is_reserved)
+		reserve_take_back(part->s3->order->reserve, &part->aside);
+	else if (part->aside != NULL)
+		pool_take_back(part->s3->pool, &part->aside);
 	s3_sum_drop(&part->sum);
 	buf_free(&part->query);
 	mem_free(part);
@@ -120,7 +123,7 @@ static void part_rewind(void *arg);
 
 struct s3_part *
 s3_part_new(
-	struct s3 *s3, bool is_first, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err)
+	struct s3 *s3, bool is_reserved, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err)
 {
 	struct s3_part *part = mem_zalloc(sizeof *part);
 
@@ -129,13 +132,14 @@ s3_part_new(
 		return NULL;
 	}
 	part->s3 = s3;
+	part->is_reserved = is_reserved;
 	part->call.on_read = part_read;
 	part->call.on_rewind = part_rewind;
 	part->call.on_end = on_end;
 	part->call.arg = part;
 	if (!s3_call_init(&part->call, &s3->object))
 		error_nomem(err);
-	else if (charge(part, is_first))
+	else if (charge(part))
 		return part;
 	else
 		say_busy(err);
@@ -147,7 +151,7 @@ void
 s3_part_trim(struct s3_part *part)
 {
 	while (part->spare != NULL)
-		pool_give(part->s3->pool, take_spare(part));
+		give(part, take_spare(part));
 }
 
 /* -- it fills ------------------------------------------------------------------------------------------- */
@@ -285,7 +289,7 @@ set_ask(struct s3_part *part)
 		.body = part->size > 0 ? EXCHANGE_READ : EXCHANGE_WHOLE,
 		.whole = STR(""),
 		.length = part->size,
-		.unit = part->s3->order->unit,
+		.unit = part->s3->order->unit < S3_UNIT_MAX ? part->s3->order->unit : S3_UNIT_MAX,
 		.payload = is_sha ? part->payload : S3_UNSIGNED_PAYLOAD,
 		.tries_more = to->retry_parts,
 		.until_ms = CLOCK_NEVER,

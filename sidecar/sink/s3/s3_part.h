@@ -11,7 +11,8 @@ enum s3_part_state { S3_PART_EMPTY, S3_PART_FILLING, S3_PART_FULL, S3_PART_SENDI
 struct s3_part {
 	struct s3 *s3;
 	enum s3_part_state state;
-	unsigned number; /* from 1 */
+	bool is_reserved; /* its memory is of the form's reserve, and not of what is free for all */
+	unsigned number;  /* from 1 */
 	uint64_t size;
 	struct chunk *spare;        /* empty ones, of POOL_KEEP ... */
 	size_t n_spare;             /* ... and how many */
@@ -28,10 +29,10 @@ struct s3_part {
 	struct s3_call call;
 };
 
-/* EMPTY, with room for all of its bytes. `is_first`: what its request takes beside them was counted with the order's cost. NULL:
- * err says why; ERR_BUSY: there is no memory now. */
-struct s3_part *s3_part_new(
-	struct s3 *s3, bool is_first, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err);
+/* EMPTY, with room for all of its bytes and what its request takes beside them. NULL: err says why; ERR_BUSY: there is no memory
+ * now; from the reserve there will be, and the channel is told. */
+struct s3_part *s3_part_new(struct s3 *s3, bool is_reserved,
+	void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err);
 void s3_part_free(struct s3_part *part); /* stops its request; NULL is fine */
 
 void s3_part_move(struct s3_part *part, enum s3_part_state to);

@@ -2,18 +2,14 @@
 /* s3_parts.c - a stream on its way: what comes through the channel is gathered in parts, and each part that is full goes by
  * UploadPart, several at the same time.
  *
- * The first part stays as long as bytes are to come, so whoever has one can finish, and whoever has none waits and holds nothing.
- * More of them are made only while nobody is short of memory, and go with the answer to their request. Where there is none for
- * the bytes that come, the channel fills up, and the client waits. */
-#include "base/container_of.h"
+ * The first part has what the form reserved before its body was asked for, and gives it back with the answer to its request; so
+ * there is always one for whoever gathers. More of them are made only while nobody is short of memory. Where there is none for the
+ * bytes that come, the channel fills up, and the client waits. */
 #include "base/mem.h"
 #include "sink/s3/s3_part.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#define MEMORY_WAIT_MS 30000u /* for the first part, and how often it is tried */
-#define MEMORY_LOOK_MS 25u
 
 static void on_part_end(void *arg, const struct s3_reply *reply);
 
@@ -48,7 +44,6 @@ s3_parts_drop(struct s3 *s3)
 	if (s3->rest != NULL)
 		pool_give(s3->pool, s3->rest);
 	s3->rest = NULL;
-	loop_clear_timer(s3->object.engine->loop, &s3->again);
 }
 
 /* -- a part is sent -------------------------------------------------------------------------------------- */
@@ -135,7 +130,7 @@ is_all_away(const struct s3 *s3)
 	return true;
 }
 
-/* The last one there is stays for the bytes to come. */
+/* Others of the form wait for what is reserved. Where nothing is, the last one there is stays for the bytes to come. */
 static void
 on_part_end(void *arg, const struct s3_reply *reply)
 {
@@ -151,7 +146,7 @@ on_part_end(void *arg, const struct s3_reply *reply)
 	}
 	s3_part_empty(part);
 	s3_part_move(part, S3_PART_EMPTY);
-	if (count_parts(s3) > 1 || s3->is_gathered)
+	if (count_parts(s3) > 1 || s3->is_gathered || s3->order->reserve != NULL)
 		drop_part(s3, part);
 	s3_parts_gather(s3);
 }
@@ -164,35 +159,6 @@ find(const struct s3 *s3, enum s3_part_state state)
 	for (size_t i = 0; i <= s3_to(s3)->in_flight; i++)
 		if (s3->parts[i] != NULL && s3->parts[i]->state == state)
 			return s3->parts[i];
-	return NULL;
-}
-
-static void
-on_memory(struct timer *timer)
-{
-	s3_parts_gather(container_of(timer, struct s3, again));
-}
-
-/* Others give theirs back as the store takes it, the earlier files of the same form among them: so it is worth a while. NULL
- * without an error: it is tried again. */
-static struct s3_part *
-make_first(struct s3 *s3, struct error *err)
-{
-	struct loop *loop = s3->object.engine->loop;
-	uint64_t now = loop_now_ms(loop);
-	struct error none = { 0 };
-
-	s3->parts[0] = s3_part_new(s3, true, on_part_end, &none);
-	if (s3->parts[0] != NULL) {
-		s3->wait_by_ms = 0;
-		return s3->parts[0];
-	}
-	if (s3->wait_by_ms == 0)
-		s3->wait_by_ms = clock_after(now, MEMORY_WAIT_MS);
-	s3->again.fire = on_memory;
-	if (none.kind != ERR_BUSY || now >= s3->wait_by_ms ||
-		!loop_set_timer(loop, &s3->again, clock_after(now, MEMORY_LOOK_MS)))
-		*err = none;
 	return NULL;
 }
 
@@ -228,6 +194,22 @@ begin_part(struct s3_part *part, struct error *err)
 	part->number = ++s3->n_parts;
 	s3_part_move(part, S3_PART_FILLING);
 	return true;
+}
+
+/* What the form has reserved may be with parts of its that are on their way: then what is free for all may do. NULL without an
+ * error: the channel is told when there is some. */
+static struct s3_part *
+make_first(struct s3 *s3, struct error *err)
+{
+	bool is_reserved = s3->order->reserve != NULL;
+	struct error none = { 0 };
+
+	s3->parts[0] = s3_part_new(s3, is_reserved, on_part_end, &none);
+	if (s3->parts[0] == NULL && is_reserved && none.kind == ERR_BUSY)
+		return make_another(s3);
+	if (s3->parts[0] == NULL)
+		*err = none;
+	return s3->parts[0];
 }
 
 /* The part that the next byte goes into. NULL: there is no memory now, or *failed. */

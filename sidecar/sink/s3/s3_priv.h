@@ -39,10 +39,13 @@ struct s3_receipt {
 	char sum[S3_DIGEST_BASE64_SIZE];
 };
 
+_Static_assert(sizeof(struct s3_receipt) == S3_RECEIPT_BYTES, "as form_memory() counts it");
+
 struct s3 {
 	struct pool *pool;
 	struct order *order;
 	struct channel *channel;
+	struct reserve_user user;
 	enum s3_state state;
 	struct s3_object object;
 	char id[UUID_SIZE]; /* of this object, so that it can be told from another one of the same name */
@@ -67,8 +70,7 @@ struct s3 {
 	struct s3_ask ask;
 	struct exchange_line lines[S3_LINES_MAX];
 	struct buf query;
-	struct timer again;  /* of an abort, and before that of a wait for memory */
-	uint64_t wait_by_ms; /* so long it may last; 0: nobody waits */
+	struct timer again; /* of an abort */
 	uint64_t abort_by_ms;
 	char payload[S3_DIGEST_HEX_SIZE];
 	struct s3_digest digest;
