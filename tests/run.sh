@@ -69,7 +69,11 @@ run_suite() { # NAME
 		suite e2e-tsan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh tsan
 		suite e2e-reload 600 env E2E_ROUNDS=small E2E_RELOAD=yes bash tests/e2e/run.sh tsan test_store test_http test_faults
 		;;
-	s3) suite s3 600 bash tests/s3/run.sh release ;;
+	s3)
+		suite s3 600 bash tests/s3/run.sh release
+		suite s3-asan 400 env E2E_ROUNDS=small bash tests/s3/run.sh asan test_s3_faults test_s3_commit
+		suite s3-tsan 400 env E2E_ROUNDS=small bash tests/s3/run.sh tsan test_s3_clients test_s3_commit
+		;;
 	fault) suite fault 300 bash tests/fault/run.sh ;;
 	gateway) # with the filter that vtc has built
 		[ ! -x "$BUILD_ROOT/filter/haproxy" ] || export PENSTOCK_FILTER_HAPROXY=$BUILD_ROOT/filter/haproxy

@@ -162,8 +162,10 @@ class FakeS3:
                 s = self.tls.wrap_socket(s, server_side=True)
             reader = s.makefile("rb", buffering=1 << 16)
             while (call := self.read_head(s, reader)) is not None:
-                then = self.answer(call)
-                call.ended = time.monotonic()
+                try:
+                    then = self.answer(call)
+                finally:
+                    call.ended = time.monotonic()
                 if then == "done" or not call.is_read and int(call.find("content-length") or 0):
                     break
             reader.close()

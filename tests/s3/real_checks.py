@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""What a real store must have of what was sent, with boto3 as the witness. tests_of(shared) makes a module's tests of these."""
+from s3 import *
+from test_s3_names import PRINTABLE
+from test_s3_objects import DATAS, SIZES
+
+
+def tests_of(shared):
+    def checked(check):
+        return lambda: check(shared.get())
+    return {"test_" + name[6:]: checked(check) for name, check in globals().items() if name.startswith("check_that_")}
+
+
+def read_back(store, answer, datas, keys, type="image/png"):
+    assert answer.status == 201, answer.body
+    assert sorted(store.keys()) == sorted(keys)
+    for key, data in zip(keys, datas):
+        got = store.get(key)
+        assert got["Body"].read() == data and got["ContentType"] == type, (key, got)
+        assert re.fullmatch("[0-9a-f-]{36}", got["Metadata"]["penstock-id"]), got["Metadata"]
+    assert not store.unfinished()
+
+
+def check_that_each_size_is_read_back(store):
+    for checksum in ("crc32c", "crc64nvme", "sha256", "none"):
+        store.empty()
+        datas = [data for data in (DATAS if checksum == "crc32c" else [noise(n) for n in (KEPT, SHORT, LONG)]) if store.joins_parts or len(data) <= PART]
+        with Penstock(routes(f"checksum: {checksum}"), store, memory="64MiB") as p:
+            answer = post(p.port, "/s", form(*files(*datas, type="image/png")))
+            read_back(store, answer, datas, [str(i + 1) for i in range(len(datas))])
+
+
+def check_that_forty_megabytes_and_twenty_files_are_read_back(store):
+    for datas in [[noise(400_000 + i, i) for i in range(20)]] + [[noise(40_000_000)]] * store.joins_parts:
+        store.empty()
+        with Penstock(routes(), store, memory="64MiB") as p:
+            read_back(store, post(p.port, "/s", form(*files(*datas, type="image/png"))), datas, [str(i + 1) for i in range(len(datas))])
+
+
+def check_that_names_are_read_back(store):
+    """All of them in one form, some kept and some streamed."""
+    names = [c for c in PRINTABLE if c not in '"\\/%.'] + ["\u00fc", "\u2603", "\U0001f600", "a%b", "a b.txt", "a+b", "..a", "x" * 240]
+    datas = [noise(SHORT if i % 10 == 0 else KEPT, i) for i in range(len(names))]
+    folder = "d//" if store.keeps_slashes else "d/"
+    with Penstock(routes(key="d/{part}-{file.name}"), store, memory="64MiB") as p:
+        answer = post(p.port, "/s", form(*[part("f", data, name, "image/png") for name, data in zip(names, datas)]))
+        read_back(store, answer, datas, [f"d/{i + 1}-{name}" for i, name in enumerate(names)])
+    store.empty()
+    with Penstock(routes(key=folder + "a%2Fb +&=\u2603 {part}"), store) as p:
+        answer = post(p.port, "/s", form(*files(noise(KEPT), noise(SHORT), type="image/png")))
+        read_back(store, answer, [noise(KEPT), noise(SHORT)], [folder + f"a%2Fb +&=\u2603 {i}" for i in (1, 2)])
+
+
+def check_that_lines_of_the_route_file_are_read_back(store):
+    with Penstock(routes('headers: { Cache-Control: "max-age=60", Content-Disposition: attachment, x-amz-tagging: "a=b&c=d" }'), store) as p:
+        answer = post(p.port, "/s", form(*files(noise(KEPT), noise(SHORT), type="text/html")))
+        read_back(store, answer, [noise(KEPT), noise(SHORT)], ["1", "2"], "text/html")
+    for key in ("1", "2"):
+        got = store.get(key)
+        assert got["CacheControl"] == "max-age=60" and got["ContentDisposition"] == "attachment", got
+    tags = store.client.get_object_tagging(Bucket="bkt", Key="1")["TagSet"]
+    assert sorted((t["Key"], t["Value"]) for t in tags) == [("a", "b"), ("c", "d")], tags
+
+
+def check_that_a_name_that_exists_is_refused(store):
+    if not store.keeps_conditions:
+        raise Skip(f"{store.name} does not look at If-None-Match")
+    for data in (noise(KEPT), noise(SHORT)):
+        store.empty()
+        with Penstock(routes("exists: refuse"), store) as p:
+            assert post(p.port, "/s", form(*files(data))).status == 201
+            answer = post(p.port, "/s", form(*files(data[::-1])))
+            assert answer.status == 409 and store.get("1")["Body"].read() == data, answer.body
+            wait_for(lambda: not store.unfinished(), "no upload is left")
+
+
+def check_that_wrong_keys_and_a_missing_bucket_are_named(store):
+    other, wrong = "credentials: { access_key: OTHER, secret_key: WRONG }", "credentials: { access_key: AKTEST, secret_key: WRONG }"
+    cases = [(routes(wrong), "SignatureDoesNotMatch"), (routes(other), "InvalidAccessKeyId")]
+    if not store.makes_buckets:
+        cases.append((routes().replace("bucket: bkt", "bucket: none-such"), "NoSuchBucket"))
+    for text, code in cases:
+        with Penstock(text, store) as p:
+            for n in (KEPT, SHORT):
+                answer = post(p.port, "/s", form(*files(noise(n))))
+                assert answer.status == 502 and code in answer.json()["detail"], answer.body
+    assert store.keys() == []
+
+
+def check_that_what_was_committed_is_taken_back(store):
+    """The form's last part comes with another key."""
+    text = f"""destinations:
+{destination("undo: DELETE")}{destination("credentials: { access_key: AKTEST, secret_key: WRONG }", name="none")}routes:
+  - id: s
+    match: {{ path: /s }}
+    fields:
+      - {{ name: bad, store: {{ to: none, key: "{{part}}" }} }}
+      - {{ name: "*", store: {{ to: s, key: "{{part}}" }} }}
+"""
+    with Penstock(text, store, memory="64MiB") as p:
+        answer = post(p.port, "/s", form(*files(noise(KEPT), noise(SHORT)), part("bad", noise(KEPT))))
+        assert answer.status == 502 and set(states(answer)) <= {"undone", "aborted"}, answer.body
+        assert store.keys() == []
+        wait_for(lambda: not store.unfinished(), "no upload is left")
+
+
+def check_that_clients_that_leave_leave_nothing(store):
+    body = form(*files(noise(KEPT), noise(SHORT), noise(PART)))
+    with Penstock(routes(), store, memory="64MiB", workers=2) as p:
+        def cut(n):
+            with connect(p.port) as s:
+                s.sendall(head_of("/s", len(body)) + body[:n])
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            list(pool.map(cut, [(len(body) - 1) * i // 20 for i in range(21)]))
+        wait_for(lambda: len(p.requests()) >= 21, "all are noticed")
+        wait_for(lambda: not store.unfinished() and store.keys() == [], "nothing is left")
+        assert post(p.port, "/s", body).status == 201
+
+
+QUICK = "timeout: { connect: 1s, idle: 2s, total: 20s }, retry: { parts: 1, connect: 0 }"
+
+
+def check_that_a_store_may_be_killed_and_come_back(store):
+    if not store.joins_parts:
+        raise Skip(f"{store.name} gives back other bytes")
+    with Penstock(routes(QUICK, key="{uuid}"), store, memory="64MiB") as p:
+        held = Held(p, files(noise(LONG)))
+        wait_for(store.unfinished, "it has begun")
+        store.kill()
+        held.socket.sendall(END)
+        for answer in (held.answer(), post(p.port, "/s", form(*files(noise(KEPT))))):
+            assert answer.status in (502, 504) and "committed" not in states(answer), answer.body
+        store.start()
+        assert store.keys() == []
+        assert wait_for(lambda: post(p.port, "/s", form(*files(noise(LONG)))).status == 201, "it goes on")
+        assert store.get(store.keys()[0])["Body"].read() == noise(LONG)
+
+
+def check_that_a_store_may_stand_still(store):
+    """For a moment, and for longer than it is waited for: then whatever is told is true when it goes on."""
+    if not store.joins_parts:
+        raise Skip(f"{store.name} gives back other bytes")
+    for more in ("", QUICK):
+        store.empty()
+        with Penstock(routes(more), store, memory="64MiB") as p:
+            held = Held(p, files(noise(LONG)))
+            wait_for(store.unfinished, "it has begun")
+            store.process.send_signal(signal.SIGSTOP)
+            try:
+                held.socket.sendall(END)
+                if more:
+                    answer = held.answer()
+                    assert answer.status in (502, 504) and "committed" not in states(answer), answer.body
+            finally:
+                store.process.send_signal(signal.SIGCONT)
+            if not more:
+                assert held.answer().status == 201 and store.get("1")["Body"].read() == noise(LONG)
+            elif states(answer) == ["aborted"]:
+                wait_for(lambda: not store.unfinished(), "the abort has come")
+                assert store.keys() == []
