@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* drain.c - the upstream of tests/bench: reads HTTP/1.1 requests on loopback, throws the bodies away and
- * answers 201. One thread, epoll, keep-alive. First argument: the port (0: any; it is printed). */
+ * answers 201, or what S3 would answer if it is signed as S3's requests are. One thread, epoll, keep-alive. First argument: the
+ * port (0: any; it is printed). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ enum state { HEAD, FIXED, CHUNK_LINE, CHUNK_DATA, CHUNK_END, TRAILER };
 struct peer {
 	int fd;
 	enum state state;
+	const char *answer;
 	uint64_t left;
 	size_t n;        /* bytes in line */
 	char line[LINE]; /* a head, or a chunk line */
@@ -30,12 +32,35 @@ struct peer {
 
 static char buffer[BUFFER];
 
+#define S3_OK "HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\n"
+#define S3_XMLNS "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
+
+static const char created[] = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
+static const char s3_stored[] = S3_OK "Content-Length: 0\r\n\r\n";
+static const char s3_gone[] = "HTTP/1.1 204 No Content\r\n\r\n";
+static const char s3_created[] = S3_OK "Content-Length: 133\r\n\r\n<InitiateMultipartUploadResult " S3_XMLNS
+				       "><UploadId>1</UploadId></InitiateMultipartUploadResult>";
+static const char s3_completed[] = S3_OK "Content-Length: 125\r\n\r\n<CompleteMultipartUploadResult " S3_XMLNS
+					 "><ETag>1</ETag></CompleteMultipartUploadResult>";
+
+static const char *
+answer_to(const char *head)
+{
+	size_t line = strcspn(head, "\r\n");
+
+	if (strcasestr(head, "\nauthorization: aws4-") == NULL)
+		return created;
+	if (head[0] == 'D')
+		return s3_gone;
+	if (head[0] == 'P' && head[1] == 'U')
+		return s3_stored;
+	return memmem(head, line, "?uploads", 8) != NULL ? s3_created : s3_completed;
+}
+
 static void
 answer(struct peer *peer)
 {
-	static const char text[] = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
-
-	if (send(peer->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0)
+	if (send(peer->fd, peer->answer, strlen(peer->answer), MSG_NOSIGNAL) < 0)
 		return;
 	peer->state = HEAD;
 	peer->n = 0;
@@ -64,6 +89,7 @@ on_head(struct peer *peer)
 
 	if (strcasestr(peer->line, "\nexpect:") != NULL)
 		(void)!send(peer->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL);
+	peer->answer = answer_to(peer->line);
 	peer->left = length != NULL ? strtoull(length + 16, NULL, 10) : 0;
 	peer->state = strcasestr(peer->line, "\ntransfer-encoding:") != NULL ? CHUNK_LINE : FIXED;
 	peer->n = 0;
