@@ -53,6 +53,8 @@ until(bool (*is_so)(const void *arg), const void *arg)
 	is_enough_arg = arg;
 	if (!is_so(arg))
 		loop_run(loop);
+	is_enough = NULL;
+	is_enough_arg = NULL; /* it may lie on the caller's stack */
 }
 
 static bool
