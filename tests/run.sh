@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo it
-# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e s3 fault bench install deploy pages, and
-# at the same time vtc gateway trixie compose (deploy, trixie: chroots of Debian releases, as root). Suites that are
+# installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install pages, at the
+# same time vtc gateway trixie compose, and deploy s3 (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -107,7 +107,8 @@ if [ $# -gt 0 ]; then
 	run_suites "$@"
 else
 	run_suites vtc gateway trixie compose &
-	run_suites gates unit corpus config asan tsan model fuzz e2e s3 fault bench install deploy pages
+	run_suites deploy s3 &
+	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install pages
 	wait
 fi
 grep -hs '^unsteady ' "$BUILD_ROOT"/suite.*.log | sort -u >"$BUILD_ROOT/unsteady"
