@@ -38,8 +38,9 @@ static const struct command_row commands[] = {
 		"  --discard   print nothing per request\n"
 		"  --status N  answer with this status\n"
 		"  --delay D   wait before the answer: 500ms, 2s\n" },
-	{ "try", COMMAND_TRY, "DIR|URL", 1, 1, "h",
-		"Serve on 127.0.0.1:8081 and store every file field of any form in DIR, or PUT each below URL.\n"
+	{ "try", COMMAND_TRY, "DIR|URL|s3://BUCKET", 1, 1, "h",
+		"Serve on 127.0.0.1:8081 and store every file field of any form in DIR, PUT each below URL, or make\n"
+		"an object of it in BUCKET, as AWS_ENDPOINT_URL_S3, AWS_REGION and the keys of the environment say.\n"
 		"Prints the route file that it runs with, ready to be saved.\n" },
 	{ "haproxy", COMMAND_HAPROXY, "--out DIR [--listen ADDR|--backend] [--native] [--force] FILE...|DIR", 1,
 		SIZE_MAX, "holnbf",

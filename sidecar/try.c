@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Inside of a YAML double-quoted scalar (YAML 1.2 section 7.3.1). */
@@ -22,35 +23,75 @@ add_quoted(struct buf *out, struct str s)
 	}
 }
 
-/* "http://" or "https://", which may be written in any case (RFC 3986 section 3.1); NULL: it is a folder. */
-static const char *
+/* How a place that is no folder begins; in any case (RFC 3986 section 3.1). */
+static const struct scheme {
+	const char *text;
+	bool is_bucket;
+} schemes[] = {
+	{ "http://", false },
+	{ "https://", false },
+	{ "s3://", true },
+};
+
+/* NULL: it is a folder. */
+static const struct scheme *
 scheme_of(struct str where)
 {
-	static const char *const schemes[] = { "http://", "https://" };
-
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-		if (str_starts_nocase(where, schemes[i]))
-			return schemes[i];
+		if (str_starts_nocase(where, schemes[i].text))
+			return &schemes[i];
 	return NULL;
 }
 
+/* `key` of a destination, if one of two variables of Amazon's SDKs says it; they take an empty one for none, too. */
 static void
-add_destination(struct buf *out, struct str where, const char *scheme)
+add_from_environment(struct buf *out, const char *key, const char *first, const char *second)
 {
-	size_t n = scheme != NULL ? strlen(scheme) : 0;
+	const char *value = getenv(first);
 
+	if (value == NULL || *value == '\0')
+		value = getenv(second);
+	if (value == NULL || *value == '\0')
+		return;
+	buf_addf(out, ", %s: \"", key);
+	add_quoted(out, str_of(value));
+	buf_add_text(out, "\"");
+}
+
+/* The keys are not written down: the destination finds them where the SDKs do. */
+static void
+add_bucket(struct buf *out, struct str name)
+{
+	buf_add_text(out, "  there: { type: s3, bucket: \"");
+	add_quoted(out, name);
+	buf_add_text(out, "\"");
+	add_from_environment(out, "endpoint", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL");
+	add_from_environment(out, "region", "AWS_REGION", "AWS_DEFAULT_REGION");
+	buf_add_text(out, " }\n");
+}
+
+static void
+add_destination(struct buf *out, struct str where, const struct scheme *scheme)
+{
+	size_t n = scheme != NULL ? strlen(scheme->text) : 0;
+	struct str rest = { where.data + n, where.len - n };
+
+	if (scheme != NULL && scheme->is_bucket) {
+		add_bucket(out, rest);
+		return;
+	}
 	if (scheme != NULL)
-		buf_addf(out, "  there: { type: http, url: \"%s", scheme);
+		buf_addf(out, "  there: { type: http, url: \"%s", scheme->text);
 	else
 		buf_add_text(out, "  there: { type: directory, path: \"");
-	add_quoted(out, (struct str){ where.data + n, where.len - n });
+	add_quoted(out, rest);
 	buf_add_text(out, "\" }\n");
 }
 
 static void
 write_text(struct buf *out, struct str where)
 {
-	const char *scheme = scheme_of(where);
+	const struct scheme *scheme = scheme_of(where);
 
 	buf_add_text(out,
 		"# Try it:  curl -F file=@/etc/hostname http://127.0.0.1:8081/upload\n"
@@ -68,8 +109,9 @@ write_text(struct buf *out, struct str where)
 		"      - name: \"*\"\n"
 		"        kind: file\n");
 	buf_add_text(out,
-		scheme != NULL ? "        store: { to: there, method: PUT, path: \"/{uuid}-{file.name}\" }\n"
-			       : "        store: { to: there, key: \"{uuid}-{file.name}\" }\n");
+		scheme != NULL && !scheme->is_bucket
+			? "        store: { to: there, method: PUT, path: \"/{uuid}-{file.name}\" }\n"
+			: "        store: { to: there, key: \"{uuid}-{file.name}\" }\n");
 	buf_add_text(out, "    default: drop\n");
 }
 

@@ -293,3 +293,28 @@ def test_try_serves_and_prints_its_route_file():
         (name,) = os.listdir(target)
         assert name.endswith("-a.txt")
         assert [v for k, v in up.store.items() if k.startswith("/base/")] == [noise(50_000)]
+
+
+def test_try_makes_a_bucket_of_s3_and_of_what_the_sdks_read():
+    with Folder() as d:
+        for name, env, there in (
+            ("photos", {}, '{ type: s3, bucket: "photos" }'),
+            ("photos", {"AWS_ENDPOINT_URL": "https://s3.example.org", "AWS_DEFAULT_REGION": "eu"},
+             '{ type: s3, bucket: "photos", endpoint: "https://s3.example.org", region: "eu" }'),
+            ("photos", {"AWS_ENDPOINT_URL_S3": "https://one.example.org", "AWS_ENDPOINT_URL": "https://two.example.org", "AWS_REGION": "a",
+                        "AWS_DEFAULT_REGION": "b"}, '{ type: s3, bucket: "photos", endpoint: "https://one.example.org", region: "a" }')):
+            text = tried(f"S3://{name}", env)
+            assert f"  there: {there}\n".encode() in text and b"SECRET" not in text, text
+            assert run("check", d.write("kept.yaml", text)).returncode == 0, text
+    for name, why in (("My_Bucket", b"bucket: a name has 3 to 63 small letters"), ("photos/2026", b"bucket: a name has"), ("", b"bucket")):
+        result = run("try", f"s3://{name}")
+        assert result.returncode == 2 and why in result.stderr, result
+
+
+def tried(where, env):
+    """What `try` prints. A key file that is not there ends it before it listens, so nobody needs the port to be free."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | {"AWS_PROFILE": "none", "AWS_CONFIG_FILE": "/nowhere",
+           "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"} | env
+    result = subprocess.run([BINARY, "try", where], env=env, capture_output=True, timeout=DEADLINE, check=False)
+    assert result.returncode != 0 and b"none" in result.stderr, result
+    return result.stdout
