@@ -16,6 +16,7 @@ def test_the_route_file_of_the_readme_takes_a_form():
     form = "-F title=Summer -F 'photo[]=@routes.yaml' http://127.0.0.1:8081/albums/42/photos"
     page = Page("README.md", section="Use it")
     assert any(form in commands for commands in page.commands)
+    assert "type: s3" in readme()  # shown, and nobody needs a bucket for the form above
     with tempfile.TemporaryDirectory() as at:
         told = json.loads(page.run(after=f"curl -sS {form}", folder=at))
         assert told["status"] == 201 and [p["field"] for p in told["parts"]] == ["title", "photo[]"], told
