@@ -30,6 +30,8 @@ static const char rest[] =
 	"| variable | |\n|---|---|\n"
 	"| `NOTIFY_SOCKET`, `WATCHDOG_USEC` | Set by systemd: `penstock run` tells it when it is ready, reloading, stopping and "
 	"alive. |\n"
+	"| `AWS_ACCESS_KEY_ID` and others of Amazon's SDKs | Keys of a bucket whose destination has no `credentials`. For "
+	"`penstock try s3://BUCKET` also `AWS_ENDPOINT_URL_S3` and `AWS_REGION`. |\n"
 	"| any other | Where a route file says `{ env: NAME }`. |\n\n"
 	"## Files\n"
 	"| file | |\n|---|---|\n"
