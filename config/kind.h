@@ -31,6 +31,8 @@ enum kind_trait {
 	KIND_LOCAL = 1 << 2,
 	/* What it has committed outlives the process. */
 	KIND_LASTS = 1 << 3,
+	/* What is on its way lies there as an upload, which has an id (order.upload) and stays until somebody ends it. */
+	KIND_UPLOADS = 1 << 4,
 };
 
 #define KIND_KEEP_USUAL (16u * 1024)

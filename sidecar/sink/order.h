@@ -72,6 +72,9 @@ struct order {
 	unsigned slots; /* of the channel's ring, in chunks */
 	size_t unit;    /* bytes that come at once, and should be sent at once */
 	struct outcome outcome;
+	/* KIND_UPLOADS: set by the transfer before it reports PREPARED, and valid until CHANNEL_CLOSE: the upload that the commit
+	 * completes, as it stands in a query. NULL: there is none. */
+	const char *upload;
 	/* set by open() */
 	struct channel *channel;
 	const struct sink *sink; /* who has it */

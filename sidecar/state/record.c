@@ -43,12 +43,11 @@ record_begin(struct buf *payload, const char *id)
 void
 record_add(struct buf *payload, const struct record_object *object)
 {
-	const char back[2] = { object->back, '\0' };
-
 	add_field(payload, object->destination);
 	add_field(payload, object->at);
 	add_field(payload, object->target);
-	add_field(payload, back);
+	buf_add_char(payload, object->back);
+	add_field(payload, object->upload != NULL ? object->upload : "");
 }
 
 void
@@ -93,6 +92,7 @@ record_next_object(struct str *objects, struct record_object *object)
 	object->target = next_field(objects);
 	back = next_field(objects);
 	object->back = back != NULL ? *back : '\0';
+	object->upload = object->back != '\0' && back[1] != '\0' ? back + 1 : NULL;
 	return back != NULL;
 }
 

@@ -5,7 +5,8 @@
  *
  * A payload is fields with a NUL behind each (no value of a field holds one):
  *
- *   "I" id, then for each object: destination, place, target, way    an intent: these are about to become visible
+ *   "I" id, then for each object: destination, place, target, way    an intent: these are about to become visible; way is a
+ *                                                                    letter, behind it the id of its upload, if it has one
  *   "D" id                                                           done: all of them are, or none, for ever
  *
  * A record counts if it is whole. One that is not was cut short by a crash: nobody was told that it is there. Whole records
@@ -30,6 +31,7 @@ struct record_object {
 	const char *at;          /* where that really is: struct destination.at */
 	const char *target;      /* order.target */
 	char back;               /* RECORD_BACK_... */
+	const char *upload;      /* order.upload; NULL: none */
 };
 
 enum record_kind { RECORD_INTENT = 'I', RECORD_DONE = 'D' };

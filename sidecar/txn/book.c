@@ -95,6 +95,18 @@ needs_one(const struct delivery *first)
 	return false;
 }
 
+/* An upload's id is known once it is prepared. Nothing completes before all are. Another time it goes on where it stopped. */
+static bool
+is_known(struct book *book, const struct delivery *first)
+{
+	const struct delivery *d = book->unknown != NULL ? book->unknown : first;
+
+	while (d != NULL && (d->item.state != ITEM_SENDING || !kind_has(d->order.to->kind, KIND_UPLOADS)))
+		d = d->next;
+	book->unknown = d;
+	return d == NULL;
+}
+
 static void
 add(struct state_entry *entry, const struct delivery *delivery, const struct txn_setup *setup)
 {
@@ -104,7 +116,8 @@ add(struct state_entry *entry, const struct delivery *delivery, const struct txn
 		&(struct record_object){ .destination = to->name,
 			.at = to->at != NULL ? to->at : "",
 			.target = delivery->target.data != NULL ? delivery->target.data : "",
-			.back = way_back(delivery, setup) });
+			.back = way_back(delivery, setup),
+			.upload = delivery->order.upload });
 }
 
 static void
@@ -124,10 +137,12 @@ on_answer(void *arg, const struct error *err)
 void
 book_open(struct book *book, const struct txn_setup *setup, const struct delivery *first)
 {
-	if (book->was_opened)
+	bool is_wanted = setup->state != NULL && setup->policy == PLAN_ALL;
+
+	if (book->was_opened || (is_wanted && !is_known(book, first)))
 		return;
 	book->was_opened = true;
-	if (setup->state == NULL || setup->policy != PLAN_ALL || !needs_one(first))
+	if (!is_wanted || !needs_one(first))
 		return;
 	book->entry = state_entry_new(setup->state, setup->box, on_answer, book);
 	for (const struct delivery *d = first; d != NULL && book->entry != NULL; d = d->next)

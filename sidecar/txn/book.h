@@ -24,8 +24,9 @@ enum book_state { BOOK_CLOSED, BOOK_TELLING, BOOK_TOLD, BOOK_ENDING, BOOK_LEFT }
 struct book {
 	enum book_state is;
 	bool was_opened;
-	struct state_entry *entry; /* NULL: none was needed */
-	struct error *error;       /* of the transaction */
+	const struct delivery *unknown; /* of whose upload nothing is known yet; NULL: nobody has looked */
+	struct state_entry *entry;      /* NULL: none was needed */
+	struct error *error;            /* of the transaction */
 	void (*on_news)(void *arg);
 	void *arg;
 };
@@ -34,7 +35,8 @@ struct book {
 void book_init(struct book *book, struct error *error, void (*on_news)(void *arg), void *arg);
 void book_fini(struct book *book); /* nothing may be outstanding */
 
-/* Once the list of deliveries is whole; another time nothing. What goes wrong is in the error. */
+/* From when the list of deliveries is whole until all are prepared, again and again: opens it once what is to be told is known. What
+ * goes wrong is in the error. */
 void book_open(struct book *book, const struct txn_setup *setup, const struct delivery *first);
 
 /* Nothing may become visible now: what is to come is not on disk yet. */

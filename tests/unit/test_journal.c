@@ -346,7 +346,7 @@ tell(const char *path, bool done, char out[UUID_SIZE])
 	left = state_entry_new(state, loop_mailbox(loop), on_answer, loop); /* it lets the file stay */
 	assert_true(state_start(state, &err));
 	memcpy(out, state_entry_id(entry), UUID_SIZE);
-	state_entry_add(entry, &(struct record_object){ "d", "/at", "first", RECORD_BACK_FOLDER });
+	state_entry_add(entry, &(struct record_object){ "d", "/at", "first", RECORD_BACK_FOLDER, NULL });
 	assert_true(state_entry_tell(entry));
 	loop_run(loop);
 	assert_true(state_entry_tell(left));

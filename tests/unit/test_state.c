@@ -18,8 +18,10 @@
 #define ID_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 #define ID_B "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 
-static const struct record_object store = { "store", "http://127.0.0.1:80/p", "/a-1", RECORD_BACK_ASK };
-static const struct record_object file = { "files", "/srv/out", "a/1", RECORD_BACK_FOLDER };
+static const struct record_object store = { "store", "http://127.0.0.1:80/p", "/a-1", RECORD_BACK_ASK, NULL };
+static const struct record_object uploaded = { "bucket", "http://127.0.0.1:80/b", "/u-1", RECORD_BACK_TELL,
+	"x%2By" };
+static const struct record_object file = { "files", "/srv/out", "a/1", RECORD_BACK_FOLDER, NULL };
 
 static void
 add_intent(struct buf *out, const char *id)
@@ -29,6 +31,7 @@ add_intent(struct buf *out, const char *id)
 	record_begin(&payload, id);
 	record_add(&payload, &store);
 	record_add(&payload, &file);
+	record_add(&payload, &uploaded);
 	record_write(out, buf_str(&payload));
 	buf_free(&payload);
 }
@@ -53,13 +56,44 @@ a_record_is_read_as_it_was_written(void **state)
 	assert_string_equal(object.at, "http://127.0.0.1:80/p");
 	assert_string_equal(object.target, "/a-1");
 	assert_int_equal(object.back, RECORD_BACK_ASK);
+	assert_null(object.upload);
 	assert_true(record_next_object(&record.objects, &object));
 	assert_int_equal(object.back, RECORD_BACK_FOLDER);
+	assert_null(object.upload);
+	assert_true(record_next_object(&record.objects, &object));
+	assert_string_equal(object.target, "/u-1");
+	assert_int_equal(object.back, RECORD_BACK_TELL);
+	assert_string_equal(object.upload, "x%2By");
 	assert_false(record_next_object(&record.objects, &object));
 	assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
 	assert_int_equal(record.kind, RECORD_DONE);
 	assert_string_equal(record.id, ID_B);
 	assert_int_equal(record_next(&rest, &record), RECORD_END);
+	buf_free(&out);
+}
+
+/* As a process wrote it that knew of no uploads: a file may be older than who reads it. */
+static void
+a_record_without_uploads_is_read(void **state)
+{
+	static const char written[] = "I\0" ID_A "\0store\0http://127.0.0.1:80/p\0/a-1\0a\0files\0/srv/out\0a/1\0f";
+	struct record_object object;
+	struct record record;
+	struct buf out = { 0 };
+	struct str rest;
+
+	(void)state;
+	record_write(&out, (struct str){ written, sizeof written });
+	rest = buf_str(&out);
+	assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
+	assert_true(record_next_object(&record.objects, &object));
+	assert_string_equal(object.target, "/a-1");
+	assert_int_equal(object.back, RECORD_BACK_ASK);
+	assert_null(object.upload);
+	assert_true(record_next_object(&record.objects, &object));
+	assert_int_equal(object.back, RECORD_BACK_FOLDER);
+	assert_null(object.upload);
+	assert_false(record_next_object(&record.objects, &object));
 	buf_free(&out);
 }
 
@@ -351,7 +385,7 @@ static void
 a_file_that_tells_little_is_written_anew(void **unused)
 {
 	static char name[4096];
-	struct record_object big = { "files", "/srv/out", name, RECORD_BACK_FOLDER };
+	struct record_object big = { "files", "/srv/out", name, RECORD_BACK_FOLDER, NULL };
 	struct state *state = start();
 	struct state_entry *held = told(state, &store), *entries[100];
 	off_t size = 0, most = 0;
@@ -482,6 +516,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_read_as_it_was_written),
+		cmocka_unit_test(a_record_without_uploads_is_read),
 		cmocka_unit_test(what_was_cut_at_any_byte_counts_as_far_as_it_is_whole),
 		cmocka_unit_test(a_byte_that_is_wrong_spoils_its_record_alone),
 		cmocka_unit_test_setup_teardown(what_was_not_done_is_found_by_the_next_start, set_up, tear_down),
