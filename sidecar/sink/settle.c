@@ -27,6 +27,7 @@ struct task {
 	enum task_state is;
 	struct relic relic;
 	struct table *table; /* ASKING: of the destination that is asked; held */
+	const char *upload;  /* not known to be gone yet; NULL: none */
 	struct exchange *exchange;
 	struct timer due;
 	uint64_t pause_ms;
@@ -142,13 +143,24 @@ find(const struct config *config, const struct record_object *object)
 	return NULL;
 }
 
+static void
+wait_for(struct task *task, const struct destination *to)
+{
+	task->told = NULL;
+	task->relic.to = to;
+	task_move(task, TASK_WAITING);
+	ask_after(task, 0);
+}
+
 /* Its destination as it is now. */
 static void
 place(struct task *task)
 {
 	const struct destination *to = find(task->settle->table->config, &task->object->is);
 
-	if (task->object->is.back != RECORD_BACK_ASK)
+	if (to != NULL && task->upload != NULL && sink_of(to)->take_back != NULL)
+		wait_for(task, to);
+	else if (task->object->is.back != RECORD_BACK_ASK)
 		tell(task,
 			"nobody else may have made it, but that is not sure: its name holds neither {uuid} nor {request_id}, "
 			"or its destination has no undo");
@@ -156,22 +168,28 @@ place(struct task *task)
 		tell(task, "its destination is not in the route file any more, or is another place now");
 	else if (sink_of(to)->take_back == NULL || !to->kind->can_undo(to->settings))
 		tell(task, "its destination has no undo now");
-	else {
-		task->told = NULL;
-		task->relic.to = to;
-		task->relic.target = task->object->is.target;
-		task_move(task, TASK_WAITING);
-		ask_after(task, 0);
-	}
+	else
+		wait_for(task, to);
 }
 
 /* -- one object ------------------------------------------------------------------------------------------ */
+
+/* What its request needed. */
+static void
+let_go(struct task *task)
+{
+	if (task->relic.free_own != NULL)
+		task->relic.free_own(task->relic.own);
+	task->relic = (struct relic){ .to = task->relic.to, .watch_ms = task->relic.watch_ms };
+	table_release(task->table);
+	task->table = NULL;
+}
 
 static void
 task_free(struct task *task)
 {
 	exchange_free(task->exchange);
-	table_release(task->table);
+	let_go(task);
 	loop_clear_timer(task->settle->engine.loop, &task->due);
 	mem_free(task);
 }
@@ -218,13 +236,13 @@ note_gone(struct task *task, unsigned status)
 }
 
 static void
-note_failure(struct task *task, const struct exchange_result *result)
+note_failure(struct task *task, const char *why)
 {
 	task_move(task, TASK_WAITING);
 	if (!task->has_failed)
 		say(LOG_WARN, task,
 			"an object of a commit that was cut short cannot be taken back yet; it is tried again",
-			result->status != 0 ? "its destination refuses" : result->why);
+			why);
 	task->has_failed = true;
 }
 
@@ -234,8 +252,7 @@ go_on(struct task *task)
 {
 	bool is_old = task->table != task->settle->table;
 
-	table_release(task->table);
-	task->table = NULL;
+	let_go(task);
 	if (task->is_gone && loop_now_ms(task->settle->engine.loop) >= task->until_ms)
 		end(task);
 	else if (is_old)
@@ -244,15 +261,28 @@ go_on(struct task *task)
 		ask_after(task, next_pause(task));
 }
 
+/* Now the object's turn comes. */
+static void
+end_upload(struct task *task)
+{
+	task->upload = NULL;
+	task->pause_ms = PAUSE_MIN_MS;
+	let_go(task);
+	place(task);
+}
+
 static void
 on_done(void *arg, const struct exchange_result *result)
 {
 	struct task *task = arg;
-	bool was_gone = task->is_gone;
 
+	if (is_not_there(result) && task->upload != NULL) {
+		end_upload(task);
+		return;
+	}
 	if (!is_not_there(result))
-		note_failure(task, result);
-	else if (!was_gone)
+		note_failure(task, result->status != 0 ? "its destination refuses" : result->why);
+	else if (!task->is_gone)
 		note_gone(task, result->status);
 	else
 		task_move(task, TASK_WAITING);
@@ -261,26 +291,42 @@ on_done(void *arg, const struct exchange_result *result)
 
 static const struct exchange_calls calls = { .on_done = on_done };
 
+static bool
+ask(struct task *task, struct error *err)
+{
+	struct settle *settle = task->settle;
+	uint64_t end_ms = clock_after(loop_now_ms(settle->engine.loop), PAUSE_MAX_MS);
+	struct relic *relic = &task->relic;
+
+	relic->table = task->table;
+	relic->engine = &settle->engine;
+	relic->target = task->object->is.target;
+	relic->upload = task->upload;
+	relic->request = (struct exchange_request){ .total_at_ms = end_ms };
+	if (!sink_of(relic->to)->take_back(relic, err))
+		return false;
+	relic->request.total_at_ms = end_ms;
+	return exchange_begin(task->exchange, &relic->request) ? true : error_nomem(err);
+}
+
 static void
 on_due(struct timer *timer)
 {
 	struct task *task = container_of(timer, struct task, due);
 	struct settle *settle = task->settle;
+	struct error error = { 0 };
 
 	if (settle->n_asking >= ASKING_MAX) {
 		ask_after(task, NO_ROOM_MS);
 		return;
 	}
-	task->relic.request = (struct exchange_request){ .total_at_ms = clock_after(
-								 loop_now_ms(settle->engine.loop), PAUSE_MAX_MS) };
-	sink_of(task->relic.to)->take_back(&task->relic);
-	task_move(task, TASK_ASKING);
 	task->table = table_acquire(settle->table);
-	if (exchange_begin(task->exchange, &task->relic.request)) {
+	task_move(task, TASK_ASKING);
+	if (ask(task, &error)) {
 		engine_run(&settle->engine);
 		return;
 	}
-	task_move(task, TASK_WAITING);
+	note_failure(task, error.message);
 	go_on(task);
 }
 
@@ -291,7 +337,11 @@ add_task(struct settle *settle, struct dead_object *object)
 
 	if (task == NULL)
 		return false;
-	*task = (struct task){ .settle = settle, .object = object, .due.fire = on_due, .pause_ms = PAUSE_MIN_MS };
+	*task = (struct task){ .settle = settle,
+		.object = object,
+		.due.fire = on_due,
+		.pause_ms = PAUSE_MIN_MS,
+		.upload = object->is.upload };
 	task->exchange = exchange_new(&settle->engine, &calls, task);
 	if (task->exchange == NULL) {
 		mem_free(task);

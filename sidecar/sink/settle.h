@@ -2,7 +2,11 @@
 /* settle.h - takes back what processes that died in the middle of a commit have left at destinations that have to be asked
  * (state/state.h knows of it; folders have their own journals).
  *
+ * An upload of it that the commit was to complete is ended first, whatever else may be done: it is ours by its id. What comes
+ * too late to complete it finds none.
+ *
  *   an object:  WAITING ─due▶ ASKING ─no answer, or no▶ WAITING
+ *                                ├─its upload is not there any more▶ WAITING
  *                                └─not there▶ WATCHED: asked again and again for the destination's timeout.total, because
  *                                             what was on its way at the kill may still land ─▶ settled
  *               TOLD: nobody may touch it, or its destination is not there any more

@@ -26,9 +26,14 @@ struct sink_place {
 /* What an order of a process that has died may have left. */
 struct relic {
 	const struct destination *to;
+	const struct table *table;       /* of `to`; held until the answer has come */
+	struct engine *engine;           /* that asks */
 	const char *target;              /* order.target */
+	const char *upload;              /* order.upload; NULL: there is none, or it is gone */
 	struct exchange_request request; /* that takes it back: take_back() fills it in */
 	uint64_t watch_ms;               /* so long something that was on its way may still land */
+	void *own;                       /* what the request points to, if anything ... */
+	void (*free_own)(void *own);     /* ... and what frees it when the answer has come; NULL: nothing has to */
 };
 
 /* All but `begin` and `pump` may be NULL: there is nothing to do. What is in `config` and of another kind is let be. */
@@ -65,9 +70,10 @@ struct sink {
 	/* [producer] As outlets.pump. */
 	void (*pump)(struct order *order);
 
-	/* [settle] Fills in request (but for total_at_ms) and watch_ms. An answer 2xx, 404 or 410 means that it is not there. NULL:
-	 * nobody has to be asked. */
-	void (*take_back)(struct relic *relic);
+	/* [settle] Fills in request (but for total_at_ms), watch_ms and what is the sink's own. It is to end the upload, if there is
+	 * one, else to remove the object; an answer 2xx, 404 or 410 means that it is not there. False: it cannot be asked now,
+	 * err says why. NULL: nobody has to be asked. */
+	bool (*take_back)(struct relic *relic, struct error *err);
 };
 
 const struct sink *sink_of(const struct destination *to);

@@ -378,8 +378,8 @@ begin_order(
 	return http_open(place->engine, place->pool, order, producer, err);
 }
 
-static void
-take_back(struct relic *relic)
+static bool
+take_back(struct relic *relic, struct error *err)
 {
 	const struct http_peer *peer = &http_settings(relic->to)->peer;
 
@@ -389,6 +389,8 @@ take_back(struct relic *relic)
 	relic->request.body = EXCHANGE_NO_BODY;
 	relic->request.connect_ms = peer->connect_ms;
 	relic->watch_ms = peer->total_ms;
+	(void)err;
+	return true;
 }
 
 extern const struct sink http_sink;

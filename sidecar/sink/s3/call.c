@@ -267,10 +267,16 @@ take_keys(struct s3_call *call, struct error *err)
 }
 
 static bool
-try(struct s3_call *call, struct error *err)
+write_request(struct s3_call *call, struct error *err)
 {
 	forget_answer(call);
-	if (!take_keys(call, err) || !s3_call_write(call, err))
+	return take_keys(call, err) && s3_call_write(call, err);
+}
+
+static bool
+try(struct s3_call *call, struct error *err)
+{
+	if (!write_request(call, err))
 		return false;
 	return exchange_begin(call->exchange, &call->request) ? true : error_nomem(err);
 }
@@ -317,16 +323,26 @@ s3_call_fini(struct s3_call *call)
 	call->lines = NULL;
 }
 
-bool
-s3_call_begin(struct s3_call *call, const struct s3_ask *ask, struct error *err)
+static bool
+set_ask(struct s3_call *call, const struct s3_ask *ask, struct error *err)
 {
 	must(call->state == S3_CALL_IDLE);
 	call->ask = ask;
 	call->tries = 0;
 	call->reply = (struct s3_reply){ 0 };
-	if (!s3_call_make_room(call, ask->n_lines))
-		return error_nomem(err);
-	if (!try(call, err))
+	return s3_call_make_room(call, ask->n_lines) ? true : error_nomem(err);
+}
+
+bool
+s3_call_prepare(struct s3_call *call, const struct s3_ask *ask, struct error *err)
+{
+	return set_ask(call, ask, err) && write_request(call, err);
+}
+
+bool
+s3_call_begin(struct s3_call *call, const struct s3_ask *ask, struct error *err)
+{
+	if (!set_ask(call, ask, err) || !try(call, err))
 		return false;
 	call_move(call, S3_CALL_ASKING);
 	return true;

@@ -101,6 +101,10 @@ void s3_call_fini(struct s3_call *call);
 /* IDLE -> ASKING. False: nothing was sent, err says why. */
 bool s3_call_begin(struct s3_call *call, const struct s3_ask *ask, struct error *err);
 
+/* Writes `request` as s3_call_begin() would send it, for somebody who sends it once himself; it points into the call. The call
+ * may be without s3_call_init(): zeroed, but for `object`. False: err says why. */
+bool s3_call_prepare(struct s3_call *call, const struct s3_ask *ask, struct error *err);
+
 void s3_call_stop(struct s3_call *call); /* -> IDLE */
 bool s3_call_is_idle(const struct s3_call *call);
 

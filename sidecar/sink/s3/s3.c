@@ -7,6 +7,7 @@
 #include "sink/s3/credentials.h"
 #include "sink/s3/s3_open.h"
 #include "sink/s3/s3_priv.h"
+#include "sink/s3/s3_relic.h"
 #include "sink/s3/s3_survey.h"
 #include "sink/sink.h"
 
@@ -98,6 +99,7 @@ void
 s3_on_all_away(struct s3 *s3)
 {
 	s3_move(s3, S3_HELD);
+	s3->order->upload = s3->upload.data;
 	if (s3->is_committed)
 		on_commit(s3);
 	else
@@ -280,4 +282,5 @@ const struct sink s3_sink = { .open = s3_open,
 	.survey = s3_survey,
 	.cost = cost,
 	.begin = begin,
-	.pump = pump };
+	.pump = pump,
+	.take_back = s3_take_back };

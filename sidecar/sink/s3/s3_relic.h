@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/* s3_relic.h - what a process that died in the middle of a commit has left in a bucket: its upload is ended, or its object
+ * removed. As sink.h has it; when and how often is settle.h's to say. */
+#ifndef PENSTOCK_S3_RELIC_H
+#define PENSTOCK_S3_RELIC_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct relic;
+
+/* [settle] False: there are no keys to sign with now, or no memory. */
+bool s3_take_back(struct relic *relic, struct error *err);
+
+#endif
