@@ -215,6 +215,18 @@ own_file_drop(struct state_entry *entry)
 
 /* -- writing -------------------------------------------------------------------------------------------- */
 
+/* A file that somebody has removed takes all that is written, and no start would find it. False: errno says why. */
+static bool
+has_name(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	errno = ENOENT;
+	return st.st_nlink > 0;
+}
+
 static int
 write_batch(struct own_file *own)
 {
@@ -222,7 +234,9 @@ write_batch(struct own_file *own)
 		return ENOMEM;
 	if (!write_at(own->fd, buf_str(&own->batch), own->size))
 		return errno;
-	return own->waiting == NULL || fdatasync(own->fd) == 0 ? 0 : errno;
+	if (own->waiting != NULL && (fdatasync(own->fd) != 0 || !has_name(own->fd)))
+		return errno;
+	return 0;
 }
 
 /* The maker may do anything with the entry as soon as it is told. */

@@ -315,6 +315,22 @@ def test_without_room_for_the_journal_nothing_becomes_visible():
             subprocess.run(["umount", "-l", disk], check=True)
 
 
+def test_a_journal_that_was_removed_is_told_of_and_made_again():
+    with Upstream() as store, Mortal(ROUTES, store, head=HEAD + ADMIN) as p:
+        folder = os.path.join(p.dir, "state")
+        assert post(p.port, "/store?n=1", body_of(1)).status == 201
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        answer = post(p.port, "/store?n=2", body_of(2))
+        assert answer.status == 503 and b"journal of commits" in answer.body, (answer.status, answer.body)
+        assert objects(p, store) == {1: PARTS}
+        wait_for(lambda: p.ask("readyz")[0] == 200, "the file is there again")
+        assert os.listdir(folder) and post(p.port, "/store?n=3", body_of(3)).status == 201
+        shutil.rmtree(folder)
+        assert post(p.port, "/store?n=4", body_of(4)).status == 503
+        assert objects(p, store) == {1: PARTS, 3: PARTS} and "can be written again" in p.log()
+
+
 def test_a_reload_does_not_change_the_state():
     with Mortal(ROUTES, head=HEAD + ADMIN) as p:
         change(p, "/state\"", "/other\"")
