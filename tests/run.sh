@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo it
 # installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install pages, at the
-# same time vtc gateway trixie compose, and deploy s3 (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
+# same time vtc gateway trixie compose, and deploy s3 e2e-asan (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -65,8 +65,7 @@ run_suite() { # NAME
 	fuzz) suite fuzz 600 bash tests/fuzz/run.sh ;;
 	e2e)
 		suite e2e 1200 bash tests/e2e/run.sh release
-		suite e2e-asan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh asan
-		suite e2e-tsan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh tsan
+		suite e2e-tsan 1200 env E2E_ROUNDS=small bash tests/e2e/run.sh tsan
 		suite e2e-reload 600 env E2E_ROUNDS=small E2E_RELOAD=yes bash tests/e2e/run.sh tsan test_store test_http test_faults
 		;;
 	s3)
@@ -74,6 +73,7 @@ run_suite() { # NAME
 		suite s3-asan 400 env E2E_ROUNDS=small bash tests/s3/run.sh asan test_s3_faults test_s3_commit
 		suite s3-tsan 400 env E2E_ROUNDS=small bash tests/s3/run.sh tsan test_s3_clients test_s3_commit
 		;;
+	e2e-asan) suite e2e-asan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh asan ;;
 	fault) suite fault 300 bash tests/fault/run.sh ;;
 	gateway) # with the filter that vtc has built
 		[ ! -x "$BUILD_ROOT/filter/haproxy" ] || export PENSTOCK_FILTER_HAPROXY=$BUILD_ROOT/filter/haproxy
@@ -107,7 +107,7 @@ if [ $# -gt 0 ]; then
 	run_suites "$@"
 else
 	run_suites vtc gateway trixie compose &
-	run_suites deploy s3 &
+	run_suites deploy s3 e2e-asan &
 	run_suites gates unit corpus config asan tsan model fuzz e2e fault bench install pages
 	wait
 fi

@@ -228,9 +228,11 @@ def test_a_store_that_is_down_at_the_start_is_asked_again():
         assert post(p.port, "/folders?n=2", body_of(2)).status == 201  # nobody has to wait for it
         store.on_delete = None
         wait_for(lambda: p.ask("readyz")[0] == 200, "it is ready")
-        assert not store.store and p.log().count("took back what a commit that was cut short") == 1
+        assert not store.store
+        wait_for(lambda: "took back what a commit that was cut short" in p.log(), "it is told")
         wait_for(lambda: p.unsettled() == 0, "nothing is left")
         assert p.figure("penstock_state_taken_back_total") == 3
+        assert p.log().count("took back what a commit that was cut short") == 1
 
 
 def test_what_was_on_its_way_at_the_kill_may_still_land():
