@@ -121,9 +121,18 @@ def check_containers(stack):
         assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", service
     pid = inspect(stack.container("penstock"), "{{.State.Pid}}")
     assert sorted(os.listdir(f"/proc/{pid}/root/run/penstock")) == ["agent.sock", "in.sock"]
-    assert os.listdir(f"/proc/{pid}/root/var/lib/penstock") == [] == os.listdir(f"/proc/{pid}/root/tmp")
+    assert os.listdir(f"/proc/{pid}/root/tmp") == []
+    check_state(f"/proc/{pid}/root/var/lib/penstock")
     assert inspect(stack.container("penstock"), "{{json .HostConfig.Memory}}") == 96 * 1024 * 1024
     wait_for(lambda: inspect(stack.container("penstock"), "{{.State.Health.Status}}") == "healthy", "penstock is healthy")
+
+
+def check_state(at):
+    """The journal of commits is all that it keeps there, and no byte of an upload is in it."""
+    assert os.listdir(at) == ["state"]
+    names = os.listdir(f"{at}/state")
+    assert len(names) == 1 and names[0].startswith("penstock-") and names[0].endswith(".journal"), names
+    assert os.path.getsize(f"{at}/state/{names[0]}") < 64 * 1024
 
 
 def check_page(stack):
