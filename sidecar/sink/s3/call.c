@@ -171,6 +171,7 @@ judge(struct s3_call *call, const struct exchange_result *result)
 	is_open = s3_is_open(&facts, reply->fate);
 	reply->is_open = reply->is_open || is_open;
 	reply->may_come = reply->may_come || (is_open && result->status == 0);
+	reply->is_lost = reply->is_lost || (is_open && (result->status < 500 || reply->code[0] == '\0'));
 }
 
 /* Keys that were renewed may be worth another try; the next object has them. */
@@ -368,6 +369,12 @@ bool
 s3_call_is_open(const struct s3_call *call)
 {
 	return call->reply.is_open || (call->state == S3_CALL_ASKING && exchange_may_have_arrived(call->exchange));
+}
+
+bool
+s3_call_may_be_lost(const struct s3_call *call)
+{
+	return call->reply.is_lost || (call->state == S3_CALL_ASKING && exchange_may_have_arrived(call->exchange));
 }
 
 void

@@ -62,6 +62,7 @@ struct s3_reply {
 	unsigned status;    /* of the last answer; 0: none came */
 	bool is_open;       /* of some try nobody knows whether it was carried out */
 	bool may_come;      /* and none of its answer came: it may still be on its way there */
+	bool is_lost; /* is_open, and it was not an error in S3's own words, after which hardly anything was done */
 	unsigned retry_after_s;
 	char code[64];
 	char etag[80];
@@ -110,6 +111,9 @@ bool s3_call_is_idle(const struct s3_call *call);
 
 /* Some try may have been carried out, as far as is known now. */
 bool s3_call_is_open(const struct s3_call *call);
+
+/* The same, but for what was answered by an error in S3's own words. */
+bool s3_call_may_be_lost(const struct s3_call *call);
 
 /* Nobody waits any longer than that for the try that is under way, and there is no other. */
 void s3_call_hurry(struct s3_call *call, uint64_t until_ms);

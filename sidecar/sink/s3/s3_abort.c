@@ -106,7 +106,7 @@ s3_warn_of_lost(const struct s3 *s3)
 static void
 end_without_upload(struct s3 *s3)
 {
-	if (!s3->is_upload_gone && s3_call_is_open(&s3->call))
+	if (!s3->is_upload_gone && s3_call_may_be_lost(&s3->call))
 		s3_warn_of_lost(s3);
 	s3_end(s3);
 }

@@ -38,7 +38,7 @@ on_created(void *arg, const struct s3_reply *reply)
 		s3_escape(&s3->upload, id, false);
 	if (s3->upload.failed)
 		error_nomem(&error);
-	if (reply->fate == S3_DONE && reply->is_open)
+	if (reply->fate == S3_DONE && reply->is_lost)
 		s3_warn_of_lost(s3);
 	if (s3->state == S3_ABORTING) { /* nobody wants it any more */
 		s3_abort(s3);
