@@ -55,13 +55,13 @@ bash tests/lib/install.sh "${extra[@]}" || echo "SOME TESTS WILL BE SKIPPED: see
 
 run_suite() { # NAME
 	case $1 in
-	gates) suite gates 600 bash tests/gates/run.sh ;;
+	gates) suite gates 900 bash tests/gates/run.sh ;;
 	unit) suite unit 600 bash tests/lib/ctest.sh release 'unit|stress' ;;
 	corpus) suite corpus 600 bash tests/corpus/run.sh ;;
 	config) suite config 300 bash tests/config/run.sh ;;
 	asan) suite asan 900 bash tests/lib/ctest.sh asan 'unit|stress' ;;
 	tsan) suite tsan 900 bash tests/lib/ctest.sh tsan 'unit|stress' ;;
-	model) suite model 300 bash tests/model/run.sh ;;
+	model) suite model 600 bash tests/model/run.sh ;;
 	fuzz) suite fuzz 600 bash tests/fuzz/run.sh ;;
 	e2e)
 		suite e2e 1200 bash tests/e2e/run.sh release
@@ -69,9 +69,9 @@ run_suite() { # NAME
 		suite e2e-reload 600 env E2E_ROUNDS=small E2E_RELOAD=yes bash tests/e2e/run.sh tsan test_store test_http test_faults
 		;;
 	s3)
-		suite s3 600 bash tests/s3/run.sh release
-		suite s3-asan 400 env E2E_ROUNDS=small bash tests/s3/run.sh asan test_s3_faults test_s3_commit
-		suite s3-tsan 400 env E2E_ROUNDS=small bash tests/s3/run.sh tsan test_s3_clients test_s3_commit
+		suite s3 900 bash tests/s3/run.sh release
+		suite s3-asan 600 env E2E_ROUNDS=small bash tests/s3/run.sh asan test_s3_faults test_s3_commit
+		suite s3-tsan 600 env E2E_ROUNDS=small bash tests/s3/run.sh tsan test_s3_clients test_s3_commit
 		;;
 	e2e-asan) suite e2e-asan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh asan ;;
 	fault) suite fault 300 bash tests/fault/run.sh ;;
