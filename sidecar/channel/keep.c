@@ -210,3 +210,22 @@ kept_at(const struct kept *kept, uint64_t offset, size_t *len)
 	*len = block->size - at < left ? (size_t)(block->size - at) : (size_t)left;
 	return block->data + at;
 }
+
+size_t
+kept_read(const struct kept *kept, uint64_t *offset, char *to, size_t room)
+{
+	size_t done = 0, len;
+
+	while (done < room) {
+		const char *from = kept_at(kept, *offset, &len);
+
+		if (len == 0)
+			break;
+		if (len > room - done)
+			len = room - done;
+		memcpy(to + done, from, len);
+		done += len;
+		*offset += len;
+	}
+	return done;
+}

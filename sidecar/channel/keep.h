@@ -46,4 +46,7 @@ size_t kept_loose(const struct kept *kept);
 /* Walks a kept: up to *len contiguous bytes at `offset`; *len is 0 at the end. */
 const char *kept_at(const struct kept *kept, uint64_t offset, size_t *len);
 
+/* Copies what comes next, at most `room` bytes, and moves *offset on. Returns how many; 0: the end. */
+size_t kept_read(const struct kept *kept, uint64_t *offset, char *to, size_t room);
+
 #endif

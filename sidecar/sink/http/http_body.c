@@ -16,25 +16,6 @@
 
 #define GATHER_MAX (64u * 1024) /* bytes of a kept body */
 
-static size_t
-read_kept(struct http *http, char *to, size_t room)
-{
-	size_t done = 0, len;
-
-	while (done < room) {
-		const char *from = kept_at(&http->order->kept, http->kept_sent, &len);
-
-		if (len == 0)
-			break;
-		if (len > room - done)
-			len = room - done;
-		memcpy(to + done, from, len);
-		done += len;
-		http->kept_sent += len;
-	}
-	return done;
-}
-
 static bool
 take_gathered(struct http *http, size_t size)
 {
@@ -55,14 +36,14 @@ http_body_gather(struct http *http, struct str *whole)
 {
 	const struct kept *kept = &http->order->kept;
 	size_t size = (size_t)kept->length;
+	uint64_t from = 0;
 
 	whole->data = kept_at(kept, 0, &whole->len);
 	if (whole->len == kept->length)
 		return true;
 	if (!take_gathered(http, size))
 		return false;
-	http->kept_sent = 0;
-	*whole = (struct str){ http->gathered.bytes, read_kept(http, http->gathered.bytes, size) };
+	*whole = (struct str){ http->gathered.bytes, kept_read(kept, &from, http->gathered.bytes, size) };
 	return true;
 }
 
@@ -271,7 +252,8 @@ http_body_read(void *arg, char *to, size_t room)
 {
 	struct http *http = arg;
 
-	return http->order->is_kept ? read_kept(http, to, room) : read_stream(http, to, room);
+	return http->order->is_kept ? kept_read(&http->order->kept, &http->kept_sent, to, room)
+				    : read_stream(http, to, room);
 }
 
 void

@@ -3,26 +3,12 @@
 #include "channel/keep.h"
 #include "sink/s3/s3_priv.h"
 
-#include <string.h>
-
 static size_t
 read_kept(void *arg, char *to, size_t room)
 {
 	struct s3 *s3 = arg;
-	size_t done = 0, len;
 
-	while (done < room) {
-		const char *from = kept_at(&s3->order->kept, s3->sent, &len);
-
-		if (len == 0)
-			break;
-		if (len > room - done)
-			len = room - done;
-		memcpy(to + done, from, len);
-		done += len;
-		s3->sent += len;
-	}
-	return done;
+	return kept_read(&s3->order->kept, &s3->sent, to, room);
 }
 
 static void
