@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,19 +15,6 @@
 #include <unistd.h>
 
 /* -- reading ------------------------------------------------------------------------------------------ */
-
-static bool
-read_all(int fd, struct buf *text)
-{
-	char piece[16384];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof piece)) > 0)
-		buf_add(text, piece, (size_t)n);
-	if (text->failed)
-		errno = ENOMEM;
-	return n == 0 && !text->failed;
-}
 
 static struct dead_entry *
 find(const struct dead_file *file, const char *id)
@@ -151,7 +139,7 @@ is_empty(const struct buf *text)
 static enum dead_result
 read_file(struct dead_file *file, const char **why)
 {
-	if (!read_all(file->fd, &file->text))
+	if (!whole_file_read(file->fd, &file->text))
 		return stays(why, strerror(errno));
 	if (!is_empty(&file->text) &&
 		(file->text.len < sizeof RECORD_FORMAT - 1 ||

@@ -4,6 +4,7 @@
  * What cannot be looked at is not taken for what is not there: then the entry stays open, and so does the journal. */
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/whole_file.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/file_id.h"
 #include "sink/directory/folder.h"
@@ -253,19 +254,6 @@ take_all_back(struct found *found)
 	return ok;
 }
 
-static bool
-read_all(int fd, struct buf *text)
-{
-	char piece[4096];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof piece)) > 0)
-		buf_add(text, piece, (size_t)n);
-	if (text->failed)
-		errno = ENOMEM;
-	return n == 0 && !text->failed;
-}
-
 /* -- the journal -------------------------------------------------------------------------------------- */
 
 /* No other process, and no other thread of this one, gives or takes names here meanwhile: by a descriptor of its own. */
@@ -317,7 +305,7 @@ settle(struct found *found, const char *name)
 {
 	enum state_fate fate = STATE_CUT;
 
-	if (!read_all(found->fd, &found->text))
+	if (!whole_file_read(found->fd, &found->text))
 		return stays(found, "it cannot be read: %s", strerror(errno));
 	if (!settle_text(found, &fate))
 		return false;
