@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 /* main.c - command line -> configuration -> the command; exit codes, also of output that could not be written; nothing
  * else. */
+#include "cmd/explain.h"
+#include "cmd/gateway.h"
+#include "cmd/healthcheck.h"
+#include "cmd/man.h"
+#include "cmd/options.h"
+#include "cmd/probe_report.h"
+#include "cmd/try.h"
 #include "config/load.h"
 #include "config/memory.h"
-#include "explain.h"
+#include "daemon/sidecar.h"
 #include "form/form.h"
-#include "gateway.h"
 #include "intake/listener.h"
 #include "intake/sink.h"
 #include "intake/worker.h"
-#include "man.h"
-#include "ops/ask.h"
-#include "options.h"
-#include "probe_report.h"
-#include "sidecar.h"
 #include "sink/sinks.h"
 #include "sink/upload.h"
-#include "try.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>

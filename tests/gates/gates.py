@@ -13,7 +13,7 @@ import sys
 # A room includes only rooms before it in this list; those on one line may not include each other, but for the
 # pairs in SAME_LEVEL.
 ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["state"], ["form", "route", "decide"], ["sink"], ["txn"], ["part"],
-         ["reply"], ["intake", "spoa", "native"], ["ops"], [""]]
+         ["reply"], ["intake", "spoa", "native"], ["admin"], ["daemon"], ["cmd"], [""]]
 SAME_LEVEL = {("decide", "form"), ("decide", "route"), ("spoa", "intake")}
 LIBRARIES = {"microhttpd.h": {"intake", "form"}, "curl/": {"sink"}, "yaml.h": {"config"}, "expat.h": {"sink"},
              "haproxy/": {"native"}}

@@ -2,11 +2,11 @@
 /* gateway.c - see gateway.h. What is written parses without a warning in HAProxy 2.6 and later. Who refuses what stands
  * in gateway_refusals.c. The same lines stand in a frontend of our own or, for an HAProxy that is there already, in a
  * backend. */
-#include "gateway.h"
+#include "cmd/gateway.h"
 
+#include "cmd/gateway_priv.h"
 #include "config/kind.h"
 #include "decide/decide.h"
-#include "gateway_priv.h"
 
 #include <errno.h>
 #include <limits.h>

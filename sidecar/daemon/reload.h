@@ -11,8 +11,8 @@
 #define PENSTOCK_RELOAD_H
 
 #include "base/metrics.h"
+#include "daemon/sd_notify.h"
 #include "loop/loop.h"
-#include "ops/herald.h"
 #include "route/table.h"
 #include "sink/lookout.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* raw_request.c - see raw_request.h. Strict where RFC 9112 lets a server be strict: lines end in CRLF, no
  * folded headers, no blank before the colon. */
-#include "raw_request.h"
+#include "cmd/raw_request.h"
 
 #include <string.h>
 

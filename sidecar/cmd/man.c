@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* man.c - see man.h. Writes Markdown from the command table, which config/manual.h makes into a page. */
-#include "man.h"
+#include "cmd/man.h"
 
+#include "cmd/options.h"
 #include "config/load.h"
 #include "config/manual.h"
-#include "options.h"
 
 #include <string.h>
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* sidecar.c - see sidecar.h. start() is the list of everything that lives as long as the process. stop() ends all
  * threads before it frees what they told one another, and delivers the mail that they have left in between. */
-#include "sidecar.h"
+#include "daemon/sidecar.h"
 
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/load.h"
+#include "daemon/machine.h"
+#include "daemon/sidecar_priv.h"
 #include "form/form.h"
-#include "machine.h"
-#include "sidecar_priv.h"
 #include "sink/sinks.h"
 
 #include <malloc.h>

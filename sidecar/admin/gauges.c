@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* figures.c - see figures.h. */
-#include "ops/figures.h"
+/* gauges.c - see gauges.h. */
+#include "admin/gauges.h"
 
 static void
 write_one(struct buf *out, const char *name, const char *help, uint64_t n)

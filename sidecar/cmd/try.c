@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* try.c - see try.h. The text that is printed is the very text that is loaded. */
-#include "try.h"
+#include "cmd/try.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* explain.c - see explain.h. */
-#include "explain.h"
+#include "cmd/explain.h"
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "cmd/raw_request.h"
 #include "decide/decide.h"
 #include "form/form.h"
 #include "part/location.h"
 #include "part/parts.h"
-#include "raw_request.h"
 #include "reply/reply.h"
 
 #include <errno.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* pulse.h - do the other threads' loops still turn? One loop sends a mail to each of the others, twice a second,
+/* watchdog.h - do the other threads' loops still turn? One loop sends a mail to each of the others, twice a second,
  * and each sends one back. Who asks how it stands gets an answer at once, however stuck the others are.
  *
  *   observer: ASLEEP ─tick▶ (there) ═▶ other loop: next turn ═▶ (back) ─▶ ASLEEP      no answer for PULSE_MISSES ticks: stuck
  *
  * Ticks are counted, not milliseconds: a process that was stopped as a whole is not stuck when it goes on.
  */
-#ifndef PENSTOCK_PULSE_H
-#define PENSTOCK_PULSE_H
+#ifndef PENSTOCK_WATCHDOG_H
+#define PENSTOCK_WATCHDOG_H
 
 #include "base/counter.h"
 #include "base/error.h"

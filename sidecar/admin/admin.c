@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* desk.c - see desk.h. */
-#include "ops/desk.h"
+/* admin.c - see admin.h. */
+#include "admin/admin.h"
 
 #include "base/container_of.h"
 #include "base/log.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* ask.h - `penstock health`: asks the admin listener of a running penstock how it is. For health checks in images
+/* healthcheck.h - `penstock health`: asks the admin listener of a running penstock how it is. For health checks in images
  * that hold nothing but penstock. */
-#ifndef PENSTOCK_ASK_H
-#define PENSTOCK_ASK_H
+#ifndef PENSTOCK_HEALTHCHECK_H
+#define PENSTOCK_HEALTHCHECK_H
 
 #include "base/error.h"
 #include "config/route.h"

@@ -3,15 +3,15 @@
 #ifndef PENSTOCK_SIDECAR_PRIV_H
 #define PENSTOCK_SIDECAR_PRIV_H
 
+#include "admin/admin.h"
 #include "base/metrics.h"
 #include "channel/pool.h"
 #include "channel/queue.h"
+#include "daemon/reload.h"
+#include "daemon/sd_notify.h"
 #include "intake/listener.h"
 #include "intake/worker.h"
 #include "loop/loop.h"
-#include "ops/desk.h"
-#include "ops/herald.h"
-#include "reload.h"
 #include "sink/settle.h"
 #include "sink/upload.h"
 #include "spoa/agent.h"

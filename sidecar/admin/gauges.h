@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* figures.h - GET /metrics: the counters of base/metrics.def, and what can be looked up at any moment. */
-#ifndef PENSTOCK_FIGURES_H
-#define PENSTOCK_FIGURES_H
+/* gauges.h - GET /metrics: the counters of base/metrics.def, and what can be looked up at any moment. */
+#ifndef PENSTOCK_GAUGES_H
+#define PENSTOCK_GAUGES_H
 
 #include "base/metrics.h"
 #include "channel/pool.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* reload.c - see reload.h. Reading files blocks the main thread only, and no upload goes through that. */
-#include "reload.h"
+#include "daemon/reload.h"
 
 #include "base/container_of.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pulse.c - see pulse.h. Of a beat's two mails one at a time is under way, so neither is ever posted twice. */
-#include "ops/pulse.h"
+/* watchdog.c - see watchdog.h. Of a beat's two mails one at a time is under way, so neither is ever posted twice. */
+#include "admin/watchdog.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* options.c - see options.h. One row per command says what it takes; getopt_long() reads the options. */
-#include "options.h"
+#include "cmd/options.h"
 
 #include "base/str.h"
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* desk.h - where the process says how it is (`admin.listen`): a thread and a loop of its own, so that it answers also
+/* admin.h - where the process says how it is (`admin.listen`): a thread and a loop of its own, so that it answers also
  * when everything else is stuck.
  *
  *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
  *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
  *                 `ready: connect` reachable, folders that can be written and have nothing unsettled, `state` likewise), else 503 and a line for each reason: send nothing here for now
  *   GET /version  JSON
- *   GET /metrics  for Prometheus: counters (base/metrics.def) and figures (figures.h)
+ *   GET /metrics  for Prometheus: counters (base/metrics.def) and figures (gauges.h)
  *
  * For GET and HEAD. No question waits for anybody: it is told what the pulse, the probe and the lookout have found last, and figures
  * that any thread may read. No answer holds a secret, an
  * address of a destination or a path of this machine.
  */
-#ifndef PENSTOCK_DESK_H
-#define PENSTOCK_DESK_H
+#ifndef PENSTOCK_ADMIN_H
+#define PENSTOCK_ADMIN_H
 
+#include "admin/gauges.h"
+#include "admin/watchdog.h"
 #include "base/error.h"
-#include "ops/figures.h"
-#include "ops/pulse.h"
 #include "route/table.h"
 
 struct desk;

@@ -3,7 +3,7 @@
  *
  * Each file begins with a line that ends in the sum of the others: "# ...; not edited: 0123456789abcdef". A file whose sum
  * is another, or that has none, is somebody's own. */
-#include "gateway_priv.h"
+#include "cmd/gateway_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>

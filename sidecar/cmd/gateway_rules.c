@@ -6,7 +6,7 @@
  *
  * Names of our own ACLs and those of routes (NAME_host, NAME_path, NAME_method) must differ: ours end otherwise. What a
  * route file may choose freely (methods, paths) is quoted, and stands behind `--` where it could begin with '-'. */
-#include "gateway_priv.h"
+#include "cmd/gateway_priv.h"
 #include "route/match.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A loop that turns is good, one that hangs is named until it turns again, and nothing is left behind. */
-#include "ops/pulse.h"
+#include "admin/watchdog.h"
 
 #include "base/container_of.h"
 

@@ -6,7 +6,7 @@
  * (2.6) or come with a reset stream (HTTP/2); there penstock answers: it comes to the same decision, says so at once,
  * and reads on until the answer has arrived. So do the user's own rules: they set txn.upload.refuse, and what they
  * refuse is told by HAProxy or, with X-Penstock-Refuse, by penstock. They come before the question to the agent. */
-#include "gateway_priv.h"
+#include "cmd/gateway_priv.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* herald.c - see herald.h. A message that cannot be sent is dropped: the manager has its own time-outs. */
-#include "ops/herald.h"
+/* sd_notify.c - see sd_notify.h. A message that cannot be sent is dropped: the manager has its own time-outs. */
+#include "daemon/sd_notify.h"
 
 #include "base/container_of.h"
 #include "base/log.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* probe_report.c - see probe_report.h. The table grows by a destination as soon as it is done, for a try of silence takes
  * its time; JSON comes at the end, whole. */
-#include "probe_report.h"
+#include "cmd/probe_report.h"
 
 #include "sink/survey.h"
 #include "sink/upload.h"

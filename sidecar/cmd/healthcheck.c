@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* ask.c - see ask.h. Blocking calls under one alarm: a health check that hangs is worse than one that fails. */
-#include "ops/ask.h"
+/* healthcheck.c - see healthcheck.h. Blocking calls under one alarm: a health check that hangs is worse than one that fails. */
+#include "cmd/healthcheck.h"
 
 #include <errno.h>
 #include <netdb.h>

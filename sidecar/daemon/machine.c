@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* machine.c - see machine.h. */
-#include "machine.h"
+#include "daemon/machine.h"
 
 #include <sched.h>
 #include <sys/resource.h>

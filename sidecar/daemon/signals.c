@@ -8,7 +8,7 @@
  *
  * Who is LEAVING takes uploads as before and only says that it is not ready, so that gateways go elsewhere before it
  * refuses the first one. */
-#include "sidecar_priv.h"
+#include "daemon/sidecar_priv.h"
 
 #include "base/container_of.h"
 #include "base/log.h"

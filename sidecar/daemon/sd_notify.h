@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* herald.h - tells the service manager how it stands, as sd_notify(3) describes, without its library: datagrams to
+/* sd_notify.h - tells the service manager how it stands, as sd_notify(3) describes, without its library: datagrams to
  * $NOTIFY_SOCKET. Where that is not set every call does nothing.
  *
- * WATCHDOG=1 goes out at half of $WATCHDOG_USEC, but only while every loop turns (pulse.h): whoever hangs is restarted.
+ * WATCHDOG=1 goes out at half of $WATCHDOG_USEC, but only while every loop turns (watchdog.h): whoever hangs is restarted.
  * Everything belongs to the main thread and its loop.
  */
-#ifndef PENSTOCK_HERALD_H
-#define PENSTOCK_HERALD_H
+#ifndef PENSTOCK_SD_NOTIFY_H
+#define PENSTOCK_SD_NOTIFY_H
 
+#include "admin/watchdog.h"
 #include "base/error.h"
-#include "ops/pulse.h"
 
 struct herald;
 
