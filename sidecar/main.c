@@ -226,14 +226,14 @@ ask_running(const struct config *config, bool ready)
 {
 	struct buf answer = { 0 };
 	struct error err = { 0 };
-	enum ask_result result = ask(&config->admin, ready ? "/readyz" : "/livez", &answer, &err);
+	enum healthcheck_result result = healthcheck(&config->admin, ready ? "/readyz" : "/livez", &answer, &err);
 
-	if (result == ASK_NOBODY)
+	if (result == HEALTHCHECK_NOBODY)
 		fail(&err, EXIT_RUNTIME);
 	else if (answer.len > 0)
-		fwrite(answer.data, 1, answer.len, result == ASK_GOOD ? stdout : stderr);
+		fwrite(answer.data, 1, answer.len, result == HEALTHCHECK_GOOD ? stdout : stderr);
 	buf_free(&answer);
-	return result == ASK_GOOD ? EXIT_GOOD : EXIT_RUNTIME;
+	return result == HEALTHCHECK_GOOD ? EXIT_GOOD : EXIT_RUNTIME;
 }
 
 /* The secrets of destinations are not looked at: a health check may run without them. */

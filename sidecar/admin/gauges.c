@@ -45,23 +45,23 @@ write_destinations(const struct probe *probe, struct buf *out)
 }
 
 void
-figures_write(const struct figures *figures, const struct table *table, const struct probe *probe, struct buf *out)
+gauges_write(const struct gauges *gauges, const struct table *table, const struct probe *probe, struct buf *out)
 {
-	metrics_write(figures->metrics, out);
-	write_one(out, "penstock_requests", "Requests under way.", counter_read(figures->requests));
+	metrics_write(gauges->metrics, out);
+	write_one(out, "penstock_requests", "Requests under way.", counter_read(gauges->requests));
 	write_routes(table, out);
-	write_pool(figures->pool, out);
+	write_pool(gauges->pool, out);
 	write_one(out, "penstock_requests_waiting",
 		"Of the requests under way, those that wait for memory before their body.",
-		queue_length(figures->queue));
+		queue_length(gauges->queue));
 	if (probe != NULL)
 		write_destinations(probe, out);
-	write_one(out, "penstock_draining", "1 if the process is shutting down.",
-		counter_read(figures->draining) > 0);
-	if (figures->state != NULL)
+	write_one(
+		out, "penstock_draining", "1 if the process is shutting down.", counter_read(gauges->draining) > 0);
+	if (gauges->state != NULL)
 		write_one(out, "penstock_state_unsettled",
 			"Objects of commits that were cut short, of which something is left to do or to be told.",
-			state_unsettled(figures->state));
+			state_unsettled(gauges->state));
 	metrics_write_head(out, "penstock_build_info", "gauge", "1; which version this is.");
 	metrics_write_sample(out, "penstock_build_info", "version", PENSTOCK_VERSION, 1);
 }

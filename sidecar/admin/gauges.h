@@ -10,7 +10,7 @@
 #include "sink/probe.h"
 #include "state/state.h"
 
-struct figures {
+struct gauges {
 	const struct metrics *metrics;
 	const struct pool *pool;
 	struct queue *queue;
@@ -19,8 +19,8 @@ struct figures {
 	struct state *state; /* NULL: there is none */
 };
 
-/* [desk] Text in the format of Prometheus, version 0.0.4. `probe` may be NULL. */
-void figures_write(
-	const struct figures *figures, const struct table *table, const struct probe *probe, struct buf *out);
+/* [admin] Text in the format of Prometheus, version 0.0.4. `probe` may be NULL. */
+void gauges_write(
+	const struct gauges *gauges, const struct table *table, const struct probe *probe, struct buf *out);
 
 #endif

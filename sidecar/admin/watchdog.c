@@ -9,14 +9,14 @@
 #include <string.h>
 
 struct beat {
-	struct pulse *pulse;
-	struct pulse_target target;
+	struct watchdog *watchdog;
+	struct watchdog_target target;
 	struct mail there, back;
 	bool is_away;    /* sent, and not answered */
 	unsigned missed; /* ticks since then */
 };
 
-struct pulse {
+struct watchdog {
 	struct loop *observer;
 	struct timer tick;
 	size_t n;
@@ -29,7 +29,7 @@ on_there(struct mail *mail, unsigned bits)
 {
 	struct beat *beat = container_of(mail, struct beat, there);
 
-	mailbox_post(loop_mailbox(beat->pulse->observer), &beat->back, bits);
+	mailbox_post(loop_mailbox(beat->watchdog->observer), &beat->back, bits);
 }
 
 /* [observer] */
@@ -46,10 +46,10 @@ on_back(struct mail *mail, unsigned bits)
 static void
 on_tick(struct timer *timer)
 {
-	struct pulse *pulse = container_of(timer, struct pulse, tick);
+	struct watchdog *watchdog = container_of(timer, struct watchdog, tick);
 
-	for (size_t i = 0; i < pulse->n; i++) {
-		struct beat *beat = &pulse->beats[i];
+	for (size_t i = 0; i < watchdog->n; i++) {
+		struct beat *beat = &watchdog->beats[i];
 
 		if (beat->is_away) {
 			beat->missed++;
@@ -58,70 +58,70 @@ on_tick(struct timer *timer)
 		beat->is_away = true;
 		mailbox_post(loop_mailbox(beat->target.loop), &beat->there, 1);
 	}
-	loop_set_timer(pulse->observer, timer, clock_after(loop_now_ms(pulse->observer), PULSE_TICK_MS));
+	loop_set_timer(watchdog->observer, timer, clock_after(loop_now_ms(watchdog->observer), WATCHDOG_TICK_MS));
 }
 
-struct pulse *
-pulse_new(struct loop *observer, const struct pulse_target *targets, size_t n, struct error *err)
+struct watchdog *
+watchdog_new(struct loop *observer, const struct watchdog_target *targets, size_t n, struct error *err)
 {
-	struct pulse *pulse = mem_zalloc(sizeof *pulse + n * sizeof pulse->beats[0]);
+	struct watchdog *watchdog = mem_zalloc(sizeof *watchdog + n * sizeof watchdog->beats[0]);
 
-	if (pulse == NULL || !loop_set_timer(observer, &pulse->tick, 1)) {
-		mem_free(pulse);
+	if (watchdog == NULL || !loop_set_timer(observer, &watchdog->tick, 1)) {
+		mem_free(watchdog);
 		error_nomem(err);
 		return NULL;
 	}
-	pulse->observer = observer;
-	pulse->tick.fire = on_tick;
-	pulse->n = n;
+	watchdog->observer = observer;
+	watchdog->tick.fire = on_tick;
+	watchdog->n = n;
 	for (size_t i = 0; i < n; i++) {
-		struct beat *beat = &pulse->beats[i];
+		struct beat *beat = &watchdog->beats[i];
 
-		beat->pulse = pulse;
+		beat->watchdog = watchdog;
 		beat->target = targets[i];
 		mail_init(&beat->there, on_there);
 		mail_init(&beat->back, on_back);
 	}
-	return pulse;
+	return watchdog;
 }
 
 static bool
-has_ended(const struct pulse_target *target)
+has_ended(const struct watchdog_target *target)
 {
 	return target->ended != NULL && counter_read(target->ended) > 0;
 }
 
 bool
-pulse_is_good(const struct pulse *pulse, struct buf *why)
+watchdog_is_good(const struct watchdog *watchdog, struct buf *why)
 {
 	bool good = true;
 
-	for (size_t i = 0; i < pulse->n; i++) {
-		const struct beat *beat = &pulse->beats[i];
+	for (size_t i = 0; i < watchdog->n; i++) {
+		const struct beat *beat = &watchdog->beats[i];
 
-		if (beat->missed < PULSE_MISSES || has_ended(&beat->target))
+		if (beat->missed < WATCHDOG_MISSES || has_ended(&beat->target))
 			continue;
 		good = false;
 		if (why != NULL)
 			buf_addf(why, "%s: its loop has not answered for %u s\n", beat->target.name,
-				beat->missed * PULSE_TICK_MS / 1000);
+				beat->missed * WATCHDOG_TICK_MS / 1000);
 	}
 	return good;
 }
 
 void
-pulse_stop(struct pulse *pulse)
+watchdog_stop(struct watchdog *watchdog)
 {
-	loop_clear_timer(pulse->observer, &pulse->tick);
+	loop_clear_timer(watchdog->observer, &watchdog->tick);
 }
 
 void
-pulse_free(struct pulse *pulse)
+watchdog_free(struct watchdog *watchdog)
 {
-	if (pulse == NULL)
+	if (watchdog == NULL)
 		return;
-	pulse_stop(pulse);
-	for (size_t i = 0; i < pulse->n; i++)
-		must(!pulse->beats[i].is_away);
-	mem_free(pulse);
+	watchdog_stop(watchdog);
+	for (size_t i = 0; i < watchdog->n; i++)
+		must(!watchdog->beats[i].is_away);
+	mem_free(watchdog);
 }

@@ -107,7 +107,7 @@ exchange(int fd, const char *path, struct buf *answer)
 }
 
 /* "HTTP/1.1 503 ..." and, behind an empty line, why. */
-static enum ask_result
+static enum healthcheck_result
 read_answer(const struct buf *answer, struct buf *out, struct error *err)
 {
 	const char *end = answer->len > 0 ? strstr(answer->data, "\r\n\r\n") : NULL;
@@ -116,25 +116,25 @@ read_answer(const struct buf *answer, struct buf *out, struct error *err)
 	if (end == NULL || !str_starts_nocase(buf_str(answer), "HTTP/1.") || answer->len < 12 ||
 		!str_to_u64((struct str){ answer->data + 9, 3 }, &status)) {
 		error_set(err, ERR_SYSTEM, "what listens there does not answer in HTTP");
-		return ASK_NOBODY;
+		return HEALTHCHECK_NOBODY;
 	}
 	buf_add_text(out, end + 4);
-	return status == 200 ? ASK_GOOD : ASK_BAD;
+	return status == 200 ? HEALTHCHECK_GOOD : HEALTHCHECK_BAD;
 }
 
-enum ask_result
-ask(const struct admin *admin, const char *path, struct buf *out, struct error *err)
+enum healthcheck_result
+healthcheck(const struct admin *admin, const char *path, struct buf *out, struct error *err)
 {
 	const struct listen *to = &admin->listen[0];
-	enum ask_result result = ASK_NOBODY;
+	enum healthcheck_result result = HEALTHCHECK_NOBODY;
 	struct buf answer = { 0 };
 	int fd;
 
 	signal(SIGALRM, on_alarm);
-	alarm(ASK_SECONDS);
+	alarm(HEALTHCHECK_SECONDS);
 	fd = to->unix_socket != NULL ? connect_unix(to, err) : connect_tcp(to, err);
 	if (fd < 0)
-		return ASK_NOBODY;
+		return HEALTHCHECK_NOBODY;
 	if (exchange(fd, path, &answer))
 		result = read_answer(&answer, out, err);
 	else

@@ -7,13 +7,14 @@
 #include "base/error.h"
 #include "config/route.h"
 
-#define ASK_SECONDS 2u /* from the question to the answer, name look-up included */
+#define HEALTHCHECK_SECONDS 2u /* from the question to the answer, name look-up included */
 
-enum ask_result { ASK_GOOD, ASK_BAD, ASK_NOBODY };
+enum healthcheck_result { HEALTHCHECK_GOOD, HEALTHCHECK_BAD, HEALTHCHECK_NOBODY };
 
 /* [main, and nothing else runs] GETs `path` from the first address of `admin`. GOOD: 200; BAD: any other answer; the
  * sentences of both go to `out`. NOBODY: there was none; err says why. Without an answer in time the process ends
  * with exit status 1 and a sentence on stderr. */
-enum ask_result ask(const struct admin *admin, const char *path, struct buf *out, struct error *err);
+enum healthcheck_result healthcheck(
+	const struct admin *admin, const char *path, struct buf *out, struct error *err);
 
 #endif

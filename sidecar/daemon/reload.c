@@ -50,7 +50,7 @@ refuse(struct reload *reload)
 {
 	metrics_add(reload->metrics, METRIC_RELOADS_REFUSED, 1);
 	log_event(LOG_ERROR, "reload", "the route table stays as it was", NULL, 0);
-	herald_ready(reload->herald, "taking uploads; the last reload was refused, the log says why");
+	sd_notify_ready(reload->sd_notify, "taking uploads; the last reload was refused, the log says why");
 }
 
 /* -- reading --------------------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@ finish(struct reload *reload)
 		LOG_NUM("routes", reload->table->config->n_routes));
 	if (reload->is_over)
 		return;
-	herald_ready(reload->herald, "taking uploads");
+	sd_notify_ready(reload->sd_notify, "taking uploads");
 	if (reload->again)
 		reload_now(reload);
 }
@@ -153,7 +153,7 @@ reload_now(struct reload *reload)
 	reload->again = reload->n_waiting > 0;
 	if (reload->again)
 		return; /* the files may have changed since they were read: once more, when this one is in force */
-	herald_reloading(reload->herald);
+	sd_notify_reloading(reload->sd_notify);
 	table = read_again(reload);
 	if (table != NULL)
 		put_in_force(reload, table);

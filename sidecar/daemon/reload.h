@@ -4,7 +4,7 @@
  *   QUIET ─reload_now▶ (read, checked) ─▶ SPREADING ─every taker has it▶ QUIET      the old table lives on with its requests
  *                          └─anything wrong: every problem is logged, nothing changes
  *
- * A taker (worker, agent, desk) gets the new table by its own mail and says so by another; the next reload waits for
+ * A taker (worker, agent, admin server) gets the new table by its own mail and says so by another; the next reload waits for
  * all of them. Everything here belongs to the main thread, except reload_taken().
  */
 #ifndef PENSTOCK_RELOAD_H
@@ -33,10 +33,10 @@ struct reload {
 	bool again;                 /* asked for while SPREADING */
 	bool is_over;               /* reload_end() */
 	struct loop *loop;
-	struct herald *herald;   /* or NULL */
-	struct lookout *lookout; /* or NULL; it takes a table when it comes to it, and is not waited for */
-	struct metrics *metrics; /* or NULL */
-	struct state *state;     /* or NULL */
+	struct sd_notify *sd_notify; /* or NULL */
+	struct lookout *lookout;     /* or NULL; it takes a table when it comes to it, and is not waited for */
+	struct metrics *metrics;     /* or NULL */
+	struct state *state;         /* or NULL */
 };
 
 /* The first table is set by whoever calls this, who hands it over. */

@@ -11,20 +11,22 @@
 #include "admin/watchdog.h"
 #include "base/error.h"
 
-struct herald;
+struct sd_notify;
 
 /* `targets`: every loop but this one; copied. NULL: err says why. */
-struct herald *herald_new(struct loop *loop, const struct pulse_target *targets, size_t n, struct error *err);
+struct sd_notify *sd_notify_new(
+	struct loop *loop, const struct watchdog_target *targets, size_t n, struct error *err);
 
 /* "READY=1" and the like come with a sentence for STATUS=. All may be called with NULL. */
-void herald_ready(struct herald *herald, const char *status); /* also at the end of a reload, good or bad */
-void herald_reloading(struct herald *herald);
-void herald_stopping(struct herald *herald, const char *status);
+void sd_notify_ready(
+	struct sd_notify *sd_notify, const char *status); /* also at the end of a reload, good or bad */
+void sd_notify_reloading(struct sd_notify *sd_notify);
+void sd_notify_stopping(struct sd_notify *sd_notify, const char *status);
 
 /* After the loop has ended: no further mail to the targets. NULL is fine. */
-void herald_stop(struct herald *herald);
+void sd_notify_stop(struct sd_notify *sd_notify);
 
 /* When all targets and the loop have delivered what mail they had. NULL is fine. */
-void herald_free(struct herald *herald);
+void sd_notify_free(struct sd_notify *sd_notify);
 
 #endif

@@ -26,40 +26,40 @@
 static void
 on_stopped(struct mail *mail, unsigned bits)
 {
-	struct station *station = container_of(mail, struct station, stopped);
+	struct worker_thread *thread = container_of(mail, struct worker_thread, stopped);
 
 	(void)bits;
-	if (--station->sidecar->n_running == 0)
-		loop_stop(station->sidecar->loop);
+	if (--thread->sidecar->n_running == 0)
+		loop_stop(thread->sidecar->loop);
 }
 
 static void *
-run_station(void *arg)
+run_worker(void *arg)
 {
-	struct station *station = arg;
+	struct worker_thread *thread = arg;
 	char name[16];
 
-	snprintf(name, sizeof name, "worker %u", (unsigned)station->index % 1000);
+	snprintf(name, sizeof name, "worker %u", (unsigned)thread->index % 1000);
 	pthread_setname_np(pthread_self(), name);
-	loop_run(station->loop);
-	counter_set(&station->ended, 1);
-	mailbox_post(loop_mailbox(station->sidecar->loop), &station->stopped, 1);
+	loop_run(thread->loop);
+	counter_set(&thread->ended, 1);
+	mailbox_post(loop_mailbox(thread->sidecar->loop), &thread->stopped, 1);
 	return NULL;
 }
 
 static bool
 start_threads(struct sidecar *sidecar, struct error *err)
 {
-	counter_add(&sidecar->busy, sidecar->n_stations);
-	for (size_t i = 0; i < sidecar->n_stations; i++) {
-		struct station *station = &sidecar->stations[i];
-		int rc = pthread_create(&station->thread, NULL, run_station, station);
+	counter_add(&sidecar->busy, sidecar->n_workers);
+	for (size_t i = 0; i < sidecar->n_workers; i++) {
+		struct worker_thread *thread = &sidecar->workers[i];
+		int rc = pthread_create(&thread->id, NULL, run_worker, thread);
 
 		if (rc != 0) {
-			counter_sub(&sidecar->busy, sidecar->n_stations - i);
+			counter_sub(&sidecar->busy, sidecar->n_workers - i);
 			return error_set(err, ERR_SYSTEM, "cannot start a thread: %s", strerror(rc));
 		}
-		station->has_thread = true;
+		thread->has_thread = true;
 		sidecar->n_running++;
 	}
 	return true;
@@ -68,9 +68,9 @@ start_threads(struct sidecar *sidecar, struct error *err)
 static bool
 uploads_idle(void *arg)
 {
-	struct station *station = arg;
+	struct worker_thread *thread = arg;
 
-	return uploads_worker_is_idle(station->sidecar->uploads, station->index);
+	return uploads_worker_is_idle(thread->sidecar->uploads, thread->index);
 }
 
 static void
@@ -82,52 +82,52 @@ set_worker_table(void *worker, struct table *table)
 static bool
 make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 {
-	struct station *station = &sidecar->stations[i];
+	struct worker_thread *thread = &sidecar->workers[i];
 	struct reload_taker *taker = reload_add(&sidecar->reload, set_worker_table);
 	size_t n = sidecar->listeners.n_listen;
 	struct worker_setup setup = {
 		.table = sidecar->reload.table,
 		.pool = sidecar->pool,
 		.queue = sidecar->queue,
-		.loop = station->loop,
+		.loop = thread->loop,
 		.outlets = uploads_outlets(sidecar->uploads, i),
 		.state = sidecar->state,
 		.listen_fds = sidecar->listeners.fds + i * n,
 		.n_listen_fds = n,
-		.max_connections = machine_max_connections(config_of(sidecar), sidecar->n_stations),
-		.max_large = machine_max_large(config_of(sidecar), sidecar->n_stations),
-		.max_middle = machine_max_middle(config_of(sidecar), sidecar->n_stations),
-		.max_kept_alive = machine_max_kept_alive(config_of(sidecar), sidecar->n_stations),
+		.max_connections = machine_max_connections(config_of(sidecar), sidecar->n_workers),
+		.max_large = machine_max_large(config_of(sidecar), sidecar->n_workers),
+		.max_middle = machine_max_middle(config_of(sidecar), sidecar->n_workers),
+		.max_kept_alive = machine_max_kept_alive(config_of(sidecar), sidecar->n_workers),
 		.requests = &sidecar->requests,
 		.busy = &sidecar->busy,
 		.metrics = &sidecar->metrics,
 		.uploads_idle = uploads_idle,
-		.uploads_idle_arg = station,
+		.uploads_idle_arg = thread,
 		.on_table = reload_taken,
 		.on_table_arg = taker,
 	};
 
-	station->worker = worker_new(&setup, err);
-	taker->who = station->worker;
+	thread->worker = worker_new(&setup, err);
+	taker->who = thread->worker;
 	for (size_t k = 0; k < n; k++)
 		sidecar->listeners.fds[i * n + k] = -1; /* the worker's now, also where it failed */
-	return station->worker != NULL;
+	return thread->worker != NULL;
 }
 
 static bool
 make_loops(struct sidecar *sidecar, struct error *err)
 {
-	sidecar->stations = mem_array(sidecar->n_stations, sizeof *sidecar->stations);
-	sidecar->loops = mem_array(sidecar->n_stations, sizeof(struct loop *));
-	if (sidecar->stations == NULL || sidecar->loops == NULL)
+	sidecar->workers = mem_array(sidecar->n_workers, sizeof *sidecar->workers);
+	sidecar->loops = mem_array(sidecar->n_workers, sizeof(struct loop *));
+	if (sidecar->workers == NULL || sidecar->loops == NULL)
 		return error_nomem(err);
-	for (size_t i = 0; i < sidecar->n_stations; i++) {
-		struct station *station = &sidecar->stations[i];
+	for (size_t i = 0; i < sidecar->n_workers; i++) {
+		struct worker_thread *thread = &sidecar->workers[i];
 
-		*station = (struct station){ .sidecar = sidecar, .index = i };
-		mail_init(&station->stopped, on_stopped);
-		station->loop = sidecar->loops[i] = loop_new(err);
-		if (station->loop == NULL)
+		*thread = (struct worker_thread){ .sidecar = sidecar, .index = i };
+		mail_init(&thread->stopped, on_stopped);
+		thread->loop = sidecar->loops[i] = loop_new(err);
+		if (thread->loop == NULL)
 			return false;
 	}
 	sidecar->loop = loop_new(err);
@@ -142,7 +142,7 @@ say_listening(const struct sidecar *sidecar)
 	for (size_t i = 0; i < sidecar->listeners.n_listen; i++)
 		log_line(LOG_INFO, "sidecar", "listening",
 			LOG_TEXTVAL("address", listeners_name(&sidecar->listeners, i)),
-			LOG_NUM("workers", sidecar->n_stations));
+			LOG_NUM("workers", sidecar->n_workers));
 }
 
 static void
@@ -195,42 +195,43 @@ start_state(struct sidecar *sidecar, struct error *err)
 	return sidecar->settle != NULL && state_start(sidecar->state, err);
 }
 
-/* All loops: what is alive is what turns. The main loop is the first, the desk's the last. */
+/* All loops: what is alive is what turns. The main loop is the first, the admin server's the last. */
 static size_t
-list_loops(const struct sidecar *sidecar, struct pulse_target *targets)
+list_loops(const struct sidecar *sidecar, struct watchdog_target *targets)
 {
 	size_t n = 0;
 
-	targets[n++] = (struct pulse_target){ .name = "main", .loop = sidecar->loop };
-	for (size_t i = 0; i < sidecar->n_stations; i++) {
+	targets[n++] = (struct watchdog_target){ .name = "main", .loop = sidecar->loop };
+	for (size_t i = 0; i < sidecar->n_workers; i++) {
 		targets[n].loop = sidecar->loops[i];
-		targets[n].ended = &sidecar->stations[i].ended;
+		targets[n].ended = &sidecar->workers[i].ended;
 		snprintf(targets[n++].name, sizeof targets[0].name, "worker %u", (unsigned)i);
 	}
-	targets[n++] = (struct pulse_target){ .name = "disk", .loop = uploads_disk_loop(sidecar->uploads) };
+	targets[n++] = (struct watchdog_target){ .name = "disk", .loop = uploads_disk_loop(sidecar->uploads) };
 	if (sidecar->state != NULL)
-		targets[n++] = (struct pulse_target){ .name = "state", .loop = state_loop(sidecar->state) };
+		targets[n++] = (struct watchdog_target){ .name = "state", .loop = state_loop(sidecar->state) };
 	if (sidecar->agent != NULL)
-		targets[n++] = (struct pulse_target){ .name = "spoa", .loop = agent_loop(sidecar->agent) };
-	if (sidecar->desk != NULL)
-		targets[n++] = (struct pulse_target){ .name = "admin", .loop = desk_loop(sidecar->desk) };
+		targets[n++] = (struct watchdog_target){ .name = "spoa", .loop = agent_loop(sidecar->agent) };
+	if (sidecar->admin != NULL)
+		targets[n++] = (struct watchdog_target){ .name = "admin",
+			.loop = admin_server_loop(sidecar->admin) };
 	return n;
 }
 
 static void
-set_desk_table(void *desk, struct table *table)
+set_admin_table(void *server, struct table *table)
 {
-	desk_set_table(desk, table);
+	admin_server_set_table(server, table);
 }
 
 /* Answers while the last upload is under way, too. */
 static bool
-start_desk(struct sidecar *sidecar, struct pulse_target *targets, struct error *err)
+start_admin(struct sidecar *sidecar, struct watchdog_target *targets, struct error *err)
 {
-	struct desk_setup setup = {
+	struct admin_setup setup = {
 		.table = sidecar->reload.table,
-		.figures = { &sidecar->metrics, sidecar->pool, sidecar->queue, &sidecar->requests,
-			&sidecar->leaving, sidecar->state },
+		.gauges = { &sidecar->metrics, sidecar->pool, sidecar->queue, &sidecar->requests, &sidecar->leaving,
+			sidecar->state },
 		.settle = sidecar->settle,
 		.targets = targets,
 		.n_targets = list_loops(sidecar, targets),
@@ -240,24 +241,24 @@ start_desk(struct sidecar *sidecar, struct pulse_target *targets, struct error *
 
 	if (config_of(sidecar)->admin.n_listen == 0)
 		return true;
-	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_desk_table);
-	taker->who = sidecar->desk = desk_new(&setup, err);
-	return sidecar->desk != NULL;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_admin_table);
+	taker->who = sidecar->admin = admin_server_new(&setup, err);
+	return sidecar->admin != NULL;
 }
 
 /* The last to start, so that whoever is told can send uploads. */
 static bool
 start_ops(struct sidecar *sidecar, struct error *err)
 {
-	struct pulse_target *targets = mem_array(sidecar->n_stations + 5, sizeof *targets);
+	struct watchdog_target *targets = mem_array(sidecar->n_workers + 5, sizeof *targets);
 
 	if (targets == NULL)
 		return error_nomem(err);
-	if (start_desk(sidecar, targets, err))
-		sidecar->reload.herald = sidecar->herald = herald_new(
+	if (start_admin(sidecar, targets, err))
+		sidecar->reload.sd_notify = sidecar->sd_notify = sd_notify_new(
 			sidecar->loop, targets + 1, list_loops(sidecar, targets) - 1, err);
 	mem_free(targets);
-	return sidecar->herald != NULL;
+	return sidecar->sd_notify != NULL;
 }
 
 static bool
@@ -265,10 +266,10 @@ start(struct sidecar *sidecar, struct error *err)
 {
 	const struct config *config = config_of(sidecar);
 
-	sidecar->n_stations = machine_workers(config);
+	sidecar->n_workers = machine_workers(config);
 	if (!form_setup(err) || !upload_setup(err) || !make_loops(sidecar, err) || !signals_watch(sidecar, err))
 		return false;
-	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_stations + 3))
+	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_workers + 3))
 		return error_nomem(err);
 	sidecar->pool = pool_new(config->memory, err);
 	sidecar->queue = sidecar->pool != NULL ? queue_new(sidecar->pool, err) : NULL;
@@ -276,11 +277,11 @@ start(struct sidecar *sidecar, struct error *err)
 		return false;
 	if (!start_state(sidecar, err))
 		return false;
-	sidecar->uploads = uploads_new(config->placement, sidecar->pool, sidecar->loops, sidecar->n_stations, err);
+	sidecar->uploads = uploads_new(config->placement, sidecar->pool, sidecar->loops, sidecar->n_workers, err);
 	if (sidecar->uploads == NULL ||
-		!listeners_open(&sidecar->listeners, config->listen, config->n_listen, sidecar->n_stations, err))
+		!listeners_open(&sidecar->listeners, config->listen, config->n_listen, sidecar->n_workers, err))
 		return false;
-	for (size_t i = 0; i < sidecar->n_stations; i++)
+	for (size_t i = 0; i < sidecar->n_workers; i++)
 		if (!make_worker(sidecar, i, err))
 			return false;
 	sidecar->reload.lookout = lookout_new(sidecar->loop, sidecar->reload.table, err);
@@ -292,18 +293,18 @@ start(struct sidecar *sidecar, struct error *err)
 }
 
 static void
-join_stations(struct sidecar *sidecar)
+join_workers(struct sidecar *sidecar)
 {
-	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
-		if (sidecar->stations[i].has_thread)
-			pthread_join(sidecar->stations[i].thread, NULL);
+	for (size_t i = 0; sidecar->workers != NULL && i < sidecar->n_workers; i++)
+		if (sidecar->workers[i].has_thread)
+			pthread_join(sidecar->workers[i].id, NULL);
 }
 
 static void
 free_workers(struct sidecar *sidecar)
 {
-	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
-		worker_free(sidecar->stations[i].worker);
+	for (size_t i = 0; sidecar->workers != NULL && i < sidecar->n_workers; i++)
+		worker_free(sidecar->workers[i].worker);
 }
 
 static void
@@ -311,28 +312,28 @@ stop(struct sidecar *sidecar)
 {
 	bool hangs = !lookout_stop(sidecar->reload.lookout);
 
-	join_stations(sidecar);
-	herald_stop(sidecar->herald);
-	desk_stop(sidecar->desk);
+	join_workers(sidecar);
+	sd_notify_stop(sidecar->sd_notify);
+	admin_server_stop(sidecar->admin);
 	agent_free(sidecar->agent);
 	uploads_free(sidecar->uploads); /* until then the disk thread may give chunks back, and tell workers so */
 	state_stop(sidecar->state);     /* entries are let go of by now */
 	free_workers(sidecar);
 	listeners_close(&sidecar->listeners);
-	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
-		if (sidecar->stations[i].loop != NULL)
-			loop_deliver_rest(sidecar->stations[i].loop);
+	for (size_t i = 0; sidecar->workers != NULL && i < sidecar->n_workers; i++)
+		if (sidecar->workers[i].loop != NULL)
+			loop_deliver_rest(sidecar->workers[i].loop);
 	if (sidecar->loop != NULL)
 		loop_deliver_rest(sidecar->loop);
-	desk_free(sidecar->desk); /* delivers the rest of its own */
+	admin_server_free(sidecar->admin); /* delivers the rest of its own */
 	settle_free(sidecar->settle);
 	if (sidecar->loop != NULL)
 		loop_deliver_rest(sidecar->loop);
-	herald_free(sidecar->herald);
+	sd_notify_free(sidecar->sd_notify);
 	if (!hangs)
 		lookout_free(sidecar->reload.lookout);
-	for (size_t i = 0; sidecar->stations != NULL && i < sidecar->n_stations; i++)
-		loop_free(sidecar->stations[i].loop);
+	for (size_t i = 0; sidecar->workers != NULL && i < sidecar->n_workers; i++)
+		loop_free(sidecar->workers[i].loop);
 	queue_free(sidecar->queue);
 	pool_free(sidecar->pool);
 	signals_unwatch(sidecar);
@@ -340,7 +341,7 @@ stop(struct sidecar *sidecar)
 		state_free(sidecar->state);
 		loop_free(sidecar->loop);
 	}
-	mem_free(sidecar->stations);
+	mem_free(sidecar->workers);
 	mem_free(sidecar->loops);
 	reload_fini(&sidecar->reload);
 	upload_teardown();
@@ -353,9 +354,9 @@ static void
 stop_half_started(struct sidecar *sidecar)
 {
 	if (sidecar->n_running > 0) {
-		for (size_t i = 0; i < sidecar->n_stations; i++)
-			if (sidecar->stations[i].has_thread)
-				worker_drain(sidecar->stations[i].worker);
+		for (size_t i = 0; i < sidecar->n_workers; i++)
+			if (sidecar->workers[i].has_thread)
+				worker_drain(sidecar->workers[i].worker);
 		loop_run(sidecar->loop);
 	}
 	stop(sidecar);
@@ -413,7 +414,7 @@ sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct er
 		log_stop();
 		return false;
 	}
-	herald_ready(sidecar.herald, "taking uploads");
+	sd_notify_ready(sidecar.sd_notify, "taking uploads");
 	loop_run(sidecar.loop);
 	if (sidecar.ended_hard) { /* threads still run: nothing may be freed under them */
 		log_stop();

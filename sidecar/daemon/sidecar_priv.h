@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_SIDECAR_PRIV_H
 #define PENSTOCK_SIDECAR_PRIV_H
 
-#include "admin/admin.h"
+#include "admin/admin_server.h"
 #include "base/metrics.h"
 #include "channel/pool.h"
 #include "channel/queue.h"
@@ -18,11 +18,11 @@
 
 #include <pthread.h>
 
-struct station { /* one worker with its thread */
+struct worker_thread { /* one worker with its thread */
 	struct sidecar *sidecar;
 	struct loop *loop;
 	struct worker *worker;
-	pthread_t thread;
+	pthread_t id;
 	bool has_thread;
 	size_t index;
 	struct mail stopped;  /* to the main loop */
@@ -36,8 +36,8 @@ struct sidecar {
 	enum phase phase;
 	struct pool *pool;
 	struct queue *queue; /* of forms that wait for some of it */
-	struct station *stations;
-	size_t n_stations, n_running;
+	struct worker_thread *workers;
+	size_t n_workers, n_running;
 	struct counter requests; /* alive on all workers */
 	struct counter busy;     /* the same, and one for each worker that runs and is not closed */
 	struct loop **loops;
@@ -45,10 +45,10 @@ struct sidecar {
 	struct state *state;   /* NULL: the route file has no `state` */
 	struct settle *settle; /* NULL likewise */
 	struct listeners listeners;
-	struct agent *agent; /* NULL: the route file has no `spoa` */
-	struct desk *desk;   /* NULL: it has no `admin` */
-	struct herald *herald;
-	struct counter leaving;  /* 1 from the first signal on: for the desk */
+	struct agent *agent;        /* NULL: the route file has no `spoa` */
+	struct admin_server *admin; /* NULL: it has no `admin` */
+	struct sd_notify *sd_notify;
+	struct counter leaving;  /* 1 from the first signal on: for the admin server */
 	struct counter draining; /* 1 while draining without shutdown.delay: the agent refuses */
 	struct metrics metrics;
 	struct loop *loop; /* of the main thread: signals, the drain's deadline */

@@ -39,8 +39,8 @@ drain(struct sidecar *sidecar)
 	if (config->delay_ms == 0)
 		counter_add(&sidecar->draining, 1);
 	log_line(LOG_INFO, "sidecar", "draining", LOG_NUM("at_most_ms", config->drain_ms));
-	for (size_t i = 0; i < sidecar->n_stations; i++)
-		worker_drain(sidecar->stations[i].worker);
+	for (size_t i = 0; i < sidecar->n_workers; i++)
+		worker_drain(sidecar->workers[i].worker);
 	set_phase_deadline(sidecar, config->drain_ms);
 }
 
@@ -52,7 +52,7 @@ leave(struct sidecar *sidecar)
 	reload_end(&sidecar->reload);
 	sidecar->phase = PHASE_LEAVING;
 	counter_add(&sidecar->leaving, 1);
-	herald_stopping(sidecar->herald, "draining: running uploads may finish");
+	sd_notify_stopping(sidecar->sd_notify, "draining: running uploads may finish");
 	if (config->delay_ms == 0) {
 		drain(sidecar);
 		return;
@@ -67,8 +67,8 @@ give_up(struct sidecar *sidecar)
 {
 	sidecar->phase = PHASE_ABORTING;
 	log_event(LOG_WARN, "sidecar", "giving up what still runs", NULL, 0);
-	for (size_t i = 0; i < sidecar->n_stations; i++)
-		worker_abort(sidecar->stations[i].worker);
+	for (size_t i = 0; i < sidecar->n_workers; i++)
+		worker_abort(sidecar->workers[i].worker);
 	set_phase_deadline(sidecar, ABORT_GRACE_MS);
 }
 

@@ -62,11 +62,11 @@ other_stop(struct other *other)
 	close(other->hang[1]);
 }
 
-/* Runs the observer until the pulse says `wanted`. */
+/* Runs the observer until the watchdog says `wanted`. */
 struct waiting {
 	struct timer look;
 	struct loop *loop;
-	const struct pulse *pulse;
+	const struct watchdog *watchdog;
 	bool wanted;
 	uint64_t until_ms;
 };
@@ -76,18 +76,18 @@ on_look(struct timer *timer)
 {
 	struct waiting *waiting = container_of(timer, struct waiting, look);
 
-	if (pulse_is_good(waiting->pulse, NULL) == waiting->wanted)
+	if (watchdog_is_good(waiting->watchdog, NULL) == waiting->wanted)
 		loop_stop(waiting->loop);
 	else if (clock_now_ms() > waiting->until_ms)
-		fail_msg("the pulse never said %d", waiting->wanted);
+		fail_msg("the watchdog never said %d", waiting->wanted);
 	else
 		loop_set_timer(waiting->loop, timer, clock_now_ms() + 20);
 }
 
 static void
-run_until(struct loop *loop, const struct pulse *pulse, bool wanted, uint64_t first_look_ms)
+run_until(struct loop *loop, const struct watchdog *watchdog, bool wanted, uint64_t first_look_ms)
 {
-	struct waiting waiting = { { .fire = on_look }, loop, pulse, wanted, clock_now_ms() + DEADLINE_MS };
+	struct waiting waiting = { { .fire = on_look }, loop, watchdog, wanted, clock_now_ms() + DEADLINE_MS };
 
 	loop_set_timer(loop, &waiting.look, clock_now_ms() + first_look_ms);
 	loop_run(loop);
@@ -99,31 +99,31 @@ a_loop_that_hangs_is_named_until_it_turns_again(void **state)
 	struct other others[2] = { 0 };
 	struct error err = { 0 };
 	struct loop *observer = loop_new(&err);
-	struct pulse_target targets[2] = { { .name = "first" }, { .name = "second" } };
+	struct watchdog_target targets[2] = { { .name = "first" }, { .name = "second" } };
 	struct buf why = { 0 };
-	struct pulse *pulse;
+	struct watchdog *watchdog;
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		other_start(&others[i]);
 		targets[i].loop = others[i].loop;
 	}
-	pulse = pulse_new(observer, targets, 2, &err);
-	assert_non_null(pulse);
-	run_until(observer, pulse, true, 3 * PULSE_TICK_MS);
+	watchdog = watchdog_new(observer, targets, 2, &err);
+	assert_non_null(watchdog);
+	run_until(observer, watchdog, true, 3 * WATCHDOG_TICK_MS);
 	mailbox_post(loop_mailbox(others[1].loop), &others[1].order, ORDER_HANG);
-	run_until(observer, pulse, false, 0);
-	assert_false(pulse_is_good(pulse, &why));
+	run_until(observer, watchdog, false, 0);
+	assert_false(watchdog_is_good(watchdog, &why));
 	assert_string_equal(why.data, "second: its loop has not answered for 2 s\n");
 	assert_int_equal(write(others[1].hang[1], "x", 1), 1);
-	run_until(observer, pulse, true, 0);
-	pulse_stop(pulse);
+	run_until(observer, watchdog, true, 0);
+	watchdog_stop(watchdog);
 	for (int i = 0; i < 2; i++) {
 		other_stop(&others[i]);
 		loop_deliver_rest(others[i].loop);
 	}
 	loop_deliver_rest(observer);
-	pulse_free(pulse);
+	watchdog_free(watchdog);
 	for (int i = 0; i < 2; i++)
 		loop_free(others[i].loop);
 	loop_free(observer);
@@ -138,23 +138,23 @@ a_loop_that_has_ended_is_not_stuck(void **state)
 	struct error err = { 0 };
 	struct loop *observer = loop_new(&err);
 	struct counter ended = { 0 };
-	struct pulse_target target = { .name = "short", .ended = &ended };
-	struct pulse *pulse;
+	struct watchdog_target target = { .name = "short", .ended = &ended };
+	struct watchdog *watchdog;
 
 	(void)state;
 	other_start(&other);
 	target.loop = other.loop;
-	pulse = pulse_new(observer, &target, 1, &err);
-	assert_non_null(pulse);
-	run_until(observer, pulse, true, PULSE_TICK_MS);
+	watchdog = watchdog_new(observer, &target, 1, &err);
+	assert_non_null(watchdog);
+	run_until(observer, watchdog, true, WATCHDOG_TICK_MS);
 	other_stop(&other);
-	run_until(observer, pulse, false, 0);
+	run_until(observer, watchdog, false, 0);
 	counter_set(&ended, 1);
-	assert_true(pulse_is_good(pulse, NULL));
-	pulse_stop(pulse);
+	assert_true(watchdog_is_good(watchdog, NULL));
+	watchdog_stop(watchdog);
 	loop_deliver_rest(other.loop);
 	loop_deliver_rest(observer);
-	pulse_free(pulse);
+	watchdog_free(watchdog);
 	loop_free(other.loop);
 	loop_free(observer);
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/* admin_server.h - where the process says how it is (`admin.listen`): a thread and a loop of its own, so that it answers also
+ * when everything else is stuck.
+ *
+ *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
+ *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
+ *                 `ready: connect` reachable, folders that can be written and have nothing unsettled, `state` likewise), else 503 and a line for each reason: send nothing here for now
+ *   GET /version  JSON
+ *   GET /metrics  for Prometheus: counters (base/metrics.def) and gauges (gauges.h)
+ *
+ * For GET and HEAD. No question waits for anybody: it is told what the watchdog, the probe and the lookout have found last, and gauges
+ * that any thread may read. No answer holds a secret, an
+ * address of a destination or a path of this machine.
+ */
+#ifndef PENSTOCK_ADMIN_SERVER_H
+#define PENSTOCK_ADMIN_SERVER_H
+
+#include "admin/gauges.h"
+#include "admin/watchdog.h"
+#include "base/error.h"
+#include "route/table.h"
+
+struct admin_server;
+
+struct admin_setup {
+	struct table *table; /* in force at the start; its admin.listen has at least one entry */
+	struct gauges gauges;
+	const struct settle *settle;           /* NULL: there is no `state` */
+	const struct watchdog_target *targets; /* every other loop; copied */
+	size_t n_targets;
+	void (*on_table)(void *arg); /* [server] it has taken what admin_server_set_table() brought */
+	void *on_table_arg;
+};
+
+/* [main] Binds its addresses and starts its thread. NULL: err says why. */
+struct admin_server *admin_server_new(const struct admin_setup *setup, struct error *err);
+
+/* [main] From now on the destinations of this table count. Takes the reference over; not again before on_table. */
+void admin_server_set_table(struct admin_server *server, struct table *table);
+
+struct loop *admin_server_loop(struct admin_server *server); /* for another watchdog */
+
+/* [main] Ends its thread and waits for it: from then on it sends no mail. Once. NULL is fine. */
+void admin_server_stop(struct admin_server *server);
+
+/* [main] After admin_server_stop(), and after the targets' threads have ended and their mail is delivered. NULL is fine. */
+void admin_server_free(struct admin_server *server);
+
+#endif
