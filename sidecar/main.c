@@ -11,12 +11,12 @@
 #include "config/load.h"
 #include "config/memory.h"
 #include "daemon/sidecar.h"
-#include "form/form.h"
 #include "intake/listener.h"
 #include "intake/sink.h"
 #include "intake/worker.h"
 #include "sink/sinks.h"
 #include "sink/upload.h"
+#include "source/multipart/form.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>

@@ -11,9 +11,9 @@
 #include "base/counter.h"
 #include "base/error.h"
 #include "config/route.h"
-#include "form/form.h"
 #include "route/head.h"
 #include "route/match.h"
+#include "source/multipart/form.h"
 
 /* How busy the process is, taken by the caller just before he asks. */
 struct load {

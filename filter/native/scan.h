@@ -10,8 +10,8 @@
 #define PENSTOCK_NATIVE_SCAN_H
 
 #include "config/route.h"
-#include "form/guard.h"
-#include "form/part_head.h"
+#include "source/multipart/guard.h"
+#include "source/multipart/part_head.h"
 
 struct scan {
 	struct guard guard;

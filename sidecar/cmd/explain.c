@@ -6,10 +6,10 @@
 #include "base/uuid.h"
 #include "cmd/raw_request.h"
 #include "decide/decide.h"
-#include "form/form.h"
 #include "part/location.h"
 #include "part/parts.h"
 #include "reply/reply.h"
+#include "source/multipart/form.h"
 
 #include <errno.h>
 #include <inttypes.h>

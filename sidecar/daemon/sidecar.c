@@ -9,8 +9,8 @@
 #include "config/load.h"
 #include "daemon/machine.h"
 #include "daemon/sidecar_priv.h"
-#include "form/form.h"
 #include "sink/sinks.h"
+#include "source/multipart/form.h"
 
 #include <malloc.h>
 #include <stdio.h>

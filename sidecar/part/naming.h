@@ -10,10 +10,10 @@
 
 #include "base/error.h"
 #include "config/route.h"
-#include "form/form.h"
 #include "route/head.h"
 #include "route/match.h"
 #include "sink/safe_name.h"
+#include "source/multipart/form.h"
 
 #include <time.h>
 

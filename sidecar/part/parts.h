@@ -15,9 +15,9 @@
 
 #include "base/error.h"
 #include "config/route.h"
-#include "form/form.h"
 #include "part/digest.h"
 #include "part/naming.h"
+#include "source/multipart/form.h"
 #include "txn/txn.h"
 
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  * "whole", or "refused\tKIND\tOFFSET\tSENTENCE". Bodies over 64 KiB are split at their first and last 4 KiB and at
  * 997 places in between. */
 #include "base/mem.h"
-#include "form/form.h"
 #include "part/digest.h"
+#include "source/multipart/form.h"
 
 #include "lib/agree.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fuzz_form.c - any body, cut anywhere: the same events and the same verdict, and no delimiter in what a part holds.
  * The first two bytes choose the cuts, the rest is the body of a form with boundary "B". */
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* fuzz_head.c - any Content-Type, path and query: the first line of the input is a Content-Type, the second a
  * request target, the rest a part's head. */
-#include "form/form.h"
-#include "form/part_head.h"
 #include "route/match.h"
+#include "source/multipart/form.h"
+#include "source/multipart/part_head.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "base/must.h"
 #include "config/load.h"
 #include "decide/decide.h"
-#include "form/guard.h"
 #include "native/judge.h"
+#include "source/multipart/guard.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

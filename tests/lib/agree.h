@@ -5,7 +5,7 @@
 #define PENSTOCK_AGREE_H
 
 #include "config/route.h"
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 /* How a body is cut: its first `first` bytes (0: no first piece), then pieces of `step`. */
 struct cut {

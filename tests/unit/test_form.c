@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_form.c - what the form room makes of a body: the table of sidecar/form/README.md, each row at every split. */
 #include "base/mem.h"
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 #include "lib/check.h"
 

@@ -6,7 +6,7 @@
  * rounds of random data alternate with those of the pattern. A ratio that is good ends its row at once; one that is
  * not gets more rounds, up to a number that no noise outlasts. */
 #include "base/mem.h"
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 #include "lib/check.h"
 

@@ -6,8 +6,8 @@
 #ifndef PENSTOCK_PART_HEAD_H
 #define PENSTOCK_PART_HEAD_H
 
-#include "form/disposition.h"
-#include "form/form.h"
+#include "source/multipart/disposition.h"
+#include "source/multipart/form.h"
 
 /* The decoded head of the part under way, with the memory it points into, which is kept for the next one. Zeroed: no
  * part yet. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* encoded_word.c - see encoded_word.h. */
-#include "form/encoded_word.h"
+#include "source/multipart/encoded_word.h"
 
 #include <string.h>
 

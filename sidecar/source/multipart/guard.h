@@ -12,8 +12,8 @@
 #ifndef PENSTOCK_GUARD_H
 #define PENSTOCK_GUARD_H
 
-#include "form/finder.h"
-#include "form/form.h"
+#include "source/multipart/finder.h"
+#include "source/multipart/form.h"
 
 enum guard_state { GUARD_PREAMBLE, GUARD_AFTER, GUARD_CLOSE, GUARD_HEAD, GUARD_BODY, GUARD_EPILOGUE };
 

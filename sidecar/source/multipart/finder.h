@@ -6,7 +6,7 @@
 #ifndef PENSTOCK_FINDER_H
 #define PENSTOCK_FINDER_H
 
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 #define FINDER_TEXT_MAX (FORM_BOUNDARY_MAX + 2)
 

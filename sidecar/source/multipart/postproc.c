@@ -12,7 +12,7 @@
  * slice, on the way in, and once more on the way out: whatever the bytes are, on average one in 256 is then
  * a carriage return, as in random data. What was fed first comes out first, so two masks at a time suffice:
  * the current one, and the one before it for the few bytes that the post-processor still holds back. */
-#include "form/postproc.h"
+#include "source/multipart/postproc.h"
 
 #include "base/mem.h"
 #include "base/must.h"

@@ -5,7 +5,7 @@
  * byte that made it fail: `matched` alone carries the search from one piece to the next, and nothing has to be
  * looked at twice. Within a piece the delimiter's text is looked for, without its CRLF (finder.h): where that stands alone
  * in a content, or behind the end, somebody takes it for a delimiter. */
-#include "form/guard.h"
+#include "source/multipart/guard.h"
 
 #include "base/must.h"
 

@@ -7,7 +7,7 @@
  *   both forms  %22 %0D %0A, which is how browsers send '"' CR LF (WHATWG HTML section 4.10.21.8); every other % is itself
  *   extended    RFC 8187, in UTF-8 or ISO-8859-1; what it may not hold unescaped, but clients leave as it is ("(1)"), is
  *               read, except what ends or quotes a value to somebody: ; , " and the backslash */
-#include "form/value.h"
+#include "source/multipart/value.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* finder.c - see finder.h. In the middle of a piece the first and the last byte of the text rule out whole blocks, and its
  * first eight bytes nearly all places of a block; what is left is matched by the automaton, which also carries the search
  * from one piece to the next. */
-#include "form/finder.h"
+#include "source/multipart/finder.h"
 
 #include <string.h>
 

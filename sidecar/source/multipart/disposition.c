@@ -4,10 +4,10 @@
  *   =?utf-8?B?  see encoded_word.h
  *   filename*   beside a plain filename only if it says the same (RFC 7578 section 4.2 forbids it, some clients send it)
  *   name*       alone and only of a name that needs it: so does Rust's reqwest */
-#include "form/disposition.h"
+#include "source/multipart/disposition.h"
 
-#include "form/encoded_word.h"
-#include "form/value.h"
+#include "source/multipart/encoded_word.h"
+#include "source/multipart/value.h"
 
 #include <string.h>
 

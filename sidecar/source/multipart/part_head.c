@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* part_head.c - see part_head.h. Lines first, then what they say together. */
-#include "form/part_head.h"
+#include "source/multipart/part_head.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* form.c - see form.h: the guard in front, the post-processor behind, and the events in between. */
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 #include "base/mem.h"
 #include "base/must.h"
-#include "form/guard.h"
-#include "form/part_head.h"
-#include "form/postproc.h"
+#include "source/multipart/guard.h"
+#include "source/multipart/part_head.h"
+#include "source/multipart/postproc.h"
 
 struct form {
 	struct guard guard;

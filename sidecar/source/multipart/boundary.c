@@ -5,7 +5,7 @@
  * One liberty: an unquoted boundary may hold = / : ? @ although RFC 9110 wants them quoted, because clients send them.
  * Stricter than the grammar where parsers that are in use look for the word "boundary" and for , ; " and no more (PHP,
  * Rack): a comma, a backslash, the word anywhere but as the parameter's name, and what they might take for a quote. */
-#include "form/form.h"
+#include "source/multipart/form.h"
 
 #include <string.h>
 
