@@ -22,7 +22,8 @@ POISON = ["strcpy", "strcat", "sprintf", "strtok", "atoi", "gets"]
 ATOMICS = {"channel", "loop"}
 ATOMIC_FILES = {"sidecar/base/mem.c", "sidecar/base/counter.h", "sidecar/base/refcount.h"}
 TOP = {"sidecar", "filter", "config", "tests", "docker"}
-TOP_FILES = {"CMakeLists.txt", "README.md", "LICENSE", "demo.sh"}
+TOP_FILES = {"CMakeLists.txt", "CMakePresets.json", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE",
+             "demo.sh"}
 MAX_FILE, MAX_FUNCTION = 600, 80
 
 
