@@ -9,7 +9,7 @@ skip() {
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
 }
-bash tests/lib/install.sh docker.io docker-compose debootstrap curl || true
+bash tests/setup.sh compose || true
 # shellcheck source=/dev/null
 (. docker/lib.sh && need_docker && need_compose) || skip "DOCKER IS NOT TO BE HAD HERE: NO IMAGE AND NO STACK WAS TESTED"
 if ! docker/base.sh || ! docker/build.sh penstock || ! bash tests/lib/build.sh release; then
@@ -17,6 +17,5 @@ if ! docker/base.sh || ! docker/build.sh penstock || ! bash tests/lib/build.sh r
 	echo "0 passed, 1 failed, 0 skipped"
 	exit 1
 fi
-bash tests/lib/install.sh chromium chromium-driver || true
 export TESTS_IN=tests/compose
 exec python3 tests/e2e/e2e.py "$@"

@@ -5,10 +5,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
 bash tests/lib/build.sh asan || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+bash tests/setup.sh config
 venv=$root/venv-config
-if [ ! -e "$venv/ok" ]; then
-	python3 -m venv "$venv" >/dev/null 2>&1 && "$venv/bin/pip" install -q jsonschema pyyaml >/dev/null 2>&1 && touch "$venv/ok"
-fi
 python=python3
 [ -e "$venv/ok" ] && python=$venv/bin/python
 "$python" tests/config/config.py "$root/asan/penstock" | tee "$root/config.out"

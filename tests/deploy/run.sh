@@ -6,12 +6,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
 bash tests/lib/build.sh release || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
-bash tests/lib/install.sh mandoc groff man-db haproxy iproute2 util-linux || echo "SOME TESTS WILL BE SKIPPED: see above"
-venv=$root/venv-kubernetes
-if [ ! -e "$venv/ok" ]; then
-	python3 -m venv "$venv" >/dev/null 2>&1 && "$venv/bin/pip" install -q kubernetes-validate >/dev/null 2>&1 && touch "$venv/ok"
-fi
-export KUBERNETES_VENV=$venv PENSTOCK=$root/release/penstock TESTS_IN=$PWD/tests/deploy BUILD_ROOT=$root
+bash tests/setup.sh deploy
+export KUBERNETES_VENV=$root/venv-kubernetes PENSTOCK=$root/release/penstock TESTS_IN=$PWD/tests/deploy BUILD_ROOT=$root
 alone=()
 [ "$(id -u)" -eq 0 ] && alone=(unshare --mount) # what the tests mount ends with them
 exec "${alone[@]}" python3 tests/e2e/e2e.py "$@"

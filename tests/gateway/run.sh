@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
 tree=$1
 shift
-bash tests/lib/install.sh curl openssl haproxy iproute2 python3 util-linux
+bash tests/setup.sh gateway
 bash tests/lib/build.sh "$tree" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 haproxies=$(command -v haproxy || { [ -x /usr/sbin/haproxy ] && echo /usr/sbin/haproxy; })
 skipped=0

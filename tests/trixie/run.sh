@@ -13,9 +13,8 @@ skip() {
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
 }
-why=$(bash tests/lib/chroot.sh trixie trixie-root gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev \
-	libyaml-dev libjansson-dev libexpat1-dev libssl-dev libcmocka-dev curl python3 libc6-dev \
-	haproxy varnish dpkg-dev libpcre2-dev liblua5.4-dev libsystemd-dev libcrypt-dev zlib1g-dev 2>&1) || skip "$why"
+mapfile -t packages < <(bash tests/setup.sh --list in-trixie)
+why=$(bash tests/lib/chroot.sh trixie trixie-root "${packages[@]}" 2>&1) || skip "$why"
 rm -rf "$chroot/src" && mkdir "$chroot/src"
 git ls-files -z | xargs -0 cp --parents -t "$chroot/src"
 [ ! -e "$root/filter/penstock-filter.so" ] || cp "$root/filter/penstock-filter.so" "$chroot/src/other-filter.so"

@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
-bash tests/lib/install.sh haproxy varnish util-linux python3 curl gcc || echo "SOME TESTS WILL BE SKIPPED: see above"
+bash tests/setup.sh vtc
 bash tests/lib/build.sh release || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 bash filter/native/build.sh --debian --out "$root/filter" ${FILTER_ONLY:+--filter-only} >"$root/filter.log" 2>&1
 case $? in

@@ -22,11 +22,6 @@ rust_program() {
 	CARGO_TARGET_DIR=$CLIENTS_BUILT/rust CARGO_PROFILE_DEV_DEBUG=0 cargo build --locked --quiet --manifest-path "$here/programs/rust/Cargo.toml" &&
 		ln -sf rust/debug/upload "$CLIENTS_BUILT/reqwest"
 }
-python_packages() {
-	[ -e "$PENSTOCK_VENV/ok" ] && return
-	python3 -m venv "$PENSTOCK_VENV" && "$PENSTOCK_VENV/bin/pip" install -q requests requests-toolbelt 'httpx[http2]' aiohttp &&
-		touch "$PENSTOCK_VENV/ok"
-}
 # The .NET runtime is in a package of PyPI. There is no compiler in it; Mono's makes the program for both.
 dotnet_runtime() {
 	[ -e "$CLIENTS_BUILT/dotnet" ] && return
@@ -48,10 +43,7 @@ go_program() { GOCACHE=$CLIENTS_BUILT/go-cache GO111MODULE=off go build -o "$CLI
 # The slowest first, while packages are fetched: it needs nothing of them but what penstock is built with.
 built Rust rust_program &
 rust=$!
-bash tests/lib/install.sh curl openssl haproxy wget wget2 nodejs node-undici node-form-data golang-go default-jdk-headless libhttpclient-java \
-	libhttpmime-java libhttpclient5-java mono-mcs mono-runtime libmono-system-net-http4.0-cil libwww-perl php-cli php-curl ruby \
-	python3-venv chromium chromium-driver firefox-esr || true
-built "Python's packages" python_packages
+bash tests/setup.sh clients || true
 built .NET dotnet_runtime
 built "the program for .NET" dotnet_program
 for name in Net Apache4 Apache5; do built "$name.java" java_program "$name"; done
