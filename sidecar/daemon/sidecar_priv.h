@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sidecar_priv.h - what sidecar.c (start and stop) and signals.c (phases of the end, reload) share. [main] */
+/* sidecar_priv.h - what the lists of start and stop (sidecar.c), the threads (worker_threads.c, services.c)
+ * and the phases of the end (signals.c) share. [main] */
 #ifndef PENSTOCK_SIDECAR_PRIV_H
 #define PENSTOCK_SIDECAR_PRIV_H
 
@@ -63,6 +64,29 @@ config_of(const struct sidecar *sidecar)
 {
 	return sidecar->reload.table->config;
 }
+
+/* worker_threads.c: loops first, for others send mail to them; then workers, which take the listening sockets over; then
+ * their threads. False: err says why, and what was made is freed by the calls below. */
+bool worker_threads_make_loops(struct sidecar *sidecar, struct error *err);
+bool worker_threads_make(struct sidecar *sidecar, struct error *err);
+bool worker_threads_start(struct sidecar *sidecar, struct error *err);
+
+/* No new uploads: each thread ends with its last request, and the last of them stops the main loop. */
+void worker_threads_drain(struct sidecar *sidecar);
+
+/* In this order, and also after half a start: waits for the threads; frees what they ran; delivers the mail that is
+ * left to them; frees the loops. */
+void worker_threads_join(struct sidecar *sidecar);
+void worker_threads_free_workers(struct sidecar *sidecar);
+void worker_threads_deliver_rest(struct sidecar *sidecar);
+void worker_threads_free_loops(struct sidecar *sidecar);
+
+/* services.c: the threads beside the workers, each only if the route file has it. The state before the workers, since
+ * nobody else may have been on its loop; the admin server and the service manager last, so that whoever is told can
+ * send uploads. The agent and the admin server answer until the last upload is done. */
+bool services_start_state(struct sidecar *sidecar, struct error *err);
+bool services_start_agent(struct sidecar *sidecar, struct error *err);
+bool services_start_admin(struct sidecar *sidecar, struct error *err);
 
 /* signals.c: before any thread is made, so that all of them inherit the mask: only the main loop hears of signals. */
 void signals_block(const struct sidecar *sidecar);

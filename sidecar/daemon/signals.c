@@ -39,8 +39,7 @@ drain(struct sidecar *sidecar)
 	if (config->delay_ms == 0)
 		counter_add(&sidecar->draining, 1);
 	log_line(LOG_INFO, "sidecar", "draining", LOG_NUM("at_most_ms", config->drain_ms));
-	for (size_t i = 0; i < sidecar->n_workers; i++)
-		worker_drain(sidecar->workers[i].worker);
+	worker_threads_drain(sidecar);
 	set_phase_deadline(sidecar, config->drain_ms);
 }
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/* services.c - see sidecar_priv.h. Each brings the mail by which it hears of a reload. */
+#include "base/mem.h"
+#include "daemon/sidecar_priv.h"
+
+#include <stdio.h>
+
+static void
+set_agent_table(void *agent, struct table *table)
+{
+	agent_set_table(agent, table);
+}
+
+/* It answers until the last upload is done: "draining", so that the gateway need not find out by itself. */
+bool
+services_start_agent(struct sidecar *sidecar, struct error *err)
+{
+	struct agent_setup setup = {
+		.table = sidecar->reload.table,
+		.pool = sidecar->pool,
+		.draining = &sidecar->draining,
+		.on_table = reload_taken,
+	};
+	struct reload_taker *taker;
+
+	if (config_of(sidecar)->spoa.n_listen == 0)
+		return true;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_agent_table);
+	taker->who = sidecar->agent = agent_new(&setup, err);
+	return sidecar->agent != NULL;
+}
+
+static void
+set_settle_table(void *settle, struct table *table)
+{
+	settle_set_table(settle, table);
+}
+
+/* Before the workers: nobody else has been on its loop then. */
+bool
+services_start_state(struct sidecar *sidecar, struct error *err)
+{
+	struct settle_setup setup = {
+		.state = sidecar->state,
+		.table = sidecar->reload.table,
+		.metrics = &sidecar->metrics,
+		.on_table = reload_taken,
+	};
+	struct reload_taker *taker;
+
+	if (sidecar->state == NULL)
+		return true;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_settle_table);
+	taker->who = sidecar->settle = settle_new(&setup, err);
+	return sidecar->settle != NULL && state_start(sidecar->state, err);
+}
+
+/* All loops: what is alive is what turns. The main loop is the first, the admin server's the last. */
+static size_t
+list_loops(const struct sidecar *sidecar, struct watchdog_target *targets)
+{
+	size_t n = 0;
+
+	targets[n++] = (struct watchdog_target){ .name = "main", .loop = sidecar->loop };
+	for (size_t i = 0; i < sidecar->n_workers; i++) {
+		targets[n].loop = sidecar->loops[i];
+		targets[n].ended = &sidecar->workers[i].ended;
+		snprintf(targets[n++].name, sizeof targets[0].name, "worker %u", (unsigned)i);
+	}
+	targets[n++] = (struct watchdog_target){ .name = "disk", .loop = uploads_disk_loop(sidecar->uploads) };
+	if (sidecar->state != NULL)
+		targets[n++] = (struct watchdog_target){ .name = "state", .loop = state_loop(sidecar->state) };
+	if (sidecar->agent != NULL)
+		targets[n++] = (struct watchdog_target){ .name = "spoa", .loop = agent_loop(sidecar->agent) };
+	if (sidecar->admin != NULL)
+		targets[n++] = (struct watchdog_target){ .name = "admin",
+			.loop = admin_server_loop(sidecar->admin) };
+	return n;
+}
+
+static void
+set_admin_table(void *server, struct table *table)
+{
+	admin_server_set_table(server, table);
+}
+
+/* Answers while the last upload is under way, too. */
+static bool
+start_admin(struct sidecar *sidecar, struct watchdog_target *targets, struct error *err)
+{
+	struct admin_setup setup = {
+		.table = sidecar->reload.table,
+		.gauges = { &sidecar->metrics, sidecar->pool, sidecar->queue, &sidecar->requests, &sidecar->leaving,
+			sidecar->state },
+		.settle = sidecar->settle,
+		.targets = targets,
+		.n_targets = list_loops(sidecar, targets),
+		.on_table = reload_taken,
+	};
+	struct reload_taker *taker;
+
+	if (config_of(sidecar)->admin.n_listen == 0)
+		return true;
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_admin_table);
+	taker->who = sidecar->admin = admin_server_new(&setup, err);
+	return sidecar->admin != NULL;
+}
+
+/* The last to start, so that whoever is told can send uploads. */
+bool
+services_start_admin(struct sidecar *sidecar, struct error *err)
+{
+	struct watchdog_target *targets = mem_array(sidecar->n_workers + 5, sizeof *targets);
+
+	if (targets == NULL)
+		return error_nomem(err);
+	if (start_admin(sidecar, targets, err))
+		sidecar->reload.sd_notify = sidecar->sd_notify = sd_notify_new(
+			sidecar->loop, targets + 1, list_loops(sidecar, targets) - 1, err);
+	mem_free(targets);
+	return sidecar->sd_notify != NULL;
+}
