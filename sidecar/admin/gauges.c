@@ -2,6 +2,8 @@
 /* gauges.c - see gauges.h. */
 #include "admin/gauges.h"
 
+#include "sink/sinks.h"
+
 static void
 write_one(struct buf *out, const char *name, const char *help, uint64_t n)
 {
@@ -56,6 +58,7 @@ gauges_write(const struct gauges *gauges, const struct table *table, const struc
 		queue_length(gauges->queue));
 	if (probe != NULL)
 		write_destinations(probe, out);
+	sinks_metrics(table, out);
 	write_one(
 		out, "penstock_draining", "1 if the process is shutting down.", counter_read(gauges->draining) > 0);
 	if (gauges->state != NULL)

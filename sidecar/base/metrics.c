@@ -50,12 +50,21 @@ metrics_write_head(struct buf *out, const char *name, const char *type, const ch
 }
 
 void
-metrics_write_sample(struct buf *out, const char *name, const char *label, const char *value, uint64_t n)
+metrics_write_labelled(
+	struct buf *out, const char *name, const struct metrics_label *labels, size_t n_labels, uint64_t n)
 {
 	buf_add_text(out, name);
-	if (label != NULL)
-		buf_addf(out, "{%s=\"%s\"}", label, value);
-	buf_addf(out, " %" PRIu64 "\n", n);
+	for (size_t i = 0; i < n_labels; i++)
+		buf_addf(out, "%s%s=\"%s\"", i == 0 ? "{" : ",", labels[i].name, labels[i].value);
+	buf_addf(out, "%s %" PRIu64 "\n", n_labels > 0 ? "}" : "", n);
+}
+
+void
+metrics_write_sample(struct buf *out, const char *name, const char *label, const char *value, uint64_t n)
+{
+	const struct metrics_label one = { label, value };
+
+	metrics_write_labelled(out, name, &one, label != NULL, n);
 }
 
 static void

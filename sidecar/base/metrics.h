@@ -33,4 +33,12 @@ void metrics_write(const struct metrics *metrics, struct buf *out);
 void metrics_write_head(struct buf *out, const char *name, const char *type, const char *help);
 void metrics_write_sample(struct buf *out, const char *name, const char *label, const char *value, uint64_t n);
 
+struct metrics_label {
+	const char *name, *value; /* likewise */
+};
+
+/* The same with as many labels as there are. */
+void metrics_write_labelled(
+	struct buf *out, const char *name, const struct metrics_label *labels, size_t n_labels, uint64_t n);
+
 #endif

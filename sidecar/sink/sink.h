@@ -53,6 +53,11 @@ struct sink {
 	/* [any] As it was at the last look. For each thing that is not well, a sentence and a newline are added to `why`. */
 	bool (*is_good)(const void *opened, const struct config *config, struct buf *why);
 
+	/* [any] Appends what it counts, as base/metrics.h writes it. Each name begins with "penstock_", then the kind's word, so
+	 * that no other's is the same. A counter never goes back while the table in force has the destination of its name:
+	 * open() takes it over from `before`. */
+	void (*metrics)(const void *opened, const struct config *config, struct buf *out);
+
 	/* [main] Adds to `out` a line for each thing that a start would find missing, and returns how many there are. */
 	unsigned (*check)(const struct config *config, struct buf *out);
 

@@ -116,6 +116,14 @@ sinks_are_good(const struct table *table, struct buf *why)
 	return good;
 }
 
+void
+sinks_metrics(const struct table *table, struct buf *out)
+{
+	for (size_t i = 0; i < N_SINKS; i++)
+		if (sinks[i]->metrics != NULL)
+			sinks[i]->metrics(opened_by(table, i), table->config, out);
+}
+
 unsigned
 sinks_check(const struct config *config, struct buf *out)
 {

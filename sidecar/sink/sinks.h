@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sinks.h - all kinds of destinations at once: what they keep open for a route table, and whether that is well. What each
- * does for its own is in sink.h. */
+/* sinks.h - all kinds of destinations at once: what they keep open for a route table, whether that is well, and what they
+ * count. What each does for its own is in sink.h. */
 #ifndef PENSTOCK_SINKS_H
 #define PENSTOCK_SINKS_H
 
@@ -15,6 +15,9 @@ void sinks_look(const struct table *table);
 
 /* [any] As it was at the last look. For each thing that is not well, a sentence and a newline are added to `why`. */
 bool sinks_are_good(const struct table *table, struct buf *why);
+
+/* [any] Appends the metrics that each sink has of its own. */
+void sinks_metrics(const struct table *table, struct buf *out);
 
 /* [main] For `penstock check`: adds to `out` a line for each thing that a start would find missing, and returns how many
  * there are. */

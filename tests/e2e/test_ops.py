@@ -336,14 +336,14 @@ def read_metrics(p):
     assert answer.status == 200 and answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     found, current, helped = {}, None, set()
     for line in answer.body.decode().splitlines():
-        if m := re.fullmatch(r"# HELP (penstock_[a-z_]+) \S.*", line):
+        if m := re.fullmatch(r"# HELP (penstock_[a-z0-9_]+) \S.*", line):
             current = m.group(1)
             assert current not in helped, f"HELP twice: {current}"
             helped.add(current)
-        elif m := re.fullmatch(r"# TYPE (penstock_[a-z_]+) (counter|gauge)", line):
+        elif m := re.fullmatch(r"# TYPE (penstock_[a-z0-9_]+) (counter|gauge)", line):
             assert m.group(1) == current and (m.group(2) == "counter") == current.endswith("_total"), line
         else:
-            m = re.fullmatch(r'((penstock_[a-z_]+)(\{[a-z]+="[A-Za-z0-9._-]+"\})?) (\d+)', line)
+            m = re.fullmatch(r'((penstock_[a-z0-9_]+)(\{[a-z]+="[A-Za-z0-9._-]+"(?:,[a-z]+="[A-Za-z0-9._-]+")*\})?) (\d+)', line)
             assert m and m.group(2) == current and m.group(1) not in found, line
             found[m.group(1)] = int(m.group(4))
     return found
