@@ -150,7 +150,7 @@ judge(struct s3_call *call, const struct exchange_result *result)
 	char own[40], stores[40];
 	struct s3_facts facts = {
 		.destination = call->object->to->name,
-		.call = call->ask->name,
+		.call = s3_operation_name(call->ask->op),
 		.result = result,
 		.wants_document = call->ask->wants_document,
 		.is_conflict_once = call->ask->is_conflict_once,
@@ -172,6 +172,14 @@ judge(struct s3_call *call, const struct exchange_result *result)
 	reply->is_open = reply->is_open || is_open;
 	reply->may_come = reply->may_come || (is_open && result->status == 0);
 	reply->is_lost = reply->is_lost || (is_open && (result->status < 500 || reply->code[0] == '\0'));
+}
+
+static void
+count(const struct s3_call *call, const struct exchange_result *result)
+{
+	bool is_good = call->reply.fate == S3_DONE;
+
+	s3_counts_end(call->object->counts, call->ask->op, s3_end_of(result->status, is_good), call->ask->length);
 }
 
 /* Keys that were renewed may be worth another try; the next object has them. */
@@ -226,6 +234,7 @@ on_done(void *arg, const struct exchange_result *result)
 	uint64_t now = loop_now_ms(loop_of(call)), again;
 
 	judge(call, result);
+	count(call, result);
 	tell_keyring(call);
 	again = clock_after(now, wait_ms(call));
 	if (call->reply.fate != S3_AGAIN || call->tries >= call->ask->tries_more || again >= call->ask->until_ms ||
@@ -289,8 +298,10 @@ on_timer(struct timer *timer)
 	struct error error = { 0 };
 
 	call_move(call, S3_CALL_ASKING);
-	if (try(call, &error))
+	if (try(call, &error)) {
+		s3_counts_again(call->object->counts, call->ask->op);
 		return;
+	}
 	call->reply.fate = S3_REFUSED;
 	call->reply.error = error;
 	finish(call);
@@ -354,6 +365,8 @@ s3_call_stop(struct s3_call *call)
 {
 	loop_clear_timer(loop_of(call), &call->timer);
 	exchange_stop(call->exchange);
+	if (call->state == S3_CALL_ASKING)
+		s3_counts_end(call->object->counts, call->ask->op, S3_END_CUT, 0);
 	if (call->state != S3_CALL_IDLE)
 		call_move(call, S3_CALL_IDLE);
 	call->ask = NULL;

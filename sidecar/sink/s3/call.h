@@ -12,6 +12,7 @@
 #include "sink/engine.h"
 #include "sink/exchange.h"
 #include "sink/s3/answer.h"
+#include "sink/s3/counts.h"
 #include "sink/s3/judge.h"
 #include "sink/s3/settings.h"
 #include "sink/s3/sign.h"
@@ -23,8 +24,9 @@ struct s3_object {
 	struct engine *engine;
 	const struct destination *to;
 	struct s3_keyring *keyring;
-	const char *target;    /* '/' and the key, escaped */
-	struct http_peer peer; /* of `to`, without its header lines, of which not all go with each call */
+	struct s3_counts *counts; /* NULL: nobody counts */
+	const char *target;       /* '/' and the key, escaped */
+	struct http_peer peer;    /* of `to`, without its header lines, of which not all go with each call */
 };
 
 enum s3_whose_headers {
@@ -34,7 +36,7 @@ enum s3_whose_headers {
 
 /* What is asked. Borrowed until the end, with all that it points to. */
 struct s3_ask {
-	const char *name; /* of the call, for sentences */
+	enum s3_operation op;
 	const char *method;
 	struct str query; /* escaped, or STR_NONE */
 	const struct exchange_line

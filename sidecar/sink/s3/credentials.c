@@ -244,6 +244,19 @@ s3_keyring_is_good(struct s3_keyring *k, struct buf *why)
 	return good;
 }
 
+int64_t
+s3_keyring_left_s(struct s3_keyring *k)
+{
+	int64_t expires_s, now_s = k->now_s();
+
+	pthread_mutex_lock(&k->lock);
+	expires_s = k->keys != NULL ? k->keys->expires_s : 0;
+	pthread_mutex_unlock(&k->lock);
+	if (expires_s == S3_KEYS_NEVER_EXPIRE)
+		return expires_s;
+	return expires_s > now_s ? expires_s - now_s : 0;
+}
+
 const char *
 s3_keyring_source(const struct s3_keyring *k)
 {

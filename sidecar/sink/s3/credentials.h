@@ -77,6 +77,9 @@ void s3_keyring_renew(struct s3_keyring *keyring, const struct s3_keys *keys);
  * is added to `why`, if not NULL. */
 bool s3_keyring_is_good(struct s3_keyring *keyring, struct buf *why);
 
+/* [any] Seconds until the keys at hand expire, or S3_KEYS_NEVER_EXPIRE. 0: they have, or there are none. */
+int64_t s3_keyring_left_s(struct s3_keyring *keyring);
+
 /* [any] The source in words, without a secret: "the environment", "the web identity of the environment", ... */
 const char *s3_keyring_source(const struct s3_keyring *keyring);
 

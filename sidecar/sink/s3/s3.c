@@ -224,6 +224,7 @@ set_object(struct s3 *s3, const struct sink_place *place)
 	s3->object.to = s3->order->to;
 	s3->object.target = s3->order->target;
 	s3->object.keyring = s3_open_keyring(s3->order->table, s3->order->to);
+	s3->object.counts = s3_open_counts(s3->order->table, s3->order->to);
 	s3->object.peer = s3_to(s3)->peer;
 	s3->object.peer.headers = NULL;
 	s3->object.peer.n_headers = 0;
@@ -279,6 +280,7 @@ extern const struct sink s3_sink;
 const struct sink s3_sink = { .open = s3_open,
 	.close = s3_close,
 	.is_good = s3_is_good,
+	.metrics = s3_metrics,
 	.survey = s3_survey,
 	.cost = cost,
 	.begin = begin,

@@ -19,6 +19,7 @@
 static void
 warn(const struct s3 *s3, const struct error *error)
 {
+	s3_counts_left(s3->object.counts);
 	log_line(LOG_WARN, "upload", "an unfinished upload may be left in a bucket",
 		LOG_TEXTVAL("id", s3->order->request_id), LOG_TEXTVAL("destination", s3->order->to->name),
 		LOG_TEXTVAL("key", s3->order->target), LOG_TEXTVAL("reason", error->message));
@@ -35,7 +36,7 @@ ask_abort(struct s3 *s3)
 	buf_clear(&s3->query);
 	buf_addf(&s3->query, "uploadId=%s", s3->upload.data);
 	s3->ask = (struct s3_ask){
-		.name = "AbortMultipartUpload",
+		.op = S3_OP_ABORT,
 		.method = "DELETE",
 		.query = buf_str(&s3->query),
 		.headers = S3_HEADERS_SOME,
@@ -65,6 +66,8 @@ on_aborted(void *arg, const struct s3_reply *reply)
 	struct loop *loop = s3->object.engine->loop;
 	bool is_gone = reply->status == 404;
 
+	if (reply->fate == S3_DONE && s3->aborts == 1)
+		s3_counts_aborted(s3->object.counts);
 	if (reply->fate != S3_DONE && !is_gone) {
 		if (s3->is_complete_open)
 			s3->order->outcome.state = OUTCOME_UNKNOWN;
@@ -142,7 +145,7 @@ ask_delete(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply
 		s3_escape(&s3->query, str_of(s3->version), false);
 	}
 	s3->ask = (struct s3_ask){
-		.name = "DeleteObject",
+		.op = S3_OP_DELETE,
 		.method = "DELETE",
 		.query = s3->query.len > 0 ? buf_str(&s3->query) : STR_NONE,
 		.headers = S3_HEADERS_SOME,

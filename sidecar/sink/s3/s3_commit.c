@@ -66,7 +66,7 @@ s3_create(struct s3 *s3)
 	s3->lines[3] = (struct exchange_line){ "x-amz-checksum-type",
 		to->checksum == S3_SUM_CRC64NVME ? "FULL_OBJECT" : NULL };
 	s3->ask = (struct s3_ask){
-		.name = "CreateMultipartUpload",
+		.op = S3_OP_CREATE,
 		.method = "POST",
 		.query = STR("uploads="),
 		.lines = s3->lines,
@@ -157,7 +157,7 @@ s3_look(struct s3 *s3)
 
 	s3_move(s3, S3_LOOKING);
 	s3->ask = (struct s3_ask){
-		.name = "HeadObject",
+		.op = S3_OP_HEAD,
 		.method = "HEAD",
 		.headers = S3_HEADERS_SOME,
 		.body = EXCHANGE_NO_BODY,
@@ -304,7 +304,7 @@ s3_complete(struct s3 *s3)
 	s3->lines[0] = (struct exchange_line){ "Content-Type", "application/xml" };
 	s3->lines[1] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
 	s3->ask = (struct s3_ask){
-		.name = "CompleteMultipartUpload",
+		.op = S3_OP_COMPLETE,
 		.method = "POST",
 		.query = buf_str(&s3->query),
 		.lines = s3->lines,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* s3_open.c - see s3_open.h. Destinations that have their keys from the same source share them, also with those of the table
- * before: a reload does not have to fetch them anew. */
+ * before: a reload does not have to fetch them anew. What was asked of a destination goes on being counted under its name. */
 #include "sink/s3/s3_open.h"
 
 #include "base/mem.h"
+#include "base/metrics.h"
+#include "sink/s3/counts.h"
 #include "sink/s3/credentials.h"
 #include "sink/s3/settings.h"
 #include "sink/sink.h"
@@ -12,9 +14,10 @@
 
 extern const struct sink s3_sink;
 
-struct s3_opened {
+struct s3_opened { /* both by the destination's index; NULL: of another kind */
 	size_t n;
-	struct s3_keyring *keyrings[]; /* by the destination's index; NULL: of another kind */
+	struct s3_keyring **keyrings;
+	struct s3_counts **counts;
 };
 
 static const struct s3_credentials *
@@ -27,7 +30,7 @@ given(const struct s3_settings *s3)
 
 /* Those of `before`, and those that are open already. False: out of memory. */
 static bool
-open_one(struct s3_opened *opened, size_t at, const struct destination *d, const struct s3_opened *before,
+open_keyring(struct s3_opened *opened, size_t at, const struct destination *d, const struct s3_opened *before,
 	struct error *err)
 {
 	struct s3_keyring_setup setup = { .given = given(s3_settings(d)), .region = s3_settings(d)->region };
@@ -44,27 +47,63 @@ open_one(struct s3_opened *opened, size_t at, const struct destination *d, const
 	return opened->keyrings[at] != NULL || error_wrap(err, "destination \"%s\"", d->name);
 }
 
+static bool
+open_counts(struct s3_opened *opened, size_t at, const char *destination, const struct s3_opened *before,
+	struct error *err)
+{
+	for (size_t i = 0; before != NULL && i < before->n; i++)
+		if (before->counts[i] != NULL && s3_counts_are_of(before->counts[i], destination)) {
+			opened->counts[at] = s3_counts_acquire(before->counts[i]);
+			return true;
+		}
+	opened->counts[at] = s3_counts_new(destination);
+	return opened->counts[at] != NULL ? true : error_nomem(err);
+}
+
+static bool
+open_all(struct s3_opened *opened, const struct config *config, const void *before, struct error *err)
+{
+	for (size_t i = 0; i < opened->n; i++) {
+		const struct destination *d = &config->destinations[i];
+
+		if (sink_of(d) == &s3_sink &&
+			(!open_keyring(opened, i, d, before, err) || !open_counts(opened, i, d->name, before, err)))
+			return false;
+	}
+	return true;
+}
+
+static struct s3_opened *
+opened_new(size_t n)
+{
+	struct s3_opened *opened = mem_zalloc(sizeof *opened);
+
+	if (opened == NULL)
+		return NULL;
+	opened->keyrings = mem_array(n, sizeof(struct s3_keyring *));
+	opened->counts = mem_array(n, sizeof(struct s3_counts *));
+	if (opened->keyrings != NULL && opened->counts != NULL) {
+		opened->n = n;
+		return opened;
+	}
+	s3_close(opened);
+	return NULL;
+}
+
 void *
 s3_open(const struct config *config, const void *before, struct state *state, struct error *err)
 {
-	size_t n = config->n_destinations;
-	struct s3_opened *opened = mem_zalloc(sizeof *opened + n * sizeof opened->keyrings[0]);
+	struct s3_opened *opened = opened_new(config->n_destinations);
 
 	(void)state;
 	if (opened == NULL) {
 		error_nomem(err);
 		return NULL;
 	}
-	opened->n = n;
-	for (size_t i = 0; i < n; i++) {
-		const struct destination *d = &config->destinations[i];
-
-		if (sink_of(d) != &s3_sink || open_one(opened, i, d, before, err))
-			continue;
-		s3_close(opened);
-		return NULL;
-	}
-	return opened;
+	if (open_all(opened, config, before, err))
+		return opened;
+	s3_close(opened);
+	return NULL;
 }
 
 void
@@ -72,8 +111,12 @@ s3_close(void *arg)
 {
 	struct s3_opened *opened = arg;
 
-	for (size_t i = 0; i < opened->n; i++)
+	for (size_t i = 0; i < opened->n; i++) {
 		s3_keyring_close(opened->keyrings[i]);
+		s3_counts_release(opened->counts[i]);
+	}
+	mem_free(opened->keyrings);
+	mem_free(opened->counts);
 	mem_free(opened);
 }
 
@@ -94,6 +137,42 @@ s3_is_good(const void *arg, const struct config *config, struct buf *why)
 		buf_free(&sentence);
 	}
 	return good;
+}
+
+/* -- what is counted ------------------------------------------------------------------------------------ */
+
+static void
+write_expiry(const struct s3_opened *opened, const struct config *config, struct buf *out)
+{
+	static const char name[] = "penstock_s3_credentials_left_seconds";
+
+	metrics_write_head(out, name, "gauge",
+		"Until the keys of a bucket expire (0: they have, or there are none yet); those that do.");
+	for (size_t i = 0; i < opened->n; i++) {
+		int64_t left_s = opened->keyrings[i] != NULL ? s3_keyring_left_s(opened->keyrings[i])
+							     : S3_KEYS_NEVER_EXPIRE;
+
+		if (left_s != S3_KEYS_NEVER_EXPIRE)
+			metrics_write_sample(
+				out, name, "destination", config->destinations[i].name, (uint64_t)left_s);
+	}
+}
+
+void
+s3_metrics(const void *arg, const struct config *config, struct buf *out)
+{
+	const struct s3_opened *opened = arg;
+
+	s3_counts_write(opened->counts, opened->n, out);
+	write_expiry(opened, config, out);
+}
+
+struct s3_counts *
+s3_open_counts(const struct table *table, const struct destination *to)
+{
+	const struct s3_opened *opened = sink_opened(table, &s3_sink);
+
+	return opened->counts[to - table->config->destinations];
 }
 
 struct s3_keyring *

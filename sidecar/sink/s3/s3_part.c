@@ -280,7 +280,7 @@ set_ask(struct s3_part *part)
 	part->lines[0] = (struct exchange_line){ s3_sum_header(part->digest.kind),
 		part->digest.kind != S3_SUM_NONE ? part->digest.base64 : NULL };
 	part->ask = (struct s3_ask){
-		.name = "UploadPart",
+		.op = S3_OP_PART,
 		.method = "PUT",
 		.query = buf_str(&part->query),
 		.lines = part->lines,

@@ -82,7 +82,7 @@ s3_put(struct s3 *s3)
 		to->checksum != S3_SUM_NONE ? s3->digest.base64 : NULL };
 	s3->lines[3] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
 	s3->ask = (struct s3_ask){
-		.name = "PutObject",
+		.op = S3_OP_PUT,
 		.method = "PUT",
 		.lines = s3->lines,
 		.n_lines = 4,

@@ -46,7 +46,7 @@ write_request(struct s3_relic *mine, const struct relic *relic, struct error *er
 	if (relic->upload != NULL)
 		buf_addf(&mine->query, "uploadId=%s", relic->upload);
 	mine->ask = (struct s3_ask){
-		.name = relic->upload != NULL ? "AbortMultipartUpload" : "DeleteObject",
+		.op = relic->upload != NULL ? S3_OP_ABORT : S3_OP_DELETE,
 		.method = "DELETE",
 		.query = relic->upload != NULL ? buf_str(&mine->query) : STR_NONE,
 		.headers = S3_HEADERS_SOME,

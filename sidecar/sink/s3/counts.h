@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/* counts.h - what has been asked of one destination, for /metrics. Each number starts at 0 with the destination's name, and
+ * goes on over reloads as long as the route file has that name. */
+#ifndef PENSTOCK_S3_COUNTS_H
+#define PENSTOCK_S3_COUNTS_H
+
+#include "base/metrics.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+enum s3_operation {
+	S3_OP_PUT,
+	S3_OP_CREATE,
+	S3_OP_PART,
+	S3_OP_COMPLETE,
+	S3_OP_ABORT,
+	S3_OP_HEAD,
+	S3_OP_DELETE,
+	N_S3_OPS,
+};
+
+/* As S3 calls it: "UploadPart". */
+const char *s3_operation_name(enum s3_operation op);
+
+/* What became of one request. */
+enum s3_end {
+	S3_END_2XX, /* it did what was asked */
+	S3_END_4XX,
+	S3_END_5XX,
+	S3_END_OTHER, /* a redirect, or a 2xx that holds an error, breaks off, or is not S3's */
+	S3_END_NONE,  /* no answer came */
+	S3_END_CUT,   /* it was not waited for */
+	N_S3_ENDS,
+};
+
+/* Pure. `status`: 0: none came; `is_good`: it did what was asked. */
+enum s3_end s3_end_of(unsigned status, bool is_good);
+
+struct s3_counts; /* counted references */
+
+/* Of the destination of that name, which is copied. NULL: out of memory. */
+struct s3_counts *s3_counts_new(const char *destination);
+struct s3_counts *s3_counts_acquire(struct s3_counts *counts);
+void s3_counts_release(struct s3_counts *counts); /* NULL is fine */
+bool s3_counts_are_of(const struct s3_counts *counts, const char *destination);
+
+/* [any] Counts; NULL: nobody does. `bytes`: of the body. */
+void s3_counts_end(struct s3_counts *counts, enum s3_operation op, enum s3_end end, uint64_t bytes);
+void s3_counts_again(struct s3_counts *counts, enum s3_operation op); /* one more request for the same */
+void s3_counts_aborted(struct s3_counts *counts);                     /* an unfinished upload is gone */
+void s3_counts_left(struct s3_counts *counts);                        /* one may be left */
+
+/* [any] Appends all metrics, of so many destinations; NULLs are left out. */
+void s3_counts_write(struct s3_counts *const *all, size_t n, struct buf *out);
+
+#endif
