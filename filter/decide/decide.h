@@ -2,7 +2,7 @@
 /* decide.h - may this upload come in? Asked before a byte of its body is read, by everyone who can refuse
  * one, so that nothing is decided twice in different words.
  *
- * Pure, any thread: no clock, no library types, no global state, no allocation. Asked by intake/ for each request,
+ * Pure, any thread: no clock, no library types, no global state, no allocation. Asked by request/ for each request,
  * by spoa/ for HAProxy's agent, and inside HAProxy by native/.
  */
 #ifndef PENSTOCK_DECIDE_H

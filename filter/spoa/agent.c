@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "intake/listener.h"
+#include "http/listener.h"
 #include "loop/loop_thread.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "intake/small_server.h"
+#include "http/small_server.h"
 #include "loop/loop_thread.h"
 #include "sink/probe.h"
 #include "sink/settle.h"

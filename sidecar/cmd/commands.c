@@ -4,8 +4,8 @@
 
 #include "cmd/man.h"
 #include "config/load.h"
-#include "intake/sink.h"
-#include "intake/worker.h"
+#include "http/sink_server.h"
+#include "http/worker.h"
 #include "sink/upload.h"
 
 #include <jansson.h>

@@ -58,7 +58,7 @@ read_request_line(struct raw_request *raw, struct str line)
 		memcmp(line.data, "HTTP", 4) == 0 && line.data[7] >= '0' && line.data[7] <= '9';
 }
 
-/* As intake/mhd_head.c, where it is read by libmicrohttpd. */
+/* As http/mhd_head.c, where it is read by libmicrohttpd. */
 static bool
 is_coding_with_blank_behind(struct str name, struct str line)
 {

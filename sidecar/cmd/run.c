@@ -4,7 +4,7 @@
 
 #include "cmd/try.h"
 #include "daemon/sidecar.h"
-#include "intake/listener.h"
+#include "http/listener.h"
 
 #include <unistd.h>
 

@@ -4,8 +4,8 @@
  *
  * The input is a byte of bits (1: a PROXY header follows, else lines of a head; 2 and 4: their names are X-Forwarded-For
  * and Forwarded, by turns), a byte for the size of the pieces, then the text. */
-#include "intake/proxy_header.h"
-#include "intake/trust.h"
+#include "http/proxy_header.h"
+#include "request/trust.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_proxy_header.c - PROXY headers in pieces of every size: exactly they are taken, and nothing behind them. */
-#include "intake/proxy_header.h"
+#include "http/proxy_header.h"
 
 #include "lib/check.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_sink.c - the print server in a child process, asked over loopback; what it prints comes through a pipe. */
-#include "intake/sink.h"
+#include "http/sink_server.h"
 
 #include "lib/check.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_trust.c - whose word counts for who the client is. */
-#include "intake/trust.h"
+#include "request/trust.h"
 
 #include "lib/routes.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* identity.c - who the client is and what the request is called, for the log, for templates and for upstreams.
  *
- * The peer is whoever the connection is from: behind a PROXY header the address in it (see greeting.c), so that what a
+ * The peer is whoever the connection is from: behind a PROXY header the address in it (see proxy_handshake.c), so that what a
  * client sends through a proxy that only passes bytes on is the client's word, not the proxy's. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/uuid.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* small_server.c - see small_server.h. libmicrohttpd in external mode, as in worker.c: its epoll descriptor stands
  * in the loop's set. Its own timeout counts inactivity alone, so each connection has a deadline here. */
-#include "intake/small_server.h"
+#include "http/small_server.h"
 
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "intake/listener.h"
+#include "http/listener.h"
 
 #include <errno.h>
 #include <microhttpd.h>

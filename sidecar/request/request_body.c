@@ -4,7 +4,7 @@
  * A piece is taken whole where that is possible: what is left unconsumed libmicrohttpd moves to the front of
  * its buffer each time. So after a piece, if the channels could not take another of full size, the
  * connection is suspended before the next read; only a pool without chunks stops in the middle of one. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 static void
 wait_for_chunks(struct request *request)

@@ -4,7 +4,7 @@
  * libmicrohttpd's own timeout counts inactivity only (a byte now and then outlives it) and it does not look
  * at a suspended connection, so heads have a deadline here, and a hang-up is watched for here: an edge
  * triggered EPOLLRDHUP in our own epoll set, beside libmicrohttpd's. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* listener.c - see listener.h. */
-#include "intake/listener.h"
+#include "http/listener.h"
 
 #include "base/mem.h"
 

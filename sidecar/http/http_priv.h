@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* intake_priv.h - what the files of this room share: worker, connection, request. All of it belongs to the
+/* http_priv.h - what the files of this room share: worker, connection, request. All of it belongs to the
  * worker's thread, except where worker.h says [any]. */
-#ifndef PENSTOCK_INTAKE_PRIV_H
-#define PENSTOCK_INTAKE_PRIV_H
+#ifndef PENSTOCK_HTTP_PRIV_H
+#define PENSTOCK_HTTP_PRIV_H
 
 #include "decide/decide.h"
-#include "intake/trust.h"
-#include "intake/worker.h"
+#include "http/worker.h"
 #include "part/parts.h"
 #include "reply/reply.h"
+#include "request/trust.h"
 
 #include <microhttpd.h>
 #include <time.h>
@@ -48,7 +48,7 @@ struct worker {
 	struct hook daemon_hook;
 	struct acceptor *acceptors; /* acceptor.c */
 	struct timer accept_again;  /* after running out of descriptors */
-	struct greeting *greetings; /* greeting.c: PROXY headers that are still coming */
+	struct greeting *greetings; /* proxy_handshake.c: PROXY headers that are still coming */
 	struct connection *connections;
 	struct connection *nudges; /* to be nudged when libmicrohttpd has run */
 	uint64_t n_connections, n_kept_alive;
@@ -85,7 +85,7 @@ void acceptor_stop(struct worker *worker);   /* closes the listening sockets */
 /* Gives the connection to libmicrohttpd, as that of a client at `addr`. */
 void acceptor_hand_over(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len);
 
-/* -- greeting.c ------------------------------------------------------------------------------------ */
+/* -- proxy_handshake.c ------------------------------------------------------------------------------------ */
 
 void greeting_new(struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len);
 void greeting_close_all(struct worker *worker);
@@ -125,7 +125,7 @@ void connection_shut(struct connection *connection);                /* libmicroh
 /* Without a request: shuts it, but whose head may be on its way is soon told 503 instead of nothing. */
 void connection_drain(struct connection *connection);
 
-/* -- turns.c --------------------------------------------------------------------------------------- */
+/* -- read_scheduler.c --------------------------------------------------------------------------------------- */
 
 enum turn { TURN_NONE, TURN_TAKEN, TURN_AWAITED };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* turns.c - who is read when clients send more than one thread can take: see intake_priv.h.
+/* read_scheduler.c - who is read when clients send more than one thread can take: see http_priv.h.
  *
  * Reading 32 fast clients a piece each, round and round, finds every buffer cold that a piece goes through: the
  * connection's, libcurl's, the sockets' own. So a client that fills its pieces, which could send more than is being
  * taken, has to wait for the turn, and then some megabytes of it are read while those buffers are warm. Whoever sends
  * less is read at once and never waits; a turn that is not used passes on. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #define TURN_BYTES (2u * 1024 * 1024) /* that much of one client while others wait */
 

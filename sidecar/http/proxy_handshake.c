@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* greeting.c - a connection on a listener with proxy_protocol, from its accept to the end of its PROXY header: then it
+/* proxy_handshake.c - a connection on a listener with proxy_protocol, from its accept to the end of its PROXY header: then it
  * is libmicrohttpd's. Whoever sends something else is closed without a word. It counts as a connection all the while.
  *
  * Two questions of trust, and both must be answered with yes before a forwarded header is believed. Is the one who
@@ -7,8 +7,8 @@
  * that then stands in trust.proxies? That is asked of each request (identity.c): a PROXY header most often comes from
  * a proxy that does not look into what it passes on, so the headers are the client's. One whom a trusted proxy does not
  * know is nobody, whom nobody trusts; only where it speaks for itself (LOCAL) its own address stands. */
-#include "intake/intake_priv.h"
-#include "intake/proxy_header.h"
+#include "http/http_priv.h"
+#include "http/proxy_header.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"

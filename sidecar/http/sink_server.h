@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sink.h - `penstock sink`: a small server that takes any method and any framing, prints what came, and
+/* sink_server.h - `penstock sink`: a small server that takes any method and any framing, prints what came, and
  * answers. The demo's upstream and a tool for trying routes; not for production. */
 #ifndef PENSTOCK_SINK_H
 #define PENSTOCK_SINK_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* stalled.c - who has to give memory back when there is little: see intake_priv.h.
+/* stalled.c - who has to give memory back when there is little: see http_priv.h.
  *
  * A client may hold memory of the budget and bring nothing, or a byte now and then to seem alive. It does no harm while
  * there is enough. When the pool is short, those who moved least lately are given up (408), the slowest first, until it is
@@ -8,7 +8,7 @@
  *
  * Where forms wait for memory (request_wait.c), those who have what the others wait for must bring more than drops: a few slow
  * clients would keep all others out. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/container_of.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* request_head.c - a request's head: who sends it, whether it is let in, and what gets ready for its body. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "part/location.h"
 

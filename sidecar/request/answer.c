@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* answer.c - the answer that reply/ makes, on its way to the client: see intake_priv.h for the two ways. */
-#include "intake/intake_priv.h"
+/* answer.c - the answer that reply/ makes, on its way to the client: see http_priv.h for the two ways. */
+#include "http/http_priv.h"
 
 #include "base/mem.h"
 #include "reply/accept.h"

@@ -4,7 +4,7 @@
  * Nothing of it has been read then but its head, and no 100 has been said: its client's bytes wait in the sockets between, and
  * cost nothing here. Once it has what it needs it waits for nobody but its client and its stores. Routes without such a need
  * never pass this. Who has memory and is too slow is given up by stalled.c. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/container_of.h"
 

@@ -2,7 +2,7 @@
 /* trust.c - see trust.h. Each proxy appends the address that it saw to the list, so an entry counts for as long as all
  * who wrote behind it are trusted. The list is read from its beginning, for quotes cannot be read backwards: an address
  * that is not trusted, and something that is no address, both make what came before them worthless. */
-#include "intake/trust.h"
+#include "request/trust.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

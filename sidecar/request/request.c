@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* request.c - one client request from its head to its answer: see the drawing in intake_priv.h.
+/* request.c - one client request from its head to its answer: see the drawing in http_priv.h.
  *
  * libmicrohttpd calls request_on_target() when it has read the request line, request_on_access() with the
  * head, then with each piece of body, then once more at its end, and request_on_completed() when it has done
  * with the request. The request itself lives on until every transfer that it started has ended. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"

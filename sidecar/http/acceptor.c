@@ -3,7 +3,7 @@
  *
  * Accepting stops while the worker has as many connections as it may have: the kernel's backlog then holds
  * the next ones back. Out of descriptors, it tries again a little later instead of spinning. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"

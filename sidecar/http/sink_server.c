@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* sink.c - see sink.h. libmicrohttpd with a thread for each connection: --delay may then simply sleep. A request's
+/* sink_server.c - see sink_server.h. libmicrohttpd with a thread for each connection: --delay may then simply sleep. A request's
  * block is collected while it comes in and printed under one lock when it is over. The path is printed as it came:
  * nothing is decoded. --print keeps a whole body in memory, so it is for looking at small ones. */
-#include "intake/sink.h"
+#include "http/sink_server.h"
 
 #include "base/mem.h"
 #include "base/str.h"

@@ -6,7 +6,7 @@
  * that if it is told to be strict. What came can still be seen, for its strings stand where they were received, in one
  * block from the method to the end of the head, with NULs written over what stood between them: so mhd_head_check()
  * looks at the gaps. A version that keeps its strings elsewhere would have every request refused, not let through. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include <string.h>
 

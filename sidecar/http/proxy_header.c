@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* proxy_header.c - see proxy_header.h. What follows the header belongs to the client and must stay in the socket, so
  * it is first told how many bytes may be taken. */
-#include "intake/proxy_header.h"
+#include "http/proxy_header.h"
 
 #include "base/str.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* worker.c - see worker.h. libmicrohttpd runs in external mode: each daemon's epoll descriptor stands in the
  * loop's own set, and MHD_run() is called when that is ready, after a resume, and when a connection was added. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"

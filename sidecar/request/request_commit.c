@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* request_commit.c - asks the transaction of a request for its next steps, until its fate is settled. */
-#include "intake/intake_priv.h"
+#include "http/http_priv.h"
 
 /* Through libmicrohttpd an answer goes only after its next look at the socket. That takes no answer while the body
  * comes in, and takes an end of the stream for a client that has left, though he may only have nothing more to say. */
