@@ -64,10 +64,12 @@ struct destination_kind {
 	 * stream. NULL: KIND_KEEP_USUAL. */
 	size_t (*keep_max)(const struct destination_settings *settings);
 
-	/* Bytes that what this rule sends there holds of the memory budget at one time: they are set aside for the form before its body
-	 * is asked for, and its orders take them from their `reserve` (sink/order.h). For one object at a time: those of a form come one
-	 * after the other, and one that has all its bytes waits for nothing but its store. NULL: nothing. */
-	uint64_t (*form_memory)(const struct destination_settings *settings, const struct rule *rule);
+	/* Bytes that an object of at most `largest` bytes (LIMIT_NONE: nobody knows) holds of the memory budget at one time on its way
+	 * there: they are set aside for the form before its body is asked for, and its orders take them from their `reserve`
+	 * (sink/order.h, which has `largest`, too). For one object at a time: those of a form come one after the other, and one that has
+	 * all its bytes waits for nothing but its store. A smaller object never needs more than a larger one, but for LIMIT_NONE, which is
+	 * held for some usual size. NULL: nothing. */
+	uint64_t (*form_memory)(const struct destination_settings *settings, uint64_t largest);
 
 	/* Longest time in which it lets nothing be heard from the end of a form to its answer. NULL: none. */
 	uint64_t (*silence_ms)(const struct destination_settings *settings);

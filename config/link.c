@@ -186,5 +186,5 @@ link_all(struct loading *l)
 		if (c->destinations[i].kind != NULL && c->destinations[i].kind->settle != NULL)
 			c->destinations[i].kind->settle(l, i);
 	for (size_t i = 0; i < c->n_routes; i++)
-		c->routes[i].memory = memory_of_route(&c->routes[i]);
+		c->routes[i].memory = memory_of_route(&c->routes[i], c->routes[i].limits.body);
 }

@@ -10,25 +10,31 @@
 
 #define PIECES_MIN 16u
 
+uint64_t
+memory_largest(const struct rule *rule, uint64_t body)
+{
+	return rule->action == ACTION_STORE && rule->max_size < body ? rule->max_size : body;
+}
+
 static uint64_t
-memory_of_rule(const struct rule *rule)
+memory_of_rule(const struct rule *rule, uint64_t body)
 {
 	const struct destination_kind *kind = rule->to != NULL ? rule->to->kind : NULL;
 	uint64_t bytes;
 
 	if (kind == NULL || kind->form_memory == NULL)
 		return 0;
-	bytes = kind->form_memory(rule->to->settings, rule);
+	bytes = kind->form_memory(rule->to->settings, memory_largest(rule, body));
 	return (bytes + MEMORY_UNIT - 1) / MEMORY_UNIT * MEMORY_UNIT;
 }
 
 uint64_t
-memory_of_route(const struct route *route)
+memory_of_route(const struct route *route, uint64_t body)
 {
 	uint64_t store = 0, concats = 0;
 
 	for (size_t i = 0; i < route->n_rules; i++) {
-		uint64_t bytes = memory_of_rule(&route->rules[i]);
+		uint64_t bytes = memory_of_rule(&route->rules[i], body);
 
 		if (route->rules[i].action == ACTION_CONCAT)
 			concats += bytes;
@@ -48,6 +54,13 @@ memory_for_forms(uint64_t memory)
 	return (kept - kept / 8 - 4) * MEMORY_UNIT;
 }
 
+/* No form needs more than one of unknown length. */
+static bool
+is_bounded(const struct route *route)
+{
+	return route->limits.body != LIMIT_NONE || memory_of_route(route, LIMIT_NONE - 1) <= route->memory;
+}
+
 void
 memory_tell(const struct config *config, struct buf *out)
 {
@@ -58,11 +71,12 @@ memory_tell(const struct config *config, struct buf *out)
 		if (route->memory == 0)
 			continue;
 		n = memory_for_forms(config->memory) / route->memory;
-		buf_addf(out, "route \"%s\": a form needs ", route->id);
+		buf_addf(out, "route \"%s\": a form needs %s", route->id, is_bounded(route) ? "up to " : "");
 		scalar_add_size(out, route->memory);
 		buf_addf(out,
-			" of memory; there is enough for %" PRIu64 " upload%s at once, others wait for up to ", n,
-			PLURAL(n));
+			" of memory%s; there is enough for %" PRIu64
+			" such upload%s at once, others wait for up to ",
+			is_bounded(route) ? "" : ", and more if its Content-Length is very large", n, PLURAL(n));
 		scalar_add_time(out, config->memory_wait_ms);
 		buf_add_char(out, '\n');
 	}

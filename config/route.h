@@ -140,8 +140,9 @@ struct route {
 	enum action fallback; /* for a part that no rule takes: ACTION_REJECT or ACTION_DROP */
 	enum commit_mode commit;
 	struct response response;
-	uint64_t memory; /* bytes of it that a form has to have before its body comes (memory.h); 0: none */
-	size_t index;    /* in struct config, from 0 */
+	uint64_t
+		memory; /* bytes of it that a form of any length has to have before its body comes (memory.h); 0: none */
+	size_t index; /* in struct config, from 0 */
 	struct place place;
 };
 

@@ -241,6 +241,8 @@ void request_on_hangup(struct request *request, bool is_reset);
 /* request_head.c: decides, and answers at once where the answer is no. */
 enum MHD_Result request_on_head(struct request *request, const char *url, const char *method, const char *version);
 size_t request_piece(const struct request *request); /* most bytes of body that come at once */
+uint64_t request_body_most(
+	const struct request *request); /* bytes that it can have, LIMIT_NONE: any; of an allowed request */
 
 /* request_wait.c: HEAD -> PARSING, or WAITING for the memory that its route needs; and who waits on this worker. */
 void request_take_memory(struct request *request);

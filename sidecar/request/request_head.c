@@ -13,6 +13,14 @@ request_piece(const struct request *request)
 	return request->connection->lane->memory / 2;
 }
 
+uint64_t
+request_body_most(const struct request *request)
+{
+	uint64_t length = request->decision.length, limit = request->decision.route->limits.body;
+
+	return length < limit ? length : limit;
+}
+
 static bool
 make_txn(struct request *request)
 {
@@ -25,6 +33,7 @@ make_txn(struct request *request)
 		.state = setup->state,
 		.blocks = request->worker->blocks,
 		.piece = request_piece(request),
+		.body = request_body_most(request),
 		.box = loop_mailbox(setup->loop),
 		.want_body = route->response.from_upstream,
 		.request_id = request->id,

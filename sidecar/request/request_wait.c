@@ -7,13 +7,15 @@
 #include "http/http_priv.h"
 
 #include "base/container_of.h"
+#include "config/memory.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static size_t
 chunks_of(const struct request *request)
 {
-	return (size_t)(request->decision.route->memory / CHUNK_SIZE);
+	return (size_t)(memory_of_route(request->decision.route, request_body_most(request)) / CHUNK_SIZE);
 }
 
 /* What it needs has been reserved for it. */
@@ -53,6 +55,16 @@ await(struct request *request)
 	wait_for_pool(worker);
 }
 
+/* Where `limits.body` is none, a body may be so long that no memory would do. */
+static void
+refuse_for_ever(struct request *request)
+{
+	error_set(&request->error, ERR_TOO_LARGE,
+		"a form of %" PRIu64 " bytes would take more memory than there is", request->decision.length);
+	memcpy(request->error.limit, "memory", sizeof "memory");
+	request_move(request, REQ_SETTLED);
+}
+
 void
 request_take_memory(struct request *request)
 {
@@ -60,6 +72,8 @@ request_take_memory(struct request *request)
 
 	if (request->decision.route->memory == 0)
 		request_move(request, REQ_PARSING);
+	else if (chunks_of(request) > pool_most_ahead(worker->setup.pool))
+		refuse_for_ever(request);
 	else if (queue_enter(worker->setup.queue, &worker->side, &request->place, chunks_of(request)))
 		begin(request);
 	else

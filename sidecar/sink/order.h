@@ -64,6 +64,7 @@ struct order {
 	const char *client;      /* told as X-Forwarded-For, or NULL */
 	bool want_body;          /* of the upstream's answer */
 	uint64_t length;         /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
+	uint64_t largest; /* bytes that it can have at most, or LIMIT_NONE; memory_largest() of config/memory.h */
 	bool is_kept;     /* the bytes are `kept`, length is known, nothing comes through the channel's ring */
 	struct kept kept; /* if is_kept; else the producer's alone */
 	struct order_group *group; /* only where the kind is local; NULL: it becomes visible by itself */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/kind.h"
+#include "config/memory.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ set_order(struct order *order, const struct txn_setup *setup, const struct rule 
 {
 	order->method = rule->method;
 	order->length = ORDER_LENGTH_UNKNOWN;
+	order->largest = memory_largest(rule, setup->body);
 	order->table = setup->table;
 	order->request_id = setup->request_id;
 	order->traceparent = setup->traceparent;

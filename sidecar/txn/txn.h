@@ -27,6 +27,7 @@ struct txn_setup {
 	struct state *state;   /* the journal of commits; NULL: there is none */
 	struct blocks *blocks; /* of this thread */
 	size_t piece;          /* most bytes of body that come at once: sizes channels and sends */
+	uint64_t body;         /* bytes that the body has at most, or LIMIT_NONE */
 	struct mailbox *box;   /* of this thread */
 	bool want_body;        /* of an upstream's answer */
 	const char *request_id, *traceparent; /* sent upstream; traceparent may be NULL */

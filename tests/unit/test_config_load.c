@@ -57,7 +57,57 @@ what_a_form_needs_of_memory(void **state)
 	assert_int_equal(c->routes[1].memory, 0);
 	memory_tell(c, &out);
 	assert_string_equal(out.data,
-		"route \"one\": a form needs 1280KiB of memory; there is enough for 4 uploads at once, others wait for up to 10s\n");
+		"route \"one\": a form needs up to 1280KiB of memory; there is enough for 4 such uploads at once, others wait for up to 10s\n");
+	buf_free(&out);
+	config_free(c);
+}
+
+#define CHUNK UINT64_C(32768)
+
+/* In chunks: the part, an eighth and one, what its request takes, and one; and what is remembered of `parts`. */
+static uint64_t
+memory_of_parts(uint64_t size, uint64_t parts)
+{
+	uint64_t full = (size + CHUNK - 1) / CHUNK, bytes = (full + full / 8 + 1 + 9 + 1) * CHUNK + parts * 125;
+
+	return (bytes + CHUNK - 1) / CHUNK * CHUNK;
+}
+
+/* What is told is the most that any form needs, and what a form needs follows its length. */
+static void
+what_a_form_needs_follows_its_length(void **state)
+{
+	static const uint64_t mib = 1 << 20;
+	struct config *c = load_clean(
+		"version: 1\nmemory: 64MiB\n"
+		"destinations:\n  s: { type: s3, bucket: abc, credentials: { access_key: a, secret_key: b } }\n"
+		"routes:\n  - id: one\n    match: { path: /one }\n    limits: { body: 100000MiB }\n"
+		"    fields: [ { name: a, max_count: 1, store: { to: s, key: \"{uuid}\" } } ]\n"
+		"  - id: two\n    match: { path: /two }\n    limits: { body: none }\n"
+		"    fields: [ { name: a, max_count: 1, store: { to: s, key: \"{uuid}\" } } ]\n"
+		"  - id: three\n    limits: { body: none }\n"
+		"    fields: [ { name: a, max_count: 1, max_size: 5MiB, store: { to: s, key: \"{uuid}\" } } ]\n");
+	const struct route *one = &c->routes[0], *two = &c->routes[1], *three = &c->routes[2];
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(one->memory, memory_of_parts(10 * mib, 10000));
+	assert_int_equal(memory_of_route(one, 1000), memory_of_parts(1000, 1));
+	assert_int_equal(memory_of_route(one, 5 * mib), memory_of_parts(5 * mib, 1));
+	assert_int_equal(memory_of_route(one, 50000 * mib), memory_of_parts(5 * mib, 10000));
+	assert_int_equal(memory_of_route(one, 50000 * mib + 1), memory_of_parts(6 * mib, 8334));
+	assert_int_equal(two->memory, memory_of_parts(5 * mib, 10000));
+	assert_int_equal(memory_of_route(two, 80000 * mib), memory_of_parts(8 * mib, 10000));
+	assert_int_equal(three->memory, memory_of_parts(5 * mib, 1));
+	for (uint64_t body = 1; body < one->limits.body; body = body * 3 / 2 + 1)
+		assert_true(memory_of_route(one, body) <= one->memory);
+	memory_tell(c, &out);
+	assert_non_null(strstr(
+		out.data, "route \"one\": a form needs up to 13120KiB of memory; there is enough for 3 such"));
+	assert_non_null(strstr(out.data,
+		"route \"two\": a form needs 7360KiB of memory, and more if its Content-Length is very "
+		"large; there is enough for 5 such"));
+	assert_non_null(strstr(out.data, "route \"three\": a form needs up to "));
 	buf_free(&out);
 	config_free(c);
 }
@@ -245,6 +295,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_left_out_gets_the_documented_defaults),
 		cmocka_unit_test(what_a_form_needs_of_memory),
+		cmocka_unit_test(what_a_form_needs_follows_its_length),
 		cmocka_unit_test(only_a_route_without_path_takes_any_path),
 		cmocka_unit_test(values_arrive_in_the_struct),
 		cmocka_unit_test(a_secret_loses_its_last_newline_and_is_never_shown),

@@ -146,6 +146,50 @@ test_parts_suffice(void **state)
 	assert_true(s3_plan_parts((MIB << 20) * 5, S3_PART_MIN) > S3_PARTS_MAX);
 }
 
+/* The largest object of ten thousand parts has just these, one byte more takes larger ones. */
+static void
+test_the_size_grows_at_ten_thousand_parts(void **state)
+{
+	(void)state;
+	for (uint64_t mib = 5; mib <= 5 * 1024; mib++) {
+		uint64_t largest = mib * MIB * S3_PARTS_MAX;
+
+		assert_int_equal(s3_plan_part_size(largest - 1), mib * MIB);
+		assert_int_equal(s3_plan_part_size(largest), mib * MIB);
+		assert_int_equal(s3_plan_parts(largest, mib * MIB), S3_PARTS_MAX);
+		assert_int_equal(s3_plan_part_size(largest + 1), mib < 5 * 1024 ? (mib + 1) * MIB : S3_PART_MAX);
+	}
+}
+
+static void
+test_a_piece_is_no_more_than_the_object(void **state)
+{
+	static const struct {
+		uint64_t part_size, largest, piece;
+	} pieces[] = {
+		{ 0, UINT64_MAX, 5 * MIB },
+		{ 0, UINT64_MAX - 1, S3_PART_MAX },
+		{ 0, 0, 1 },
+		{ 0, 1, 1 },
+		{ 0, 5 * MIB - 1, 5 * MIB - 1 },
+		{ 0, 5 * MIB, 5 * MIB },
+		{ 0, 5 * MIB + 1, 5 * MIB },
+		{ 0, 50000 * MIB, 5 * MIB },
+		{ 0, 50000 * MIB + 1, 6 * MIB },
+		{ 8 * MIB, UINT64_MAX, 8 * MIB },
+		{ 8 * MIB, 8 * MIB - 1, 8 * MIB - 1 },
+		{ 8 * MIB, 80000 * MIB + 1, 8 * MIB },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+		assert_int_equal(s3_plan_piece(pieces[i].part_size, pieces[i].largest), pieces[i].piece);
+	assert_int_equal(s3_plan_receipts(UINT64_MAX, MIB), 10000 * S3_RECEIPT_BYTES);
+	assert_int_equal(s3_plan_receipts(10001 * MIB, MIB), 10000 * S3_RECEIPT_BYTES);
+	assert_int_equal(s3_plan_receipts(3 * MIB + 1, MIB), 4 * S3_RECEIPT_BYTES);
+	assert_int_equal(s3_plan_receipts(0, 1), 0);
+}
+
 static void
 test_a_part_has_chunks_for_all_of_it(void **state)
 {
@@ -163,6 +207,8 @@ main(void)
 		cmocka_unit_test(test_conflicts_of_puts_are_asked_again),
 		cmocka_unit_test(test_words_of_a_store_are_plain),
 		cmocka_unit_test(test_parts_suffice),
+		cmocka_unit_test(test_the_size_grows_at_ten_thousand_parts),
+		cmocka_unit_test(test_a_piece_is_no_more_than_the_object),
 		cmocka_unit_test(test_a_part_has_chunks_for_all_of_it),
 	};
 

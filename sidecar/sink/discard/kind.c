@@ -19,9 +19,9 @@ can_undo(const struct destination_settings *settings)
 }
 
 static uint64_t
-form_memory(const struct destination_settings *settings, const struct rule *rule)
+form_memory(const struct destination_settings *settings, uint64_t largest)
 {
-	(void)rule;
+	(void)largest;
 	return ((const struct discard_settings *)(const void *)settings)->memory;
 }
 

@@ -44,7 +44,7 @@ static const struct key rows[] = {
 	{ "part_size", KEY_SIZE, .fallback = "auto", .min = S3_PART_MIN, .max = S3_PART_MAX, WORDS({ "auto", 0 }),
 		AT(s3_settings, part_size),
 		.help = "What a stream is cut into; an upload holds one such part in memory. `auto`: 5MiB, or more where an object "
-			"may be so large (`max_size`, `limits.body`) that 10,000 parts would not do." },
+			"may be so large (`max_size`, `limits.body`, Content-Length) that 10,000 parts would not do." },
 	{ "in_flight", KEY_COUNT, .fallback = "2", .min = 1, .max = S3_IN_FLIGHT_MAX, AT(s3_settings, in_flight),
 		.help = "Parts of one object that are sent at the same time, as far as memory is free: one is always there." },
 	{ "put_max", KEY_SIZE, .fallback = "256KiB", .min = KIND_KEEP_USUAL, .max = KIND_KEEP_MOST,

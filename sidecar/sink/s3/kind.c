@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "channel/pool.h"
 #include "config/headers.h"
+#include "config/memory.h"
 #include "config/read.h"
 #include "config/scalar.h"
 #include "config/whereabouts.h"
@@ -252,14 +253,6 @@ link_keys(struct loading *l, struct destination *d, const struct node *node)
 
 /* -- the parts of its objects ---------------------------------------------------------------------------- */
 
-static uint64_t
-largest_of(const struct route *route, const struct rule *rule)
-{
-	if (rule->action == ACTION_STORE && rule->max_size < route->limits.body)
-		return rule->max_size;
-	return route->limits.body;
-}
-
 /* Bytes of the largest object that any rule lets come; 0: no rule stores there. */
 static uint64_t
 largest_object(const struct config *c, const struct destination *d)
@@ -269,9 +262,10 @@ largest_object(const struct config *c, const struct destination *d)
 	for (size_t i = 0; i < c->n_routes; i++)
 		for (size_t j = 0; j < c->routes[i].n_rules; j++) {
 			const struct rule *rule = &c->routes[i].rules[j];
+			uint64_t most = memory_largest(rule, c->routes[i].limits.body);
 
-			if (rule->to == d && largest_of(&c->routes[i], rule) > largest)
-				largest = largest_of(&c->routes[i], rule);
+			if (rule->to == d && most > largest)
+				largest = most;
 		}
 	return largest;
 }
@@ -295,15 +289,10 @@ settle(struct loading *l, size_t at)
 {
 	const struct destination *d = &l->config->destinations[at];
 	const struct node *node = l->destinations.items[at];
-	struct s3_settings *s3 = mine(d->settings);
 	uint64_t largest = largest_object(l->config, d);
+	uint64_t piece = s3_plan_piece(mine(d->settings)->part_size, largest);
 
-	if (node->kind != NODE_MAP)
-		return;
-	if (s3->part_size == 0)
-		s3->part_size = s3_plan_part_size(largest);
-	s3->n_parts = s3_plan_parts(largest, s3->part_size);
-	if (s3->n_parts > S3_PARTS_MAX)
+	if (node->kind == NODE_MAP && s3_plan_parts(largest, piece) > S3_PARTS_MAX)
 		complain_of_size(l, spot_of(node, "part_size"),
 			"part_size: 10,000 parts are too few for the largest object that a rule lets come; it takes parts of ",
 			s3_plan_part_size(largest));
@@ -354,13 +343,12 @@ keep_max(const struct destination_settings *settings)
 
 /* One part, what is asked beside it, and what has to be remembered of each. */
 static uint64_t
-form_memory(const struct destination_settings *settings, const struct rule *rule)
+form_memory(const struct destination_settings *settings, uint64_t largest)
 {
-	const struct s3_settings *s3 = mine(settings);
-	size_t chunks = s3_plan_chunks(s3->part_size, CHUNK_SIZE) + S3_REQUEST_CHUNKS;
+	uint64_t piece = s3_plan_piece(mine(settings)->part_size, largest);
+	uint64_t chunks = s3_plan_chunks(piece, CHUNK_SIZE) + S3_REQUEST_CHUNKS;
 
-	(void)rule;
-	return chunks * (uint64_t)CHUNK_SIZE + CHUNK_SIZE + s3->n_parts * S3_RECEIPT_BYTES;
+	return chunks * CHUNK_SIZE + CHUNK_SIZE + s3_plan_receipts(largest, piece);
 }
 
 /* As for http: four ends, each of which may be asked for again. */

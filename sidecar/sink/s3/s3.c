@@ -241,6 +241,7 @@ begin(const struct sink_place *place, struct order *order, const struct channel_
 		return error_nomem(err);
 	s3->pool = place->pool;
 	s3->order = order;
+	s3->part_size = s3_plan_piece(s3_settings(order->to)->part_size, order->largest);
 	set_object(s3, place);
 	if (!make(s3, producer, err)) {
 		s3_parts_drop(s3);
@@ -271,9 +272,11 @@ pump(struct order *order)
 static size_t
 cost(const struct order *order)
 {
+	uint64_t piece = s3_plan_piece(s3_settings(order->to)->part_size, order->largest);
+
 	if (order->reserve != NULL)
 		return 0; /* form_memory() has it */
-	return CONNECTION_BYTES + (size_t)s3_settings(order->to)->n_parts * sizeof(struct s3_receipt);
+	return CONNECTION_BYTES + s3_plan_receipts(order->largest, piece);
 }
 
 extern const struct sink s3_sink;

@@ -71,7 +71,7 @@ static bool
 charge(struct s3_part *part)
 {
 	struct pool *pool = part->s3->pool;
-	size_t n = s3_plan_chunks(s3_to(part->s3)->part_size, CHUNK_SIZE);
+	size_t n = s3_plan_chunks(part->s3->part_size, CHUNK_SIZE);
 
 	if (!take(part, n + S3_REQUEST_CHUNKS))
 		return false;
@@ -215,7 +215,7 @@ s3_part_add(struct s3_part *part)
 {
 	struct s3 *s3 = part->s3;
 	struct chunk *chunk = s3->rest;
-	uint64_t left = s3_to(s3)->part_size - part->size;
+	uint64_t left = s3->part_size - part->size;
 	size_t n = chunk->end - s3->rest_at;
 
 	if (n > left)

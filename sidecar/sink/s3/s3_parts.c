@@ -186,7 +186,7 @@ begin_part(struct s3_part *part, struct error *err)
 
 	if (s3->n_parts == S3_PARTS_MAX)
 		return error_set(err, ERR_TOO_LARGE, "destination \"%s\": more than %u parts of %" PRIu64 " bytes",
-			s3->order->to->name, S3_PARTS_MAX, s3_to(s3)->part_size);
+			s3->order->to->name, S3_PARTS_MAX, s3->part_size);
 	if (!make_room(s3, s3->n_parts + 1))
 		return error_nomem(err);
 	if (!s3_sum_begin(&part->sum, s3_to(s3)->checksum, err))
@@ -300,7 +300,7 @@ gather(struct s3 *s3)
 		if (part == NULL)
 			return !failed;
 		s3_part_add(part);
-		if (part->size < s3_to(s3)->part_size)
+		if (part->size < s3->part_size)
 			continue;
 		fill_up(part);
 		if (!send_all(s3))

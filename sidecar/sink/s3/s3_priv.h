@@ -52,6 +52,7 @@ struct s3 {
 	bool is_committed;  /* CHANNEL_COMMIT was told */
 	bool is_gathered;   /* no more bytes will come */
 	/* of a stream */
+	uint64_t part_size;                          /* of all parts but the last */
 	struct s3_part *parts[S3_IN_FLIGHT_MAX + 1]; /* NULL: not there */
 	unsigned n_parts;                            /* begun so far */
 	struct chunk *rest;                          /* popped, and not yet in a part ... */

@@ -23,8 +23,7 @@ struct s3_settings {
 	char *region, *bucket;
 	enum s3_style style;
 	struct s3_credentials credentials; /* secrets, wiped by the kind's free */
-	uint64_t part_size;                /* bytes; 0 in the file is `auto`, and then made by settle */
-	uint64_t n_parts;                  /* of the largest object that a rule lets come; made by settle */
+	uint64_t part_size;                /* bytes; 0: `auto` (s3_plan_piece()) */
 	unsigned in_flight;
 	uint64_t put_max; /* a part of up to so many bytes is one request at the commit */
 	enum s3_sum_kind checksum;
