@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* drain.c - the upstream of tests/bench: reads HTTP/1.1 requests on loopback, throws the bodies away and
- * answers 201, or what S3 would answer if it is signed as S3's requests are. One thread, epoll, keep-alive. First argument: the
- * port (0: any; it is printed). */
+ * answers 201, or what S3 would answer if it is signed as S3's requests are. A GET is told how many bytes and what calls of S3's
+ * there have been. One thread, epoll, keep-alive. First argument: the port (0: any; it is printed). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -25,12 +26,15 @@ struct peer {
 	int fd;
 	enum state state;
 	const char *answer;
+	uint64_t *counter; /* of what it asks; NULL: of nothing */
 	uint64_t left;
 	size_t n;        /* bytes in line */
 	char line[LINE]; /* a head, or a chunk line */
 };
 
 static char buffer[BUFFER];
+static uint64_t n_bytes, n_puts, n_parts, n_creates, n_completes,
+	n_deletes; /* of whole requests of S3's, and bytes of any */
 
 #define S3_OK "HTTP/1.1 200 OK\r\nETag: \"d41d8cd98f00b204e9800998ecf8427e\"\r\n"
 #define S3_XMLNS "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""
@@ -44,17 +48,45 @@ static const char s3_completed[] = S3_OK "Content-Length: 125\r\n\r\n<CompleteMu
 					 "><ETag>1</ETag></CompleteMultipartUploadResult>";
 
 static const char *
-answer_to(const char *head)
+told(void)
+{
+	static char text[512];
+	char body[256];
+	int n = snprintf(body, sizeof body,
+		"{\"bytes\": %" PRIu64 ", \"puts\": %" PRIu64 ", \"parts\": %" PRIu64 ", \"creates\": %" PRIu64
+		", \"completes\": %" PRIu64 ", \"deletes\": %" PRIu64 "}\n",
+		n_bytes, n_puts, n_parts, n_creates, n_completes, n_deletes);
+
+	snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", n, body);
+	return text;
+}
+
+static uint64_t *
+counter_of(const char *head, size_t line)
+{
+	if (head[0] == 'D')
+		return &n_deletes;
+	if (head[0] == 'P' && head[1] == 'U')
+		return memmem(head, line, "partNumber=", 11) != NULL ? &n_parts : &n_puts;
+	return memmem(head, line, "?uploads", 8) != NULL ? &n_creates : &n_completes;
+}
+
+static const char *
+answer_to(const char *head, uint64_t **counter)
 {
 	size_t line = strcspn(head, "\r\n");
 
+	*counter = NULL;
+	if (head[0] == 'G')
+		return told();
 	if (strcasestr(head, "\nauthorization: aws4-") == NULL)
 		return created;
-	if (head[0] == 'D')
+	*counter = counter_of(head, line);
+	if (*counter == &n_deletes)
 		return s3_gone;
-	if (head[0] == 'P' && head[1] == 'U')
+	if (*counter == &n_puts || *counter == &n_parts)
 		return s3_stored;
-	return memmem(head, line, "?uploads", 8) != NULL ? s3_created : s3_completed;
+	return *counter == &n_creates ? s3_created : s3_completed;
 }
 
 static void
@@ -62,6 +94,8 @@ answer(struct peer *peer)
 {
 	if (send(peer->fd, peer->answer, strlen(peer->answer), MSG_NOSIGNAL) < 0)
 		return;
+	if (peer->counter != NULL)
+		++*peer->counter;
 	peer->state = HEAD;
 	peer->n = 0;
 }
@@ -89,7 +123,7 @@ on_head(struct peer *peer)
 
 	if (strcasestr(peer->line, "\nexpect:") != NULL)
 		(void)!send(peer->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL);
-	peer->answer = answer_to(peer->line);
+	peer->answer = answer_to(peer->line, &peer->counter);
 	peer->left = length != NULL ? strtoull(length + 16, NULL, 10) : 0;
 	peer->state = strcasestr(peer->line, "\ntransfer-encoding:") != NULL ? CHUNK_LINE : FIXED;
 	peer->n = 0;
@@ -104,6 +138,7 @@ skip(struct peer *peer, const char **p, const char *end)
 
 	*p += n;
 	peer->left -= n;
+	n_bytes += n;
 }
 
 static void
