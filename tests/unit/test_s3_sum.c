@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* test_s3_sum.c - S3's checksums: the published answers, in any pieces, by instruction and by table, and of parts joined. */
+#include "base/crc.h"
 #include "sink/s3/sum.h"
 
 #include "lib/check.h"
 #include "lib/random_bytes.h"
-#include "sink/s3/crc.h"
 
 #include <stdlib.h>
 
@@ -16,17 +16,17 @@ static const uint8_t zeros[32];
 
 /* Zeros and ones: RFC 3720 appendix B.4 (which writes the lowest byte first). The digits: both CRCs' check values. */
 static const struct {
-	enum s3_crc which;
+	enum crc which;
 	const void *data;
 	size_t len;
 	uint64_t crc;
 } known[] = {
-	{ S3_CRC_32C, "", 0, 0 },
-	{ S3_CRC_32C, "123456789", 9, 0xe3069283 },
-	{ S3_CRC_32C, zeros, sizeof zeros, 0x8a9136aa },
-	{ S3_CRC_32C, ONES ONES ONES ONES, 32, 0x62a8ab43 },
-	{ S3_CRC_64NVME, "", 0, 0 },
-	{ S3_CRC_64NVME, "123456789", 9, 0xae8b14860a799888 },
+	{ CRC_32C, "", 0, 0 },
+	{ CRC_32C, "123456789", 9, 0xe3069283 },
+	{ CRC_32C, zeros, sizeof zeros, 0x8a9136aa },
+	{ CRC_32C, ONES ONES ONES ONES, 32, 0x62a8ab43 },
+	{ CRC_64NVME, "", 0, 0 },
+	{ CRC_64NVME, "123456789", 9, 0xae8b14860a799888 },
 };
 
 static void
@@ -34,8 +34,8 @@ crcs_are_those_of_the_standards(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N(known); i++) {
-		assert_true(s3_crc_add(known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
-		assert_true(s3_crc_add_by_table(known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
+		assert_true(crc_add(known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
+		assert_true(crc_add_by_table(known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
 	}
 }
 
@@ -61,13 +61,12 @@ pieces_and_places_make_no_difference(void **state)
 		for (size_t len = 0; len < 40; len++)
 			for (size_t which = 0; which < 2; which++) {
 				const uint8_t *data = bytes + begin;
-				uint64_t whole = s3_crc_add_by_table((enum s3_crc)which, 0, data, len);
+				uint64_t whole = crc_add_by_table((enum crc)which, 0, data, len);
 
 				for (size_t cut = 0; cut <= len; cut++) {
-					uint64_t crc = s3_crc_add((enum s3_crc)which, 0, data, cut);
+					uint64_t crc = crc_add((enum crc)which, 0, data, cut);
 
-					assert_true(s3_crc_add((enum s3_crc)which, crc, data + cut, len - cut) ==
-						whole);
+					assert_true(crc_add((enum crc)which, crc, data + cut, len - cut) == whole);
 				}
 			}
 }
@@ -164,9 +163,9 @@ a_long_part_is_joined_too(void **state)
 	(void)state;
 	assert_non_null(bytes);
 	fill(bytes, len);
-	first = s3_crc_add(S3_CRC_64NVME, 0, bytes, 3);
-	second = s3_crc_add(S3_CRC_64NVME, 0, bytes + 3, len - 3);
-	assert_true(s3_crc_join(S3_CRC_64NVME, first, second, len - 3) == s3_crc_add(S3_CRC_64NVME, 0, bytes, len));
+	first = crc_add(CRC_64NVME, 0, bytes, 3);
+	second = crc_add(CRC_64NVME, 0, bytes + 3, len - 3);
+	assert_true(crc_join(CRC_64NVME, first, second, len - 3) == crc_add(CRC_64NVME, 0, bytes, len));
 	free(bytes);
 }
 

@@ -2,8 +2,8 @@
 /* sum.c - see sum.h. S3 writes a CRC as its bytes, the highest first, in base64. */
 #include "sink/s3/sum.h"
 
+#include "base/crc.h"
 #include "base/must.h"
-#include "sink/s3/crc.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -11,12 +11,12 @@
 static const struct {
 	const char *header, *word;
 	size_t len;
-	enum s3_crc crc;
+	enum crc crc;
 } kinds[] = {
-	[S3_SUM_NONE] = { NULL, NULL, 0, S3_CRC_32C },
-	[S3_SUM_CRC32C] = { "x-amz-checksum-crc32c", "CRC32C", 4, S3_CRC_32C },
-	[S3_SUM_CRC64NVME] = { "x-amz-checksum-crc64nvme", "CRC64NVME", 8, S3_CRC_64NVME },
-	[S3_SUM_SHA256] = { "x-amz-checksum-sha256", "SHA256", 32, S3_CRC_32C },
+	[S3_SUM_NONE] = { NULL, NULL, 0, CRC_32C },
+	[S3_SUM_CRC32C] = { "x-amz-checksum-crc32c", "CRC32C", 4, CRC_32C },
+	[S3_SUM_CRC64NVME] = { "x-amz-checksum-crc64nvme", "CRC64NVME", 8, CRC_64NVME },
+	[S3_SUM_SHA256] = { "x-amz-checksum-sha256", "SHA256", 32, CRC_32C },
 };
 
 static bool
@@ -43,7 +43,7 @@ void
 s3_sum_add(struct s3_sum *sum, const void *data, size_t len)
 {
 	if (is_crc(sum->kind))
-		sum->crc = s3_crc_add(kinds[sum->kind].crc, sum->crc, data, len);
+		sum->crc = crc_add(kinds[sum->kind].crc, sum->crc, data, len);
 	if (sum->kind == S3_SUM_SHA256) {
 		int ok = EVP_DigestUpdate(sum->sha, data, len);
 
@@ -113,8 +113,8 @@ s3_digest_hex(const struct s3_digest *digest, char hex[S3_DIGEST_HEX_SIZE])
 void
 s3_digest_join(struct s3_digest *whole, const struct s3_digest *part, uint64_t len)
 {
-	enum s3_crc crc = kinds[part->kind].crc;
-	uint64_t joined = s3_crc_join(crc, read_crc(whole), read_crc(part), len);
+	enum crc crc = kinds[part->kind].crc;
+	uint64_t joined = crc_join(crc, read_crc(whole), read_crc(part), len);
 
 	must(is_crc(part->kind) && (whole->kind == part->kind || whole->kind == S3_SUM_NONE));
 	*whole = (struct s3_digest){ .kind = part->kind, .len = part->len };

@@ -3,7 +3,7 @@
  *
  * A reflected CRC of any width up to 64 bits is held in the low bits of a number: with the polynomial as the only difference
  * one code does both. */
-#include "sink/s3/crc.h"
+#include "base/crc.h"
 
 #include "base/must.h"
 
@@ -18,28 +18,28 @@ static const struct {
 	uint64_t top;        /* its highest bit, which is the polynomial 1 in reflected order */
 	uint64_t polynomial; /* reflected */
 } kinds[] = {
-	[S3_CRC_32C] = { UINT64_C(1) << 31, 0x82f63b78 },
-	[S3_CRC_64NVME] = { UINT64_C(1) << 63, 0x9a6c9329ac4bc9b5 },
+	[CRC_32C] = { UINT64_C(1) << 31, 0x82f63b78 },
+	[CRC_64NVME] = { UINT64_C(1) << 63, 0x9a6c9329ac4bc9b5 },
 };
 
 /* tables[which][n][byte]: what a byte adds that n more bytes follow. Written once, by fill(). */
 static uint64_t tables[sizeof kinds / sizeof kinds[0]][SLICES][256];
 
 static uint64_t
-inverted(enum s3_crc which, uint64_t crc)
+inverted(enum crc which, uint64_t crc)
 {
 	return crc ^ (kinds[which].top | (kinds[which].top - 1));
 }
 
 /* crc times x: the lowest bit is the highest power. */
 static uint64_t
-times_x(enum s3_crc which, uint64_t crc)
+times_x(enum crc which, uint64_t crc)
 {
 	return (crc >> 1) ^ ((crc & 1) != 0 ? kinds[which].polynomial : 0);
 }
 
 static void
-fill_one(enum s3_crc which)
+fill_one(enum crc which)
 {
 	uint64_t(*table)[256] = tables[which];
 
@@ -61,8 +61,8 @@ fill_one(enum s3_crc which)
 static void
 fill(void)
 {
-	fill_one(S3_CRC_32C);
-	fill_one(S3_CRC_64NVME);
+	fill_one(CRC_32C);
+	fill_one(CRC_64NVME);
 }
 
 /* The first byte is the lowest, on every machine. */
@@ -76,7 +76,7 @@ load(const unsigned char *p)
 }
 
 uint64_t
-s3_crc_add_by_table(enum s3_crc which, uint64_t crc, const void *data, size_t len)
+crc_add_by_table(enum crc which, uint64_t crc, const void *data, size_t len)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const uint64_t(*table)[256] = tables[which];
@@ -101,24 +101,24 @@ s3_crc_add_by_table(enum s3_crc which, uint64_t crc, const void *data, size_t le
 #include <nmmintrin.h>
 
 static bool
-has_instruction(enum s3_crc which)
+has_instruction(enum crc which)
 {
-	return which == S3_CRC_32C && __builtin_cpu_supports("sse4.2");
+	return which == CRC_32C && __builtin_cpu_supports("sse4.2");
 }
 
 __attribute__((target("sse4.2"))) static uint64_t
 add_by_instruction(uint64_t crc, const unsigned char *p, size_t len)
 {
-	crc = inverted(S3_CRC_32C, crc);
+	crc = inverted(CRC_32C, crc);
 	for (; len >= sizeof crc; len -= sizeof crc, p += sizeof crc)
 		crc = _mm_crc32_u64(crc, load(p));
 	for (; len > 0; len--, p++)
 		crc = _mm_crc32_u8((uint32_t)crc, *p);
-	return inverted(S3_CRC_32C, crc);
+	return inverted(CRC_32C, crc);
 }
 #else
 static bool
-has_instruction(enum s3_crc which)
+has_instruction(enum crc which)
 {
 	(void)which;
 	return false;
@@ -127,22 +127,22 @@ has_instruction(enum s3_crc which)
 static uint64_t
 add_by_instruction(uint64_t crc, const unsigned char *p, size_t len)
 {
-	return s3_crc_add_by_table(S3_CRC_32C, crc, p, len);
+	return crc_add_by_table(CRC_32C, crc, p, len);
 }
 #endif
 
 uint64_t
-s3_crc_add(enum s3_crc which, uint64_t crc, const void *data, size_t len)
+crc_add(enum crc which, uint64_t crc, const void *data, size_t len)
 {
 	return has_instruction(which) ? add_by_instruction(crc, data, len)
-				      : s3_crc_add_by_table(which, crc, data, len);
+				      : crc_add_by_table(which, crc, data, len);
 }
 
 /* -- joining -------------------------------------------------------------------------------------- */
 
 /* a times b modulo the polynomial, both reflected. */
 static uint64_t
-multiply(enum s3_crc which, uint64_t a, uint64_t b)
+multiply(enum crc which, uint64_t a, uint64_t b)
 {
 	uint64_t product = 0;
 
@@ -156,7 +156,7 @@ multiply(enum s3_crc which, uint64_t a, uint64_t b)
 
 /* What `n` bytes of zeros do to a CRC before them is a multiplication by x to the power of 8n. */
 uint64_t
-s3_crc_join(enum s3_crc which, uint64_t first, uint64_t second, uint64_t second_len)
+crc_join(enum crc which, uint64_t first, uint64_t second, uint64_t second_len)
 {
 	uint64_t square = kinds[which].top >> 8;
 

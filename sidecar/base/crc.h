@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
-/* crc.h - pure: the two CRCs that S3 knows for whole objects, as numbers.
+/* crc.h - pure: CRC-32C and CRC-64/NVME, as numbers.
  *
  * Both are reflected, and begin and end inverted; the CRC of no bytes is 0, and each is given and returned as it would be told
  * to others, so adding goes on from any of them.
  *
  * [any] */
-#ifndef PENSTOCK_S3_CRC_H
-#define PENSTOCK_S3_CRC_H
+#ifndef PENSTOCK_CRC_H
+#define PENSTOCK_CRC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum s3_crc {
-	S3_CRC_32C,    /* Castagnoli's; RFC 3720 section 12.1 */
-	S3_CRC_64NVME, /* NVM Command Set Specification 1.0, section 5.2.1.3.4 */
+enum crc {
+	CRC_32C,    /* Castagnoli's; RFC 3720 section 12.1 */
+	CRC_64NVME, /* NVM Command Set Specification 1.0, section 5.2.1.3.4 */
 };
 
 /* `crc` is of what came before `data`: returns that of both. */
-uint64_t s3_crc_add(enum s3_crc which, uint64_t crc, const void *data, size_t len);
+uint64_t crc_add(enum crc which, uint64_t crc, const void *data, size_t len);
 
 /* The same from tables, for the processors that do not have an instruction for it. */
-uint64_t s3_crc_add_by_table(enum s3_crc which, uint64_t crc, const void *data, size_t len);
+uint64_t crc_add_by_table(enum crc which, uint64_t crc, const void *data, size_t len);
 
 /* `first` and `second` are of two runs of bytes, the second of `second_len`: returns that of both, one after the other. */
-uint64_t s3_crc_join(enum s3_crc which, uint64_t first, uint64_t second, uint64_t second_len);
+uint64_t crc_join(enum crc which, uint64_t first, uint64_t second, uint64_t second_len);
 
 #endif
