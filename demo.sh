@@ -102,6 +102,7 @@ with_gateway() {
 		  - id: album
 		    match: { path: "/albums/*", method: [POST] }
 		    limits: { body: 4MiB }
+		    digest: [sha256]
 		    fields: [ { name: "photo[]", kind: file, store: { to: files, key: "{path.1}/{part}-{file.name}" } } ]
 	ROUTES
 	echo "== the route file" && cat "$work/routes.yaml"

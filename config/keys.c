@@ -21,6 +21,10 @@ static const struct key store_keys[] = {
 static const struct key_table store = { "`store`", "routes[].fields[].store", KEYS(store_keys) };
 static const struct key_table concat = { "`concat`", "routes[].fields[].concat", KEYS(store_keys) };
 
+#define DIGESTS                                                                                                    \
+	WORDS({ "none", 0 }, { "sha256", DIGEST_SHA256 }, { "sha512", DIGEST_SHA512 }, { "sha1", DIGEST_SHA1 },    \
+		{ "md5", DIGEST_MD5 }, { "crc32c", DIGEST_CRC32C }, { "crc64nvme", DIGEST_CRC64NVME })
+
 static const struct key rule_keys[] = {
 	{ "name", KEY_TEXT, .required = true, .max = 256, AT(rule, name),
 		.help = "Field name, exact or a glob: `*` is any run of bytes, `?` is one byte." },
@@ -40,6 +44,10 @@ static const struct key rule_keys[] = {
 	{ "buffer", KEY_BOOL, .fallback = "false", AT(rule, buffer),
 		.help = "Collect the part and send it with its length, for upstreams that need one; only `store` to "
 			"http, and `max_size` must be given and at most half of `memory`." },
+	{ "digest", KEY_WORDS, DIGESTS, AT(rule, digests),
+		.help = "What is made of each part's bytes while they pass, for the summary, `penstock explain` and the log, all in "
+			"lower-case hex (of a CRC the highest byte first). Default: what `digest` of the route says; a list here "
+			"replaces that one, and `none` or `[]` says none." },
 	{ "store", KEY_TABLE, .group = "action", TABLES(&store),
 		.help = "Each part becomes an object of its own." },
 	{ "concat", KEY_TABLE, .group = "action", TABLES(&concat),
@@ -104,6 +112,8 @@ static const struct key route_keys[] = {
 	{ "limits", KEY_TABLE, TABLES(&limits), .help = "What a form may cost." },
 	{ "fields", KEY_LIST, .required = true, .min = 1, .max = 1024, TABLES(&rule), AT(route, rules),
 		ENTRIES(route, n_rules, rule), .help = "Field rules; the first that fits a part wins." },
+	{ "digest", KEY_WORDS, .fallback = "none", DIGESTS, AT(route, digests),
+		.help = "`digest` of all its field rules that do not say it themselves." },
 	{ "default", KEY_WORD, .fallback = "reject", WORDS({ "reject", ACTION_REJECT }, { "drop", ACTION_DROP }),
 		AT(route, fallback), .help = "What happens to a part that no rule takes." },
 	{ "commit", KEY_WORD, .fallback = "all", WORDS({ "all", COMMIT_ALL }, { "each", COMMIT_EACH }),

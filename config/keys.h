@@ -20,6 +20,7 @@ enum key_type {
 	KEY_BOOL,    /* true, false -> bool */
 	KEY_TRUE,    /* true and nothing else: the key itself says it all; nothing is stored */
 	KEY_WORD,    /* one of `words` -> an enum or bool */
+	KEY_WORDS,   /* one of `words`, or a list of those that are not 0, which may be empty -> bits, unsigned */
 	KEY_ID,      /* letters, digits, '.', '_', '-' -> char * */
 	KEY_TEXT,    /* any text without control bytes -> char * */
 	KEY_SECRET,  /* text, { env: NAME } or { file: PATH }; never shown, its owner wipes it -> char * */

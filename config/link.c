@@ -166,8 +166,12 @@ link_route(struct loading *l, size_t at)
 	route->match.any_path = match == NULL || (match->kind == NODE_MAP && yaml_tree_get(match, "path") == NULL);
 	link_redirect(l, route, yaml_tree_scalar(yaml_tree_get(l->routes.items[at], "response"), "redirect"));
 	for (size_t i = 0; i < route->n_rules && !l->diag->nomem; i++) {
+		const struct node *node = read_rule_node(l, at, i);
+
 		route->rules[i].index = i;
-		link_rule(l, route, &route->rules[i], read_rule_node(l, at, i));
+		if (yaml_tree_get(node, "digest") == NULL)
+			route->rules[i].digests = route->digests;
+		link_rule(l, route, &route->rules[i], node);
 	}
 }
 

@@ -42,17 +42,12 @@ add_words(struct buf *out, const struct key *key)
 		buf_addf(out, "%s%s", w == key->words ? "" : ", ", w->name);
 }
 
-void
-numbers_word(struct loading *l, const struct key *key, const struct node *node, void *base)
+static void
+report_word(struct loading *l, const struct key *key, const struct node *node)
 {
-	const struct word *word = find_word(key, node->text);
 	struct nearest nearest = { .word = node->text };
 	struct buf known = { 0 };
 
-	if (word != NULL) {
-		put(key, base, word->value);
-		return;
-	}
 	for (const struct word *w = key->words; w->name != NULL; w++)
 		nearest_offer(&nearest, w->name);
 	add_words(&known, key);
@@ -65,6 +60,52 @@ numbers_word(struct loading *l, const struct key *key, const struct node *node, 
 		diag_error(l->diag, node->spot, "%s: \"%.*s\" is not known; known: %s", key->name,
 			SHOWN(node->text), known.data);
 	buf_free(&known);
+}
+
+void
+numbers_word(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	const struct word *word = find_word(key, node->text);
+
+	if (word != NULL)
+		put(key, base, word->value);
+	else
+		report_word(l, key, node);
+}
+
+/* One entry of a list. */
+static void
+add_word(struct loading *l, const struct key *key, const struct node *node, uint64_t *bits)
+{
+	const struct word *word;
+
+	if (!read_is_scalar(l, key, node))
+		return;
+	word = find_word(key, node->text);
+	if (word == NULL)
+		report_word(l, key, node);
+	else if (word->value == 0)
+		diag_error(l->diag, node->spot, "%s: \"%s\" stands alone, not in a list", key->name, word->name);
+	else if ((*bits & word->value) != 0)
+		diag_error(l->diag, node->spot, "%s: \"%s\" stands twice", key->name, word->name);
+	else
+		*bits |= word->value;
+}
+
+void
+numbers_words(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	uint64_t bits = 0;
+
+	if (node->kind == NODE_SCALAR && read_is_scalar(l, key, node))
+		numbers_word(l, key, node, base);
+	if (node->kind == NODE_MAP)
+		diag_error(l->diag, node->spot, "%s is one value or a list, not a mapping", key->name);
+	if (node->kind != NODE_LIST)
+		return;
+	for (size_t i = 0; i < node->n; i++)
+		add_word(l, key, node->items[i], &bits);
+	put(key, base, bits);
 }
 
 void

@@ -358,6 +358,7 @@ static const struct {
 	[KEY_BOOL] = { numbers_bool, true },
 	[KEY_TRUE] = { numbers_bool, true },
 	[KEY_WORD] = { numbers_word, true },
+	[KEY_WORDS] = { numbers_words, false },
 	[KEY_ID] = { values_id, true },
 	[KEY_TEXT] = { values_text, true },
 	[KEY_SECRET] = { headers_read_secret, false },

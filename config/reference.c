@@ -13,6 +13,13 @@ add_words(struct buf *out, const struct key *key, const char *before)
 }
 
 static void
+add_word_or_list(struct buf *out, const struct key *key)
+{
+	add_words(out, key, "");
+	buf_add_text(out, ", or list");
+}
+
+static void
 add_number(struct buf *out, const struct key *key, const char *what)
 {
 	buf_addf(out, "%s, ", what);
@@ -58,6 +65,8 @@ add_type(struct buf *out, const struct key *key)
 		add_number(out, key, "time");
 	else if (key->type == KEY_WORD)
 		add_words(out, key, "");
+	else if (key->type == KEY_WORDS)
+		add_word_or_list(out, key);
 	else
 		buf_add_text(out, type_names[key->type]);
 }

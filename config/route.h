@@ -74,6 +74,16 @@ enum part_kind { PART_ANY, PART_VALUE, PART_FILE }; /* PART_FILE: the part has a
 enum action { ACTION_STORE, ACTION_CONCAT, ACTION_DROP, ACTION_REJECT };
 enum store_method { STORE_PUT, STORE_POST };
 
+/* Bits of what a rule wants to know of its parts' bytes. */
+enum digest {
+	DIGEST_SHA256 = 1 << 0,
+	DIGEST_SHA512 = 1 << 1,
+	DIGEST_SHA1 = 1 << 2,
+	DIGEST_MD5 = 1 << 3,
+	DIGEST_CRC32C = 1 << 4,
+	DIGEST_CRC64NVME = 1 << 5,
+};
+
 struct rule {
 	char *name; /* exact, or a glob with '*' and '?' (glob_match) */
 	enum part_kind kind;
@@ -83,6 +93,7 @@ struct rule {
 	uint64_t max_count; /* parts that this rule may take */
 	bool required;      /* at least one part must have been taken by this rule */
 	bool buffer;        /* collect the part (up to max_size) and send it with its length at commit */
+	unsigned digests;   /* of enum digest; those of the route, if the rule says nothing */
 	enum action action;
 	/* for ACTION_STORE and ACTION_CONCAT */
 	const struct destination *to;
@@ -137,6 +148,7 @@ struct route {
 	struct limits limits;
 	struct rule *rules;
 	size_t n_rules;
+	unsigned digests;     /* of enum digest, for the rules that do not say it themselves */
 	enum action fallback; /* for a part that no rule takes: ACTION_REJECT or ACTION_DROP */
 	enum commit_mode commit;
 	struct response response;

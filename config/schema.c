@@ -54,6 +54,28 @@ write_words(struct writer *w, const struct key *key)
 	writer_close(w, ']');
 }
 
+/* A word, or a list of those that are not 0. */
+static void
+write_word_or_list(struct writer *w, const struct key *key)
+{
+	writer_open(w, "anyOf", '[');
+	writer_open(w, NULL, '{');
+	write_words(w, key);
+	writer_close(w, '}');
+	writer_open(w, NULL, '{');
+	writer_text(w, "type", "array");
+	writer_open(w, "items", '{');
+	writer_open(w, "enum", '[');
+	for (const struct word *word = key->words; word->name != NULL; word++)
+		if (word->value != 0)
+			writer_text(w, NULL, word->name);
+	writer_close(w, ']');
+	writer_close(w, '}');
+	writer_bool(w, "uniqueItems", true);
+	writer_close(w, '}');
+	writer_close(w, ']');
+}
+
 /* An integer, for a size also text with a unit, and the words that are taken besides. */
 static void
 write_number(struct writer *w, const struct key *key)
@@ -243,6 +265,9 @@ write_type(struct writer *w, const struct key *key)
 		break;
 	case KEY_WORD:
 		write_words(w, key);
+		break;
+	case KEY_WORDS:
+		write_word_or_list(w, key);
 		break;
 	case KEY_ID:
 	case KEY_REFERENCE:

@@ -70,7 +70,6 @@ judge_form(struct verdict *verdict, const struct raw_request *raw, const struct 
 		.route = decision->route,
 		.naming = naming,
 		.boundary = &decision->boundary,
-		.want_digest = true,
 		.txn = txn_new(&dry, &verdict->error),
 	};
 	struct buf body = { 0 };
@@ -188,6 +187,8 @@ print_row(const struct part *part)
 	if (part->rule != NULL)
 		printf(" (%s:%u)", part->rule->place.file, part->rule->place.line);
 	puts("");
+	for (size_t i = 0; i < part->facts.n; i++)
+		printf("%4s %s %s\n", "", part->facts.list[i].name, part->facts.list[i].text);
 }
 
 static void

@@ -259,6 +259,8 @@ void request_on_news(void *request); /* of its transaction */
 void requests_look_at_news(struct worker *worker);
 void request_on_chunks(struct request *request); /* chunks came back, its turn */
 
+void request_log_facts(const struct request *request); /* request_facts.c: before its parts go; none: nothing */
+
 /* request_commit.c: takes the next steps of HELD and ABORTING until something must be waited for. Stores that owe an
  * answer to an ABORTING one are not waited for once the worker is cutting. */
 void request_step(struct request *request);

@@ -92,12 +92,10 @@ parts_new(const struct parts_setup *setup, struct error *err)
 	parts->to_start = chunks_to_start(setup->route);
 	parts->feed_sure = sure_feed(parts);
 	parts->rules = rules_new(setup->route);
-	if (setup->want_digest)
-		parts->digest = digest_new();
+	parts->stages = stages_new();
 	if (parts->n_concat > 0)
 		parts->concats = mem_array(setup->route->n_rules, sizeof(struct delivery *));
-	if (parts->rules == NULL || (setup->want_digest && parts->digest == NULL) ||
-		(parts->n_concat > 0 && parts->concats == NULL)) {
+	if (parts->rules == NULL || parts->stages == NULL || (parts->n_concat > 0 && parts->concats == NULL)) {
 		error_nomem(err);
 		goto fail;
 	}
@@ -127,7 +125,7 @@ parts_free(struct parts *parts)
 		blocks_discharge(parts->blocks, parts->known);
 	if (parts->credits > 0)
 		pool_unreserve(parts->pool, parts->credits, POOL_STREAM);
-	digest_free(parts->digest);
+	stages_free(parts->stages);
 	rules_free(parts->rules);
 	mem_free(parts);
 }

@@ -3,7 +3,7 @@
  * to be stored, and puts each part's bytes on their way (delivery.h).
  *
  *   parts_prepare() ─▶ parts_feed() ─▶ form ─▶ on_begin: rule, name, delivery
- *        │                                     on_data : keep, or chunk ─▶ channel
+ *        │                                     on_data : stages; keep, or chunk ─▶ channel
  *        │                                     on_end  : finish (and commit, with `commit: each`)
  *        └── room and chunks for all that one feed can bring forth, or "wait"
  *
@@ -15,9 +15,9 @@
 
 #include "base/error.h"
 #include "config/route.h"
-#include "part/digest.h"
 #include "part/naming.h"
 #include "source/multipart/form.h"
+#include "stage/facts.h"
 #include "txn/txn.h"
 
 #include <stdbool.h>
@@ -28,11 +28,11 @@ struct part {
 	unsigned number;
 	struct str field, filename, type;
 	uint64_t size;
-	bool is_whole;                /* its end has been seen; size and sha256 stand */
-	char sha256[DIGEST_HEX_SIZE]; /* "" unless wanted */
-	const struct rule *rule;      /* NULL: `default: drop` took it */
-	enum action action;           /* what becomes of it: an empty file input is dropped */
-	struct delivery *delivery;    /* NULL: dropped */
+	bool is_whole;             /* its end has been seen; size and facts stand */
+	struct facts facts;        /* what stages have found */
+	const struct rule *rule;   /* NULL: `default: drop` took it */
+	enum action action;        /* what becomes of it: an empty file input is dropped */
+	struct delivery *delivery; /* NULL: dropped */
 	struct part *next;
 };
 
@@ -40,7 +40,6 @@ struct parts_setup {
 	const struct route *route;
 	const struct naming *naming;
 	const struct boundary *boundary;
-	bool want_digest;
 	struct txn *txn; /* takes the deliveries; with a dry one everything is named, and no byte is kept */
 };
 

@@ -11,53 +11,22 @@
 #include "config/kind.h"
 #include "part/field_error.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-/* -- errors that name field and limit ------------------------------------------------------------ */
+/* -- errors that name the field -------------------------------------------------------------------- */
 
 static bool
-refuse_part(struct parts *parts, enum error_kind kind, const char *limit, uint64_t offset, const char *why)
+refuse(struct parts *parts)
 {
-	struct error *err = &parts->error;
-
-	error_set(err, kind, "%s", why);
-	snprintf(err->limit, sizeof err->limit, "%s", limit);
-	err->offset = offset;
-	return field_error(err, parts->current->field);
-}
-
-static bool
-refuse_limit(struct parts *parts, const char *limit, uint64_t max, uint64_t offset)
-{
-	char why[100];
-
-	snprintf(why, sizeof why, "over %s of %" PRIu64 " byte%s", limit, max, PLURAL(max));
-	return refuse_part(parts, ERR_TOO_LARGE, limit, offset, why);
-}
-
-/* Known at the part's end only. */
-static bool
-check_min_size(struct parts *parts)
-{
-	const struct part *part = parts->current;
-	uint64_t min = part->rule != NULL ? part->rule->min_size : 0;
-	char why[100];
-
-	if (part->size >= min)
-		return true;
-	if (part->size == 0)
-		snprintf(why, sizeof why, "%s", part->rule->required ? "it is required and empty" : "it is empty");
-	else
-		snprintf(why, sizeof why, "under min_size of %" PRIu64 " bytes", min);
-	return refuse_part(parts, ERR_RULE, "min_size", parts->current_data_at + part->size, why);
+	return field_error(&parts->error, parts->current->field);
 }
 
 static bool
 refuse_busy(struct parts *parts)
 {
-	return refuse_part(
-		parts, ERR_BUSY, "memory", ERROR_NO_OFFSET, "no memory left to keep it; try again later");
+	error_set(&parts->error, ERR_BUSY, "no memory left to keep it; try again later");
+	snprintf(parts->error.limit, sizeof parts->error.limit, "memory");
+	return refuse(parts);
 }
 
 /* -- what is remembered ----------------------------------------------------------------------------- */
@@ -100,6 +69,7 @@ parts_free_part(struct part *part)
 	mem_free((void *)(uintptr_t)part->field.data);
 	mem_free((void *)(uintptr_t)part->filename.data);
 	mem_free((void *)(uintptr_t)part->type.data);
+	facts_free(&part->facts);
 	mem_free(part);
 }
 
@@ -214,6 +184,21 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 	return true;
 }
 
+static bool
+begin_stages(struct parts *parts)
+{
+	struct part *part = parts->current;
+	struct stage_part of = { .route = parts->setup.route,
+		.rule = part->rule,
+		.field = part->field,
+		.filename = part->filename,
+		.type = part->type,
+		.data_at = parts->current_data_at,
+		.facts = &part->facts };
+
+	return stages_begin(parts->stages, &of, &parts->error) ? true : refuse(parts);
+}
+
 /* Which rule takes the part, and where it goes. */
 static bool
 choose(struct parts *parts, const struct part_head *head)
@@ -227,7 +212,7 @@ choose(struct parts *parts, const struct part_head *head)
 		return false;
 	}
 	part->action = part->rule != NULL ? part->rule->action : ACTION_DROP;
-	return part->action == ACTION_DROP || begin_delivery(parts, head);
+	return (part->action == ACTION_DROP || begin_delivery(parts, head)) && begin_stages(parts);
 }
 
 /* A browser sends a file input that was left empty as filename="" without content: no file was meant, so no rule is
@@ -247,8 +232,6 @@ parts_on_begin(void *arg, const struct part_head *head)
 		return false;
 	parts->current->action = ACTION_DROP;
 	parts->current_data_at = head->data_offset;
-	if (parts->digest != NULL && !digest_begin(parts->digest))
-		return error_nomem(&parts->error);
 	if (!may_be_empty_input(head))
 		return choose(parts, head);
 	parts->undecided = head;
@@ -256,25 +239,6 @@ parts_on_begin(void *arg, const struct part_head *head)
 }
 
 /* -- bytes of a part ------------------------------------------------------------------------------- */
-
-static bool
-check_sizes(struct parts *parts, size_t len)
-{
-	const struct part *part = parts->current;
-	uint64_t max = part->rule != NULL ? part->rule->max_size : LIMIT_NONE;
-	uint64_t max_values = parts->setup.route->limits.values;
-	uint64_t left_values = max_values - parts->values;
-	bool is_value = part->filename.data == NULL;
-
-	/* Both may be passed within one piece: the one that is passed first in the body is reported. */
-	if (is_value && len > left_values && (max == LIMIT_NONE || part->size + left_values < max))
-		return refuse_limit(parts, "values", max_values, parts->current_data_at + part->size + left_values);
-	if (part->size + len > max)
-		return refuse_limit(parts, "max_size", max, parts->current_data_at + max);
-	if (is_value && len > left_values)
-		return refuse_limit(parts, "values", max_values, parts->current_data_at + part->size + left_values);
-	return true;
-}
 
 /* Small parts share the keep of the form. Those of a concat need not follow one another, so it has one of its own. */
 static struct keep *
@@ -318,13 +282,9 @@ parts_on_data(void *arg, const char *data, size_t len)
 
 	if (parts->undecided != NULL && !choose(parts, parts->undecided))
 		return false;
-	if (!check_sizes(parts, len))
-		return false;
+	if (!stages_look(parts->stages, data, len, &parts->error))
+		return refuse(parts);
 	part->size += len;
-	if (part->filename.data == NULL)
-		parts->values += len;
-	if (parts->digest != NULL)
-		digest_add(parts->digest, data, len);
 	if (part->delivery == NULL || !parts_is_run(parts))
 		return true;
 	return keep_or_stream(parts, part->delivery, data, len);
@@ -346,6 +306,20 @@ parts_finish_delivery(struct parts *parts, struct delivery *delivery)
 	return false;
 }
 
+/* No stage has begun for an input that was left empty. */
+static bool
+end_stages(struct parts *parts)
+{
+	bool is_empty_input = parts->undecided != NULL;
+
+	parts->undecided = NULL;
+	if (is_empty_input)
+		return true;
+	if (!stages_end(parts->stages, &parts->error))
+		return refuse(parts);
+	return charge(parts, facts_memory(&parts->current->facts));
+}
+
 bool
 parts_on_end(void *arg, uint64_t size)
 {
@@ -354,10 +328,7 @@ parts_on_end(void *arg, uint64_t size)
 
 	must(size == part->size);
 	part->is_whole = true;
-	if (parts->digest != NULL)
-		digest_end(parts->digest, part->sha256);
-	parts->undecided = NULL;
-	if (!check_min_size(parts))
+	if (!end_stages(parts))
 		return false;
 	if (part->delivery == NULL || !parts_is_run(parts) || part->action == ACTION_CONCAT)
 		return true;

@@ -6,6 +6,7 @@
 #include "part/names.h"
 #include "part/parts.h"
 #include "part/rules.h"
+#include "stage/stages.h"
 
 struct parts {
 	struct parts_setup setup;
@@ -14,7 +15,7 @@ struct parts {
 	struct pool *pool;     /* ... and so is what they are cut out of */
 	struct form *form;
 	struct rules *rules;
-	struct digest *digest; /* NULL: not wanted */
+	struct stages *stages;
 	struct part *first, *last;
 	size_t count;
 	struct delivery **concats; /* by rule->index, NULL: not begun; NULL: there is no such rule */
@@ -23,7 +24,6 @@ struct parts {
 	const struct part_head
 		*undecided;       /* of the current one, which may turn out to be an input left empty; else NULL */
 	uint64_t current_data_at; /* byte of the body at which its content began */
-	uint64_t values;          /* bytes of value parts so far */
 	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */
 	size_t n_concat;          /* concat rules of the route */
 	size_t to_start;          /* chunks that one more stream may take beside those of its bytes in this feed */

@@ -101,6 +101,15 @@ put_outcome(json_t *json, const struct reply_part *part, bool form_failed)
 		(part->problem.data == NULL || put(json, "problem", reply_text(part->problem)));
 }
 
+static bool
+put_facts(json_t *json, const struct facts *facts)
+{
+	for (size_t i = 0; facts != NULL && i < facts->n; i++)
+		if (!put(json, facts->list[i].name, reply_text(str_of(facts->list[i].text))))
+			return false;
+	return true;
+}
+
 static json_t *
 part_json(const struct reply_part *part, bool form_failed)
 {
@@ -110,8 +119,7 @@ part_json(const struct reply_part *part, bool form_failed)
 		put(json, "part", json_integer(part->number)) && put(json, "field", reply_text(part->field)) &&
 			put(json, "filename", reply_text(part->filename)) &&
 			put(json, "type", reply_text(part->type)) &&
-			put(json, "size", json_integer((json_int_t)part->size)) &&
-			put(json, "sha256", reply_text(part->sha256)) &&
+			put(json, "size", json_integer((json_int_t)part->size)) && put_facts(json, part->facts) &&
 			put(json, "action", json_string(reply_action_name(part->action))) &&
 			put(json, "destination", reply_text(part->destination)) &&
 			put(json, "target", reply_text(part->target)) &&
@@ -127,7 +135,7 @@ reply_part_of(const struct part *part)
 		.filename = part->filename,
 		.type = part->type,
 		.size = part->size,
-		.sha256 = part->sha256[0] != '\0' ? str_of(part->sha256) : STR_NONE,
+		.facts = &part->facts,
 		.action = part->action,
 	};
 

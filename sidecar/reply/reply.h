@@ -13,6 +13,7 @@
 #include "config/route.h"
 #include "reply/status.h"
 #include "sink/order.h"
+#include "stage/facts.h"
 
 #include <jansson.h>
 
@@ -21,7 +22,7 @@ struct reply_part {
 	unsigned number;
 	struct str field, filename, type; /* made valid UTF-8 on the way out, U+FFFD for what is not */
 	uint64_t size;
-	struct str sha256; /* hex; absent: null */
+	const struct facts *facts; /* what stages have found, each a key of its own; NULL: nothing */
 	enum action action;
 	struct str destination; /* absent for drop and reject */
 	struct str target;

@@ -94,6 +94,7 @@ forget_news(struct request *request)
 static void
 free_parts(struct request *request)
 {
+	request_log_facts(request);
 	parts_free(request->parts);
 	request->parts = NULL;
 	txn_free(request->txn);

@@ -56,7 +56,6 @@ make_parts(struct request *request)
 		.route = route,
 		.naming = &request->naming,
 		.boundary = &request->decision.boundary,
-		.want_digest = route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream,
 	};
 
 	request->naming = (struct naming){

@@ -7,10 +7,11 @@
  * "whole", or "refused\tKIND\tOFFSET\tSENTENCE". Bodies over 64 KiB are split at their first and last 4 KiB and at
  * 997 places in between. */
 #include "base/mem.h"
-#include "part/digest.h"
 #include "source/multipart/form.h"
 
 #include "lib/agree.h"
+
+#include <openssl/evp.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 
 struct recorder {
 	struct buf text;
-	struct digest *digest;
+	EVP_MD_CTX *digest;
 	uint64_t size;
 };
 
@@ -44,7 +45,7 @@ on_begin(void *arg, const struct part_head *head)
 	buf_add_char(&recorder->text, '\t');
 	buf_add_str(&recorder->text, head->type.data != NULL ? head->type : STR("-"));
 	recorder->size = 0;
-	return digest_begin(recorder->digest);
+	return EVP_DigestInit_ex(recorder->digest, EVP_sha256(), NULL) == 1;
 }
 
 static bool
@@ -52,19 +53,22 @@ on_data(void *arg, const char *data, size_t len)
 {
 	struct recorder *recorder = arg;
 
-	digest_add(recorder->digest, data, len);
 	recorder->size += len;
-	return true;
+	return EVP_DigestUpdate(recorder->digest, data, len) == 1;
 }
 
 static bool
 on_end(void *arg, uint64_t size)
 {
 	struct recorder *recorder = arg;
-	char hex[DIGEST_HEX_SIZE];
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
 
-	digest_end(recorder->digest, hex);
-	buf_addf(&recorder->text, "\t%" PRIu64 "\t%s\n", size, hex);
+	if (EVP_DigestFinal_ex(recorder->digest, sum, &len) != 1)
+		return false;
+	buf_addf(&recorder->text, "\t%" PRIu64 "\t", size);
+	add_hex(&recorder->text, (struct str){ (const char *)sum, len });
+	buf_add_char(&recorder->text, '\n');
 	return size == recorder->size;
 }
 
@@ -165,7 +169,7 @@ read_file(const char *path, struct buf *out)
 int
 main(int argc, char **argv)
 {
-	struct recorder recorder = { .digest = digest_new() };
+	struct recorder recorder = { .digest = EVP_MD_CTX_new() };
 	struct buf body = { 0 }, whole = { 0 };
 	struct error err = { 0 };
 	bool ok;
@@ -180,6 +184,6 @@ main(int argc, char **argv)
 	buf_free(&body);
 	buf_free(&whole);
 	buf_free(&recorder.text);
-	digest_free(recorder.digest);
+	EVP_MD_CTX_free(recorder.digest);
 	return ok ? 0 : 1;
 }

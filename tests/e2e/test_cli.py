@@ -10,6 +10,7 @@ routes:
   - id: r
     match: { path: "/up/*" }
     limits: { body: 1MiB }
+    digest: sha256
     fields:
       - { name: file, kind: file, store: { to: files, key: "{path.1}/{date:%Y/%m}/{uuid}.{file.ext}" } }
       - { name: "all*", concat: { to: up, method: POST, path: "/{request_id}/{field}" } }
@@ -170,7 +171,7 @@ def test_explain_is_the_same_at_every_split_and_every_time():
             for split in ("1", "7", "61", "4096"):
                 assert explain(d, request, "--split", split) == whole, split
             assert explain(d, request) == whole
-        assert b"routes.yaml:10" in explain(d, request, "--human")
+        assert b"routes.yaml:11" in explain(d, request, "--human")
 
 
 def test_explain_tells_refusals_with_offset_and_what_was_whole():

@@ -15,7 +15,7 @@ SIZES = [0, 1, 2, 1000, 16383, 16384, 16385, 32768, 32769, 65536, 65537, 300_001
 
 
 def test_each_size_reaches_a_folder_exactly():
-    with Penstock(DIR + '  - { id: d, match: { path: /d }, fields: [ { name: "*", store: { to: files, key: "{field}-{part}" } } ] }') as p:
+    with Penstock(DIR + '  - { id: d, match: { path: /d }, digest: sha256, fields: [ { name: "*", store: { to: files, key: "{field}-{part}" } } ] }') as p:
         body = form(*[part(f"f{i}", noise(n, n), f"{i}.bin") for i, n in enumerate(SIZES)])
         answer = post(p.port, "/d", body)
         assert answer.status == 201, answer.body
@@ -431,6 +431,7 @@ FORGET = DIR.replace("routes:", "  gone: { type: discard }\nroutes:")
 def test_a_discard_takes_part_in_a_form_and_keeps_nothing():
     with Penstock(FORGET + """  - id: d
     match: { path: /d }
+    digest: sha256
     fields:
       - { name: keep, max_count: 1, store: { to: files, key: one } }
       - { name: all, concat: { to: gone, key: all } }

@@ -5,7 +5,7 @@ from lib import *
 DIR = """destinations:
   files: { type: directory, path: "{dir}/out" }
 routes:
-  - { id: d, match: { path: /d }, limits: { body: none }, fields: [ { name: "*", drop: true } ] }
+  - { id: d, match: { path: /d }, limits: { body: none }, digest: sha256, fields: [ { name: "*", drop: true } ] }
   - { id: s, match: { path: /s }, fields: [ { name: "*", store: { to: files, key: "{uuid}" } } ] }
 """
 

@@ -10,7 +10,7 @@ ROUTES = """destinations:
   large: { type: discard, memory: 2MiB }
   none: { type: discard }
 routes:
-  - { id: large, match: { path: /large }, limits: { body: none }, fields: [ { name: "*", store: { to: large, key: "{uuid}" } } ] }
+  - { id: large, match: { path: /large }, limits: { body: none }, digest: sha256, fields: [ { name: "*", store: { to: large, key: "{uuid}" } } ] }
   - id: both
     match: { path: /both }
     fields:

@@ -12,8 +12,8 @@ import sys
 
 # A room includes only rooms before it in this list; those on one line may not include each other, but for the
 # pairs in SAME_LEVEL.
-ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["state"], ["source", "route", "decide"], ["sink"], ["txn"], ["part"],
-         ["reply"], ["request", "http", "spoa", "native"], ["admin"], ["daemon"], ["cmd"], [""]]
+ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["state"], ["stage"], ["source", "route", "decide"], ["sink"], ["txn"], ["part"], ["reply"],
+         ["request", "http", "spoa", "native"], ["admin"], ["daemon"], ["cmd"], [""]]
 SAME_LEVEL = {("decide", "source"), ("decide", "route"), ("spoa", "http"), ("request", "http"), ("http", "request")}
 LIBRARIES = {"microhttpd.h": {"http", "request", "source"}, "curl/": {"sink"}, "yaml.h": {"config"}, "expat.h": {"sink"},
              "haproxy/": {"native"}}

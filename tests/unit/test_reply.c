@@ -13,13 +13,16 @@ static const struct route summary = { .id = album, .response = { .status = 201, 
 static const struct route silent = { .id = album, .response = { .status = 204, .json = RESPONSE_NONE } };
 static const struct route passing = { .id = album, .response = { .status = 200, .from_upstream = true } };
 
+static char sum[] = "e3b0";
+static struct fact found[] = { { "sha256", sum }, { "crc32c", sum } };
+static const struct facts facts_found = { found, 2 };
 static const struct reply_part stored = {
 	.number = 1,
 	.field = { "photo[]", 7 },
 	.filename = { "a\"b\xff.jpg", 8 },
 	.type = { "image/jpeg", 10 },
 	.size = 5000000000,
-	.sha256 = { "e3b0", 4 },
+	.facts = &facts_found,
 	.action = ACTION_STORE,
 	.destination = { "store", 5 },
 	.target = { "/x/1", 4 },
@@ -30,12 +33,12 @@ static const struct reply_part stored = {
 };
 static const struct reply_part dropped = { .number = 2, .field = { "", 0 }, .action = ACTION_DROP };
 
-#define STORED                                                                                                     \
-	"{\"part\":1,\"field\":\"photo[]\",\"filename\":\"a\\\"b\xef\xbf\xbd.jpg\",\"type\":\"image/jpeg\","       \
-	"\"size\":5000000000,\"sha256\":\"e3b0\",\"action\":\"store\",\"destination\":\"store\","                  \
+#define STORED                                                                                                        \
+	"{\"part\":1,\"field\":\"photo[]\",\"filename\":\"a\\\"b\xef\xbf\xbd.jpg\",\"type\":\"image/jpeg\","          \
+	"\"size\":5000000000,\"sha256\":\"e3b0\",\"crc32c\":\"e3b0\",\"action\":\"store\",\"destination\":\"store\"," \
 	"\"target\":\"/x/1\""
 #define DROPPED                                                                                                    \
-	"{\"part\":2,\"field\":\"\",\"filename\":null,\"type\":null,\"size\":0,\"sha256\":null,"                   \
+	"{\"part\":2,\"field\":\"\",\"filename\":null,\"type\":null,\"size\":0,"                                   \
 	"\"action\":\"drop\",\"destination\":null,\"target\":null"
 
 static const char *

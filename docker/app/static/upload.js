@@ -146,7 +146,7 @@ function rowOf(part) {
 
 // The file that was sent, hashed here, against what the server says it stored.
 async function compare(file, part, where) {
-  if (!window.crypto?.subtle || !file || file.size > HASH_UP_TO) return;
+  if (!window.crypto?.subtle || !file || !part.sha256 || file.size > HASH_UP_TO) return;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
   const hex = [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   where.append(hex === part.sha256 ? make("small", { class: "good" }, "✓ same as your file")
