@@ -4,6 +4,8 @@
  * requests are smuggled. It does not look at the body, nor at how many requests a client has. */
 #include "decide/decide.h"
 
+#include "source/format.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -173,12 +175,10 @@ check_content(const struct head *head, struct decision *decision)
 		return error_set(&decision->error, ERR_MEDIA_TYPE, "a Content-Encoding other than identity");
 	if (is_repeated(head, STR("content-type")))
 		return error_set(&decision->error, ERR_MEDIA_TYPE, "more than one Content-Type");
-	if (type.data == NULL)
-		return error_set(&decision->error, ERR_MEDIA_TYPE, "no Content-Type");
 	if (type.len > DECIDE_TYPE_MAX)
 		return error_set(
 			&decision->error, ERR_MEDIA_TYPE, "the Content-Type is over %d bytes", DECIDE_TYPE_MAX);
-	return boundary_read(type, &decision->boundary, &decision->error);
+	return source_format_of(decision->route)->accepts(type, &decision->error);
 }
 
 static bool

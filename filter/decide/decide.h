@@ -13,7 +13,6 @@
 #include "config/route.h"
 #include "route/head.h"
 #include "route/match.h"
-#include "source/multipart/form.h"
 
 /* How busy the process is, taken by the caller just before he asks. */
 struct load {
@@ -30,7 +29,6 @@ struct load {
 struct decision {
 	bool allow;
 	const struct route *route; /* also of a refusal, once it is known; NULL before that */
-	struct boundary boundary;  /* if allowed */
 	uint64_t length;           /* Content-Length, or LENGTH_UNKNOWN for a body that ends when it ends */
 	uint64_t max_body;         /* if allowed: limits.body of the route, LIMIT_NONE for none */
 	unsigned retry_after_s;    /* with ERR_TOO_MANY, ERR_BUSY and ERR_DRAINING, else 0 */
@@ -57,8 +55,8 @@ struct decision {
  *   ERR_BAD_REQUEST      a path that path_read() refuses; a target too long before its query
  *   ERR_NO_ROUTE, ERR_METHOD (match_allow() tells which the route takes)
  *   ERR_LENGTH_REQUIRED  neither length nor chunked before HTTP/2; no length where limits.length wants one
- *   ERR_MEDIA_TYPE       a Content-Encoding other than identity or empty; a Content-Type repeated, too long, or not
- *                        multipart/form-data with a boundary
+ *   ERR_MEDIA_TYPE       a Content-Encoding other than identity or empty; a Content-Type repeated, too long, or none
+ *                        that the format of the route's bodies accepts (source/format.h)
  *   ERR_TOO_LARGE        a Content-Length over limits.body (limit "body")
  *   ERR_BUSY (the gateway could ask nobody), ERR_DRAINING, ERR_BUSY (over memory),
  *   ERR_TOO_MANY (limits.concurrent), as `load` says

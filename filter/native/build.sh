@@ -112,7 +112,7 @@ run_make() { # ARGUMENT...
 
 echo "== penstock's rooms" # all but what writes pages about the route file
 shopt -s extglob
-rooms=("$root"/config/!(manual|reference|schema).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(table).c "$root"/sidecar/source/multipart/!(form|postproc).c
+rooms=("$root"/config/!(manual|reference|schema).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(table).c "$root"/sidecar/source/formats.c "$root"/sidecar/source/*/!(form|postproc|source).c
 	"$root"/sidecar/sink/{kinds,*/kind,*/keys}.c "$root"/sidecar/reply/status.c "$root"/filter/decide/*.c "$root"/filter/native/*.c)
 # shellcheck disable=SC2016 # sh expands it
 printf '%s\n' "${rooms[@]}" | while read -r file; do

@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "decide/decide.h"
 #include "reply/status.h"
+#include "source/format.h"
 
 #include <stdio.h>
 
@@ -135,11 +136,25 @@ refuse(struct judge_request *request, unsigned retry_after)
 }
 
 static void
-allow(struct judge_request *request, const struct decision *decision)
+follow(struct judge_request *request, const struct head *head)
 {
+	bool has_delimiters = source_format_of(request->route)->has_delimiters;
+	struct boundary boundary;
+
+	if (has_delimiters) {
+		bool ok = boundary_read(head_header(head, "content-type"), &boundary, &request->error);
+
+		must(ok); /* decide() has asked the format */
+	}
 	request_move(request, REQUEST_FOLLOWED);
-	scan_init(&request->scan, &request->route->limits, &decision->boundary);
+	scan_init(&request->scan, &request->route->limits, has_delimiters ? &boundary : NULL);
 	request->has_scan = true;
+}
+
+static void
+allow(struct judge_request *request, const struct head *head, const struct decision *decision)
+{
+	follow(request, head);
 	request->verdict = (struct judge_verdict){
 		.allow = true,
 		.status = 200,
@@ -173,7 +188,7 @@ request_decide(struct judge_request *request, const struct judge_head *from)
 	request->route = decision.route;
 	request->error = decision.error;
 	if (decision.allow) {
-		allow(request, &decision);
+		allow(request, &head, &decision);
 		return;
 	}
 	if (decision.error.kind == ERR_METHOD)

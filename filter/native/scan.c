@@ -39,7 +39,9 @@ scan_init(struct scan *scan, const struct limits *limits, const struct boundary 
 		.limits = limits,
 		.form_limits = { .parts = limits->parts, .part_head = limits->part_head },
 	};
-	guard_init(&scan->guard, boundary, limits->part_head, &events, scan);
+	scan->has_delimiters = boundary != NULL;
+	if (scan->has_delimiters)
+		guard_init(&scan->guard, boundary, limits->part_head, &events, scan);
 }
 
 void
@@ -57,7 +59,7 @@ scan_feed(struct scan *scan, const char *data, size_t len, struct error *err)
 
 	scan->err = err;
 	scan->seen += n;
-	if (!guard_feed(&scan->guard, data, n, err))
+	if (scan->has_delimiters && !guard_feed(&scan->guard, data, n, err))
 		return false;
 	if (n == len)
 		return true;

@@ -20,9 +20,11 @@ struct scan {
 	struct form_limits form_limits;
 	struct head_reader reader;
 	uint64_t seen; /* bytes of body */
+	bool has_delimiters;
 };
 
-/* The scan may not be moved afterwards. `limits` is borrowed. */
+/* The scan may not be moved afterwards. `limits` is borrowed. `boundary`: NULL for a body that has no delimiters, of which
+ * only the length is looked at. */
 void scan_init(struct scan *scan, const struct limits *limits, const struct boundary *boundary);
 void scan_fini(struct scan *scan);
 

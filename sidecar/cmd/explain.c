@@ -9,7 +9,7 @@
 #include "part/location.h"
 #include "part/parts.h"
 #include "reply/reply.h"
-#include "source/multipart/form.h"
+#include "source/source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,7 +53,7 @@ read_file(const char *path, struct buf *out, struct error *err)
 static bool
 feed_all(struct parts *parts, struct str body, size_t split, struct error *err)
 {
-	size_t step = split > 0 && split < FORM_FEED_MAX ? split : FORM_FEED_MAX;
+	size_t step = split > 0 && split < SOURCE_FEED_MAX ? split : SOURCE_FEED_MAX;
 
 	for (size_t at = 0; at < body.len; at += step)
 		if (!parts_feed(parts, body.data + at, body.len - at < step ? body.len - at : step, err))
@@ -69,7 +69,6 @@ judge_form(struct verdict *verdict, const struct raw_request *raw, const struct 
 	struct parts_setup setup = {
 		.route = decision->route,
 		.naming = naming,
-		.boundary = &decision->boundary,
 		.txn = txn_new(&dry, &verdict->error),
 	};
 	struct buf body = { 0 };
@@ -258,9 +257,9 @@ explain_run(const struct config *config, const char *path, const struct explain_
 	bool ok = raw != NULL || error_nomem(err);
 
 	ok = ok && read_file(path, &text, err);
-	if (ok && form_setup(err)) {
+	if (ok && sources_start(err)) {
 		ok = explain_text(config, buf_str(&text), options, raw, err);
-		form_teardown();
+		sources_stop();
 	}
 	buf_free(&text);
 	mem_free(raw);

@@ -8,7 +8,7 @@
 #include "daemon/machine.h"
 #include "daemon/sidecar_priv.h"
 #include "sink/sinks.h"
-#include "source/multipart/form.h"
+#include "source/source.h"
 
 #include <malloc.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ start(struct sidecar *sidecar, struct error *err)
 	const struct config *config = config_of(sidecar);
 
 	sidecar->n_workers = machine_workers(config);
-	if (!form_setup(err) || !upload_setup(err) || !worker_threads_make_loops(sidecar, err))
+	if (!sources_start(err) || !upload_setup(err) || !worker_threads_make_loops(sidecar, err))
 		return false;
 	sidecar->loop = loop_new(err);
 	if (sidecar->loop == NULL || !signals_watch(sidecar, err))
@@ -92,7 +92,7 @@ stop(struct sidecar *sidecar)
 	}
 	reload_fini(&sidecar->reload);
 	upload_teardown();
-	form_teardown();
+	sources_stop();
 }
 
 /* Some worker threads may run already when another cannot be made: they have nothing to do, so they drain

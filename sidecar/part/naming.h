@@ -13,7 +13,7 @@
 #include "route/head.h"
 #include "route/match.h"
 #include "sink/safe_name.h"
-#include "source/multipart/form.h"
+#include "source/source.h"
 
 #include <time.h>
 

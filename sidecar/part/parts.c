@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const struct form_events events = {
+static const struct source_events events = {
 	.on_begin = parts_on_begin,
 	.on_data = parts_on_data,
 	.on_end = parts_on_end,
@@ -32,7 +32,7 @@ chunks_for(size_t len)
 	return (unsigned)(len / CHUNK_SIZE) + 2;
 }
 
-_Static_assert(FORM_FEED_MAX <= DELIVERY_WRITE_MAX, "a stream begins with room for one feed");
+_Static_assert(SOURCE_FEED_MAX <= DELIVERY_WRITE_MAX, "a stream begins with room for one feed");
 
 /* From the content of one part to that of the next: a delimiter and a head, at the least. */
 #define PART_BYTES_MIN 40u
@@ -63,7 +63,7 @@ chunks_needed(const struct parts *parts, size_t len)
 static size_t
 sure_feed(const struct parts *parts)
 {
-	size_t len = FORM_FEED_MAX, sure = parts_is_run(parts) ? pool_streams(parts->pool) : SIZE_MAX;
+	size_t len = SOURCE_FEED_MAX, sure = parts_is_run(parts) ? pool_streams(parts->pool) : SIZE_MAX;
 
 	while (len > PART_BYTES_MIN && chunks_needed(parts, len) > sure)
 		len /= 2;
@@ -73,8 +73,7 @@ sure_feed(const struct parts *parts)
 struct parts *
 parts_new(const struct parts_setup *setup, struct error *err)
 {
-	const struct limits *limits = &setup->route->limits;
-	struct form_limits form_limits = { .parts = limits->parts, .part_head = limits->part_head };
+	struct source_setup source = { .route = setup->route, .head = setup->naming->head, .events = &events };
 	struct parts *parts;
 
 	if (!naming_check(setup->naming, setup->route, err))
@@ -99,10 +98,9 @@ parts_new(const struct parts_setup *setup, struct error *err)
 		error_nomem(err);
 		goto fail;
 	}
-	parts->form = form_new(setup->boundary, &form_limits, &events, parts, err);
-	if (parts->form == NULL)
-		goto fail;
-	return parts;
+	source.arg = parts;
+	if (source_begin(&parts->source, &source, err))
+		return parts;
 fail:
 	parts_free(parts);
 	return NULL;
@@ -113,7 +111,7 @@ parts_free(struct parts *parts)
 {
 	if (parts == NULL)
 		return;
-	form_free(parts->form);
+	source_end(&parts->source);
 	while (parts->first != NULL) {
 		struct part *next = parts->first->next;
 
@@ -165,7 +163,7 @@ parts_has_room(struct parts *parts, size_t len)
 enum parts_readiness
 parts_prepare(struct parts *parts, size_t *len)
 {
-	must(*len <= FORM_FEED_MAX && parts->credits == 0);
+	must(*len <= SOURCE_FEED_MAX && parts->credits == 0);
 	if (!parts_has_room(parts, *len))
 		return PARTS_WAIT_SPACE;
 	if (!pool_reserve(parts->pool, chunks_needed(parts, *len), POOL_STREAM)) {
@@ -181,10 +179,10 @@ parts_prepare(struct parts *parts, size_t *len)
 static bool
 feed_within_limit(struct parts *parts, const char *data, size_t len, struct error *err)
 {
-	uint64_t max = parts->setup.route->limits.body, left = max - form_offset(parts->form);
+	uint64_t max = parts->setup.route->limits.body, left = max - parts->source.offset;
 	size_t n = len < left ? len : (size_t)left;
 
-	if (n > 0 && !form_feed(parts->form, data, n, err)) {
+	if (n > 0 && !source_feed(&parts->source, data, n, err)) {
 		error_keep_first(err, &parts->error);
 		return false;
 	}
@@ -210,7 +208,7 @@ parts_charge(struct parts *parts, size_t bytes)
 static bool
 charge_heads(struct parts *parts, struct error *err)
 {
-	size_t now = form_memory(parts->form);
+	size_t now = source_memory(&parts->source);
 
 	if (now <= parts->heads)
 		return true;
@@ -258,7 +256,11 @@ finish_concats(struct parts *parts, struct error *err)
 bool
 parts_finish(struct parts *parts, struct error *err)
 {
-	if (!form_finish(parts->form, err) || !rules_finish(parts->rules, err))
+	if (!source_finish(&parts->source, err)) {
+		error_keep_first(err, &parts->error);
+		return false;
+	}
+	if (!rules_finish(parts->rules, err))
 		return false;
 	return !parts_is_run(parts) || finish_concats(parts, err);
 }

@@ -2,9 +2,9 @@
 /* parts.h - all parts of one form: reads the form, asks the rules, counts against the limits, names what is
  * to be stored, and puts each part's bytes on their way (delivery.h).
  *
- *   parts_prepare() ─▶ parts_feed() ─▶ form ─▶ on_begin: rule, name, delivery
- *        │                                     on_data : stages; keep, or chunk ─▶ channel
- *        │                                     on_end  : finish (and commit, with `commit: each`)
+ *   parts_prepare() ─▶ parts_feed() ─▶ source ─▶ on_begin: rule, name, delivery
+ *        │                                       on_data : stages; keep, or chunk ─▶ channel
+ *        │                                       on_end  : finish (and commit, with `commit: each`)
  *        └── room and chunks for all that one feed can bring forth, or "wait"
  *
  * `penstock explain` runs this very code with a dry transaction: everything is decided and named, no byte is kept.
@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "config/route.h"
 #include "part/naming.h"
-#include "source/multipart/form.h"
+#include "source/source.h"
 #include "stage/facts.h"
 #include "txn/txn.h"
 
@@ -39,14 +39,13 @@ struct part {
 struct parts_setup {
 	const struct route *route;
 	const struct naming *naming;
-	const struct boundary *boundary;
 	struct txn *txn; /* takes the deliveries; with a dry one everything is named, and no byte is kept */
 };
 
 struct parts;
 
 /* Everything in `setup` is borrowed for the life of the parts but the setup itself. NULL: `err` says why; ERR_BAD_REQUEST
- * if naming_check() refuses the head. */
+ * if naming_check() or the source refuses the head. */
 struct parts *parts_new(const struct parts_setup *setup, struct error *err);
 
 /* Before the transaction. NULL is fine. */
@@ -58,14 +57,14 @@ enum parts_readiness {
 	PARTS_WAIT_CHUNKS, /* the pool is empty: the caller waits for chunks (pool_wait) and asks again */
 };
 
-/* Before parts_feed(): makes sure of room in the channels and reserves chunks for *len bytes (at most FORM_FEED_MAX), or for
+/* Before parts_feed(): makes sure of room in the channels and reserves chunks for *len bytes (at most SOURCE_FEED_MAX), or for
  * fewer where the pool has little: then *len says so. What it reserved is used or returned by the next parts_feed(). */
 enum parts_readiness parts_prepare(struct parts *parts, size_t *len);
 
 /* Is there room in the channels for `len` more bytes (any number)? Arms on_news if not. Reserves nothing. */
 bool parts_has_room(struct parts *parts, size_t len);
 
-/* Feeds `len` bytes of body (at most FORM_FEED_MAX), after PARTS_READY. False: refused, `err` says why.
+/* Feeds `len` bytes of body (at most SOURCE_FEED_MAX), after PARTS_READY. False: refused, `err` says why.
  * The error and its offset are the same however the body is cut. */
 bool parts_feed(struct parts *parts, const char *data, size_t len, struct error *err);
 

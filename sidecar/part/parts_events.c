@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* parts_events.c - what happens when the form says that a part begins, brings bytes, or ends.
+/* parts_events.c - what happens when the source says that a part begins, brings bytes, or ends.
  *
  * An object is kept until it is longer than its kind of destination wants (kind_keep_max()); then its delivery is started, and
  * what was kept goes into the channel first. Parts of `store` share one keep; a concat, and a part with `buffer: true`, which
@@ -215,14 +215,6 @@ choose(struct parts *parts, const struct part_head *head)
 	return (part->action == ACTION_DROP || begin_delivery(parts, head)) && begin_stages(parts);
 }
 
-/* A browser sends a file input that was left empty as filename="" without content: no file was meant, so no rule is
- * asked. That there is no content is known at the part's end only. */
-static bool
-may_be_empty_input(const struct part_head *head)
-{
-	return head->filename.data != NULL && head->filename.len == 0;
-}
-
 bool
 parts_on_begin(void *arg, const struct part_head *head)
 {
@@ -232,9 +224,9 @@ parts_on_begin(void *arg, const struct part_head *head)
 		return false;
 	parts->current->action = ACTION_DROP;
 	parts->current_data_at = head->data_offset;
-	if (!may_be_empty_input(head))
+	if (!head->may_be_unfilled)
 		return choose(parts, head);
-	parts->undecided = head;
+	parts->undecided = head; /* no rule is asked of an input left empty, which shows at its end only */
 	return true;
 }
 

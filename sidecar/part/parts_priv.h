@@ -13,7 +13,7 @@ struct parts {
 	struct txn *txn;
 	struct blocks *blocks; /* NULL in a dry run ... */
 	struct pool *pool;     /* ... and so is what they are cut out of */
-	struct form *form;
+	struct source_reader source;
 	struct rules *rules;
 	struct stages *stages;
 	struct part *first, *last;
@@ -29,11 +29,11 @@ struct parts {
 	size_t to_start;          /* chunks that one more stream may take beside those of its bytes in this feed */
 	size_t feed_sure;         /* bytes of one feed for which there will be chunks, however few the pool has */
 	size_t known;             /* bytes that what is known of the parts takes until the answer, all charged */
-	size_t heads;             /* of these, what the form holds for heads */
+	size_t heads;             /* of these, what the source holds */
 	struct error error;       /* why an event said stop */
 };
 
-/* parts_events.c: what the form calls. Each of them leaves its reason in parts->error. */
+/* parts_events.c: what the source calls. Each of them leaves its reason in parts->error. */
 bool parts_on_begin(void *arg, const struct part_head *head);
 bool parts_on_data(void *arg, const char *data, size_t len);
 bool parts_on_end(void *arg, uint64_t size);

@@ -41,7 +41,7 @@ feed(struct request *request, const char *data, size_t len)
 	size_t done = 0;
 
 	while (done < len && request->state == REQ_PARSING) {
-		size_t n = len - done < FORM_FEED_MAX ? len - done : FORM_FEED_MAX;
+		size_t n = len - done < SOURCE_FEED_MAX ? len - done : SOURCE_FEED_MAX;
 
 		if (prepare_or_wait(request, &n) != PARTS_READY)
 			break;

@@ -55,7 +55,6 @@ make_parts(struct request *request)
 	struct parts_setup parts = {
 		.route = route,
 		.naming = &request->naming,
-		.boundary = &request->decision.boundary,
 	};
 
 	request->naming = (struct naming){

@@ -72,7 +72,7 @@ on_end(void *arg, uint64_t size)
 	return size == recorder->size;
 }
 
-static const struct form_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
+static const struct source_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
 
 /* Feeds `first` bytes, then pieces of `step`. */
 static void

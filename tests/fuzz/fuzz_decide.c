@@ -8,6 +8,7 @@
  * input's; 8 Host, 16 Content-Type, 32 chunked, 64 a Content-Length, 128 one over the limit), so that a fuzzer without seeds gets to every check.
  * With -DFUZZ_STANDALONE it has a main() that takes files. */
 #include "decide/decide.h"
+#include "source/multipart/form.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,10 +159,12 @@ frames_itself(struct str version)
 static void
 check_allowed(const struct fuzz_head *fuzz, const struct decision *d)
 {
+	struct error err = { 0 };
+	struct boundary boundary;
 	struct str value;
 	bool chunked = nth_header(fuzz, STR("transfer-encoding"), 0, &value);
 
-	promise(d->route != NULL && d->boundary.len > 0 && d->boundary.len <= FORM_BOUNDARY_MAX);
+	promise(d->route != NULL && boundary_read(head_header(&fuzz->head, "content-type"), &boundary, &err));
 	promise(frames_itself(fuzz->head.version) || chunked == (d->length == LENGTH_UNKNOWN));
 	promise(!(chunked && nth_header(fuzz, STR("content-length"), 0, &value)));
 	promise(!nth_header(fuzz, STR("host"), 1, &value) && !nth_header(fuzz, STR("content-length"), 1, &value));

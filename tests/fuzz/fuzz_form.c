@@ -38,7 +38,7 @@ on_end(void *arg, uint64_t size)
 	return true;
 }
 
-static const struct form_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
+static const struct source_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
 
 static void
 run(const char *data, size_t len, size_t first, size_t step, struct buf *log)

@@ -20,6 +20,7 @@ BAD = {
     "gate_poison": ("config/a.c", HEAD + "void f(char *a)\n{\n\tstrcpy(a, a);\n}\n"),
     "gate_no_extern_variables": ("sidecar/base/a.h", HEAD + "extern int count;\n"),
     "gate_kinds_of_destinations": ("sidecar/txn/a.c", HEAD + "int a = order->to->kind == other->kind;\n"),
+    "gate_formats_of_bodies": ("sidecar/part/a.c", HEAD + '#include "source/multipart/form.h"\n'),
     "gate_atomics": ("sidecar/sink/a.c", HEAD + "static _Atomic int n;\n"),
     "gate_spdx": ("sidecar/base/a.c", "int a;\n"),
     "gate_top_level": ("extra/a.txt", "x\n"),

@@ -15,6 +15,7 @@ struct reader {
 	const struct limits *limits;
 	struct scan scan;
 	struct form *form;
+	uint64_t seen;
 };
 
 static bool
@@ -27,9 +28,10 @@ feed_scan(struct reader *reader, const char *data, size_t len, struct error *err
 static bool
 feed_form(struct reader *reader, const char *data, size_t len, struct error *err)
 {
-	uint64_t max = reader->limits->body, left = max - form_offset(reader->form);
+	uint64_t max = reader->limits->body, left = max - reader->seen;
 	size_t n = len < left ? len : (size_t)left;
 
+	reader->seen += n;
 	if (!form_feed(reader->form, data, n, err))
 		return false;
 	if (n == len)
@@ -105,7 +107,7 @@ static bool
 run_form(const struct boundary *boundary, const struct limits *limits, struct str body, struct cut cut,
 	struct error *err, bool *has_ended)
 {
-	static const struct form_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
+	static const struct source_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
 	struct form_limits form_limits = { .parts = limits->parts, .part_head = limits->part_head };
 	struct reader reader = { .feed = feed_form, .limits = limits };
 	bool ok;

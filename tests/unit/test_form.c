@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* test_form.c - what the form room makes of a body: the table of sidecar/form/README.md, each row at every split. */
+/* test_form.c - what is made of the body of a form: the table of sidecar/source/multipart/README.md, each row at every split. */
 #include "base/mem.h"
 #include "source/multipart/form.h"
 
@@ -43,7 +43,7 @@ on_end(void *arg, uint64_t size)
 	return true;
 }
 
-static const struct form_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
+static const struct source_events events = { .on_begin = on_begin, .on_data = on_data, .on_end = on_end };
 
 /* The log of a good body; of another one only its verdict: "kind@offset". */
 static void

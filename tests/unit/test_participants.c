@@ -5,6 +5,7 @@
 #include "part/parts.h"
 
 #include "lib/folder.h"
+#include "lib/form_head.h"
 #include "lib/routes.h"
 #include "loop/loop_thread.h"
 #include "sink/directory/disk.h"
@@ -270,11 +271,9 @@ make_threads(const struct a_case *c)
 static void
 begin(const struct a_case *c)
 {
-	static struct boundary boundary = { "B", 1 };
 	static const struct match_result match;
-	static const struct head head;
-	static const struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
-	struct parts_setup setup = { .naming = &naming, .boundary = &boundary };
+	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
+	struct parts_setup setup = { .naming = &naming };
 	struct error err = { 0 };
 
 	alarm(HANG_SECONDS);
@@ -421,14 +420,14 @@ set_up(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	return form_setup(&err) ? 0 : -1;
+	return sources_start(&err) ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	form_teardown();
+	sources_stop();
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "part/parts.h"
 
 #include "lib/check.h"
+#include "lib/form_head.h"
 #include "lib/routes.h"
 
 #include "config/kind.h"
@@ -139,8 +140,6 @@ on_news(void *arg)
 
 /* -- a form ------------------------------------------------------------------------------------------- */
 
-static struct boundary boundary = { "B", 1 };
-
 /* Of the parts of a concat all bytes are counted on. */
 static void
 add_part(struct buf *body, char field, size_t size, uint64_t *concat)
@@ -162,7 +161,7 @@ feed(struct parts *parts, const char *data, size_t len)
 	struct error err = { 0 };
 
 	while (len > 0) {
-		size_t n = len < FORM_FEED_MAX ? len : FORM_FEED_MAX;
+		size_t n = len < SOURCE_FEED_MAX ? len : SOURCE_FEED_MAX;
 
 		if (parts_prepare(parts, &n) != PARTS_READY) {
 			for (size_t i = 0; i < n_objects; i++)
@@ -193,13 +192,12 @@ static void
 send_form(const struct buf *body, size_t step)
 {
 	static const struct match_result match;
-	static const struct head head;
-	static const struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
+	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
 	struct txn_setup setup = {
 		.outlets = &outlets, .blocks = blocks, .piece = step, .box = loop_mailbox(loop), .on_news = on_news
 	};
 	struct error err = { 0 };
-	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming, .boundary = &boundary };
+	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming };
 	struct parts *parts;
 
 	n_objects = 0;
@@ -220,7 +218,7 @@ set_up(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	if (!form_setup(&err))
+	if (!sources_start(&err))
 		return -1;
 	loop = loop_new(&err);
 	pool = pool_new(MEMORY, &err);
@@ -240,7 +238,7 @@ tear_down(void **state)
 	blocks_free(blocks);
 	pool_free(pool);
 	loop_free(loop);
-	form_teardown();
+	sources_stop();
 	return 0;
 }
 

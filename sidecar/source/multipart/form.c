@@ -13,7 +13,7 @@ struct form {
 	struct postproc *postproc;
 	struct head_reader reader;
 	struct form_limits limits;
-	const struct form_events *events;
+	const struct source_events *events;
 	void *arg;
 	uint64_t size; /* of the part under way */
 	bool has_failed;
@@ -66,7 +66,7 @@ on_bytes(void *arg, const char *data, size_t len)
 /* -- the form ----------------------------------------------------------------------------------------- */
 
 struct form *
-form_new(const struct boundary *boundary, const struct form_limits *limits, const struct form_events *events,
+form_new(const struct boundary *boundary, const struct form_limits *limits, const struct source_events *events,
 	void *arg, struct error *err)
 {
 	struct form *form = mem_zalloc(sizeof *form);
@@ -100,12 +100,6 @@ form_finish(struct form *form, struct error *err)
 {
 	must(!form->has_failed);
 	return guard_finish(&form->guard, err);
-}
-
-uint64_t
-form_offset(const struct form *form)
-{
-	return form->guard.offset;
 }
 
 size_t

@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "source/source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,6 @@
 #define FORM_BOUNDARY_MAX 70   /* RFC 2046 section 5.1.1 */
 #define FORM_PREAMBLE_MAX 1024 /* bytes of line ends before the first delimiter */
 #define FORM_HEADERS_MAX 32    /* header lines in one part's head */
-#define FORM_FEED_MAX 65536    /* the most that one form_feed() should be given: bounds what comes out of it */
 
 /* The boundary parameter of a Content-Type. */
 struct boundary {
@@ -41,31 +41,6 @@ struct boundary {
  * (boundary*), two boundaries, or none of 1 to 70 characters. No allocation. */
 bool boundary_read(struct str content_type, struct boundary *out, struct error *err);
 
-/* What a part's head says, decoded. Views are valid until on_end of that part has returned. */
-struct part_head {
-	unsigned number;      /* from 1 in the order of the body */
-	struct str field;     /* decoded `name`; never absent, may be empty */
-	struct str filename;  /* decoded, folders kept; absent: no filename parameter (a value field) */
-	struct str type;      /* Content-Type as sent, trimmed; absent: none */
-	struct str encoding;  /* Content-Transfer-Encoding as sent; absent: none */
-	uint64_t offset;      /* byte of the body where the part's delimiter begins */
-	uint64_t data_offset; /* byte of the body where its content begins */
-	const struct part_header *headers; /* all of them in order, as sent */
-	size_t n_headers;
-};
-
-struct part_header {
-	struct str name, value;
-};
-
-/* Receives the events, in the order begin, data*, end, begin, ... Each returns false to stop the form for
- * good; the receiver then knows why itself, and form_feed() returns false without touching its error. */
-struct form_events {
-	bool (*on_begin)(void *arg, const struct part_head *head);
-	bool (*on_data)(void *arg, const char *data, size_t len); /* len > 0 */
-	bool (*on_end)(void *arg, uint64_t size);                 /* size: bytes of this part */
-};
-
 struct form_limits {
 	uint64_t parts;     /* parts; one more is ERR_TOO_LARGE with limit "parts" */
 	uint64_t part_head; /* bytes of one head; more is ERR_TOO_LARGE with limit "part_head" */
@@ -76,7 +51,7 @@ struct form;
 /* Starts a form. NULL: out of memory, or the post-processor could not be made (err says). `events` and
  * `arg` are borrowed for the form's life, `boundary` and `limits` are copied. */
 struct form *form_new(const struct boundary *boundary, const struct form_limits *limits,
-	const struct form_events *events, void *arg, struct error *err);
+	const struct source_events *events, void *arg, struct error *err);
 
 /* Takes `len` more bytes of the body, all of them. False: the form is over; `err` holds ERR_MALFORMED or
  * ERR_TOO_LARGE with the byte offset, or ERR_NOMEM, unless an event said stop. Cost is linear in all bytes fed, whatever
@@ -87,9 +62,8 @@ bool form_feed(struct form *form, const char *data, size_t len, struct error *er
  * boundary (ERR_MALFORMED). */
 bool form_finish(struct form *form, struct error *err);
 
-uint64_t form_offset(const struct form *form); /* bytes fed so far */
-size_t form_memory(const struct form *form);   /* bytes that it holds for heads: the longest so far */
-void form_free(struct form *form);             /* NULL is fine */
+size_t form_memory(const struct form *form); /* bytes that it holds for heads: the longest so far */
+void form_free(struct form *form);           /* NULL is fine */
 
 /* [main] Before the first form_new() and after the last form_free(): the connection that libmicrohttpd
  * wants to see when a post-processor is made (postproc.c says why). */

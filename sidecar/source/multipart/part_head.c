@@ -7,13 +7,13 @@
 #include <string.h>
 
 /* Where in the body something is wrong. */
-struct place {
+struct head_place {
 	uint64_t offset; /* of the line being read */
 	struct error *err;
 };
 
 static bool
-refuse(struct place *place, const char *why)
+refuse(struct head_place *place, const char *why)
 {
 	error_set(place->err, ERR_MALFORMED, "%s", why);
 	place->err->offset = place->offset;
@@ -24,7 +24,7 @@ refuse(struct place *place, const char *why)
 
 /* Why a line is none, in words that help who wrote it. */
 static bool
-refuse_line(struct place *place, struct str line, size_t name_len)
+refuse_line(struct head_place *place, struct str line, size_t name_len)
 {
 	if (name_len > 0 && name_len < line.len && strchr(" \t", line.data[name_len]) != NULL &&
 		memchr(line.data + name_len, ':', line.len - name_len) != NULL)
@@ -33,7 +33,7 @@ refuse_line(struct place *place, struct str line, size_t name_len)
 }
 
 static bool
-add_header(struct head_reader *reader, struct place *place, struct str line)
+add_header(struct head_reader *reader, struct head_place *place, struct str line)
 {
 	struct part_header *header = &reader->headers[reader->head.n_headers];
 	size_t n = 0;
@@ -57,7 +57,7 @@ add_header(struct head_reader *reader, struct place *place, struct str line)
 }
 
 static bool
-read_lines(struct head_reader *reader, struct place *place, struct str text)
+read_lines(struct head_reader *reader, struct head_place *place, struct str text)
 {
 	while (text.len > 0) {
 		const char *end = memmem(text.data, text.len, "\r\n", 2);
@@ -105,7 +105,7 @@ is_nested_form(const struct part_head *head)
 }
 
 static bool
-read_disposition(struct head_reader *reader, struct place *place, struct str value)
+read_disposition(struct head_reader *reader, struct head_place *place, struct str value)
 {
 	struct disposition *disposition = &reader->disposition;
 
@@ -116,6 +116,8 @@ read_disposition(struct head_reader *reader, struct place *place, struct str val
 	}
 	reader->head.field = buf_str(&disposition->field);
 	reader->head.filename = disposition->is_file ? buf_str(&disposition->filename) : STR_NONE;
+	/* A browser sends a file input that was left empty as filename="" without content. */
+	reader->head.may_be_unfilled = disposition->is_file && disposition->filename.len == 0;
 	return true;
 }
 
@@ -123,7 +125,7 @@ read_disposition(struct head_reader *reader, struct place *place, struct str val
 static bool
 read_head(struct head_reader *reader, struct str text, uint64_t offset, struct error *err)
 {
-	struct place place = { offset, err };
+	struct head_place place = { offset, err };
 	struct str disposition;
 
 	reader->head = (struct part_head){ .headers = reader->headers };
