@@ -86,6 +86,8 @@ static const struct {
 	{ "POST", "/album/1", H FORM TE, 200, "album", "", "" },
 	{ "PUT", "/album/1?x=1", H FORM "content-length: 300\n", 200, "album", "", "" },
 	{ "POST", "http://h/open", H FORM TE, 200, "open", "", "" },
+	{ "POST", "/album/1", H "content-type: application/x-www-form-urlencoded\n" TE, 415, "album", "",
+		"Content-Type: application/x-www-form-urlencoded brings no files; send multipart/form-data (curl -F, or enctype of an HTML form)" },
 	{ "POST", "/album/1", FORM TE, 400, "", "", "no Host" },
 	{ "POST", "/album/1", H FORM TE "content-length: 1\n", 400, "", "",
 		"both Content-Length and Transfer-Encoding" },

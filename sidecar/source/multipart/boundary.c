@@ -143,6 +143,10 @@ boundary_read(struct str content_type, struct boundary *out, struct error *err)
 	struct str type = take_while(&s, str_is_token_char);
 
 	*out = (struct boundary){ 0 };
+	if (str_equal_nocase(type, STR("application")) && str_starts_nocase(s, "/x-www-form-urlencoded"))
+		return refuse(err,
+			"application/x-www-form-urlencoded brings no files; send multipart/form-data "
+			"(curl -F, or enctype of an HTML form)");
 	if (!str_equal_nocase(type, STR("multipart")) || !str_starts_nocase(s, "/form-data"))
 		return refuse(err, "not multipart/form-data");
 	s.data += strlen("/form-data");
