@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/check_kill.h"
+#include "config/check_raw.h"
 #include "config/check_rules.h"
 #include "config/kind.h"
 #include "config/memory.h"
@@ -121,7 +122,8 @@ check_from_upstream(struct loading *l, size_t at, const struct node *response)
 	if (route->rules[last].to != NULL && !kind_has(route->rules[last].to->kind, KIND_APPLICATION)) {
 		diag_error(l->diag, from, "from: only %s gives an answer", kind_nouns(KIND_APPLICATION, &nouns));
 		diag_note(l->diag, name, "this rule's destination is %s", route->rules[last].to->kind->noun);
-	} else if (route->rules[last].action == ACTION_STORE && check_rules_may_repeat(&route->rules[last])) {
+	} else if (route->rules[last].action == ACTION_STORE &&
+		check_rules_may_repeat(route, &route->rules[last])) {
 		diag_error(l->diag, from, "from: needs a rule that makes one transfer only");
 		diag_note(l->diag, name, "this rule has neither concat nor max_count: 1 nor nth: N");
 	}
@@ -215,6 +217,7 @@ check_all(struct loading *l)
 		check_id(l, i);
 		check_reachable(l, i, is_known);
 		check_rules_all(l, i);
+		check_raw(l, i);
 		check_response(l, i);
 		check_memory(l, i);
 	}

@@ -29,9 +29,11 @@ spans(const struct route *route)
 {
 	const struct rule *first = NULL;
 
+	if (route->raw != NULL)
+		return false;
 	for (size_t i = 0; i < route->n_rules && route->commit == COMMIT_ALL; i++) {
 		const struct rule *rule = &route->rules[i];
-		bool repeats = rule->action == ACTION_STORE && check_rules_may_repeat(rule);
+		bool repeats = rule->action == ACTION_STORE && check_rules_may_repeat(route, rule);
 
 		if (!lasts(rule))
 			continue;

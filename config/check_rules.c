@@ -23,9 +23,9 @@ spot_of(const struct node *map, const char *key)
 }
 
 bool
-check_rules_may_repeat(const struct rule *rule)
+check_rules_may_repeat(const struct route *route, const struct rule *rule)
 {
-	return rule->nth == 0 && rule->max_count != 1;
+	return route->raw == NULL && rule->nth == 0 && rule->max_count != 1;
 }
 
 static bool
@@ -148,9 +148,9 @@ names_its_object(const struct rule *rule)
 }
 
 static void
-check_repeat(struct loading *l, const struct rule *rule, const struct node *node)
+check_repeat(struct loading *l, const struct route *route, const struct rule *rule, const struct node *node)
 {
-	if (rule->action != ACTION_STORE || !names_its_object(rule) || !check_rules_may_repeat(rule))
+	if (rule->action != ACTION_STORE || !names_its_object(rule) || !check_rules_may_repeat(route, rule))
 		return;
 	diag_error(l->diag, template_spot(node),
 		"two parts of a form could get the same name; put {uuid} or {part} into it, or take one part only");
@@ -256,13 +256,15 @@ check_rules_all(struct loading *l, size_t route)
 
 		if (node == NULL || node->kind != NODE_MAP)
 			continue;
-		check_hidden(l, route, i);
+		if (r->raw == NULL) /* else check_raw() knows which one takes it */
+			check_hidden(l, route, i);
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
 		check_sizes(l, rule, node);
 		check_count(l, rule, node);
-		check_repeat(l, rule, node);
-		check_same_name(l, route, i);
+		check_repeat(l, r, rule, node);
+		if (r->raw == NULL)
+			check_same_name(l, route, i);
 		if (is_transfer(rule))
 			check_undo(l, rule, target_node(node));
 	}

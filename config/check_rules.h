@@ -8,6 +8,6 @@
 void check_rules_all(struct loading *l, size_t route);
 
 /* Can this rule take more than one part of a form? */
-bool check_rules_may_repeat(const struct rule *rule);
+bool check_rules_may_repeat(const struct route *route, const struct rule *rule);
 
 #endif

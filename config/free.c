@@ -46,6 +46,7 @@ free_route(struct route *route)
 	mem_free(route->rules);
 	template_free(route->response.redirect);
 	mem_free(route->response.origin);
+	mem_free(route->raw);
 	mem_free(route->id);
 	free_match(&route->match);
 }

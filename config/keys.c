@@ -89,6 +89,13 @@ static const struct key limits_keys[] = {
 };
 static const struct key_table limits = { "`limits`", "routes[].limits", KEYS(limits_keys) };
 
+static const struct key body_keys[] = {
+	{ "raw", KEY_TEXT, .required = true, .max = 256, AT(route, raw),
+		.help = "The body is one file of the field with this name, whatever its type, sent by PUT or POST. Its name is that of "
+			"`Content-Disposition`, else the last segment of the path. A form (`multipart/form-data`) is 415." },
+};
+static const struct key_table body = { "`body`", "routes[].body", KEYS(body_keys) };
+
 static const struct key response_keys[] = {
 	{ "status", KEY_COUNT, .fallback = "201", .min = 200, .max = 299, AT(route, response.status),
 		.help = "Status of the answer to a form that was committed." },
@@ -109,6 +116,8 @@ static const struct key route_keys[] = {
 	{ "id", KEY_ID, .required = true, AT(route, id),
 		.help = "Name of the route in logs and answers; stands once." },
 	{ "match", KEY_TABLE, TABLES(&match), .help = "Which requests the route takes; the first that fits wins." },
+	{ "body", KEY_TABLE, TABLES(&body),
+		.help = "What a body is; without it a form (`multipart/form-data`), and nothing else." },
 	{ "limits", KEY_TABLE, TABLES(&limits), .help = "What a form may cost." },
 	{ "fields", KEY_LIST, .required = true, .min = 1, .max = 1024, TABLES(&rule), AT(route, rules),
 		ENTRIES(route, n_rules, rule), .help = "Field rules; the first that fits a part wins." },
@@ -286,8 +295,8 @@ find_below(const struct key_table *table, const char *name, const struct key_tab
 const struct key_table *
 keys_elsewhere(const char *name, const struct key_table *not_this)
 {
-	static const struct key_table *const all[] = { &route, &rule, &match, &limits, &response, &file, &threads,
-		&log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust };
+	static const struct key_table *const all[] = { &route, &rule, &match, &limits, &body, &response, &file,
+		&threads, &log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust };
 	const struct key_table *found = NULL;
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

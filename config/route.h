@@ -145,6 +145,7 @@ struct response {
 struct route {
 	char *id;
 	struct match match;
+	char *raw; /* the body is no form but one file, of the field of this name; NULL: a form */
 	struct limits limits;
 	struct rule *rules;
 	size_t n_rules;

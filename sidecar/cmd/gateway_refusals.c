@@ -217,6 +217,26 @@ add_size(struct buf *out, const struct route *route)
 	add_return(out, &too_large, "the body is over the limit", when);
 }
 
+/* Which of a route's bodies come in at all (sidecar/source/format.h), as far as a rule can tell. */
+static void
+add_types(struct buf *out, const struct config *config)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < config->n_routes; i++) {
+		if (config->routes[i].raw == NULL)
+			continue;
+		buf_addf(out, "    acl takes_a_file var(txn.upload.route) -m str -- %s\n", config->routes[i].id);
+		any = true;
+	}
+	if (any)
+		add_return(out, &media_type, "this route takes the bytes of one file, no form",
+			"may_answer takes_a_file { req.fhdr(content-type) -m beg -i multipart/form-data }");
+	add_return(out, &media_type, "not multipart/form-data",
+		any ? "may_answer { var(txn.upload.route) -m found } !takes_a_file !{ req.fhdr(content-type) -m beg -i multipart/form-data }"
+		    : "may_answer { var(txn.upload.route) -m found } !{ req.fhdr(content-type) -m beg -i multipart/form-data }");
+}
+
 void
 gateway_add_rules(struct buf *out, const struct config *config)
 {
@@ -228,8 +248,7 @@ gateway_add_rules(struct buf *out, const struct config *config)
 		"may_answer !{ var(txn.upload.route) -m found } { var(txn.upload.methods) -m found }");
 	for (size_t i = 0; i < config->n_routes; i++) /* of several faults the one that penstock tells */
 		add_length(out, &config->routes[i]);
-	add_return(out, &media_type, "not multipart/form-data",
-		"may_answer { var(txn.upload.route) -m found } !{ req.fhdr(content-type) -m beg -i multipart/form-data }");
+	add_types(out, config);
 	for (size_t i = 0; i < config->n_routes; i++)
 		add_size(out, &config->routes[i]);
 }

@@ -50,6 +50,17 @@ try_part_head(struct str text)
 	part_head_free(&reader);
 }
 
+static void
+try_disposition(struct str text)
+{
+	struct disposition disposition = { 0 };
+	struct error err = { 0 };
+
+	if (disposition_read_file(&disposition, text, &err) != !error_is_set(&err))
+		abort();
+	disposition_free(&disposition);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,6 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(boundary.len == 0 || boundary.len > FORM_BOUNDARY_MAX))
 		abort();
 	try_target(next_line(&rest));
+	try_disposition(rest);
 	try_part_head(rest);
 	return 0;
 }

@@ -14,6 +14,8 @@
 #define SECOND                                                                                                     \
 	"version: 1\nroutes:\n"                                                                                    \
 	"  - { id: open, match: { path: \"/open\" }, limits: { body: none }, " FIELDS " }\n"                       \
+	"  - { id: raw, match: { path: \"/raw\", method: PUT }, limits: { body: 300B }, body: { raw: a }, " FIELDS \
+	" }\n"                                                                                                     \
 	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"
 
 static char folder[] = "/tmp/penstock-judge-XXXXXX";

@@ -131,6 +131,7 @@ what_is_left_out_gets_the_documented_defaults(void **state)
 	assert_true(r->limits.values == 1u << 20 && r->limits.discard == 64u << 20);
 	assert_true(r->match.any_path && r->match.host == NULL && r->match.n_methods == 1);
 	assert_string_equal(r->match.methods[0], "POST");
+	assert_null(r->raw);
 	assert_true(r->fallback == ACTION_REJECT && r->commit == COMMIT_ALL && r->response.status == 201);
 	assert_true(
 		r->rules[0].max_size == LIMIT_NONE && r->rules[0].max_count == LIMIT_NONE && r->rules[0].nth == 0);

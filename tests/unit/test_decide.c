@@ -15,7 +15,9 @@ static const char routes[] =
 	"  - { id: small, match: { path: \"/small\" }, limits: { body: 100B }, " FIELDS " }\n"
 	"  - { id: open, match: { path: \"/open\", method: [POST, PUT] }, limits: { body: none }, " FIELDS " }\n"
 	"  - { id: host, match: { host: \"*.example.org\", path: \"/h/*\" }, " FIELDS " }\n"
-	"  - { id: few, match: { path: \"/few\" }, limits: { concurrent: 2, length: required }, " FIELDS " }\n";
+	"  - { id: few, match: { path: \"/few\" }, limits: { concurrent: 2, length: required }, " FIELDS " }\n"
+	"  - { id: raw, match: { path: \"/raw\", method: [PUT, POST] }, limits: { body: 100B }, body: { raw: x }, " FIELDS
+	" }\n";
 
 static struct config *config;
 
@@ -92,6 +94,22 @@ static const struct row {
 	{ "POST /open HTTP/1.1", H TE "content-type: Multipart/Form-Data;charset=x; BOUNDARY=\"B\"\n", ERR_NONE, U,
 		"open" },
 	{ "POST /few HTTP/1.1", H FORM CL("5"), ERR_NONE, 5, "few" },
+	/* a body that is one file is of any type but that of a form */
+	{ "PUT /raw HTTP/1.1", H CL("0"), ERR_NONE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H CL("100"), ERR_NONE, 100, "raw" },
+	{ "PUT /raw HTTP/1.1", H CL("101"), ERR_TOO_LARGE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H TE "Content-Type: image/png\n", ERR_NONE, U, "raw" },
+	{ "POST /raw HTTP/1.1", H TE "Content-Type: application/x-www-form-urlencoded\n", ERR_NONE, U, "raw" },
+	{ "PUT /raw HTTP/1.1", H TE "Content-Type: " X255 X255 "x\n", ERR_NONE, U, "raw" },
+	{ "PUT /raw HTTP/1.1", H TE "Content-Type: " X255 X255 "xx\n", ERR_MEDIA_TYPE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H TE "Content-Type: a/b\nContent-Type: a/b\n", ERR_MEDIA_TYPE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H TE "Content-Encoding: gzip\n", ERR_MEDIA_TYPE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H FORM TE, ERR_MEDIA_TYPE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H TE "Content-Type: MULTIPART/form-data\n", ERR_MEDIA_TYPE, 0, "raw" },
+	{ "PUT /raw HTTP/1.1", H, ERR_LENGTH_REQUIRED, 0, "raw" },
+	{ "PATCH /raw HTTP/1.1", H TE, ERR_METHOD, 0, NULL },
+	{ "POST /open HTTP/1.1", H TE "Content-Type: application/x-www-form-urlencoded\n", ERR_MEDIA_TYPE, 0,
+		"open" },
 	/* HTTP/2 and 3, as a gateway shows them: the end of the body is framing enough */
 	{ "POST /open HTTP/2.0", H FORM, ERR_NONE, U, "open" },
 	{ "POST /open HTTP/3.0", H FORM CL("5"), ERR_NONE, 5, "open" },

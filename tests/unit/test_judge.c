@@ -86,6 +86,9 @@ static const struct {
 	{ "POST", "/album/1", H FORM TE, 200, "album", "", "" },
 	{ "PUT", "/album/1?x=1", H FORM "content-length: 300\n", 200, "album", "", "" },
 	{ "POST", "http://h/open", H FORM TE, 200, "open", "", "" },
+	{ "PUT", "/raw", H TE, 200, "raw", "", "" },
+	{ "PUT", "/raw", H FORM TE, 415, "raw", "",
+		"Content-Type: this route takes the bytes of one file, no form; send the file alone (curl -T)" },
 	{ "POST", "/album/1", H "content-type: application/x-www-form-urlencoded\n" TE, 415, "album", "",
 		"Content-Type: application/x-www-form-urlencoded brings no files; send multipart/form-data (curl -F, or enctype of an HTML form)" },
 	{ "POST", "/album/1", FORM TE, 400, "", "", "no Host" },
@@ -174,6 +177,24 @@ a_body_is_followed_to_its_end(void **state)
 	for (const char *p = PART "--B--\r\n"; *p != '\0'; p++)
 		assert_null(judge_feed(request, p, 1));
 	assert_true(judge_verdict(request)->allow);
+	judge_request_free(request);
+}
+
+static void
+a_body_that_is_one_file_is_followed_to_its_limit(void **state)
+{
+	struct judge_request *request = judge_request_new(judge);
+	struct judge_head head = judging_head("PUT", "/raw", H TE);
+	const struct judge_verdict *verdict;
+
+	(void)state;
+	assert_true(judge_decide(request, &head)->allow && judge_follows(request));
+	for (int i = 0; i < 300; i++)
+		assert_null(judge_feed(request, "-", 1));
+	verdict = judge_feed(request, "-", 1);
+	assert_non_null(verdict);
+	assert_int_equal(verdict->status, 413);
+	assert_string_equal(verdict->reason, "the body is over the limit of 300 bytes");
 	judge_request_free(request);
 }
 
@@ -302,6 +323,7 @@ main(void)
 		cmocka_unit_test(the_limit_of_a_body_is_told_where_there_is_one),
 		cmocka_unit_test(an_id_is_cut_and_may_be_missing),
 		cmocka_unit_test(a_body_is_followed_to_its_end),
+		cmocka_unit_test(a_body_that_is_one_file_is_followed_to_its_limit),
 		cmocka_unit_test(a_body_that_cannot_be_is_ended_with_a_problem),
 		cmocka_unit_test(what_is_left_alone_passes),
 		cmocka_unit_test(a_judge_without_memory_is_none),

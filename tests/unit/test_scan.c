@@ -173,6 +173,23 @@ the_first_fault_in_the_body_is_the_one_that_is_told(void **state)
 	}
 }
 
+/* Whatever it looks like, at and one over the limit. */
+static void
+of_a_body_without_delimiters_only_the_length_is_looked_at(void **state)
+{
+	struct limits few = { .body = 10, .parts = 1, .part_head = 60 };
+	struct error err = { 0 };
+	struct scan scan;
+
+	(void)state;
+	scan_init(&scan, &few, NULL);
+	assert_true(scan_feed(&scan, "--B\r\n", 5, &err) && scan_feed(&scan, "--Bx-", 5, &err));
+	assert_false(scan_feed(&scan, "x", 1, &err));
+	assert_true(err.kind == ERR_TOO_LARGE && err.offset == 10);
+	assert_string_equal(err.limit, "body");
+	scan_fini(&scan);
+}
+
 static void
 no_limit_is_none(void **state)
 {
@@ -251,6 +268,7 @@ main(void)
 		cmocka_unit_test(a_body_is_cut_at_its_limit_whatever_is_in_it),
 		cmocka_unit_test(a_delimiter_is_found_behind_contents_of_any_length),
 		cmocka_unit_test(the_first_fault_in_the_body_is_the_one_that_is_told),
+		cmocka_unit_test(of_a_body_without_delimiters_only_the_length_is_looked_at),
 		cmocka_unit_test(no_limit_is_none),
 		cmocka_unit_test(it_allocates_for_the_longest_head_and_for_nothing_else),
 		cmocka_unit_test(out_of_memory_is_no_fault_of_the_body),

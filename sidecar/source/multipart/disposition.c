@@ -185,6 +185,15 @@ has_failed(const struct disposition *d)
 	return failed;
 }
 
+static bool
+end(struct disposition *d, const struct cursor *cursor, bool ok, struct error *err)
+{
+	if (has_failed(d)) /* what was not kept whole may have been refused for that alone */
+		return error_nomem(err);
+	d->is_file = d->has[PLACE_FILENAME] || d->has[PLACE_EXTENDED_FILENAME];
+	return ok || error_set(err, ERR_MALFORMED, "%s", cursor->why);
+}
+
 bool
 disposition_read(struct disposition *d, struct str value, struct error *err)
 {
@@ -195,10 +204,19 @@ disposition_read(struct disposition *d, struct str value, struct error *err)
 	ok = str_equal_nocase(take_name(&cursor), STR("form-data"))
 		? take_parameters(&cursor, d) && keep_name(d, &cursor) && keep_filename(d, &cursor)
 		: cursor_refuse(&cursor, "a Content-Disposition other than form-data");
-	if (has_failed(d)) /* what was not kept whole may have been refused for that alone */
-		return error_nomem(err);
-	d->is_file = d->has[PLACE_FILENAME] || d->has[PLACE_EXTENDED_FILENAME];
-	return ok || error_set(err, ERR_MALFORMED, "%s", cursor.why);
+	return end(d, &cursor, ok, err);
+}
+
+bool
+disposition_read_file(struct disposition *d, struct str value, struct error *err)
+{
+	struct cursor cursor = { .rest = value };
+	bool ok;
+
+	clear(d);
+	ok = take_name(&cursor).len > 0 ? take_parameters(&cursor, d) && keep_filename(d, &cursor)
+					: cursor_refuse(&cursor, "a Content-Disposition without a type");
+	return end(d, &cursor, ok, err);
 }
 
 size_t

@@ -4,13 +4,12 @@
 
 #include "source/multipart/form.h"
 
-const struct source_format multipart_format;
+extern const struct source_format multipart_format;
 
 static bool
 is_of(const struct route *route)
 {
-	(void)route;
-	return true;
+	return route->raw == NULL;
 }
 
 static bool
