@@ -25,7 +25,7 @@ struct fuzz_head {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char upload_text[] = "upload", any_host[] = "*.example.org", post[] = "POST", put[] = "PUT";
+static char upload_text[] = "upload", any_host[] = "*.example.org", post[] = "POST", put[] = "PUT", file[] = "file";
 static char ids[][8] = { "upload", "below", "rest" };
 static char *methods[] = { post, put };
 static struct path_segment upload[] = { { SEGMENT_TEXT, upload_text } };
@@ -48,6 +48,7 @@ static struct route routes[] = {
 			.n_methods = 1 },
 		.limits = { .body = 10 } },
 	{ .id = ids[2],
+		.raw = file,
 		.match = { .host = any_host,
 			.segments = rest,
 			.n_segments = 1,
@@ -164,7 +165,8 @@ check_allowed(const struct fuzz_head *fuzz, const struct decision *d)
 	struct str value;
 	bool chunked = nth_header(fuzz, STR("transfer-encoding"), 0, &value);
 
-	promise(d->route != NULL && boundary_read(head_header(&fuzz->head, "content-type"), &boundary, &err));
+	promise(d->route != NULL);
+	promise(d->route->raw != NULL || boundary_read(head_header(&fuzz->head, "content-type"), &boundary, &err));
 	promise(frames_itself(fuzz->head.version) || chunked == (d->length == LENGTH_UNKNOWN));
 	promise(!(chunked && nth_header(fuzz, STR("content-length"), 0, &value)));
 	promise(!nth_header(fuzz, STR("host"), 1, &value) && !nth_header(fuzz, STR("content-length"), 1, &value));

@@ -50,6 +50,17 @@ try_part_head(struct str text)
 	part_head_free(&reader);
 }
 
+/* Of the first header line. */
+static struct str
+first_value(struct str text)
+{
+	const char *colon = text.len > 0 ? memchr(text.data, ':', text.len) : NULL;
+	size_t n = colon != NULL ? (size_t)(colon - text.data) + 1 : 0;
+	const char *end = memchr(text.data + n, '\r', text.len - n);
+
+	return (struct str){ text.data + n, end != NULL ? (size_t)(end - text.data) - n : text.len - n };
+}
+
 static void
 try_disposition(struct str text)
 {
@@ -72,7 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(boundary.len == 0 || boundary.len > FORM_BOUNDARY_MAX))
 		abort();
 	try_target(next_line(&rest));
-	try_disposition(rest);
+	try_disposition(first_value(rest));
 	try_part_head(rest);
 	return 0;
 }

@@ -20,7 +20,7 @@ for source in tests/fuzz/fuzz_*.c; do
 	fuzz_config) cp tests/config/good/*.yaml tests/config/bad/*.yaml config/*.yaml "$corpus/" ;;
 	fuzz_form) printf '\3\7--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B--\r\n' >"$corpus/form" ;;
 	fuzz_head)
-		for names in "name=\"a\"; filename*=UTF-8''x" "name*=utf-8''%20; filename=\"=?utf-8?B?w6k=?=\""; do
+		for names in "name=\"a\"; filename*=UTF-8''x" "name*=utf-8''%20; filename=\"=?utf-8?B?w6k=?=\"" "filename=a"; do
 			printf 'multipart/form-data; boundary="B"\n/a/%%20b?a=1\nContent-Disposition: form-data; %s\r\nContent-Type: a/b\r\n' "$names" \
 				>"$corpus/head${#names}"
 		done
