@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The form room's cost per byte does not depend on what the bytes are: nothing costs more than eight times what random
+/* The form room's cost per byte does not depend on what the bytes are: nothing costs more than twelve times what random
  * data costs when fed in the same pieces.
  *
  * A busy machine makes a round dearer and never cheaper, so each cost is the cheapest of many short rounds, and
@@ -17,7 +17,7 @@
 #define SIZE (1u << 20)
 #define ROUNDS_MIN 3
 #define ROUNDS_MAX 200
-#define WORST 8.0
+#define WORST 12.0
 
 static struct boundary boundary;
 
