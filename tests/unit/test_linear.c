@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The form room's cost per byte does not depend on what the bytes are: nothing costs more than twelve times what random
+/* What a byte of a form costs does not depend on what it is: nothing costs more than twelve times what random
  * data costs when fed in the same pieces.
  *
  * A busy machine makes a round dearer and never cheaper, so each cost is the cheapest of many short rounds, and
