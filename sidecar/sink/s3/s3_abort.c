@@ -33,18 +33,7 @@ ask_abort(struct s3 *s3)
 	struct error error = { 0 };
 
 	s3->aborts++;
-	buf_clear(&s3->query);
-	buf_addf(&s3->query, "uploadId=%s", s3->upload.data);
-	s3->ask = (struct s3_ask){
-		.op = S3_OP_ABORT,
-		.method = "DELETE",
-		.query = buf_str(&s3->query),
-		.headers = S3_HEADERS_SOME,
-		.body = EXCHANGE_NO_BODY,
-		.payload = S3_EMPTY_PAYLOAD,
-		.tries_more = UINT32_MAX,
-		.until_ms = s3->abort_by_ms,
-	};
+	s3_ask_abort(s3);
 	if (s3->query.failed)
 		error_nomem(&error);
 	else if (s3_begin_call(s3, on_aborted, &error))
@@ -139,21 +128,7 @@ s3_abort(struct s3 *s3)
 static bool
 ask_delete(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err)
 {
-	buf_clear(&s3->query);
-	if (s3->version[0] != '\0') {
-		buf_add_text(&s3->query, "versionId=");
-		s3_escape(&s3->query, str_of(s3->version), false);
-	}
-	s3->ask = (struct s3_ask){
-		.op = S3_OP_DELETE,
-		.method = "DELETE",
-		.query = s3->query.len > 0 ? buf_str(&s3->query) : STR_NONE,
-		.headers = S3_HEADERS_SOME,
-		.body = EXCHANGE_NO_BODY,
-		.payload = S3_EMPTY_PAYLOAD,
-		.tries_more = s3_to(s3)->retry_parts,
-		.until_ms = CLOCK_NEVER,
-	};
+	s3_ask_delete(s3);
 	return s3->query.failed ? error_nomem(err) : s3_begin_call(s3, on_end, err);
 }
 

@@ -10,14 +10,6 @@
 
 #include <string.h>
 
-const char *
-s3_type_of(const struct s3 *s3)
-{
-	const char *own = s3_to(s3)->content_type, *declared = s3->order->type;
-
-	return own != NULL ? own : declared != NULL ? declared : "application/octet-stream";
-}
-
 void
 s3_take_reply(struct s3 *s3, const struct s3_reply *reply)
 {
@@ -56,30 +48,10 @@ on_created(void *arg, const struct s3_reply *reply)
 void
 s3_create(struct s3 *s3)
 {
-	const struct s3_settings *to = s3_to(s3);
 	struct error error = { 0 };
 
 	s3_move(s3, S3_CREATING);
-	s3->lines[0] = (struct exchange_line){ "Content-Type", s3_type_of(s3) };
-	s3->lines[1] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
-	s3->lines[2] = (struct exchange_line){ "x-amz-checksum-algorithm", s3_sum_word(to->checksum) };
-	s3->lines[3] = (struct exchange_line){ "x-amz-checksum-type",
-		to->checksum == S3_SUM_CRC64NVME ? "FULL_OBJECT" : NULL };
-	s3->ask = (struct s3_ask){
-		.op = S3_OP_CREATE,
-		.method = "POST",
-		.query = STR("uploads="),
-		.lines = s3->lines,
-		.n_lines = 4,
-		.headers = S3_HEADERS_ALL,
-		.body = EXCHANGE_WHOLE,
-		.whole = STR(""),
-		.payload = S3_EMPTY_PAYLOAD,
-		.wants_document = true,
-		.document = S3_ANSWER_CREATED,
-		.tries_more = to->retry_parts,
-		.until_ms = CLOCK_NEVER,
-	};
+	s3_ask_create(s3);
 	if (s3_begin_call(s3, on_created, &error))
 		s3_parts_gather(s3);
 	else
@@ -156,15 +128,7 @@ s3_look(struct s3 *s3)
 	struct error error = { 0 };
 
 	s3_move(s3, S3_LOOKING);
-	s3->ask = (struct s3_ask){
-		.op = S3_OP_HEAD,
-		.method = "HEAD",
-		.headers = S3_HEADERS_SOME,
-		.body = EXCHANGE_NO_BODY,
-		.payload = S3_EMPTY_PAYLOAD,
-		.tries_more = s3_to(s3)->retry_parts,
-		.until_ms = CLOCK_NEVER,
-	};
+	s3_ask_head(s3);
 	if (!s3_begin_call(s3, on_looked, &error))
 		end_unknown(s3);
 }
@@ -295,30 +259,11 @@ on_completed(void *arg, const struct s3_reply *reply)
 void
 s3_complete(struct s3 *s3)
 {
-	const struct s3_settings *to = s3_to(s3);
 	struct error error = { 0 };
 
 	s3_move(s3, S3_COMPLETING);
-	buf_clear(&s3->query);
-	buf_addf(&s3->query, "uploadId=%s", s3->upload.data);
-	s3->lines[0] = (struct exchange_line){ "Content-Type", "application/xml" };
-	s3->lines[1] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
-	s3->ask = (struct s3_ask){
-		.op = S3_OP_COMPLETE,
-		.method = "POST",
-		.query = buf_str(&s3->query),
-		.lines = s3->lines,
-		.n_lines = 2,
-		.headers = S3_HEADERS_SOME,
-		.body = EXCHANGE_READ,
-		.length = measure_document(s3),
-		.payload = S3_UNSIGNED_PAYLOAD,
-		.wants_document = true,
-		.document = S3_ANSWER_COMPLETED,
-		.is_patient = true,
-		.tries_more = to->retry_parts,
-		.until_ms = CLOCK_NEVER,
-	};
+	s3_ask_complete(s3);
+	s3->ask.length = measure_document(s3);
 	s3->call.on_read = read_document;
 	s3->call.on_rewind = rewind_document;
 	if (s3->query.failed || s3->piece.failed)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* s3_priv.h - what s3.c (an order's life), s3_parts.c and s3_part.c (the parts of a stream), s3_put.c and s3_commit.c (what makes
+/* s3_priv.h - what s3.c (an order's life), s3_asks.c (what is asked), s3_parts.c and s3_part.c (the parts of a stream), s3_put.c and s3_commit.c (what makes
  * an object visible) and s3_abort.c (what takes it away) share. All on the engine's thread.
  *
  *   READY ─START▶ CREATING ─id▶ SENDING ─all acknowledged▶ HELD ─COMMIT▶ COMPLETING ─▶ ENDED
@@ -99,6 +99,14 @@ void s3_on_all_away(struct s3 *s3);
 /* Asks `s3->ask` with `s3->call`. */
 bool s3_begin_call(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err);
 
+/* s3_asks.c: `s3->ask`. The buffer `query` may have failed. */
+void s3_ask_create(struct s3 *s3);
+void s3_ask_put(struct s3 *s3);      /* but its body */
+void s3_ask_complete(struct s3 *s3); /* but its length */
+void s3_ask_head(struct s3 *s3);
+void s3_ask_abort(struct s3 *s3);
+void s3_ask_delete(struct s3 *s3);
+
 /* s3_parts.c */
 void s3_parts_gather(
 	struct s3 *s3); /* what is in the channel goes into parts, and those that are full on their way */
@@ -110,7 +118,6 @@ void s3_put(struct s3 *s3);
 /* s3_commit.c */
 void s3_create(struct s3 *s3);
 void s3_complete(struct s3 *s3);
-const char *s3_type_of(const struct s3 *s3);
 void s3_take_reply(struct s3 *s3, const struct s3_reply *reply);
 void s3_commit(struct s3 *s3, const struct s3_reply *reply);   /* it is there */
 void s3_look_for(struct s3 *s3, const struct s3_reply *reply); /* nobody knows: s3_look() */

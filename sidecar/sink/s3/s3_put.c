@@ -71,28 +71,11 @@ set_put_body(struct s3 *s3)
 void
 s3_put(struct s3 *s3)
 {
-	const struct s3_settings *to = s3_to(s3);
 	struct error error = { 0 };
 	bool ok = sum_kept(s3, &error);
 
 	s3_move(s3, S3_PUTTING);
-	s3->lines[0] = (struct exchange_line){ "Content-Type", s3_type_of(s3) };
-	s3->lines[1] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
-	s3->lines[2] = (struct exchange_line){ s3_sum_header(to->checksum),
-		to->checksum != S3_SUM_NONE ? s3->digest.base64 : NULL };
-	s3->lines[3] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
-	s3->ask = (struct s3_ask){
-		.op = S3_OP_PUT,
-		.method = "PUT",
-		.lines = s3->lines,
-		.n_lines = 4,
-		.headers = S3_HEADERS_ALL,
-		.unit = s3->order->unit,
-		.payload = to->checksum == S3_SUM_SHA256 ? s3->payload : S3_UNSIGNED_PAYLOAD,
-		.is_conflict_once = true,
-		.tries_more = to->retry_parts,
-		.until_ms = CLOCK_NEVER,
-	};
+	s3_ask_put(s3);
 	set_put_body(s3);
 	if (!ok || !s3_begin_call(s3, on_put, &error))
 		s3_fail(s3, &error);
