@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "cmd/explain_would.h"
 #include "cmd/raw_request.h"
 #include "decide/decide.h"
 #include "part/location.h"
@@ -65,7 +66,8 @@ static void
 judge_form(struct verdict *verdict, const struct raw_request *raw, const struct decision *decision,
 	const struct naming *naming, size_t split)
 {
-	struct txn_setup dry = { .policy = PLAN_ALL };
+	uint64_t length = decision->length, limit = decision->route->limits.body;
+	struct txn_setup dry = { .policy = PLAN_ALL, .body = length < limit ? length : limit };
 	struct parts_setup setup = {
 		.route = decision->route,
 		.naming = naming,
@@ -127,12 +129,19 @@ known_text(const char *text)
 	return reply_text(text[0] != '\0' ? str_of(text) : STR_NONE);
 }
 
+/* Of a form that is refused nobody would hear the end. */
+static bool
+is_taken(const struct verdict *verdict)
+{
+	return verdict->parts != NULL && !error_is_set(&verdict->error);
+}
+
 static bool
 print_json(const struct verdict *verdict, struct error *err)
 {
 	bool refused = error_is_set(&verdict->error);
-	json_t *root = json_object();
-	bool ok;
+	json_t *root = json_object(), *would = json_array();
+	bool ok = would != NULL && (!is_taken(verdict) || explain_would_json(verdict->parts, would));
 
 	json_object_set_new(root, "status", json_integer(status_of(verdict)));
 	json_object_set_new(root, "route", reply_text(str_of(verdict->route != NULL ? verdict->route->id : NULL)));
@@ -145,7 +154,8 @@ print_json(const struct verdict *verdict, struct error *err)
 	if (!refused && verdict->location.len > 0)
 		json_object_set_new(root, "location", reply_text(buf_str(&verdict->location)));
 	json_object_set_new(root, "parts", parts_json(verdict));
-	ok = root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
+	json_object_set_new(root, "would", would);
+	ok = ok && root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
 	json_decref(root);
 	puts("");
 	return ok ? true : error_nomem(err);
@@ -190,8 +200,8 @@ print_row(const struct part *part)
 		printf("%4s %s %s\n", "", part->facts.list[i].name, part->facts.list[i].text);
 }
 
-static void
-print_table(const struct verdict *verdict)
+static bool
+print_table(const struct verdict *verdict, struct error *err)
 {
 	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
 
@@ -212,6 +222,7 @@ print_table(const struct verdict *verdict)
 	for (; part != NULL; part = part->next)
 		if (part->is_whole)
 			print_row(part);
+	return !is_taken(verdict) || explain_would_print(verdict->parts, print_text) ? true : error_nomem(err);
 }
 
 /* -- all of it ---------------------------------------------------------------------------------------- */
@@ -229,7 +240,7 @@ explain_text(const struct config *config, struct str text, const struct explain_
 		.started = time(NULL),
 		.want_shown = true };
 	struct verdict verdict = { 0 };
-	bool ok = true;
+	bool ok;
 
 	uuid_make(id);
 	if (raw_request_read(raw, text, &verdict.error)) {
@@ -239,10 +250,7 @@ explain_text(const struct config *config, struct str text, const struct explain_
 		if (decision.allow)
 			judge_form(&verdict, raw, &decision, &naming, options->split);
 	}
-	if (options->human)
-		print_table(&verdict);
-	else
-		ok = print_json(&verdict, err);
+	ok = options->human ? print_table(&verdict, err) : print_json(&verdict, err);
 	parts_free(verdict.parts);
 	txn_free(verdict.txn);
 	buf_free(&verdict.location);

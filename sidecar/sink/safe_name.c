@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum mark {
-	MARK_TEXT,    /* stands as it was written */
+	MARK_TEXT,    /* stands as it was written; in a key escaped where a URL wants that */
+	MARK_PLAIN,   /* stands as it is */
 	MARK_ESCAPED, /* of the template, written there as %XX */
 	MARK_VALUE,   /* and above: givers[mark - MARK_VALUE] */
 };
@@ -163,7 +164,8 @@ plain_run(const struct safe_name *name, size_t at)
 	size_t end = at;
 
 	while (end < name->bytes.len &&
-		((mark_at(name, end) == MARK_TEXT && !is_key(name)) || is_unreserved(name->bytes.data[end])))
+		(mark_at(name, end) == MARK_PLAIN || (mark_at(name, end) == MARK_TEXT && !is_key(name)) ||
+			is_unreserved(name->bytes.data[end])))
 		end++;
 	return end - at;
 }
@@ -296,7 +298,7 @@ add_run(struct safe_name *name, struct str s, int mark)
 void
 safe_name_plain(struct safe_name *name, struct str text)
 {
-	add_run(name, text, MARK_TEXT);
+	add_run(name, text, MARK_PLAIN);
 }
 
 void

@@ -15,6 +15,7 @@
 
 struct disk;
 struct survey;
+struct would;
 
 /* What a sink may run on. */
 struct sink_place {
@@ -64,6 +65,11 @@ struct sink {
 	/* [main] For `penstock probe`: tries what the destination can do, notes each finding, and leaves nothing there
 	 * (survey.h). */
 	void (*survey)(struct survey *survey, const struct destination *to);
+
+	/* [main] For `penstock explain`: what this order, which nobody has opened, would make it do (would.h). Of the order only
+	 * what it says of the object counts: to, method, target, type, length, largest,
+	 * is_kept. */
+	void (*would)(const struct order *order, struct would *would);
 
 	/* [producer] As outlets.cost. */
 	size_t (*cost)(const struct order *order);

@@ -124,6 +124,15 @@ sinks_metrics(const struct table *table, struct buf *out)
 			sinks[i]->metrics(opened_by(table, i), table->config, out);
 }
 
+void
+sinks_would(const struct order *order, struct would *would)
+{
+	const struct sink *sink = sink_of(order->to);
+
+	if (sink->would != NULL)
+		sink->would(order, would);
+}
+
 unsigned
 sinks_check(const struct config *config, struct buf *out)
 {

@@ -7,6 +7,9 @@
 #include "base/str.h"
 #include "route/table.h"
 
+struct order;
+struct would;
+
 /* For table_new(): lets every sink open what it keeps for the table. */
 extern const struct table_opener sinks_opener;
 
@@ -18,6 +21,9 @@ bool sinks_are_good(const struct table *table, struct buf *why);
 
 /* [any] Appends the metrics that each sink has of its own. */
 void sinks_metrics(const struct table *table, struct buf *out);
+
+/* [main] For `penstock explain`: as the hook `would` of sink.h. */
+void sinks_would(const struct order *order, struct would *would);
 
 /* [main] For `penstock check`: adds to `out` a line for each thing that a start would find missing, and returns how many
  * there are. */

@@ -161,7 +161,7 @@ def test_explain_is_the_same_at_every_split_and_every_time():
         for request in (head_of("/up/a%2Fb", len(body)) + body, head_of("/up/a%2Fb") + chunked(body, 999)):
             whole = explain(d, request)
             told = json.loads(whole)
-            assert list(told) == ["status", "route", "error", "reason", "field", "limit", "offset", "parts"] and told["status"] == 201 and told["reason"] is None
+            assert list(told) == ["status", "route", "error", "reason", "field", "limit", "offset", "parts", "would"] and told["status"] == 201 and told["reason"] is None
             first = told["parts"][0]
             assert first == {"part": 1, "field": "file", "filename": "ph\u00f6to.JPG", "type": "image/jpeg", "size": 70_000,
                              "sha256": sha256(noise(70_000)), "action": "store", "destination": "files",
@@ -172,6 +172,28 @@ def test_explain_is_the_same_at_every_split_and_every_time():
                 assert explain(d, request, "--split", split) == whole, split
             assert explain(d, request) == whole
         assert b"routes.yaml:11" in explain(d, request, "--human")
+
+
+def test_explain_tells_what_would_be_done():
+    big = noise(20_000)
+    body = form(part("file", b"abc", "a.txt", "text/plain"), part("all1", b"x"), part("all2", big))
+    with Folder() as d:
+        told = json.loads(explain(d, head_of("/up/y", len(body)) + body))["would"]
+        assert [(one["part"], one["destination"]) for one in told] == [(1, "files"), (2, "up")], told
+        of_file = [(s["when"], s["call"], s["target"], s["bytes"]) for s in told[0]["steps"]]
+        name = "out/y/{date:%Y/%m}/{uuid}.txt"
+        assert of_file == [("before", "write", "out/.penstock-{uuid}", 3), ("commit", "rename if nothing is there", name, None),
+                           ("cancel", "remove", "out/.penstock-{uuid}", None), ("undo", "remove", name, None)], of_file
+        of_up = [(s["when"], s["call"], s["bytes"]) for s in told[1]["steps"]]
+        assert of_up == [("before", "POST", 20_001), ("commit", "complete", None), ("cancel", "break off", None)], of_up
+        assert told[1]["steps"][0]["target"] == "http://127.0.0.1:1/{request_id}/all1", told
+        assert "Transfer-Encoding: chunked" in told[1]["steps"][0]["headers"], told
+        assert b"commit  rename if nothing is there " + name.encode() in explain(d, head_of("/up/y", len(body)) + body, "--human")
+        short = form(part("all1", b"x"))
+        steps = json.loads(explain(d, head_of("/up/y", len(short)) + short))["would"][0]["steps"]
+        assert [(s["when"], s["call"], s["bytes"]) for s in steps] == [("commit", "POST", 1)], steps
+        refused = form(part("all1", b"x"), part("zzz", b""))
+        assert json.loads(explain(d, head_of("/up/y", len(refused)) + refused))["would"] == []
 
 
 def test_explain_tells_refusals_with_offset_and_what_was_whole():

@@ -13,6 +13,7 @@
 #include "route/table.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/folder_survey.h"
+#include "sink/directory/folder_would.h"
 #include "sink/directory/folders.h"
 #include "sink/sink.h"
 
@@ -378,6 +379,7 @@ const struct sink directory_sink = {
 	.is_good = is_good,
 	.check = folders_check,
 	.survey = folder_survey,
+	.would = folder_would,
 	.begin = begin_order,
 	.pump = disk_pump,
 };

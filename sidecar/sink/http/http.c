@@ -9,6 +9,7 @@
 #include "channel/keep.h"
 #include "sink/http/http_priv.h"
 #include "sink/http/http_survey.h"
+#include "sink/http/http_would.h"
 #include "sink/http/verdict.h"
 #include "sink/sink.h"
 
@@ -195,12 +196,8 @@ set_request(struct http *http, const char *method)
 	const struct order *order = http->order;
 	const struct http_settings *to = http_settings(order->to);
 	uint64_t now = loop_now_ms(http->engine->loop);
-	bool is_upload = http->state != HTTP_UNDOING;
 
-	http->lines[0] = (struct exchange_line){ "Content-Type", is_upload ? order->type : NULL };
-	http->lines[1] = (struct exchange_line){ "X-Request-Id", order->request_id };
-	http->lines[2] = (struct exchange_line){ "traceparent", order->traceparent };
-	http->lines[3] = (struct exchange_line){ "X-Forwarded-For", order->client };
+	http_set_lines(http->lines, order, http->state != HTTP_UNDOING);
 	http->request = (struct exchange_request){
 		.to = &to->peer,
 		.method = method,
@@ -232,7 +229,7 @@ begin(struct http *http)
 static void
 on_start(struct http *http)
 {
-	set_request(http, http->order->method == STORE_POST ? "POST" : "PUT");
+	set_request(http, http_method(http->order));
 	if (http->order->is_kept && !http->is_committed) {
 		http_move(http, HTTP_HELD);
 		channel_report(http->channel, CHANNEL_PREPARED);
@@ -394,6 +391,9 @@ take_back(struct relic *relic, struct error *err)
 }
 
 extern const struct sink http_sink;
-const struct sink http_sink = {
-	.survey = http_survey, .cost = cost, .begin = begin_order, .pump = http_pump, .take_back = take_back
-};
+const struct sink http_sink = { .survey = http_survey,
+	.would = http_would,
+	.cost = cost,
+	.begin = begin_order,
+	.pump = http_pump,
+	.take_back = take_back };

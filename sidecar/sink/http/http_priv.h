@@ -65,6 +65,22 @@ struct http {
 
 void http_move(struct http *http, enum http_state to);
 
+/* What is sent of each order; `is_upload`: and not to take it back. */
+static inline void
+http_set_lines(struct exchange_line lines[N_LINES], const struct order *order, bool is_upload)
+{
+	lines[0] = (struct exchange_line){ "Content-Type", is_upload ? order->type : NULL };
+	lines[1] = (struct exchange_line){ "X-Request-Id", order->request_id };
+	lines[2] = (struct exchange_line){ "traceparent", order->traceparent };
+	lines[3] = (struct exchange_line){ "X-Forwarded-For", order->client };
+}
+
+static inline const char *
+http_method(const struct order *order)
+{
+	return order->method == STORE_POST ? "POST" : "PUT";
+}
+
 /* http_body.c: false: out of memory. The second one: all that is kept, contiguous until it is dropped; false: too much for that,
  * now or ever. And what the exchange asks for, see exchange.h. */
 bool http_body_begin(struct http *http);

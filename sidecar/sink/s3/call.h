@@ -57,6 +57,9 @@ struct s3_ask {
 		until_ms; /* after that it is not, and no answer is waited for; CLOCK_NEVER: as timeout.total has it */
 };
 
+/* Does this line of the route file go with it? */
+bool s3_ask_takes_line(const struct s3_ask *ask, const char *name);
+
 /* What came. Texts are "" where there are none. */
 struct s3_reply {
 	enum s3_fate fate;  /* never S3_AGAIN where that could still be */

@@ -42,6 +42,12 @@ is_for_all(const char *name)
 	return false;
 }
 
+bool
+s3_ask_takes_line(const struct s3_ask *ask, const char *name)
+{
+	return ask->headers == S3_HEADERS_ALL || is_for_all(name);
+}
+
 /* What is signed besides Host and what the signature itself brings. */
 static size_t
 gather_lines(const struct s3_call *call, struct exchange_line *lines)
@@ -53,7 +59,7 @@ gather_lines(const struct s3_call *call, struct exchange_line *lines)
 		if (call->ask->lines[i].value != NULL)
 			lines[n++] = call->ask->lines[i];
 	for (size_t i = 0; i < peer->n_headers; i++)
-		if (call->ask->headers == S3_HEADERS_ALL || is_for_all(peer->headers[i].name))
+		if (s3_ask_takes_line(call->ask, peer->headers[i].name))
 			lines[n++] = (struct exchange_line){ peer->headers[i].name, peer->headers[i].value };
 	return n;
 }

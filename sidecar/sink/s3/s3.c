@@ -9,6 +9,7 @@
 #include "sink/s3/s3_priv.h"
 #include "sink/s3/s3_relic.h"
 #include "sink/s3/s3_survey.h"
+#include "sink/s3/s3_would.h"
 #include "sink/sink.h"
 
 #include <string.h>
@@ -285,6 +286,7 @@ const struct sink s3_sink = { .open = s3_open,
 	.is_good = s3_is_good,
 	.metrics = s3_metrics,
 	.survey = s3_survey,
+	.would = s3_would,
 	.cost = cost,
 	.begin = begin,
 	.pump = pump,

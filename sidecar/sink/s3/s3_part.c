@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "base/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const unsigned may_become[] = {
@@ -267,14 +268,14 @@ part_rewind(void *arg)
 	part->offset = 0;
 }
 
-static void
-set_ask(struct s3_part *part)
+void
+s3_part_ask(struct s3_part *part, const char *number)
 {
 	const struct s3_settings *to = s3_to(part->s3);
 	bool is_sha = part->digest.kind == S3_SUM_SHA256;
 
 	buf_clear(&part->query);
-	buf_addf(&part->query, "partNumber=%u&uploadId=%s", part->number, part->s3->upload.data);
+	buf_addf(&part->query, "partNumber=%s&uploadId=%s", number, part->s3->upload.data);
 	if (is_sha)
 		s3_digest_hex(&part->digest, part->payload);
 	part->lines[0] = (struct exchange_line){ s3_sum_header(part->digest.kind),
@@ -300,9 +301,11 @@ bool
 s3_part_send(struct s3_part *part)
 {
 	struct error error = { 0 };
+	char number[16];
 	bool ok;
 
-	set_ask(part);
+	snprintf(number, sizeof number, "%u", part->number);
+	s3_part_ask(part, number);
 	s3_part_move(part, S3_PART_SENDING);
 	ok = part->query.failed ? error_nomem(&error) : s3_call_begin(&part->call, &part->ask, &error);
 	if (!ok)

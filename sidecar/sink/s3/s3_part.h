@@ -40,6 +40,9 @@ void s3_part_move(struct s3_part *part, enum s3_part_state to);
 /* FILLING: as much of s3->rest as belongs into it; what is used up is given back. */
 void s3_part_add(struct s3_part *part);
 
+/* `ask`, of a part whose digest and size stand. Its buffer `query` may have failed. */
+void s3_part_ask(struct s3_part *part, const char *number);
+
 /* FULL -> SENDING. False: s3 has failed, and nothing of it may be touched. */
 bool s3_part_send(struct s3_part *part);
 

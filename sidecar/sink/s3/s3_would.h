@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* s3_would.h - what a transfer would ask of a bucket, for `penstock explain`. */
+#ifndef PENSTOCK_S3_WOULD_H
+#define PENSTOCK_S3_WOULD_H
+
+#include "sink/order.h"
+
+struct would;
+
+void s3_would(const struct order *order, struct would *would); /* as sink.h has it */
+
+#endif
