@@ -180,7 +180,8 @@ let_go(struct task *task)
 {
 	if (task->relic.free_own != NULL)
 		task->relic.free_own(task->relic.own);
-	task->relic = (struct relic){ .to = task->relic.to, .watch_ms = task->relic.watch_ms };
+	task->relic.own = NULL;
+	task->relic.free_own = NULL;
 	table_release(task->table);
 	task->table = NULL;
 }
@@ -208,22 +209,31 @@ end(struct task *task)
 	state_settle(settle->setup.state, object);
 }
 
-static bool
-is_not_there(const struct exchange_result *result)
+static enum relic_said
+meaning_of(struct task *task, const struct exchange_result *result)
 {
+	const struct sink *sink = sink_of(task->relic.to);
 	unsigned status = result->status;
 
-	return result->is_whole && ((status >= 200 && status < 300) || status == 404 || status == 410);
+	if (sink->relic_said != NULL)
+		return sink->relic_said(&task->relic, result);
+	if (!result->is_whole)
+		return RELIC_REFUSED;
+	if (status == 404 || status == 410)
+		return RELIC_ABSENT;
+	return status >= 200 && status < 300 ? RELIC_REMOVED : RELIC_REFUSED;
 }
 
+/* Many stores answer 2xx whether there was something or not: of those the first one counts. */
 static void
-note_gone(struct task *task, unsigned status)
+note_gone(struct task *task, enum relic_said said)
 {
 	uint64_t now = loop_now_ms(task->settle->engine.loop);
+	bool is_news = !task->is_gone;
 
-	if (status < 300)
+	if (said == RELIC_REMOVED && (is_news || sink_of(task->relic.to)->relic_said != NULL))
 		metrics_add(task->settle->setup.metrics, METRIC_TAKEN_BACK, 1);
-	if (!task->is_gone) {
+	if (is_news) {
 		task->is_gone = true;
 		task->until_ms = clock_after(now, task->relic.watch_ms);
 		task->pause_ms = PAUSE_MIN_MS;
@@ -232,7 +242,8 @@ note_gone(struct task *task, unsigned status)
 	if (task->has_failed)
 		say(LOG_INFO, task, "an object of a commit that was cut short can be taken back now", NULL);
 	task->has_failed = false;
-	say_if_all_gone(task);
+	if (is_news)
+		say_if_all_gone(task);
 }
 
 static void
@@ -261,35 +272,55 @@ go_on(struct task *task)
 		ask_after(task, next_pause(task));
 }
 
+/* What is asked next is another thing, and asked at once. */
+static void
+ask_on(struct task *task)
+{
+	let_go(task);
+	place(task);
+}
+
 /* Now the object's turn comes. */
 static void
 end_upload(struct task *task)
 {
 	task->upload = NULL;
 	task->pause_ms = PAUSE_MIN_MS;
-	let_go(task);
-	place(task);
+	ask_on(task);
+}
+
+static void
+on_header(void *arg, struct str line)
+{
+	struct task *task = arg;
+	const struct sink *sink = sink_of(task->relic.to);
+
+	if (sink->on_relic_line != NULL)
+		sink->on_relic_line(&task->relic, line);
 }
 
 static void
 on_done(void *arg, const struct exchange_result *result)
 {
 	struct task *task = arg;
+	enum relic_said said = meaning_of(task, result);
 
-	if (is_not_there(result) && task->upload != NULL) {
+	if (said == RELIC_ASK_ON) {
+		ask_on(task);
+		return;
+	}
+	if (said != RELIC_REFUSED && task->upload != NULL) {
 		end_upload(task);
 		return;
 	}
-	if (!is_not_there(result))
+	if (said == RELIC_REFUSED)
 		note_failure(task, result->status != 0 ? "its destination refuses" : result->why);
-	else if (!task->is_gone)
-		note_gone(task, result->status);
 	else
-		task_move(task, TASK_WAITING);
+		note_gone(task, said);
 	go_on(task);
 }
 
-static const struct exchange_calls calls = { .on_done = on_done };
+static const struct exchange_calls calls = { .on_header = on_header, .on_done = on_done };
 
 static bool
 ask(struct task *task, struct error *err)

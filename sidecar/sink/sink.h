@@ -24,17 +24,29 @@ struct sink_place {
 	struct disk *disk;
 };
 
+#define RELIC_VERSION_MAX 1024 /* bytes */
+
+/* What the answer to a question about a relic means. */
+enum relic_said {
+	RELIC_REMOVED, /* what was there is not any more */
+	RELIC_ABSENT,  /* it is not there */
+	RELIC_ASK_ON,  /* take_back() has one more question, at once */
+	RELIC_REFUSED, /* or not now: to be asked again */
+};
+
 /* What an order of a process that has died may have left. */
 struct relic {
 	const struct destination *to;
-	const struct table *table;       /* of `to`; held until the answer has come */
-	struct engine *engine;           /* that asks */
-	const char *target;              /* order.target */
-	const char *upload;              /* order.upload; NULL: there is none, or it is gone */
-	struct exchange_request request; /* that takes it back: take_back() fills it in */
-	uint64_t watch_ms;               /* so long something that was on its way may still land */
-	void *own;                       /* what the request points to, if anything ... */
-	void (*free_own)(void *own);     /* ... and what frees it when the answer has come; NULL: nothing has to */
+	const struct table *table;           /* of `to`; held until the answer has come */
+	struct engine *engine;               /* that asks */
+	const char *target;                  /* order.target */
+	const char *upload;                  /* order.upload; NULL: there is none, or it is gone */
+	struct exchange_request request;     /* that takes it back: take_back() fills it in */
+	bool is_found;                       /* the sink's, from one question to the next: it is there, ... */
+	char version[RELIC_VERSION_MAX + 1]; /* ... in this version, or "" */
+	uint64_t watch_ms;                   /* so long something that was on its way may still land */
+	void *own;                           /* what the request points to, if anything ... */
+	void (*free_own)(void *own); /* ... and what frees it when the answer has come; NULL: nothing has to */
 };
 
 /* All but `begin` and `pump` may be NULL: there is nothing to do. What is in `config` and of another kind is let be. */
@@ -82,9 +94,13 @@ struct sink {
 	void (*pump)(struct order *order);
 
 	/* [settle] Fills in request (but for total_at_ms), watch_ms and what is the sink's own. It is to end the upload, if there is
-	 * one, else to remove the object; an answer 2xx, 404 or 410 means that it is not there. False: it cannot be asked now,
-	 * err says why. NULL: nobody has to be asked. */
+	 * one, else to remove the object. False: it cannot be asked now, err says why. NULL: nobody has to be asked. */
 	bool (*take_back)(struct relic *relic, struct error *err);
+
+	/* [settle] Each line of the head of the answer to that; and what it means. NULL: none is wanted; 404 and 410 mean ABSENT,
+	 * any 2xx REMOVED, all else REFUSED. */
+	void (*on_relic_line)(struct relic *relic, struct str line);
+	enum relic_said (*relic_said)(struct relic *relic, const struct exchange_result *result);
 };
 
 const struct sink *sink_of(const struct destination *to);

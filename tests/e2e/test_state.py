@@ -41,11 +41,11 @@ class Mortal(Penstock):
         self.process.kill()
         self.process.wait(DEADLINE)
 
-    def again(self):
+    def again(self, env=None):
         self.ending.set()
         self.log_path += "+"
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=env)
         wait_for(self.is_up, "penstock listens again")
         self.ending = threading.Event()
         if RELOAD:

@@ -113,17 +113,23 @@ def test_a_form_that_a_reload_overtakes_is_counted_where_its_destination_still_i
 
 
 def container(left):
-    """An endpoint for keys that expire; {"left"}: after so many seconds, None: it gives none."""
+    """An endpoint for keys that expire; {"left"}: after so many seconds, None: it gives none. {"access"}: which."""
     def script(request):
         request.read_all()
         if left["left"] is None:
             request.answer(500)
             return "next"
         end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=left["left"])
-        keys = {"AccessKeyId": "AKTEST", "SecretAccessKey": "SKTESTSECRET", "Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        keys = {"AccessKeyId": left.get("access", "AKTEST"), "SecretAccessKey": "SKTESTSECRET", "Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
         request.answer(200, json.dumps(keys).encode(), "Content-Type: application/json\r\n")
         return "next"
     return Upstream(script)
+
+
+def environment(keys):
+    """With such an endpoint as the only source."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return env | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{keys.port}/keys", "HOME": "/nonexistent"}
 
 
 def test_when_keys_expire():
@@ -132,9 +138,7 @@ def test_when_keys_expire():
     name = 'penstock_s3_credentials_left_seconds{destination="t"}'
     for left, least, most in ((3600, 3500, 3600), (None, 0, 0)):
         with FakeS3() as fake, container({"left": left}) as keys:
-            env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-            env |= {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{keys.port}/keys", "HOME": "/nonexistent"}
-            with Admin(text, fake, env=env) as p:
+            with Admin(text, fake, env=environment(keys)) as p:
                 wait_for(lambda: keys.seen and least <= read_metrics(p)[name] <= most, "the seconds that are left")
                 told = [key for key in s3_metrics(p) if "credentials" in key]
                 assert told == [name], told  # of keys that never expire nothing is told

@@ -3,8 +3,11 @@
 of them half visible, and no upload of theirs unfinished."""
 import itertools
 
+import sigv4
+
 from misbehave import *
 from s3 import *
+from test_s3_metrics import container, environment
 from test_state import ADMIN, HEAD, Mortal, change
 
 ROUTES = """destinations:
@@ -61,7 +64,10 @@ def test_no_kill_within_a_commit_leaves_a_half_or_an_upload():
                 p.again()
                 check_all_is_taken_back(p, fake)
                 assert len({call.upload for call in fake.of("abort")}) == sizes.count(LARGE), fake.calls
-                assert len({call.key for call in fake.of("delete")}) == 3, fake.calls
+                n_there = len({call.key for call in fake.of("delete")})
+                assert len(fake.of("delete")) == n_there and p.figure("penstock_state_taken_back_total") == n_there, fake.calls
+                assert len({call.key for call in fake.of("head")}) == 3, fake.calls
+                assert not any(fake.store.versions.values()), fake.store.versions  # neither a version of it nor a marker
 
 
 def test_an_upload_is_ended_before_its_object_is_asked_for():
@@ -106,7 +112,15 @@ def test_what_lands_after_the_first_delete_is_taken_back():
         fake.on("delete", EVERY, land)
         p.again()
         check_all_is_taken_back(p, fake)
-        assert not late, fake.calls
+        assert not late and len(fake.of("delete")) == 2, fake.calls
+
+
+def test_who_may_not_look_deletes_unseen():
+    with FakeS3() as fake, cut_short(fake, (PUT, PUT), "put", 1) as p:
+        fake.on("head", EVERY, status(403, None))
+        p.again()
+        check_all_is_taken_back(p, fake)
+        assert len({call.key for call in fake.of("delete")}) == 2, fake.calls
 
 
 def test_with_keys_that_are_refused_it_waits_for_others():
@@ -118,6 +132,18 @@ def test_with_keys_that_are_refused_it_waits_for_others():
         change(p, "SKOTHER", "SKTESTSECRET")
         p.process.send_signal(signal.SIGHUP)
         wait_for(lambda: p.unsettled() == 0, "all is settled: " + p.log())
+        assert fake.store.objects() == {} and fake.store.unfinished() == [], fake.calls
+
+
+def test_keys_that_are_refused_are_renewed():
+    """They are fetched anew once they are ten seconds old. Each reload asks the store at once."""
+    given, old, new = {"left": 3600}, sigv4.Keys(), sigv4.Keys(access="AKNEW")
+    with FakeS3(keys=[old]) as fake, container(given) as keys, cut_short(fake, (LARGE, PUT), "complete", 1, routes_with(keys=""), environment(keys)) as p:
+        fake.keys = [new]
+        p.again(environment(keys))
+        wait_for(lambda: any(call.code == "InvalidAccessKeyId" for call in fake.calls), "it is refused: " + p.log())
+        given["access"] = "AKNEW"
+        wait_for(lambda: p.process.send_signal(signal.SIGHUP) or p.unsettled() == 0, "all is settled: " + p.log())
         assert fake.store.objects() == {} and fake.store.unfinished() == [], fake.calls
 
 

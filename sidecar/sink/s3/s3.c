@@ -290,4 +290,6 @@ const struct sink s3_sink = { .open = s3_open,
 	.cost = cost,
 	.begin = begin,
 	.pump = pump,
-	.take_back = s3_take_back };
+	.take_back = s3_take_back,
+	.on_relic_line = s3_on_relic_line,
+	.relic_said = s3_relic_said };

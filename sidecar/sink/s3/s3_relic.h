@@ -4,13 +4,12 @@
 #ifndef PENSTOCK_S3_RELIC_H
 #define PENSTOCK_S3_RELIC_H
 
-#include "base/error.h"
-
-#include <stdbool.h>
-
-struct relic;
+#include "sink/sink.h"
 
 /* [settle] False: there are no keys to sign with now, or no memory. */
 bool s3_take_back(struct relic *relic, struct error *err);
+
+void s3_on_relic_line(struct relic *relic, struct str line);
+enum relic_said s3_relic_said(struct relic *relic, const struct exchange_result *result);
 
 #endif
