@@ -175,6 +175,21 @@ is_here(struct str host)
 	return false;
 }
 
+/* The bucket's name is added to it, in front or behind. */
+static void
+warn_of_bucket(struct loading *l, const struct s3_settings *s3, const struct node *node)
+{
+	struct str url = str_of(s3->peer.url), host = host_of(s3->peer.url);
+	size_t n = strlen(s3->bucket), path = scheme_of(url.data) + host.len;
+	bool in_host = host.len > n && host.data[n] == '.' && memcmp(host.data, s3->bucket, n) == 0;
+	bool in_path = url.len - path > n && url.data[url.len - n - 1] == '/' &&
+		memcmp(url.data + url.len - n, s3->bucket, n) == 0;
+
+	if (in_host || in_path)
+		diag_warn(l->diag, spot_of(node, "endpoint"),
+			"endpoint: it has the bucket's name in it already, and gets it once more; give the store's own URL");
+}
+
 static void
 link_url(struct loading *l, struct s3_settings *s3, const struct node *node)
 {
@@ -194,6 +209,8 @@ link_url(struct loading *l, struct s3_settings *s3, const struct node *node)
 	if (scheme_of(s3->peer.url) == 7 && !is_here(host_of(s3->peer.url)))
 		diag_warn(l->diag, spot_of(node, "endpoint"),
 			"endpoint: over http:// everybody on the way can read and change what is stored");
+	if (given)
+		warn_of_bucket(l, s3, node);
 	if (!make_url(s3))
 		diag_nomem(l->diag);
 }
