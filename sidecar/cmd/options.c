@@ -20,7 +20,8 @@ static const struct command_row commands[] = {
 		"What is put there is small, has a name that begins with .penstock-probe-, and is removed again.\n"
 		"Exit 1 if something that the route files rely on is not kept.\n"
 		"  --json    JSON instead of a table\n"
-		"  --hold D  try also whether a store bears a body that is silent for so long: 30s\n" },
+		"  --hold D  try also whether a store bears a body that is silent for so long, such as 30s;\n"
+		"            without it that is not tried\n" },
 	{ "schema", COMMAND_SCHEMA, "", 0, 0, "h", "Print the JSON Schema of a route file.\n" },
 	{ "explain", COMMAND_EXPLAIN, "[--split N] [--human] ROUTES REQUEST", 2, 2, "hsu",
 		"Take one raw HTTP/1.1 request (head and body as on the wire) through routes, rules and names,\n"

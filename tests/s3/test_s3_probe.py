@@ -24,7 +24,7 @@ def test_probe_of_a_bucket_that_keeps_everything():
                 assert found.code == 0 and set(found.answers("s").values()) == {"yes"}, found.out
                 assert is_empty(fake), fake.store.versions
                 assert [call.code for call in fake.refused()] == ["BadDigest"], fake.calls
-                assert all(call.key.startswith(".penstock-probe-") for call in fake.calls if call.kind != "list")
+                assert all(call.key.startswith(".penstock-probe-") for call in fake.calls if call.kind not in ("list", "bucket_head"))
 
 
 def test_probe_of_a_bucket_without_checksums():
@@ -69,6 +69,14 @@ def test_probe_puts_nothing_that_it_may_not_delete():
         assert found.code == 0 and found.answers("s")["delete"] == "no" and found.answers("s")["put"] == "not tried", found.out
         assert probe(fake, STRICT).broken() == [("s", "delete")]
         assert fake.of("put") == fake.of("create") == []
+
+
+def test_probe_puts_nothing_where_there_is_no_bucket():
+    with FakeS3() as fake:
+        fake.on("bucket_head", EVERY, status(404, None))
+        found = probe(fake)
+        assert found.code == 1 and found.broken() == [("s", "put")] and "no such bucket" in found.found["s"]["put"]["sentence"], found.out
+        assert {call.kind for call in fake.calls} == {"bucket_head"}, fake.calls
 
 
 def test_probe_with_keys_that_nobody_knows():

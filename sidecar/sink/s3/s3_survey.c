@@ -122,6 +122,24 @@ find_keys(struct s3_tour *tour)
 	return ok;
 }
 
+/* Some stores make a bucket of whatever name is put into. Who may not ask that may perhaps put. */
+static bool
+has_bucket(struct s3_tour *tour)
+{
+	struct s3_step step = { .method = "HEAD", .key = "/" };
+	struct s3_result result;
+
+	s3_survey_ask(&tour->trial, &step, &result);
+	s3_result_free(&result);
+	if (s3_survey_is_over(tour))
+		return false;
+	if (result.status != 404)
+		return true;
+	s3_survey_found(tour, S3_PUT, false, "there is no such bucket: see `bucket` and `endpoint`");
+	tour->why_not = "there is no such bucket";
+	return false;
+}
+
 /* -- the end ------------------------------------------------------------------------------------------ */
 
 /* False: something may still be there. */
@@ -238,7 +256,7 @@ s3_survey(struct survey *survey, const struct destination *to)
 	tour->trial.settings = s3_settings(to);
 	s3_survey_prepare(tour);
 	look_at_rules(tour);
-	if (reach(tour) && find_keys(tour))
+	if (reach(tour) && find_keys(tour) && has_bucket(tour))
 		s3_survey_try_all(tour);
 	if (tour->trial.keyring != NULL)
 		clean_up(tour);
