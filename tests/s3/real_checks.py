@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a real store must have of what was sent, with boto3 as the witness. tests_of(shared) makes a module's tests of these."""
 from s3 import *
+from test_probe import Probe
 from test_s3_names import PRINTABLE
 from test_s3_objects import DATAS, SIZES
 
@@ -85,6 +86,14 @@ def check_that_wrong_keys_and_a_missing_bucket_are_named(store):
                 answer = post(p.port, "/s", form(*files(noise(n))))
                 assert answer.status == 502 and code in answer.json()["detail"], answer.body
     assert store.keys() == []
+
+
+def check_that_probe_makes_no_bucket(store):
+    text = "version: 1\n" + routes().replace("{up}", str(store.port))
+    for bucket, put in (("bkt", "yes"), ("none-such-at-all", "no")):
+        found = Probe(text.replace("bucket: bkt", f"bucket: {bucket}"), "--json")
+        assert found.answers("s")["put"] == put, found.out
+    assert "none-such-at-all" not in [bucket["Name"] for bucket in store.client.list_buckets()["Buckets"]] and store.keys() == []
 
 
 def check_that_what_was_committed_is_taken_back(store):
