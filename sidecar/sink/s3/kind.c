@@ -141,7 +141,7 @@ place(const struct config *config, size_t at, bool elsewhere, struct buf *out)
 	const struct s3_settings *s3 = s3_settings(&config->destinations[at]);
 
 	(void)elsewhere;
-	if (s3->host == NULL || s3->path == NULL)
+	if (s3->host == NULL || s3->path == NULL || s3->peer.url == NULL)
 		return false;
 	whereabouts_add_url(out, s3->peer.url);
 	return true;

@@ -128,6 +128,7 @@ make_url(struct s3_settings *s3)
 	ok = take(&s3->host, &name) && take(&s3->path, &path);
 	if (ok)
 		buf_addf(&url, "%.*s%s%s", (int)scheme, endpoint, s3->host, s3->path);
+	buf_free(&path);
 	return ok && take(&s3->peer.url, &url);
 }
 
