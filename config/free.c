@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "config/kind.h"
 #include "config/load.h"
+#include "config/object_head.h"
 #include "config/template.h"
 
 static void
@@ -42,6 +43,7 @@ free_route(struct route *route)
 	for (size_t i = 0; i < route->n_rules; i++) {
 		mem_free(route->rules[i].name);
 		template_free(route->rules[i].target);
+		object_head_free(&route->rules[i].head);
 	}
 	mem_free(route->rules);
 	template_free(route->response.redirect);

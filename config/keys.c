@@ -4,6 +4,7 @@
 #include "config/keys.h"
 
 #include "config/kind.h"
+#include "config/object_head.h"
 #include "config/rows.h"
 
 #include <string.h>
@@ -17,6 +18,17 @@ static const struct key store_keys[] = {
 	{ "path", KEY_TEMPLATE, .group = "name",
 		.help = "Template of the object's name: path below the destination's URL, or file below its folder." },
 	{ "key", KEY_TEMPLATE, .group = "name", .help = "Another word for `path`." },
+	{ "content_type", KEY_CONTENT_TYPE, .max = CONTENT_TYPE_MAX, WORDS({ "declared", CONTENT_TYPE_DECLARED }),
+		AT(rule, head.type),
+		.help = "`Content-Type` of the object, for http and s3 destinations: the one that is said here, or `declared`: what the "
+			"client says that it is (of a `concat`, `application/octet-stream`). Without it as the destination has it." },
+	{ "content_disposition", KEY_WORD,
+		WORDS({ "none", DISPOSITION_NONE }, { "attachment", DISPOSITION_ATTACHMENT }),
+		AT(rule, head.disposition),
+		.help = "`attachment`: the object says that a browser shall save it, under the client's file name; for s3 "
+			"destinations. Without it as the destination has it." },
+	{ "metadata", KEY_METADATA, .max = METADATA_LINES_MAX, AT(rule, head.metadata),
+		.help = "What stands beside the object (see What an object says of itself); for s3 destinations. Instead of all that the destination has." },
 };
 static const struct key_table store = { "`store`", "routes[].fields[].store", KEYS(store_keys) };
 static const struct key_table concat = { "`concat`", "routes[].fields[].concat", KEYS(store_keys) };

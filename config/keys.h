@@ -30,14 +30,16 @@ enum key_type {
 	KEY_METHODS, /* method or list of methods -> struct match */
 	KEY_ADDRESS, /* address to listen on -> struct listen */
 	KEY_LISTEN, /* address or list of addresses; with tables[0], also mappings of its keys -> struct listen * */
-	KEY_NETWORKS,  /* address, network or word, or list of them -> struct trust */
-	KEY_URL,       /* http, https or unix URL -> struct http_peer */
-	KEY_HEADERS,   /* map of header lines, values may be secrets -> struct http_peer */
-	KEY_TEMPLATE,  /* name of an object; read when its destination or route is known (link.c) */
-	KEY_REFERENCE, /* name of a destination; looked up when all are known (link.c) */
-	KEY_TABLE,     /* mapping with the keys of tables[0] -> the same struct, or the one at `offset` in it */
-	KEY_MAP,       /* name -> mapping with the keys of the table that its `type` names */
-	KEY_LIST,      /* list of mappings with the keys of tables[0] */
+	KEY_NETWORKS,     /* address, network or word, or list of them -> struct trust */
+	KEY_URL,          /* http, https or unix URL -> struct http_peer */
+	KEY_HEADERS,      /* map of header lines, values may be secrets -> struct http_peer */
+	KEY_CONTENT_TYPE, /* one of `words`, or a media type -> struct content_type */
+	KEY_METADATA,     /* map of templates -> struct metadata */
+	KEY_TEMPLATE,     /* name of an object; read when its destination or route is known (link.c) */
+	KEY_REFERENCE,    /* name of a destination; looked up when all are known (link.c) */
+	KEY_TABLE,        /* mapping with the keys of tables[0] -> the same struct, or the one at `offset` in it */
+	KEY_MAP,          /* name -> mapping with the keys of the table that its `type` names */
+	KEY_LIST,         /* list of mappings with the keys of tables[0] */
 };
 
 /* A word that stands for a value; the list ends with a NULL name. */

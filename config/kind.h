@@ -33,6 +33,10 @@ enum kind_trait {
 	KIND_LASTS = 1 << 3,
 	/* What is on its way lies there as an upload, which has an id (order.upload) and stays until somebody ends it. */
 	KIND_UPLOADS = 1 << 4,
+	/* Its objects have a Content-Type. */
+	KIND_TYPE = 1 << 5,
+	/* Its objects have metadata and a Content-Disposition. */
+	KIND_METADATA = 1 << 6,
 };
 
 #define KIND_KEEP_USUAL (16u * 1024)
@@ -70,6 +74,14 @@ struct destination_kind {
 	 * all its bytes waits for nothing but its store. A smaller object never needs more than a larger one, but for LIMIT_NONE, which is
 	 * held for some usual size. NULL: nothing. */
 	uint64_t (*form_memory)(const struct destination_settings *settings, uint64_t largest);
+
+	/* What holds for the objects of rules that do not say it themselves. NULL: nothing. */
+	const struct object_head *(*head)(const struct destination_settings *settings);
+
+	/* KIND_METADATA: what stands in front of the name of a line, and the bytes that all names with that and all values may have
+	 * together. */
+	const char *metadata;
+	size_t metadata_max;
 
 	/* Longest time in which it lets nothing be heard from the end of a form to its answer. NULL: none. */
 	uint64_t (*silence_ms)(const struct destination_settings *settings);

@@ -6,6 +6,7 @@
 #include "config/kind.h"
 #include "config/memory.h"
 #include "config/nearest.h"
+#include "config/object_head.h"
 #include "config/pattern.h"
 #include "config/redirect.h"
 #include "config/template.h"
@@ -56,9 +57,10 @@ find_destination(struct loading *l, const struct node *to)
 	return NULL;
 }
 
-/* {path.N} counts the wildcards of match.path. Of a path that could not be read nobody knows how many it has. */
-static void
-check_wildcards(struct loading *l, const struct match *match, const struct template *t, const struct node *node)
+/* Of a path that could not be read nobody knows how many it has. */
+void
+link_check_wildcards(
+	struct loading *l, const struct match *match, const struct template *t, const struct node *node)
 {
 	size_t wildcards = pattern_wildcards(match);
 
@@ -85,31 +87,42 @@ link_template(struct loading *l, const struct route *route, struct rule *rule, c
 
 	rule->target = template_parse(node->text, rule->to->kind->style, &span, &err);
 	if (rule->target != NULL)
-		check_wildcards(l, &route->match, rule->target, node);
+		link_check_wildcards(l, &route->match, rule->target, node);
 	else if (err.kind == ERR_NOMEM)
 		diag_nomem(l->diag);
 	else
 		diag_error(l->diag, yaml_tree_spot(node, span.offset, span.len), "%s", err.message);
 }
 
+void
+link_check_only_for(
+	struct loading *l, const struct rule *rule, const struct node *node, const char *key, enum kind_trait trait)
+{
+	const struct destination *d = rule->to;
+	const struct node *value = yaml_tree_get(node, key);
+	struct kind_nouns nouns;
+
+	if (value == NULL || kind_has(d->kind, trait))
+		return;
+	diag_error(l->diag, value->spot, "%s: only for %s", key, kind_nouns(trait, &nouns));
+	diag_note(l->diag, l->destination_names.items[d - l->config->destinations]->spot, "this one is %s",
+		d->kind->noun);
+}
+
 /* `node`: the mapping below `store` or `concat`. */
 static void
 link_target(struct loading *l, const struct route *route, struct rule *rule, const struct node *node)
 {
-	const struct node *to = yaml_tree_scalar(node, "to"), *method = yaml_tree_get(node, "method");
+	const struct node *to = yaml_tree_scalar(node, "to");
 	const struct node *path = yaml_tree_scalar(node, "path"), *key = yaml_tree_scalar(node, "key");
 	const struct destination *d = to != NULL ? find_destination(l, to) : NULL;
-	struct kind_nouns nouns;
 
 	l->unresolved = l->unresolved || d == NULL;
 	if (d == NULL || d->at == NULL)
 		return;
 	rule->to = d;
-	if (method != NULL && !kind_has(d->kind, KIND_APPLICATION)) {
-		diag_error(l->diag, method->spot, "method: only for %s", kind_nouns(KIND_APPLICATION, &nouns));
-		diag_note(l->diag, l->destination_names.items[d - l->config->destinations]->spot, "this one is %s",
-			d->kind->noun);
-	}
+	link_check_only_for(l, rule, node, "method", KIND_APPLICATION);
+	object_head_link(l, route, rule, node);
 	if (path != NULL || key != NULL)
 		link_template(l, route, rule, path != NULL ? path : key);
 }
@@ -148,7 +161,7 @@ link_redirect(struct loading *l, struct route *route, const struct node *node)
 	route->response.status = 303;
 	route->response.json = RESPONSE_NONE;
 	if (redirect_read(node->text, &route->response, &span, &err))
-		check_wildcards(l, &route->match, route->response.redirect, node);
+		link_check_wildcards(l, &route->match, route->response.redirect, node);
 	else if (err.kind == ERR_NOMEM)
 		diag_nomem(l->diag);
 	else

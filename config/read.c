@@ -14,6 +14,7 @@
 #include "config/kind.h"
 #include "config/nearest.h"
 #include "config/numbers.h"
+#include "config/object_head.h"
 #include "config/values.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ read_is_scalar(struct loading *l, const struct key *key, const struct node *node
 	if (node->kind != NODE_SCALAR)
 		diag_error(l->diag, node->spot, "%s: one value is needed here, not %s%s", key->name,
 			yaml_tree_kind(node),
-			key->type == KEY_TEMPLATE && node->kind == NODE_MAP
+			(key->type == KEY_TEMPLATE || key->type == KEY_METADATA) && node->kind == NODE_MAP
 				? "; a text that begins with '{' needs quotes: \"{uuid}\""
 				: "");
 	else if (yaml_tree_is_null(node))
@@ -371,6 +372,8 @@ static const struct {
 	[KEY_NETWORKS] = { values_networks, false },
 	[KEY_URL] = { values_url, true },
 	[KEY_HEADERS] = { headers_read, false },
+	[KEY_CONTENT_TYPE] = { object_head_read_type, true },
+	[KEY_METADATA] = { object_head_read_metadata, false },
 	[KEY_TEMPLATE] = { read_later, false },
 	[KEY_REFERENCE] = { read_later, false },
 	[KEY_TABLE] = { read_table_key, false },

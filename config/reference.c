@@ -47,6 +47,7 @@ static const char *const type_names[] = {
 	[KEY_NETWORKS] = "network or word, or list",
 	[KEY_URL] = "URL",
 	[KEY_HEADERS] = "name: text or secret",
+	[KEY_METADATA] = "name: template",
 	[KEY_TEMPLATE] = "template",
 	[KEY_REFERENCE] = "name",
 	[KEY_TABLE] = "mapping, see below",
@@ -67,7 +68,10 @@ add_type(struct buf *out, const struct key *key)
 		add_words(out, key, "");
 	else if (key->type == KEY_WORDS)
 		add_word_or_list(out, key);
-	else
+	else if (key->type == KEY_CONTENT_TYPE) {
+		buf_add_text(out, "media type");
+		add_words(out, key, ", or ");
+	} else
 		buf_add_text(out, type_names[key->type]);
 }
 

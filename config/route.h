@@ -54,6 +54,35 @@ struct template
 	size_t n_pieces;
 };
 
+/* -- what the header lines of an object say of it ---------------------------------------------- */
+
+enum content_type_from { CONTENT_TYPE_UNSAID, CONTENT_TYPE_DECLARED, CONTENT_TYPE_TEXT };
+
+struct content_type {
+	enum content_type_from from; /* CONTENT_TYPE_DECLARED: by the client */
+	char *text;                  /* CONTENT_TYPE_TEXT, else NULL */
+};
+
+enum content_disposition { DISPOSITION_UNSAID, DISPOSITION_NONE, DISPOSITION_ATTACHMENT };
+
+struct metadata_line {
+	char *name; /* without what the kind of destination puts in front of it */
+	struct template *value;
+};
+
+struct metadata {
+	struct metadata_line *lines;
+	size_t n;
+	bool is_said; /* also an empty one */
+};
+
+/* Of a rule, or of a destination for all rules that do not say it themselves: object_head_of() (object_head.h) has what holds. */
+struct object_head {
+	struct content_type type;
+	enum content_disposition disposition;
+	struct metadata metadata;
+};
+
 struct destination_kind;
 struct destination_settings;
 
@@ -99,6 +128,7 @@ struct rule {
 	const struct destination *to;
 	enum store_method method;
 	struct template *target; /* URL path below the destination's url, or file path below its folder */
+	struct object_head head; /* as the rule has it */
 	size_t index;            /* of this rule in its route, from 0 */
 	struct place place;
 };

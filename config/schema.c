@@ -233,6 +233,33 @@ write_text(struct writer *w, const char *pattern)
 	writer_text(w, "pattern", pattern);
 }
 
+/* One of the words, or a media type. */
+static void
+write_content_type(struct writer *w, const struct key *key)
+{
+	writer_open(w, "anyOf", '[');
+	writer_open(w, NULL, '{');
+	write_words(w, key);
+	writer_close(w, '}');
+	writer_open(w, NULL, '{');
+	writer_text(w, "type", "string");
+	writer_text(w, "pattern", "^[!-.0-~]+/[!-~][ -~]*$");
+	writer_number(w, "maxLength", key->max);
+	writer_close(w, '}');
+	writer_close(w, ']');
+}
+
+static void
+write_metadata(struct writer *w, const struct key *key)
+{
+	writer_text(w, "type", "object");
+	writer_number(w, "maxProperties", key->max);
+	write_pattern(w, "propertyNames", VALUES_ID_PATTERN);
+	writer_open(w, "additionalProperties", '{');
+	write_word(w, NULL, 1, 0);
+	writer_close(w, '}');
+}
+
 static void
 write_default(struct writer *w, const struct key *key)
 {
@@ -276,6 +303,12 @@ write_type(struct writer *w, const struct key *key)
 	case KEY_TEXT:
 	case KEY_HOST:
 		write_word(w, NULL, 1, key->max);
+		break;
+	case KEY_CONTENT_TYPE:
+		write_content_type(w, key);
+		break;
+	case KEY_METADATA:
+		write_metadata(w, key);
 		break;
 	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
 		write_word(w, NULL, 0, 0);

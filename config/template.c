@@ -101,7 +101,7 @@ end_literal(struct parser *p)
 {
 	struct buf with_slash = { 0 };
 	struct str text = buf_str(&p->literal);
-	bool front = p->out->n_pieces == 0, ok;
+	bool front = p->out->n_pieces == 0 && p->style != TEMPLATE_FOR_TEXT, ok;
 
 	if (p->literal.failed)
 		return nomem(p->err);
@@ -158,8 +158,10 @@ check_character(const struct parser *p, struct str rest, const char *where)
 	char encoded[13];
 
 	if ((unsigned char)*c.data < 0x20 || *c.data == 0x7f)
-		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand in a name");
-	if (p->style == TEMPLATE_FOR_FILE || p->style == TEMPLATE_FOR_KEY || is_url_text(rest))
+		return error_set(p->err, ERR_CONFIG, "a control byte cannot stand %s",
+			p->style == TEMPLATE_FOR_TEXT ? "here" : "in a name");
+	if (p->style == TEMPLATE_FOR_FILE || p->style == TEMPLATE_FOR_KEY || p->style == TEMPLATE_FOR_TEXT ||
+		is_url_text(rest))
 		return true;
 	if (p->style == TEMPLATE_FOR_LOCATION && (*c.data == '?' || *c.data == '#'))
 		return true;
@@ -332,6 +334,8 @@ check_segments(struct parser *p)
 	*p->where = (struct span){ 0, p->text.len };
 	if (p->flat.failed)
 		return nomem(p->err);
+	if (p->style == TEMPLATE_FOR_TEXT)
+		return true;
 	if (p->style == TEMPLATE_FOR_LOCATION && flat.len > 0)
 		flat.len = strcspn(flat.data, "?#");
 	return segments_check(flat, style, p->err);

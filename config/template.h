@@ -15,6 +15,7 @@ enum template_style {
 	TEMPLATE_FOR_URL,  /* made to begin with one '/'; may end with one */
 	TEMPLATE_FOR_FILE, /* a '/' in front is dropped */
 	TEMPLATE_FOR_KEY,  /* as for a URL, but any text stands for itself, and is escaped where the name is made */
+	TEMPLATE_FOR_TEXT, /* no name: any text without control bytes, and a '/' is as good as another byte */
 	TEMPLATE_FOR_LOCATION, /* as for a URL, and a query and a fragment may follow */
 };
 

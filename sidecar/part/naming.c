@@ -4,12 +4,54 @@
 #include "part/naming.h"
 
 #include "base/uuid.h"
+#include "config/object_head.h"
 
 #include <stdio.h>
 
-/* What follows the last '/' or '\\', whichever a browser wrote. */
-static struct str
-base_name(struct str filename)
+/* Where the pieces go: into a name, or as they are into a text that is none. */
+struct filling {
+	struct safe_name name;
+	struct buf *text; /* NULL: into `name` */
+};
+
+static void
+fill_text(struct filling *out, struct str text)
+{
+	if (out->text != NULL)
+		buf_add_str(out->text, text);
+	else
+		safe_name_text(&out->name, text);
+}
+
+static void
+fill_plain(struct filling *out, struct str text)
+{
+	if (out->text != NULL)
+		buf_add_str(out->text, text);
+	else
+		safe_name_plain(&out->name, text);
+}
+
+static void
+fill_value(struct filling *out, const char *placeholder, struct str value)
+{
+	if (out->text != NULL)
+		buf_add_str(out->text, value);
+	else
+		safe_name_value(&out->name, placeholder, value);
+}
+
+static void
+fill_drop_dot(struct filling *out)
+{
+	if (out->text == NULL)
+		safe_name_drop_dot(&out->name);
+	else if (out->text->len > 0 && out->text->data[out->text->len - 1] == '.')
+		out->text->data[--out->text->len] = '\0';
+}
+
+struct str
+naming_base(struct str filename)
 {
 	for (size_t i = filename.len; i > 0; i--)
 		if (filename.data[i - 1] == '/' || filename.data[i - 1] == '\\')
@@ -23,10 +65,10 @@ is_alnum(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-static struct str
-plain_extension(struct str filename)
+struct str
+naming_extension(struct str filename)
 {
-	struct str name = base_name(filename);
+	struct str name = naming_base(filename);
 	size_t i = name.len;
 
 	while (i > 0 && is_alnum(name.data[i - 1]))
@@ -37,51 +79,51 @@ plain_extension(struct str filename)
 }
 
 static void
-add_query(struct safe_name *out, const struct naming *naming, const struct template_piece *piece)
+add_query(struct filling *out, const struct naming *naming, const struct template_piece *piece)
 {
 	struct buf value = { 0 };
 
 	head_query_value(naming->head, str_of(piece->text), &value);
 	if (value.failed)
-		error_nomem(&out->error);
-	safe_name_value(out, piece->source, buf_str(&value));
+		error_nomem(&out->name.error);
+	fill_value(out, piece->source, buf_str(&value));
 	buf_free(&value);
 }
 
 static void
-add_extension(struct safe_name *out, const struct template_piece *piece, struct str filename)
+add_extension(struct filling *out, const struct template_piece *piece, struct str filename)
 {
-	struct str ext = plain_extension(filename);
+	struct str ext = naming_extension(filename);
 
 	if (ext.len == 0)
-		safe_name_drop_dot(out); /* "{uuid}.{file.ext}" of a name without one is just the UUID */
-	safe_name_value(out, piece->source, ext);
+		fill_drop_dot(out); /* "{uuid}.{file.ext}" of a name without one is just the UUID */
+	fill_value(out, piece->source, ext);
 }
 
 /* Digits and '-'. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static void
-add_conversion(struct safe_name *out, char conversion, const struct tm *tm)
+add_conversion(struct filling *out, char conversion, const struct tm *tm)
 {
 	const char format[] = { '%', conversion, '\0' };
 	char text[16];
 
-	safe_name_text(out, (struct str){ text, strftime(text, sizeof text, format, tm) });
+	fill_text(out, (struct str){ text, strftime(text, sizeof text, format, tm) });
 }
 #pragma GCC diagnostic pop
 
 /* The format is the operator's: config/ has checked it when the route file was loaded, and its text like that of
  * the template around it, as which it stands here. One conversion at a time: no buffer bounds the whole. */
 static void
-add_date(struct safe_name *out, const char *format, time_t when)
+add_date(struct filling *out, const char *format, time_t when)
 {
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
 	for (; *format != '\0'; format++) {
 		if (*format != '%' || format[1] == '\0')
-			safe_name_text(out, (struct str){ format, 1 });
+			fill_text(out, (struct str){ format, 1 });
 		else
 			add_conversion(out, *++format, &tm);
 	}
@@ -95,43 +137,43 @@ is_runtime(enum template_kind kind)
 
 /* Decoded first: the value is escaped anew for where it stands. */
 static void
-add_capture(struct safe_name *out, const struct naming *naming, const struct template_piece *piece)
+add_capture(struct filling *out, const struct naming *naming, const struct template_piece *piece)
 {
 	struct buf decoded = { 0 };
 
 	if (piece->number >= 1 && piece->number <= naming->match->n_captures)
 		percent_decode(naming->match->captures[piece->number - 1], false, &decoded);
 	if (decoded.failed)
-		error_nomem(&out->error);
-	safe_name_value(out, piece->source, buf_str(&decoded));
+		error_nomem(&out->name.error);
+	fill_value(out, piece->source, buf_str(&decoded));
 	buf_free(&decoded);
 }
 
 static void
-add_number(struct safe_name *out, unsigned number)
+add_number(struct filling *out, unsigned number)
 {
 	char text[16];
 
 	snprintf(text, sizeof text, "%u", number);
-	safe_name_plain(out, str_of(text));
+	fill_plain(out, str_of(text));
 }
 
 static void
-add_uuid(struct safe_name *out)
+add_uuid(struct filling *out)
 {
 	char uuid[UUID_SIZE];
 
 	uuid_make(uuid);
-	safe_name_plain(out, str_of(uuid));
+	fill_plain(out, str_of(uuid));
 }
 
 static void
-add_piece(struct safe_name *out, const struct naming *naming, const struct template_piece *piece,
+add_piece(struct filling *out, const struct naming *naming, const struct template_piece *piece,
 	const struct part_head *part)
 {
 	switch (piece->kind) {
 	case TEMPLATE_TEXT:
-		safe_name_text(out, str_of(piece->text));
+		fill_text(out, str_of(piece->text));
 		break;
 	case TEMPLATE_UUID:
 		add_uuid(out);
@@ -140,10 +182,10 @@ add_piece(struct safe_name *out, const struct naming *naming, const struct templ
 		add_number(out, part->number);
 		break;
 	case TEMPLATE_FIELD:
-		safe_name_value(out, piece->source, part->field);
+		fill_value(out, piece->source, part->field);
 		break;
 	case TEMPLATE_FILE_NAME:
-		safe_name_value(out, piece->source, base_name(part->filename));
+		fill_value(out, piece->source, naming_base(part->filename));
 		break;
 	case TEMPLATE_FILE_EXT:
 		add_extension(out, piece, part->filename);
@@ -155,13 +197,13 @@ add_piece(struct safe_name *out, const struct naming *naming, const struct templ
 		add_query(out, naming, piece);
 		break;
 	case TEMPLATE_HEADER:
-		safe_name_value(out, piece->source, head_header(naming->head, piece->text));
+		fill_value(out, piece->source, head_header(naming->head, piece->text));
 		break;
 	case TEMPLATE_DATE:
 		add_date(out, piece->text, naming->started);
 		break;
 	case TEMPLATE_REQUEST_ID:
-		safe_name_value(out, piece->source, naming->request_id);
+		fill_value(out, piece->source, naming->request_id);
 		break;
 	}
 }
@@ -170,30 +212,45 @@ bool
 naming_expand(const struct naming *naming, const struct rule *rule, const struct part_head *part, struct buf *out,
 	struct error *err)
 {
-	struct safe_name name;
+	struct filling name = { 0 };
 
-	safe_name_begin(&name, rule->to, out);
+	safe_name_begin(&name.name, rule->to, out);
 	for (size_t i = 0; i < rule->target->n_pieces; i++)
 		add_piece(&name, naming, &rule->target->pieces[i], part);
-	return safe_name_end(&name, err) && safe_name_fits(rule->to, buf_str(out), err);
+	return safe_name_end(&name.name, err) && safe_name_fits(rule->to, buf_str(out), err);
 }
 
 bool
 naming_show(const struct naming *naming, const struct rule *rule, const struct part_head *part, struct buf *out,
 	struct error *err)
 {
-	struct safe_name name;
+	struct filling name = { 0 };
 
-	safe_name_begin(&name, rule->to, out);
+	safe_name_begin(&name.name, rule->to, out);
 	for (size_t i = 0; i < rule->target->n_pieces; i++) {
 		const struct template_piece *piece = &rule->target->pieces[i];
 
 		if (is_runtime(piece->kind))
-			safe_name_plain(&name, str_of(piece->source));
+			fill_plain(&name, str_of(piece->source));
 		else
 			add_piece(&name, naming, piece, part);
 	}
-	return safe_name_end(&name, err);
+	return safe_name_end(&name.name, err);
+}
+
+bool
+naming_text(const struct naming *naming, const struct template *t, const struct part_head *part, struct buf *out,
+	struct error *err)
+{
+	struct filling text = { .text = out };
+
+	for (size_t i = 0; i < t->n_pieces; i++)
+		add_piece(&text, naming, &t->pieces[i], part);
+	if (out->failed)
+		return error_nomem(err);
+	if (error_is_set(&text.name.error))
+		error_keep_first(err, &text.name.error);
+	return !error_is_set(&text.name.error);
 }
 
 /* -- what a request says twice ------------------------------------------------------------------------- */
@@ -207,7 +264,8 @@ check_piece(const struct head *head, const struct template_piece *piece, struct 
 		return head_query_is_clear(head, str_of(piece->text), err);
 	if (piece->kind != TEMPLATE_HEADER || !head->header(head->arg, str_of(piece->text), 1, &second))
 		return true;
-	return error_set(err, ERR_BAD_REQUEST, "more than one header %s, of which a name is made", piece->text);
+	return error_set(
+		err, ERR_BAD_REQUEST, "more than one header %s, of which a name or metadata is made", piece->text);
 }
 
 static bool
@@ -219,11 +277,24 @@ check_template(const struct head *head, const struct template *t, struct error *
 	return true;
 }
 
+static bool
+check_rule(const struct head *head, const struct rule *rule, struct error *err)
+{
+	struct object_head says = { 0 };
+
+	if (rule->to != NULL)
+		says = object_head_of(rule);
+	for (size_t i = 0; i < says.metadata.n; i++)
+		if (!check_template(head, says.metadata.lines[i].value, err))
+			return false;
+	return check_template(head, rule->target, err);
+}
+
 bool
 naming_check(const struct naming *naming, const struct route *route, struct error *err)
 {
 	for (size_t i = 0; i < route->n_rules; i++)
-		if (!check_template(naming->head, route->rules[i].target, err))
+		if (!check_rule(naming->head, &route->rules[i], err))
 			return false;
 	return check_template(naming->head, route->response.redirect, err);
 }

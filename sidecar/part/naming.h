@@ -26,7 +26,7 @@ struct naming {
 	bool want_shown; /* explain: each name is also made for showing */
 };
 
-/* Before the body: every header and query parameter of which some name of the route, or its redirect, is made stands there once, and can
+/* Before the body: every header and query parameter of which some name or metadata of the route, or its redirect, is made stands there once, and can
  * be read. Of two a gateway may have added one, and nobody knows which. False: ERR_BAD_REQUEST. */
 bool naming_check(const struct naming *naming, const struct route *route, struct error *err);
 
@@ -39,5 +39,15 @@ bool naming_expand(const struct naming *naming, const struct rule *rule, const s
  * that naming_expand() has made. False: ERR_NOMEM. */
 bool naming_show(const struct naming *naming, const struct rule *rule, const struct part_head *part,
 	struct buf *out, struct error *err);
+
+/* Appends what the template makes of the part, as it is: any byte may be in it, and absent values are empty. False:
+ * ERR_NOMEM. */
+bool naming_text(const struct naming *naming, const struct template *t, const struct part_head *part,
+	struct buf *out, struct error *err);
+
+/* Pure. What follows the last '/' or '\\', whichever a browser wrote; and the extension of that, as {file.ext} has it, or
+ * STR_NONE. */
+struct str naming_base(struct str filename);
+struct str naming_extension(struct str filename);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "config/kind.h"
 #include "part/field_error.h"
+#include "part/object_lines.h"
 
 #include <stdio.h>
 
@@ -104,29 +105,18 @@ append_part(struct parts *parts, const struct part_head *head)
 	return charge(parts, known_of_part(part));
 }
 
-/* Only what is plain ASCII goes into a header of ours. */
-static bool
-is_plain(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] < 0x20 || (unsigned char)s.data[i] >= 0x7f)
-			return false;
-	return s.len > 0;
-}
-
-static void
-set_type(struct delivery *delivery, const struct part *part)
-{
-	bool own_type = part->rule->action == ACTION_STORE && is_plain(part->type);
-
-	buf_add_str(&delivery->type, own_type ? part->type : STR("application/octet-stream"));
-}
-
 static bool
 refuse_name(struct parts *parts, const struct part_head *head)
 {
 	parts->error.offset = head->offset;
 	return field_error(&parts->error, head->field);
+}
+
+static size_t
+known_of_delivery(const struct delivery *delivery)
+{
+	return sizeof *delivery + 2 * delivery->target.cap + delivery->head.cap +
+		2 * delivery->order.n_lines * sizeof *delivery->lines + CARRIER_SHARE;
 }
 
 static bool
@@ -137,7 +127,8 @@ make_delivery(struct parts *parts, const struct part_head *head)
 
 	if (delivery == NULL)
 		return error_nomem(&parts->error);
-	set_type(delivery, part);
+	if (!object_lines_make(parts->setup.naming, head, delivery, &parts->error))
+		return refuse_name(parts, head);
 	if (!naming_expand(parts->setup.naming, part->rule, head, &delivery->target, &parts->error))
 		return refuse_name(parts, head);
 	if (!names_add(&parts->names, delivery)) {
@@ -147,7 +138,7 @@ make_delivery(struct parts *parts, const struct part_head *head)
 	if (parts->setup.naming->want_shown &&
 		!naming_show(parts->setup.naming, part->rule, head, &delivery->shown, &parts->error))
 		return refuse_name(parts, head);
-	return charge(parts, sizeof *delivery + 2 * delivery->target.cap + CARRIER_SHARE);
+	return charge(parts, known_of_delivery(delivery));
 }
 
 bool

@@ -49,13 +49,21 @@ struct sink;        /* sink/sink.h */
 struct state_entry; /* state/state.h */
 struct table;       /* route/table.h */
 
+/* A header line of an object. */
+struct order_line {
+	const char *name, *value;
+};
+
 struct order {
 	const struct destination *to;
 	struct table *table;      /* of `to`; a transfer that needs it for longer than the order acquires it */
 	enum store_method method; /* http only */
 	const char *target;       /* escaped; http: begins with '/'; directory: relative, no empty or dot segment */
 	const char *type;         /* Content-Type to send, or NULL */
-	const void *form;         /* the same for all orders of one form; compared, never followed */
+	const struct order_line
+		*lines; /* KIND_METADATA: what else the object says of itself, metadata and disposition */
+	size_t n_lines;
+	const void *form; /* the same for all orders of one form; compared, never followed */
 	struct reserve *
 		reserve; /* of the form, for what its kind says by form_memory (config/kind.h); NULL: none. A transfer that
 				   * needs it for longer than the order acquires it */

@@ -100,6 +100,8 @@ delivery_free(struct delivery *delivery)
 	buf_free(&delivery->target);
 	buf_free(&delivery->shown);
 	buf_free(&delivery->type);
+	buf_free(&delivery->head);
+	mem_free(delivery->lines);
 	mem_free(delivery);
 }
 

@@ -37,6 +37,8 @@ struct delivery {
 	struct buf target;          /* what order.target points to */
 	struct buf shown;           /* explain: what of it can be told beforehand */
 	struct buf type;            /* what order.type points to, if any */
+	struct buf head;            /* what the values of order.lines point to ... */
+	struct order_line *lines;   /* ... and what order.lines does; NULL: there are none */
 	struct delivery *next;      /* in its form, in the order they began */
 	struct delivery *next_name; /* part/names.c */
 };

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a real store must have of what was sent, with boto3 as the witness. tests_of(shared) makes a module's tests of these."""
+import urllib.parse
+
 from s3 import *
 from test_probe import Probe
 from test_s3_names import PRINTABLE
@@ -167,3 +169,19 @@ def check_that_a_store_may_stand_still(store):
             elif states(answer) == ["aborted"]:
                 wait_for(lambda: not store.unfinished(), "the abort has come")
                 assert store.keys() == []
+
+
+def check_that_what_objects_say_is_read_back(store):
+    """boto3 gives the metadata as it was sent: whoever decodes %XX has the text."""
+    said = 'content_type: text/plain, content_disposition: attachment, metadata: { user: "{header.X-User}", File.Name_1: "{file.name}", long: "' + "v" * 1800 + '" }'
+    name = "f\u00fcr 100%, \u2603;a=b 'c'  d.txt"
+    with Penstock(routes(said), store, memory="64MiB") as p:
+        answer = post(p.port, "/s", form(*[part("f", data, name, "image/png") for data in (noise(KEPT), noise(SHORT))]), extra="X-User: J\u00f6rg\r\n")
+        read_back(store, answer, [noise(KEPT), noise(SHORT)], ["1", "2"], "text/plain")
+    for key in ("1", "2"):
+        got = store.get(key)
+        assert got["ContentDisposition"] == ("attachment; filename=\"f_r 100_, _;a=b 'c'  d.txt\"; filename*=UTF-8''"
+                                             "f%C3%BCr%20100%25%2C%20%E2%98%83%3Ba%3Db%20%27c%27%20%20d.txt"), got["ContentDisposition"]
+        metadata = {n.lower(): value for n, value in got["Metadata"].items()}
+        assert set(metadata) == {"penstock-id", "user", "file.name_1", "long"} and metadata["long"] == "v" * 1800, metadata
+        assert metadata["user"] == "J%C3%B6rg" and urllib.parse.unquote(metadata["file.name_1"]) == name, metadata

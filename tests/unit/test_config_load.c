@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "config/load.h"
 #include "config/memory.h"
+#include "config/object_head.h"
 #include "sink/http/settings.h"
 
 #include <setjmp.h>
@@ -166,6 +167,33 @@ static const char everything[] =
 	"      - { name: f, max_size: 4MiB, buffer: true, store: { to: h, path: '{path.2}/{uuid}' } }\n"
 	"      - { name: g, concat: { to: u, method: POST, key: 'k-{date:%F}' } }\n";
 
+static const char heads[] =
+	"version: 1\nstate: /s\ndestinations:\n"
+	"  b: { type: s3, bucket: bkt, undo: DELETE, content_type: a/b, content_disposition: attachment, metadata: { a: '{uuid}', b: c } }\n"
+	"routes:\n  - id: a\n    fields:\n"
+	"      - { name: f, store: { to: b, key: '{uuid}', content_type: c/d, metadata: { d: '{field}' } } }\n"
+	"      - { name: g, store: { to: b, key: 'g{uuid}', content_type: declared, content_disposition: none, metadata: {} } }\n"
+	"      - { name: h, store: { to: b, key: 'h{uuid}' } }\n";
+
+static void
+a_rule_says_what_its_destination_says_unless_it_says_it_itself(void **state)
+{
+	struct config *c = load_clean(heads);
+	const struct rule *rules = c->routes[0].rules;
+	struct object_head own = object_head_of(&rules[0]), none = object_head_of(&rules[1]),
+			   usual = object_head_of(&rules[2]);
+
+	(void)state;
+	assert_string_equal(own.type.text, "c/d");
+	assert_true(own.disposition == DISPOSITION_ATTACHMENT && own.metadata.n == 1);
+	assert_string_equal(own.metadata.lines[0].name, "d");
+	assert_true(none.type.from == CONTENT_TYPE_DECLARED && none.type.text == NULL);
+	assert_true(none.disposition == DISPOSITION_NONE && none.metadata.n == 0);
+	assert_string_equal(usual.type.text, "a/b");
+	assert_true(usual.disposition == DISPOSITION_ATTACHMENT && usual.metadata.n == 2);
+	config_free(c);
+}
+
 static void
 values_arrive_in_the_struct(void **state)
 {
@@ -286,6 +314,8 @@ any_allocation_may_fail(void **state)
 	setenv("PENSTOCK_TEST_SECRET", "s3cret", 1);
 	fail_each_allocation(everything, 1, true);
 	fail_each_allocation(everything, SIZE_MAX / 2, true);
+	fail_each_allocation(heads, 1, true);
+	fail_each_allocation(heads, SIZE_MAX / 2, true);
 	fail_each_allocation(bad, 1, false);
 	fail_each_allocation(bad, SIZE_MAX / 2, false);
 }
@@ -299,6 +329,7 @@ main(void)
 		cmocka_unit_test(what_a_form_needs_follows_its_length),
 		cmocka_unit_test(only_a_route_without_path_takes_any_path),
 		cmocka_unit_test(values_arrive_in_the_struct),
+		cmocka_unit_test(a_rule_says_what_its_destination_says_unless_it_says_it_itself),
 		cmocka_unit_test(a_secret_loses_its_last_newline_and_is_never_shown),
 		cmocka_unit_test(any_allocation_may_fail),
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* keys.c - the keys of a destination of type s3. */
+#include "config/object_head.h"
 #include "config/rows.h"
 #include "sink/s3/settings.h"
 
@@ -62,8 +63,16 @@ static const struct key rows[] = {
 		AT(s3_settings, undo_delete),
 		.help = "How a committed object is taken back when a later part of the same form fails: the version that was made "
 			"is deleted. In a bucket without versions, what it had replaced does not come back." },
-	{ "content_type", KEY_TEXT, .max = 127, AT(s3_settings, content_type),
-		.help = "`Content-Type` of every object; without it, what the client declared." },
+	{ "content_type", KEY_CONTENT_TYPE, .fallback = "declared", .max = CONTENT_TYPE_MAX,
+		WORDS({ "declared", CONTENT_TYPE_DECLARED }), AT(s3_settings, head.type),
+		.help = "`Content-Type` of its objects: the one that is said here, or `declared`: what the client says that they are. "
+			"A rule may say it otherwise, as the two that follow." },
+	{ "content_disposition", KEY_WORD, .fallback = "none",
+		WORDS({ "none", DISPOSITION_NONE }, { "attachment", DISPOSITION_ATTACHMENT }),
+		AT(s3_settings, head.disposition),
+		.help = "`attachment`: they say that a browser shall save them, under the client's file name." },
+	{ "metadata", KEY_METADATA, .max = METADATA_LINES_MAX, AT(s3_settings, head.metadata),
+		.help = "What stands beside each of them, as `x-amz-meta-NAME` (see What an object says of itself)." },
 	{ "headers", KEY_HEADERS, AT(s3_settings, peer),
 		.help = "Header lines of the request that makes an object, all signed: `x-amz-storage-class`, `x-amz-acl`, "
 			"`x-amz-server-side-encryption`, `x-amz-tagging`, `Cache-Control`, ... A value is text, `{ env: NAME }` or "

@@ -2,9 +2,11 @@
 /* kind.c - what a route file must know of destinations of type s3. No libcurl and no OpenSSL here: HAProxy's filter has this,
  * too. */
 #include "base/mem.h"
+#include "base/uuid.h"
 #include "channel/pool.h"
 #include "config/headers.h"
 #include "config/memory.h"
+#include "config/object_head.h"
 #include "config/scalar.h"
 #include "config/whereabouts.h"
 #include "sink/s3/kind_priv.h"
@@ -102,6 +104,59 @@ complain_of_size(struct loading *l, struct spot spot, const char *why, uint64_t 
 	buf_free(&text);
 }
 
+/* A line that a rule makes may not stand among the destination's own, too. */
+static bool
+is_made_by(const struct object_head *head, struct str name)
+{
+	size_t prefix = sizeof S3_METADATA - 1;
+
+	if (head->disposition == DISPOSITION_ATTACHMENT && str_equal_nocase(name, STR("content-disposition")))
+		return true;
+	for (size_t i = 0; i < head->metadata.n; i++)
+		if (str_starts_nocase(name, S3_METADATA) &&
+			str_equal_nocase((struct str){ name.data + prefix, name.len - prefix },
+				str_of(head->metadata.lines[i].name)))
+			return true;
+	return false;
+}
+
+/* False: reported. */
+static bool
+check_lines(struct loading *l, size_t at, const struct object_head *head)
+{
+	const struct s3_settings *s3 = s3_settings(&l->config->destinations[at]);
+
+	for (size_t i = 0; i < s3->peer.n_headers; i++) {
+		const char *name = s3->peer.headers[i].name;
+
+		if (name == NULL || !is_made_by(head, str_of(name)))
+			continue;
+		diag_error(l->diag, s3_spot_of(l->destinations.items[at], "headers"),
+			"header \"%s\" is also made of content_disposition or metadata", name);
+		return false;
+	}
+	return true;
+}
+
+/* Those of all rules that store there, until something is wrong with one. */
+static void
+check_heads(struct loading *l, size_t at)
+{
+	const struct config *c = l->config;
+	bool ok = true;
+
+	for (size_t i = 0; i < c->n_routes && ok; i++)
+		for (size_t j = 0; j < c->routes[i].n_rules && ok; j++) {
+			const struct rule *rule = &c->routes[i].rules[j];
+			struct object_head head;
+
+			if (rule->to != &c->destinations[at])
+				continue;
+			head = object_head_of(rule);
+			ok = check_lines(l, at, &head);
+		}
+}
+
 static void
 settle(struct loading *l, size_t at)
 {
@@ -110,6 +165,8 @@ settle(struct loading *l, size_t at)
 	uint64_t largest = largest_object(l->config, d);
 	uint64_t piece = s3_plan_piece(mine(d->settings)->part_size, largest);
 
+	if (node->kind == NODE_MAP)
+		check_heads(l, at);
 	if (node->kind == NODE_MAP && s3_plan_parts(largest, piece) > S3_PARTS_MAX)
 		complain_of_size(l, s3_spot_of(node, "part_size"),
 			"part_size: 10,000 parts are too few for the largest object that a rule lets come; it takes parts of ",
@@ -129,7 +186,7 @@ free_settings(struct destination_settings *settings)
 	mem_free(s3->path);
 	mem_free(s3->region);
 	mem_free(s3->bucket);
-	mem_free(s3->content_type);
+	object_head_free(&s3->head);
 	peer_free(&s3->peer);
 }
 
@@ -169,6 +226,12 @@ form_memory(const struct destination_settings *settings, uint64_t largest)
 	return chunks * CHUNK_SIZE + CHUNK_SIZE + s3_plan_receipts(largest, piece);
 }
 
+static const struct object_head *
+head(const struct destination_settings *settings)
+{
+	return &mine(settings)->head;
+}
+
 /* As for http: four ends, each of which may be asked for again. */
 static uint64_t
 silence_ms(const struct destination_settings *settings)
@@ -191,7 +254,7 @@ const struct destination_kind s3_kind = {
 	.noun = "an s3 destination",
 	.keys = &s3_keys,
 	.settings_size = sizeof(struct s3_settings),
-	.traits = KIND_LENGTH | KIND_LASTS | KIND_UPLOADS,
+	.traits = KIND_LENGTH | KIND_LASTS | KIND_UPLOADS | KIND_TYPE | KIND_METADATA,
 	.style = TEMPLATE_FOR_KEY,
 	.link = link_keys,
 	.settle = settle,
@@ -200,6 +263,9 @@ const struct destination_kind s3_kind = {
 	.can_undo = can_undo,
 	.keep_max = keep_max,
 	.form_memory = form_memory,
+	.head = head,
+	.metadata = S3_METADATA,
+	.metadata_max = S3_METADATA_MAX - (sizeof S3_METADATA METADATA_OWN_NAME - 1) - (UUID_SIZE - 1),
 	.silence_ms = silence_ms,
 	.ready_peer = ready_peer,
 };

@@ -1,32 +1,40 @@
 // SPDX-License-Identifier: MIT
 /* s3_asks.c - what is asked of the store by each call but UploadPart, which is s3_part.c's: `s3->ask`, and what it points to. Nothing
  * is sent here; `penstock explain` tells the same. */
+#include "base/must.h"
 #include "sink/s3/s3_priv.h"
 
-static const char *
-type_of(const struct s3 *s3)
+/* What the object says of itself. How many lines that are; two more fit behind them. */
+static size_t
+put_object_lines(struct s3 *s3)
 {
-	const char *own = s3_to(s3)->content_type, *declared = s3->order->type;
+	const struct order *order = s3->order;
+	size_t n = 0;
 
-	return own != NULL ? own : declared != NULL ? declared : "application/octet-stream";
+	must(order->n_lines + 4 <= S3_LINES_MAX);
+	s3->lines[n++] = (struct exchange_line){ "Content-Type",
+		order->type != NULL ? order->type : "application/octet-stream" };
+	s3->lines[n++] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
+	for (size_t i = 0; i < order->n_lines; i++)
+		s3->lines[n++] = (struct exchange_line){ order->lines[i].name, order->lines[i].value };
+	return n;
 }
 
 void
 s3_ask_create(struct s3 *s3)
 {
 	const struct s3_settings *to = s3_to(s3);
+	size_t n = put_object_lines(s3);
 
-	s3->lines[0] = (struct exchange_line){ "Content-Type", type_of(s3) };
-	s3->lines[1] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
-	s3->lines[2] = (struct exchange_line){ "x-amz-checksum-algorithm", s3_sum_word(to->checksum) };
-	s3->lines[3] = (struct exchange_line){ "x-amz-checksum-type",
+	s3->lines[n++] = (struct exchange_line){ "x-amz-checksum-algorithm", s3_sum_word(to->checksum) };
+	s3->lines[n++] = (struct exchange_line){ "x-amz-checksum-type",
 		to->checksum == S3_SUM_CRC64NVME ? "FULL_OBJECT" : NULL };
 	s3->ask = (struct s3_ask){
 		.op = S3_OP_CREATE,
 		.method = "POST",
 		.query = STR("uploads="),
 		.lines = s3->lines,
-		.n_lines = 4,
+		.n_lines = n,
 		.headers = S3_HEADERS_ALL,
 		.body = EXCHANGE_WHOLE,
 		.whole = STR(""),
@@ -42,17 +50,16 @@ void
 s3_ask_put(struct s3 *s3)
 {
 	const struct s3_settings *to = s3_to(s3);
+	size_t n = put_object_lines(s3);
 
-	s3->lines[0] = (struct exchange_line){ "Content-Type", type_of(s3) };
-	s3->lines[1] = (struct exchange_line){ "x-amz-meta-penstock-id", s3->id };
-	s3->lines[2] = (struct exchange_line){ s3_sum_header(to->checksum),
+	s3->lines[n++] = (struct exchange_line){ s3_sum_header(to->checksum),
 		to->checksum != S3_SUM_NONE ? s3->digest.base64 : NULL };
-	s3->lines[3] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
+	s3->lines[n++] = (struct exchange_line){ "If-None-Match", to->refuses_existing ? "*" : NULL };
 	s3->ask = (struct s3_ask){
 		.op = S3_OP_PUT,
 		.method = "PUT",
 		.lines = s3->lines,
-		.n_lines = 4,
+		.n_lines = n,
 		.headers = S3_HEADERS_ALL,
 		.unit = s3->order->unit,
 		.payload = to->checksum == S3_SUM_SHA256 ? s3->payload : S3_UNSIGNED_PAYLOAD,

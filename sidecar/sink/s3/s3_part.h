@@ -24,7 +24,7 @@ struct s3_part {
 	struct s3_digest digest;
 	char payload[S3_DIGEST_HEX_SIZE];
 	struct buf query;
-	struct exchange_line lines[S3_LINES_MAX];
+	struct exchange_line lines[1];
 	struct s3_ask ask;
 	struct s3_call call;
 };

@@ -13,6 +13,7 @@
 
 #include "base/uuid.h"
 #include "channel/channel.h"
+#include "config/object_head.h"
 #include "sink/order.h"
 #include "sink/s3/call.h"
 
@@ -29,7 +30,7 @@ enum s3_state {
 	S3_ENDED,
 };
 
-#define S3_LINES_MAX 8
+#define S3_LINES_MAX (5 + METADATA_LINES_MAX) /* four of its own, a disposition, metadata */
 
 struct s3_part; /* s3_part.h */
 

@@ -10,6 +10,8 @@
 #include "sink/s3/sum.h"
 
 #define S3_IN_FLIGHT_MAX 8u
+#define S3_METADATA "x-amz-meta-" /* in front of a name */
+#define S3_METADATA_MAX 2048u     /* bytes of all names and values, penstock's own included */
 
 enum s3_style { S3_STYLE_AUTO, S3_STYLE_PATH, S3_STYLE_VIRTUAL };
 
@@ -31,7 +33,7 @@ struct s3_settings {
 	bool undo_delete;
 	bool ready_connect;
 	unsigned retry_parts; /* how often a request that may be repeated is sent again */
-	char *content_type;   /* NULL: as the client declared it */
+	struct object_head head;
 };
 
 extern const struct destination_kind s3_kind;
