@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # build.sh [--debian | --version V | --source DIR] --out DIR [--filter-only] - penstock's filter for HAProxy.
+# build.sh --rooms                                              - prints the files of penstock that are in it.
 #
 # Leaves DIR/haproxy, with the filter inside, and DIR/penstock-filter.so, for the packaged binary:
 #     LD_PRELOAD=DIR/penstock-filter.so haproxy -f haproxy.cfg
@@ -13,8 +14,19 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 from=debian version='' source='' out='' whole=1
+
+# All of penstock that the filter is made of: what writes pages about the route file is not in it.
+shopt -s extglob
+rooms=("$root"/config/!(manual|reference|schema).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(table).c
+	"$root"/sidecar/source/formats.c "$root"/sidecar/source/*/!(form|postproc|source).c
+	"$root"/sidecar/sink/{kinds,*/kind,*/kind_*,*/keys}.c "$root"/sidecar/reply/status.c "$root"/filter/decide/*.c
+	"$root"/filter/native/*.c)
+if [ "${1:-}" = --rooms ]; then
+	printf '%s\n' "${rooms[@]#"$root"/}"
+	exit
+fi
 usage() {
-	sed -n '3,11s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 while [ $# -gt 0 ]; do
@@ -110,10 +122,7 @@ run_make() { # ARGUMENT...
 	make -s -j"$(nproc)" -C "$source" "${make_args[@]}" "$@" >>"$objects/make.log" 2>&1 || { tail -n 30 "$objects/make.log"; exit 1; }
 }
 
-echo "== penstock's rooms" # all but what writes pages about the route file
-shopt -s extglob
-rooms=("$root"/config/!(manual|reference|schema).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(table).c "$root"/sidecar/source/formats.c "$root"/sidecar/source/*/!(form|postproc|source).c
-	"$root"/sidecar/sink/{kinds,*/kind,*/keys}.c "$root"/sidecar/reply/status.c "$root"/filter/decide/*.c "$root"/filter/native/*.c)
+echo "== penstock's rooms"
 # shellcheck disable=SC2016 # sh expands it
 printf '%s\n' "${rooms[@]}" | while read -r file; do
 	echo "$file" "$objects/$(basename "$(dirname "$file")")-$(basename "$file" .c).o"
