@@ -267,15 +267,27 @@ def names_and_folders(root):
     return known | {os.path.dirname(path) for path in known} | {os.path.basename(path) for path in known}
 
 
+def has_function(root, name, page, function):
+    """Is it defined in the source of this name, or promised in the header?"""
+    paths = [path for path in tracked(root) if is_there(name, page, {path, os.path.basename(path)})]
+    return any(re.search(rf"^{function}\(" if path.endswith(".c") else rf"\b{function}\(", read(root, path), re.M) for path in paths)
+
+
 def gate_files_named_on_pages(root):
-    """A file or room that a page names in backticks is there; of a source without its folder some file has the name."""
+    """A file or room that a page names in backticks is there; of a source without its folder some file has the name. In
+    `FILE.c:FUNCTION` the function is there, too. What has a word in capitals for a folder (`NAME/x.c`) is a pattern."""
     bad, known = [], names_and_folders(root)
-    pattern = re.compile(r"[\w.][\w./-]*(/[\w.-]*\.(md|py|c|h|sh|yaml|cfg|pml|def|cmake|conf|svg|mk)|\.[ch]|[\w-]/)")
+    pattern = re.compile(r"([\w.][\w./-]*(?:/[\w.-]*\.(?:md|py|c|h|sh|yaml|cfg|pml|def|cmake|conf|svg|mk)|\.[ch]|[\w-]/))(?::(\w+))?")
     for page in sorted(path for path in tracked(root) if path.endswith(".md")):
         for n, line in enumerate(prose(read(root, page)).splitlines(), 1):
-            for name in " ".join(re.findall(r"`([^`]+)`", line)).split():
-                if pattern.fullmatch(name) and not re.match(r"[A-Z]+/", name) and not is_there(name, page, known):
+            for m in filter(None, map(pattern.fullmatch, " ".join(re.findall(r"`([^`]+)`", line)).split())):
+                name, function = m.groups()
+                if re.search(r"(^|[/_])[A-Z]+(/|\.(?!md$))", name):
+                    continue
+                if not is_there(name, page, known):
                     bad.append(f"{page}:{n}: {name}: no such file")
+                elif function and not function.isdigit() and not has_function(root, name, page, function):
+                    bad.append(f"{page}:{n}: {name}: no function {function}")
     return bad
 
 

@@ -43,6 +43,10 @@ MORE_BAD = [  # further ways to be wrong
     ("gate_links_of_pages", "docker/a.md", "A [page][1].\n\n[1]: ../sidecar/gone\n"),
     ("gate_files_named_on_pages", "docker/a.md", "Look at `gone.c`.\n"),
     ("gate_files_named_on_pages", "docker/a.md", "It is in `sidecar/gone/`.\n"),
+    ("gate_files_named_on_pages", "CONTRIBUTING.md", "It is in `sidecar/gone.c`.\n"),
+    ("gate_files_named_on_pages", "docker/a.md", "As `sink/s3/gone.c:there` does.\n"),
+    ("gate_files_named_on_pages", "docker/a.md", "As `sink/s3/there.c:gone` does.\n"),
+    ("gate_files_named_on_pages", "docker/a.md", "As `there.c:called` does.\n"),
     ("gate_files_named_in_comments", "sidecar/part/a.c", HEAD + "int a;\n/* x\n * gone.c says why. */\n"),
     ("gate_files_named_in_comments", "sidecar/part/a.c", HEAD + "int a; // gone/ does it\n"),
 ]
@@ -54,15 +58,18 @@ GOOD = [
     ("docker/a.md", "# What `x:` says, twice\n\n[here](#what-x-says-twice) [there](a.md) [it](../docker) "
      "[out](https://example.org/x) `[gone](gone.md)`\n\n```\n[gone](gone.md)\n```\n"),
     ("docker/b.md", "# A\n\n## A\n\n[1](b.md#a) [2](#a-1) `b.md` `docker/` `docker/b.md` `/etc/x/y.yaml` `DIR/x.md`\n"),
+    ("CONTRIBUTING.md", "`sink/s3/there.c:there` `there.c:there` `sidecar/sink/NAME/kind.c:is_of` `there.c:4`\n"),
 ]
 
 
 def tree(path, text):
     root = tempfile.mkdtemp(prefix="penstock-gate-")
-    os.makedirs(os.path.dirname(os.path.join(root, path)))
+    os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
     with open(os.path.join(root, path), "w") as f:
         f.write(text)
     os.makedirs(os.path.join(root, "sidecar/sink/s3"), exist_ok=True)
+    with open(os.path.join(root, "sidecar/sink/s3/there.c"), "w") as f:
+        f.write(HEAD + "int\nthere(void)\n{\n\treturn called();\n}\n")
     subprocess.run(["git", "init", "-q", root], check=True)
     subprocess.run(["git", "-C", root, "add", "-A"], check=True)
     return root
