@@ -99,6 +99,20 @@ check_sizes(struct loading *l, const struct rule *rule, const struct node *node)
 	diag_note(l->diag, spot_of(node, "max_size"), "max_size is here");
 }
 
+/* A part without a file name has no extension, and `types` asks for something. */
+static void
+check_types(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	const struct node *types = yaml_tree_get(node, "types");
+
+	if (types != NULL && types->kind == NODE_MAP && types->n == 0)
+		diag_error(l->diag, types->spot, "types: it needs the key \"declared\"");
+	if (rule->extensions.n == 0 || rule->kind != PART_VALUE)
+		return;
+	diag_error(l->diag, spot_of(node, "extensions"), "extensions: a part without a file name has none");
+	diag_note(l->diag, spot_of(node, "kind"), "only such parts are taken");
+}
+
 static void
 check_required(struct loading *l, const struct rule *rule, const struct node *node)
 {
@@ -261,6 +275,7 @@ check_rules_all(struct loading *l, size_t route)
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
 		check_sizes(l, rule, node);
+		check_types(l, rule, node);
 		check_count(l, rule, node);
 		check_repeat(l, r, rule, node);
 		if (r->raw == NULL)

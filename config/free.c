@@ -38,13 +38,28 @@ free_match(struct match *match)
 }
 
 static void
+free_texts(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		mem_free(texts->items[i]);
+	mem_free(texts->items);
+}
+
+static void
+free_rule(struct rule *rule)
+{
+	mem_free(rule->name);
+	free_texts(&rule->types.declared);
+	free_texts(&rule->extensions);
+	template_free(rule->target);
+	object_head_free(&rule->head);
+}
+
+static void
 free_route(struct route *route)
 {
-	for (size_t i = 0; i < route->n_rules; i++) {
-		mem_free(route->rules[i].name);
-		template_free(route->rules[i].target);
-		object_head_free(&route->rules[i].head);
-	}
+	for (size_t i = 0; i < route->n_rules; i++)
+		free_rule(&route->rules[i]);
 	mem_free(route->rules);
 	template_free(route->response.redirect);
 	mem_free(route->response.origin);

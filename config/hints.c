@@ -125,8 +125,10 @@ hints_of_key(const struct key_table *table, struct str key)
 		const char *path, *key, *hint;
 	} rows[] = {
 		{ "routes[].fields[]", "type",
-			"`kind: file` or `kind: value` says which parts are meant; no rule looks at the type of a file" },
-		{ "routes[].fields[]", "types", "no rule looks at the type of a file" },
+			"`kind: file` or `kind: value` says which parts are meant, and `types` what they have to be" },
+		{ "routes[].fields[]", "extension", "it is `extensions: [jpg, png]`" },
+		{ "routes[].fields[]", "content_type",
+			"it stands below `store`; what a part has to be is `types`" },
 		{ "routes[].fields[]", "field", "the field's name is `name`" },
 		{ "routes[].fields[]", "max", "it is `max_size` for bytes and `max_count` for parts" },
 		{ "routes[].fields[]", "optional", "every field is, but for `required: true`" },

@@ -6,6 +6,7 @@
 #include "config/kind.h"
 #include "config/object_head.h"
 #include "config/rows.h"
+#include "config/texts.h"
 
 #include <string.h>
 
@@ -37,6 +38,13 @@ static const struct key_table concat = { "`concat`", "routes[].fields[].concat",
 	WORDS({ "none", 0 }, { "sha256", DIGEST_SHA256 }, { "sha512", DIGEST_SHA512 }, { "sha1", DIGEST_SHA1 },    \
 		{ "md5", DIGEST_MD5 }, { "crc32c", DIGEST_CRC32C }, { "crc64nvme", DIGEST_CRC64NVME })
 
+static const struct key types_keys[] = {
+	{ "declared", KEY_TYPE_GLOBS, .min = 1, .max = TEXTS_MAX, AT(rule, types.declared),
+		.help = "Media types, exact or globs such as `image/*`, of which the `Content-Type` of each part has to be one (see What a "
+			"file may be). Any other is 415. Without it any." },
+};
+static const struct key_table types = { "`types`", "routes[].fields[].types", KEYS(types_keys) };
+
 static const struct key rule_keys[] = {
 	{ "name", KEY_TEXT, .required = true, .max = 256, AT(rule, name),
 		.help = "Field name, exact or a glob: `*` is any run of bytes, `?` is one byte." },
@@ -60,6 +68,10 @@ static const struct key rule_keys[] = {
 		.help = "What is made of each part's bytes while they pass, for the summary, `penstock explain` and the log, all in "
 			"lower-case hex (of a CRC the highest byte first). Default: what `digest` of the route says; a list here "
 			"replaces that one, and `none` or `[]` says none." },
+	{ "types", KEY_TABLE, TABLES(&types), .help = "What each part has to be." },
+	{ "extensions", KEY_EXTENSIONS, .min = 1, .max = TEXTS_MAX, AT(rule, extensions),
+		.help = "Extensions without the dot, in any case: each part has a file name that ends in a dot and one of them. Any other "
+			"name, and none, is 415. Without it any." },
 	{ "store", KEY_TABLE, .group = "action", TABLES(&store),
 		.help = "Each part becomes an object of its own." },
 	{ "concat", KEY_TABLE, .group = "action", TABLES(&concat),
@@ -307,8 +319,9 @@ find_below(const struct key_table *table, const char *name, const struct key_tab
 const struct key_table *
 keys_elsewhere(const char *name, const struct key_table *not_this)
 {
-	static const struct key_table *const all[] = { &route, &rule, &match, &limits, &body, &response, &file,
-		&threads, &log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa, &trust };
+	static const struct key_table *const all[] = { &route, &rule, &types, &match, &limits, &body, &response,
+		&file, &threads, &log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa,
+		&trust };
 	const struct key_table *found = NULL;
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

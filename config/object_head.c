@@ -6,6 +6,7 @@
 #include "base/uuid.h"
 #include "config/kind.h"
 #include "config/link.h"
+#include "config/media_type.h"
 #include "config/nearest.h"
 #include "config/rows.h"
 #include "config/template.h"
@@ -15,22 +16,11 @@
 
 /* -- content_type ------------------------------------------------------------------------------------ */
 
-/* RFC 9110 section 8.3.1: type "/" subtype, and parameters, into which nobody looks. */
+/* Of one header line: no blank at an end. */
 static bool
 is_media_type(struct str s)
 {
-	const char *slash = memchr(s.data, '/', s.len);
-	size_t type = slash != NULL ? (size_t)(slash - s.data) : 0, end = type + 1;
-
-	if (slash == NULL || !str_is_token((struct str){ s.data, type }))
-		return false;
-	while (end < s.len && str_is_token_char(s.data[end]))
-		end++;
-	for (size_t i = end; i < s.len; i++)
-		if (s.data[i] < 0x20 || s.data[i] > 0x7e)
-			return false;
-	return end > type + 1 && (end == s.len || s.data[end] == ';' || s.data[end] == ' ') &&
-		str_trim(s).len == s.len;
+	return media_type_essence(s).data != NULL && str_trim(s).len == s.len;
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "config/nearest.h"
 #include "config/numbers.h"
 #include "config/object_head.h"
+#include "config/texts.h"
 #include "config/values.h"
 
 #include <string.h>
@@ -374,6 +375,8 @@ static const struct {
 	[KEY_HEADERS] = { headers_read, false },
 	[KEY_CONTENT_TYPE] = { object_head_read_type, true },
 	[KEY_METADATA] = { object_head_read_metadata, false },
+	[KEY_TYPE_GLOBS] = { texts_read_globs, false },
+	[KEY_EXTENSIONS] = { texts_read_extensions, false },
 	[KEY_TEMPLATE] = { read_later, false },
 	[KEY_REFERENCE] = { read_later, false },
 	[KEY_TABLE] = { read_table_key, false },

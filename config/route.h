@@ -113,6 +113,17 @@ enum digest {
 	DIGEST_CRC64NVME = 1 << 5,
 };
 
+/* What a rule compares with, in lower case. None: it does not ask. */
+struct texts {
+	char **items;
+	size_t n;
+};
+
+/* What a part has to be. */
+struct types {
+	struct texts declared; /* globs of media types: by its Content-Type */
+};
+
 struct rule {
 	char *name; /* exact, or a glob with '*' and '?' (glob_match) */
 	enum part_kind kind;
@@ -123,6 +134,8 @@ struct rule {
 	bool required;      /* at least one part must have been taken by this rule */
 	bool buffer;        /* collect the part (up to max_size) and send it with its length at commit */
 	unsigned digests;   /* of enum digest; those of the route, if the rule says nothing */
+	struct types types;
+	struct texts extensions; /* of the file name */
 	enum action action;
 	/* for ACTION_STORE and ACTION_CONCAT */
 	const struct destination *to;

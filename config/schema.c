@@ -7,6 +7,7 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "config/scalar.h"
+#include "config/texts.h"
 #include "config/values.h"
 #include "config/writer.h"
 
@@ -249,6 +250,25 @@ write_content_type(struct writer *w, const struct key *key)
 	writer_close(w, ']');
 }
 
+/* One text, or a list of them; one that looks like a number is text all the same. */
+static void
+write_texts(struct writer *w, const struct key *key, const char *pattern)
+{
+	writer_open(w, "anyOf", '[');
+	writer_open(w, NULL, '{');
+	write_word(w, pattern, 1, TEXTS_BYTES_MAX);
+	writer_close(w, '}');
+	writer_open(w, NULL, '{');
+	writer_text(w, "type", "array");
+	writer_open(w, "items", '{');
+	write_word(w, pattern, 1, TEXTS_BYTES_MAX);
+	writer_close(w, '}');
+	writer_number(w, "minItems", key->min);
+	writer_number(w, "maxItems", key->max);
+	writer_close(w, '}');
+	writer_close(w, ']');
+}
+
 static void
 write_metadata(struct writer *w, const struct key *key)
 {
@@ -309,6 +329,12 @@ write_type(struct writer *w, const struct key *key)
 		break;
 	case KEY_METADATA:
 		write_metadata(w, key);
+		break;
+	case KEY_TYPE_GLOBS:
+		write_texts(w, key, TEXTS_GLOB_PATTERN);
+		break;
+	case KEY_EXTENSIONS:
+		write_texts(w, key, TEXTS_EXTENSION_PATTERN);
 		break;
 	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
 		write_word(w, NULL, 0, 0);

@@ -3,6 +3,7 @@
  * safe_name.c's to say. */
 #include "part/naming.h"
 
+#include "base/file_name.h"
 #include "base/uuid.h"
 #include "config/object_head.h"
 
@@ -50,34 +51,6 @@ fill_drop_dot(struct filling *out)
 		out->text->data[--out->text->len] = '\0';
 }
 
-struct str
-naming_base(struct str filename)
-{
-	for (size_t i = filename.len; i > 0; i--)
-		if (filename.data[i - 1] == '/' || filename.data[i - 1] == '\\')
-			return (struct str){ filename.data + i, filename.len - i };
-	return filename;
-}
-
-static bool
-is_alnum(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-struct str
-naming_extension(struct str filename)
-{
-	struct str name = naming_base(filename);
-	size_t i = name.len;
-
-	while (i > 0 && is_alnum(name.data[i - 1]))
-		i--;
-	if (i == 0 || name.data[i - 1] != '.' || i == name.len || name.len - i > 16)
-		return STR_NONE;
-	return (struct str){ name.data + i, name.len - i };
-}
-
 static void
 add_query(struct filling *out, const struct naming *naming, const struct template_piece *piece)
 {
@@ -93,7 +66,7 @@ add_query(struct filling *out, const struct naming *naming, const struct templat
 static void
 add_extension(struct filling *out, const struct template_piece *piece, struct str filename)
 {
-	struct str ext = naming_extension(filename);
+	struct str ext = file_name_extension(filename);
 
 	if (ext.len == 0)
 		fill_drop_dot(out); /* "{uuid}.{file.ext}" of a name without one is just the UUID */
@@ -185,7 +158,7 @@ add_piece(struct filling *out, const struct naming *naming, const struct templat
 		fill_value(out, piece->source, part->field);
 		break;
 	case TEMPLATE_FILE_NAME:
-		fill_value(out, piece->source, naming_base(part->filename));
+		fill_value(out, piece->source, file_name_base(part->filename));
 		break;
 	case TEMPLATE_FILE_EXT:
 		add_extension(out, piece, part->filename);

@@ -45,9 +45,4 @@ bool naming_show(const struct naming *naming, const struct rule *rule, const str
 bool naming_text(const struct naming *naming, const struct template *t, const struct part_head *part,
 	struct buf *out, struct error *err);
 
-/* Pure. What follows the last '/' or '\\', whichever a browser wrote; and the extension of that, as {file.ext} has it, or
- * STR_NONE. */
-struct str naming_base(struct str filename);
-struct str naming_extension(struct str filename);
-
 #endif

@@ -2,6 +2,7 @@
 /* object_lines.c - see object_lines.h. */
 #include "part/object_lines.h"
 
+#include "base/file_name.h"
 #include "base/mem.h"
 #include "config/kind.h"
 #include "config/object_head.h"
@@ -26,7 +27,7 @@ cut_at(struct str s, size_t max)
 static void
 add_clean(struct buf *out, struct str name)
 {
-	struct str extension = naming_extension(name);
+	struct str extension = file_name_extension(name);
 	struct buf whole = { 0 };
 	size_t tail;
 
@@ -94,7 +95,7 @@ object_lines_add_attachment(struct buf *out, struct str filename)
 	struct buf name = { 0 };
 
 	buf_add_text(out, "attachment");
-	add_clean(&name, naming_base(filename));
+	add_clean(&name, file_name_base(filename));
 	out->failed = out->failed || name.failed;
 	if (name.len > 0) {
 		buf_add_text(out, "; filename=\"");

@@ -176,7 +176,7 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 }
 
 static bool
-begin_stages(struct parts *parts)
+begin_stages(struct parts *parts, const struct part_head *head)
 {
 	struct part *part = parts->current;
 	struct stage_part of = { .route = parts->setup.route,
@@ -184,7 +184,8 @@ begin_stages(struct parts *parts)
 		.field = part->field,
 		.filename = part->filename,
 		.type = part->type,
-		.data_at = parts->current_data_at,
+		.at = head->offset,
+		.data_at = head->data_offset,
 		.facts = &part->facts };
 
 	return stages_begin(parts->stages, &of, &parts->error) ? true : refuse(parts);
@@ -203,7 +204,7 @@ choose(struct parts *parts, const struct part_head *head)
 		return false;
 	}
 	part->action = part->rule != NULL ? part->rule->action : ACTION_DROP;
-	return (part->action == ACTION_DROP || begin_delivery(parts, head)) && begin_stages(parts);
+	return begin_stages(parts, head) && (part->action == ACTION_DROP || begin_delivery(parts, head));
 }
 
 bool
@@ -214,7 +215,6 @@ parts_on_begin(void *arg, const struct part_head *head)
 	if (!append_part(parts, head))
 		return false;
 	parts->current->action = ACTION_DROP;
-	parts->current_data_at = head->data_offset;
 	if (!head->may_be_unfilled)
 		return choose(parts, head);
 	parts->undecided = head; /* no rule is asked of an input left empty, which shows at its end only */

@@ -22,15 +22,14 @@ struct parts {
 	struct names names;
 	struct part *current; /* between its begin and its end */
 	const struct part_head
-		*undecided;       /* of the current one, which may turn out to be an input left empty; else NULL */
-	uint64_t current_data_at; /* byte of the body at which its content began */
-	size_t credits;           /* chunks reserved by parts_prepare() and not yet drawn */
-	size_t n_concat;          /* concat rules of the route */
-	size_t to_start;          /* chunks that one more stream may take beside those of its bytes in this feed */
-	size_t feed_sure;         /* bytes of one feed for which there will be chunks, however few the pool has */
-	size_t known;             /* bytes that what is known of the parts takes until the answer, all charged */
-	size_t heads;             /* of these, what the source holds */
-	struct error error;       /* why an event said stop */
+		*undecided; /* of the current one, which may turn out to be an input left empty; else NULL */
+	size_t credits;     /* chunks reserved by parts_prepare() and not yet drawn */
+	size_t n_concat;    /* concat rules of the route */
+	size_t to_start;    /* chunks that one more stream may take beside those of its bytes in this feed */
+	size_t feed_sure;   /* bytes of one feed for which there will be chunks, however few the pool has */
+	size_t known;       /* bytes that what is known of the parts takes until the answer, all charged */
+	size_t heads;       /* of these, what the source holds */
+	struct error error; /* why an event said stop */
 };
 
 /* parts_events.c: what the source calls. Each of them leaves its reason in parts->error. */

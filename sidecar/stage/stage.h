@@ -23,6 +23,7 @@ struct stage_part {
 	struct str field;        /* decoded */
 	struct str filename;     /* decoded; absent: the part is a value */
 	struct str type;         /* Content-Type as sent; absent: none */
+	uint64_t at;             /* byte of the body at which it began */
 	uint64_t data_at;        /* byte of the body at which its content began */
 	uint64_t size;           /* bytes of it that all stages have seen */
 	struct facts *facts;     /* what is found goes in here */

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/* texts.h - lists of what a part may be: media types and extensions of file names. They are kept in lower case, for letter case
+ * says nothing of them. */
+#ifndef PENSTOCK_TEXTS_H
+#define PENSTOCK_TEXTS_H
+
+#include "config/read.h"
+
+#define TEXTS_MAX 128u       /* entries of one list */
+#define TEXTS_BYTES_MAX 255u /* of one: type and subtype have at most 127 each (RFC 6838 section 4.2) */
+
+#define TEXTS_EXTENSION_PATTERN "^[A-Za-z0-9]{1,16}$"
+#define TEXTS_GLOB_PATTERN "^[-!#$%&'*+.^_`|~?0-9A-Za-z]+/[-!#$%&'*+.^_`|~?0-9A-Za-z]+$"
+
+/* Readers of KEY_TYPE_GLOBS and KEY_EXTENSIONS, as read.h has them. */
+void texts_read_globs(struct loading *l, const struct key *key, const struct node *node, void *base);
+void texts_read_extensions(struct loading *l, const struct key *key, const struct node *node, void *base);
+
+#endif
