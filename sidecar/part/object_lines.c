@@ -200,7 +200,9 @@ write_lines(struct writer *w, const struct object_head *says, struct error *err)
 	for (size_t i = 0; i < says->metadata.n; i++)
 		if (!add_metadata(w, &says->metadata.lines[i], err))
 			return false;
-	return check_size(w, err) && (!out->failed || error_nomem(err));
+	if (out->failed) /* then its length says nothing */
+		return error_nomem(err);
+	return check_size(w, err);
 }
 
 static bool

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: MIT
+/* test_parts_verdict.c - a form is taken, or refused with one sentence at one byte, in a dry run as in one whose sinks take
+ * everything, and however its body is cut. Any allocation may fail, and the pool may be empty: that ends the form, and every
+ * chunk comes back. */
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "part/field_error.h"
+#include "part/parts.h"
+
+#include "lib/check.h"
+#include "lib/form_head.h"
+#include "lib/routes.h"
+
+#include <stdlib.h>
+
+#define EACH(i, list)                                                                                              \
+	size_t i = 0;                                                                                              \
+	i < sizeof(list) / sizeof(list)[0];                                                                        \
+	i++
+
+static struct loop *loop;
+static struct pool *pool;
+static struct blocks *blocks;
+
+/* -- a sink that takes everything --------------------------------------------------------------------- */
+
+struct taker {
+	struct order *order;
+	struct channel *channel;
+};
+
+static void
+end(struct taker *taker, enum outcome_state outcome)
+{
+	taker->order->outcome.state = outcome;
+	channel_report(taker->channel, CHANNEL_ENDED);
+}
+
+static void
+on_orders(void *arg, unsigned orders)
+{
+	struct taker *taker = arg;
+	struct chunk *chunk;
+
+	if (orders & CHANNEL_CLOSE) {
+		channel_free(taker->channel);
+		free(taker);
+		return;
+	}
+	while ((chunk = channel_pop(taker->channel)) != NULL)
+		pool_give(pool, chunk);
+	if (orders & CHANNEL_CANCEL)
+		end(taker, OUTCOME_ABORTED);
+	else if (orders & CHANNEL_COMMIT)
+		end(taker, OUTCOME_COMMITTED);
+	else if (orders & CHANNEL_FINISH)
+		channel_report(taker->channel, CHANNEL_PREPARED);
+}
+
+static bool
+open_taker(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
+{
+	struct taker *taker = calloc(1, sizeof *taker);
+	struct channel_side consumer = { .box = loop_mailbox(loop), .on_mail = on_orders, .arg = taker };
+
+	(void)arg;
+	assert_non_null(taker);
+	taker->order = order;
+	taker->channel = order->channel = channel_new(pool, producer, &consumer, order->slots, err);
+	if (taker->channel == NULL)
+		free(taker);
+	return order->channel != NULL;
+}
+
+static size_t
+cost(void *arg, const struct order *order)
+{
+	(void)arg;
+	(void)order;
+	return 0;
+}
+
+static void
+pump(void *arg, struct order *order)
+{
+	(void)arg;
+	(void)order;
+}
+
+static const struct outlets outlets = { .cost = cost, .open = open_taker, .pump = pump };
+
+static void
+on_news(void *arg)
+{
+	(void)arg;
+}
+
+/* -- a form ------------------------------------------------------------------------------------------- */
+
+/* What is looked at while the form's parts are there. */
+typedef void look(const struct parts *parts);
+
+static bool
+feed(struct parts *parts, struct str body, size_t step, bool is_dry, struct error *err)
+{
+	for (size_t at = 0, n; at < body.len; at += n) {
+		n = body.len - at < step ? body.len - at : step;
+		if (!is_dry && parts_prepare(parts, &n) != PARTS_READY)
+			return error_set(err, ERR_BUSY, "no chunks");
+		if (!parts_feed(parts, body.data + at, n, err))
+			return false;
+		parts_flush(parts);
+		loop_deliver_rest(loop);
+	}
+	return parts_finish(parts, err);
+}
+
+/* What happens to the parts of a transaction; then it is committed, or given up. */
+static bool
+run_in(struct txn *txn, const struct route *route, struct str body, size_t step, look *looked, struct error *err)
+{
+	static const struct match_result match = { .captures = { STR("x") }, .n_captures = 1 };
+	struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
+	bool is_dry = txn_setup_of(txn)->outlets == NULL;
+	struct parts_setup setup = { .route = route, .naming = &naming, .txn = txn };
+	struct parts *parts;
+	bool ok;
+
+	naming.want_shown = is_dry;
+	parts = parts_new(&setup, err);
+	ok = parts != NULL && feed(parts, body, step, is_dry, err);
+	if (ok && looked != NULL)
+		looked(parts);
+	parts_free(parts);
+	while (!is_dry && !txn_step(txn, !ok))
+		loop_deliver_rest(loop);
+	if (ok && !is_dry && !txn_is_whole(txn)) {
+		assert_non_null(txn_failure(txn));
+		error_keep_first(err, txn_failure(txn));
+		ok = false;
+	}
+	return ok;
+}
+
+static bool
+run(const struct route *route, struct str body, size_t step, bool is_dry, look *looked, struct error *err)
+{
+	struct txn_setup setup = { .policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
+		.outlets = &outlets,
+		.blocks = blocks,
+		.piece = step,
+		.body = LIMIT_NONE,
+		.box = loop_mailbox(loop),
+		.on_news = on_news };
+	size_t before = pool_available(pool);
+	struct txn *txn;
+	bool ok;
+
+	if (is_dry)
+		setup = (struct txn_setup){ .policy = setup.policy };
+	txn = txn_new(&setup, err);
+	ok = txn != NULL && run_in(txn, route, body, step, looked, err);
+	txn_free(txn);
+	loop_deliver_rest(loop);
+	assert_int_equal(pool_available(pool), before);
+	assert_int_equal(ok, !error_is_set(err));
+	return ok;
+}
+
+/* "a=1|b@file.txt=2": a value, and a file. */
+static void
+form_of(const char *parts, struct buf *out)
+{
+	while (*parts != '\0') {
+		size_t len = strcspn(parts, "|"), name = strcspn(parts, "@="), data = strcspn(parts, "=");
+
+		buf_addf(out, "--B\r\nContent-Disposition: form-data; name=\"%.*s\"", (int)name, parts);
+		if (name < data)
+			buf_addf(out, "; filename=\"%.*s\"", (int)(data - name - 1), parts + name + 1);
+		buf_addf(out, "\r\n\r\n%.*s\r\n", (int)(len - data - 1), parts + data + 1);
+		parts += len + (parts[len] != '\0');
+	}
+	buf_add_text(out, "--B--\r\n");
+}
+
+static struct config *
+config_of(const char *route)
+{
+	struct buf text = { 0 };
+	struct config *config;
+
+	buf_addf(&text,
+		"version: 1\nmemory: 32MiB\ndestinations:\n  d: { type: discard }\n  safe: { type: discard, names: { unsafe: refuse } }\n"
+		"  h: { type: http, url: \"http://127.0.0.1:9/\" }\n  s: { type: s3, endpoint: \"http://127.0.0.1:9\", "
+		"bucket: bkt, credentials: { access_key: a, secret_key: b } }\n"
+		"routes: [ { id: r, match: { path: \"/*\" }, %s } ]\n",
+		route);
+	config = routes_of(text.data);
+	buf_free(&text);
+	return config;
+}
+
+/* -- verdicts ----------------------------------------------------------------------------------------- */
+
+#define STORE "store: { to: d, key: \"{part}-{field}\" }"
+#define LONG                                                                                                       \
+	"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+
+static const struct {
+	const char *route, *form;
+	enum error_kind kind; /* ERR_NONE: taken */
+	const char *limit, *message;
+} rows[] = {
+	{ "fields: [ { name: \"*\", " STORE " } ]", "a=1|b=2|c@c.txt=3", ERR_NONE, "", "" },
+	{ "fields: [ { name: \"*\", " STORE " } ]", "", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, " STORE " } ]", "b=1", ERR_RULE, "",
+		"field \"b\": no rule of this route takes it" },
+	{ "default: drop, fields: [ { name: a, " STORE " } ]", "b=1|c@c=2", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, reject: true }, { name: \"*\", " STORE " } ]", "b=1|a=2", ERR_RULE, "",
+		"field \"a\": this route rejects it" },
+	{ "fields: [ { name: a, drop: true } ]", "a=1|a=2", ERR_NONE, "", "" },
+	/* kinds */
+	{ "fields: [ { name: a, kind: file, " STORE " } ]", "a=1", ERR_RULE, "",
+		"field \"a\": no rule of this route takes it" },
+	{ "fields: [ { name: a, kind: value, " STORE " } ]", "a@f=1", ERR_RULE, "",
+		"field \"a\": no rule of this route takes it" },
+	{ "fields: [ { name: a, kind: value, " STORE
+	  " }, { name: a, kind: file, max_count: 1, store: { to: d, key: f } } ]",
+		"a@f=1|a=1", ERR_NONE, "", "" },
+	/* counts */
+	{ "fields: [ { name: a, max_count: 1, " STORE " } ]", "a=1|a=2", ERR_TOO_LARGE, "max_count",
+		"field \"a\": more than 1 part" },
+	{ "fields: [ { name: a, max_count: 2, store: { to: d, key: \"{part}\" } } ]", "a=1|a=2|a=3", ERR_TOO_LARGE,
+		"max_count", "field \"a\": more than 2 parts" },
+	{ "fields: [ { name: a, nth: 2, store: { to: d, key: second } }, { name: a, drop: true } ]", "a=1|a=2|a=3",
+		ERR_NONE, "", "" },
+	{ "fields: [ { name: a, required: true, " STORE " }, { name: b, " STORE " } ]", "b=1", ERR_RULE, "",
+		"field \"a\": it is required and missing" },
+	{ "fields: [ { name: a, required: true, " STORE " } ]", "a=1", ERR_NONE, "", "" },
+	/* sizes */
+	{ "fields: [ { name: a, max_size: 3B, " STORE " } ]", "a=123", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, max_size: 3B, " STORE " } ]", "a=1234", ERR_TOO_LARGE, "max_size",
+		"field \"a\": over max_size of 3 bytes" },
+	{ "fields: [ { name: a, min_size: 3B, " STORE " } ]", "a=12", ERR_RULE, "min_size",
+		"field \"a\": under min_size of 3 bytes" },
+	{ "limits: { values: 4B }, fields: [ { name: \"*\", " STORE " } ]", "a=12|b=345", ERR_TOO_LARGE, "values",
+		"field \"b\": over values of 4 bytes" },
+	{ "limits: { body: 40B }, fields: [ { name: a, " STORE " } ]", "a=12", ERR_TOO_LARGE, "body",
+		"the body is over the limit of 40 bytes" },
+	{ "limits: { body: 1B }, fields: [ { name: a, " STORE " } ]", "a=12", ERR_TOO_LARGE, "body",
+		"the body is over the limit of 1 byte" },
+	/* names */
+	{ "fields: [ { name: a, max_count: 1, store: { to: d, key: \"{file.name}\" } }, { name: b, max_count: 1, store: { to: d, key: x } } ]",
+		"a@x=1|b=2", ERR_RULE, "", "field \"b\": it would get the name of another part of the form" },
+	{ "fields: [ { name: a, max_count: 1, store: { to: h, path: \"/{file.name}\" } }, { name: b, max_count: 1, store: { to: h, path: \"/x_y\" } } ]",
+		"a@x%2Fy=1|b=2", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, max_count: 1, store: { to: h, path: \"/%78/{file.name}\" } }, { name: b, max_count: 1, store: { to: h, path: \"/x/y%2Dz\" } } ]",
+		"a@y-z=1|b=2", ERR_RULE, "", "field \"b\": it would get the name of another part of the form" },
+	{ "fields: [ { name: a, max_count: 1, store: { to: h, path: \"/same\" } }, { name: b, max_count: 1, store: { to: d, key: same } } ]",
+		"a=1|b=2", ERR_NONE, "", "" },
+	{ "fields: [ { name: \"*\", store: { to: d, key: \"{date:%Y}-{request_id}-{path.1}-{uuid}.{file.ext}\" } } ]",
+		"a=1|b@b.txt=2", ERR_NONE, "", "" },
+	{ "fields: [ { name: \"*\", store: { to: safe, key: \"{part}/{field}\" } } ]", "a=1|../b=2", ERR_RULE, "",
+		"field \"../b\": {field} would put a '/' into the name of an object" },
+	{ "fields: [ { name: \"*\", store: { to: s, key: \"{part}\", metadata: { a: \"{field}\" } } } ]", "a=1|b=2",
+		ERR_NONE, "", "" },
+	/* inputs left empty */
+	{ "fields: [ { name: a, max_count: 1, " STORE " } ]", "b@=|a@f=1", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, required: true, " STORE " } ]", "a@=", ERR_RULE, "",
+		"field \"a\": it is required and missing" },
+	{ "fields: [ { name: a, " STORE " } ]", "b@=1", ERR_RULE, "",
+		"field \"b\": no rule of this route takes it" },
+	{ "fields: [ { name: a, " STORE " } ]", "a@=1", ERR_NONE, "", "" },
+	/* one object of several parts */
+	{ "fields: [ { name: a, concat: { to: d, key: all } }, { name: b, digest: sha256, " STORE " } ]",
+		"a=1|b=2|a=3|a=|b2=", ERR_RULE, "", "field \"b2\": no rule of this route takes it" },
+	{ "commit: each, fields: [ { name: a, concat: { to: d, key: all } }, { name: b, digest: crc32c, " STORE
+	  " } ]",
+		"a=1|b=2|a=3", ERR_NONE, "", "" },
+	/* a name is shown up to some length, and never cut within a character */
+	{ "fields: [ { name: a, " STORE " } ]", LONG LONG LONG "=1", ERR_RULE, "",
+		"field \"" LONG LONG "...\": no rule of this route takes it" },
+	{ "fields: [ { name: a, " STORE " } ]", "x" LONG LONG LONG LONG LONG "=1", ERR_RULE, "",
+		"field \"x" LONG
+		"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9...\": no rule of this route takes it" },
+};
+
+static void
+check_verdict(size_t row, const struct error *err)
+{
+	if (err->kind != rows[row].kind || strcmp(err->message, rows[row].message) != 0 ||
+		strcmp(err->limit, rows[row].limit) != 0)
+		fail_msg("%s: %s: %s (%s)", rows[row].route, rows[row].form, err->message, err->limit);
+	if (strstr(err->message, "field ") == err->message) {
+		assert_true(err->field[0] != '\0' && strlen(err->field) < sizeof err->field);
+		assert_true(((unsigned char)err->field[strlen(err->field) - 1] & 0xc0) != 0xc0);
+	}
+}
+
+static void
+a_form_gets_one_verdict_however_it_comes(void **state)
+{
+	static const size_t steps[] = { 1, 7, 50, SOURCE_FEED_MAX };
+
+	(void)state;
+	for (EACH(i, rows)) {
+		struct config *config = config_of(rows[i].route);
+		struct error first = { 0 };
+		struct buf body = { 0 };
+
+		form_of(rows[i].form, &body);
+		run(config->routes, buf_str(&body), 1, true, NULL, &first);
+		check_verdict(i, &first);
+		for (EACH(s, steps))
+			for (int is_dry = 0; is_dry < 2; is_dry++) {
+				struct error err = { 0 };
+
+				run(config->routes, buf_str(&body), steps[s], is_dry, NULL, &err);
+				check_verdict(i, &err);
+				assert_true(err.offset == first.offset);
+			}
+		buf_free(&body);
+		config_free(config);
+	}
+}
+
+/* -- what is remembered ------------------------------------------------------------------------------- */
+
+static void
+look_at_parts(const struct parts *parts)
+{
+	const struct part *part = parts_first(parts);
+
+	assert_int_equal(parts_count(parts), 3);
+	assert_true(str_is(part->field, "a") && part->filename.data == NULL && part->type.data == NULL);
+	assert_true(part->is_whole && part->size == 5 && part->action == ACTION_STORE);
+	part = part->next;
+	assert_true(str_is(part->field, "b") && part->action == ACTION_DROP && part->delivery == NULL);
+	part = part->next;
+	assert_true(str_is(part->filename, "c.txt") && part->number == 3 && part->facts.n == 1);
+	assert_null(part->next);
+}
+
+static void
+look_at_names(const struct parts *parts)
+{
+	const struct delivery *delivery = parts_first(parts)->delivery;
+
+	assert_string_equal(buf_str(&delivery->shown).data, "x-{uuid}-{date:%Y}-{request_id}-1");
+	assert_int_equal(delivery->target.len, strlen("x-") + 36 + strlen("-1970-id-1"));
+}
+
+static void
+look_at_memory(const struct parts *parts)
+{
+	assert_true(parts_held(parts) > 20000);
+}
+
+static void
+what_is_known_of_each_part_stands_until_the_end(void **state)
+{
+	struct config *config = config_of(
+		"fields: [ { name: b, drop: true }, { name: \"*\", digest: crc32c, " STORE " } ]");
+	struct buf body = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	form_of("a=12345|b=1|c@c.txt=", &body);
+	assert_true(run(config->routes, buf_str(&body), 7, false, look_at_parts, &err));
+	assert_true(run(config->routes, buf_str(&body), 7, true, look_at_parts, &err));
+	buf_free(&body);
+	config_free(config);
+}
+
+static void
+what_differs_each_time_is_shown_as_it_is_written(void **state)
+{
+	struct config *config = config_of(
+		"fields: [ { name: a, store: { to: d, key: \"x-{uuid}-{date:%Y}-{request_id}-{part}\" } } ]");
+	struct buf body = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	form_of("a=1", &body);
+	assert_true(run(config->routes, buf_str(&body), 100, true, look_at_names, &err));
+	buf_free(&body);
+	config_free(config);
+}
+
+static void
+what_a_form_holds_of_the_budget_is_known(void **state)
+{
+	struct config *config = config_of("fields: [ { name: \"*\", store: { to: d, key: \"{part}\" } } ]");
+	struct buf body = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		buf_add_text(&body, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n");
+		for (int n = 0; n < 10000; n++)
+			buf_add_char(&body, 'x');
+		buf_add_text(&body, "\r\n");
+	}
+	buf_add_text(&body, "--B--\r\n");
+	assert_true(run(config->routes, buf_str(&body), 4096, false, look_at_memory, &err));
+	buf_free(&body);
+	config_free(config);
+}
+
+/* -- a machine without memory ------------------------------------------------------------------------- */
+
+static const char *const forms[][2] = {
+	{ "fields: [ { name: a, digest: [sha256, crc32c], store: { to: d, key: \"{uuid}-{query.q}-{path.1}-{header.x}\" } }, { "
+	  "name: c, concat: { to: d, key: all } }, { name: b, required: true, " STORE " } ]",
+		"a=1|b@name=2|c=3|c=4|a@=|a@=5" },
+	{ "commit: each, fields: [ { name: \"*\", store: { to: s, key: \"{part}-{field}\", metadata: { f: \"{field} {file.name}\", i: "
+	  "\"{request_id}{uuid}{date:%Y}{file.ext}\" }, content_disposition: attachment, content_type: declared } } ]",
+		"a=1|b@name.txt=2" },
+};
+
+static void
+fail_each_allocation(const struct route *route, struct str body, bool is_dry)
+{
+	for (size_t nth = 1;; nth++) {
+		struct error err = { 0 };
+		bool ok;
+
+		mem_fail(nth, 1);
+		ok = run(route, body, 100, is_dry, NULL, &err);
+		if (mem_fail(0, 0) < nth) {
+			assert_true(ok);
+			return;
+		}
+		if (!ok && err.kind != ERR_NOMEM && err.kind != ERR_BUSY)
+			fail_msg("allocation %zu: %s", nth, err.message);
+		assert_true(nth < 10000);
+	}
+}
+
+static void
+any_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (EACH(i, forms)) {
+		struct config *config = config_of(forms[i][0]);
+		struct buf body = { 0 };
+
+		form_of(forms[i][1], &body);
+		fail_each_allocation(config->routes, buf_str(&body), false);
+		fail_each_allocation(config->routes, buf_str(&body), true);
+		buf_free(&body);
+		config_free(config);
+	}
+}
+
+/* With n chunks less for what is kept, for each n: taken, or refused for want of memory. */
+static void
+a_pool_that_is_short_refuses_and_keeps_nothing(void **state)
+{
+	struct config *config = config_of(
+		"fields: [ { name: big, buffer: true, max_size: 200KiB, store: { to: h, path: \"/b-{part}\" } }, "
+		"{ name: c, concat: { to: d, key: all } }, { name: \"*\", " STORE " } ]");
+	size_t n_taken = 0, n_refused = 0;
+	struct buf body = { 0 };
+
+	(void)state;
+	form_of("a=1|big=2|c=3", &body);
+	for (size_t n = 0; pool_reserve(pool, n, POOL_KEEP); n++) {
+		struct error err = { 0 };
+
+		if (run(config->routes, buf_str(&body), 100, false, NULL, &err)) {
+			n_taken++;
+		} else {
+			assert_int_equal(err.kind, ERR_BUSY);
+			assert_string_not_equal(err.message, "no chunks"); /* those to stream are left */
+			n_refused++;
+		}
+		pool_unreserve(pool, n, POOL_KEEP);
+	}
+	assert_true(n_taken > 0 && n_refused > 0);
+	buf_free(&body);
+	config_free(config);
+}
+
+static void
+a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
+{
+	static const struct match_result match;
+	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
+	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
+	struct txn_setup setup = {
+		.outlets = &outlets, .blocks = blocks, .box = loop_mailbox(loop), .on_news = on_news
+	};
+	struct error err = { 0 };
+	struct txn *txn = txn_new(&setup, &err);
+	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming, .txn = txn };
+	struct parts *parts = parts_new(&parts_setup, &err);
+	bool was_smaller = false, has_waited = false;
+
+	(void)state;
+	assert_non_null(parts);
+	for (size_t n = 0; pool_reserve(pool, n, POOL_STREAM); n++) {
+		size_t len = SOURCE_FEED_MAX;
+		enum parts_readiness readiness = parts_prepare(parts, &len);
+
+		if (readiness == PARTS_READY)
+			assert_true(parts_feed(parts, "", 0, &err)); /* gives back what was reserved */
+		has_waited = has_waited || readiness == PARTS_WAIT_CHUNKS;
+		was_smaller = was_smaller || (readiness == PARTS_READY && len < SOURCE_FEED_MAX);
+		assert_true(len > 0 && readiness != PARTS_WAIT_SPACE);
+		pool_unreserve(pool, n, POOL_STREAM);
+	}
+	assert_true(has_waited);
+	assert_true(was_smaller || pool_streams(pool) > 8);
+	parts_free(parts);
+	assert_true(txn_step(txn, true));
+	txn_free(txn);
+	config_free(config);
+}
+
+static int
+set_up(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	if (!sources_start(&err))
+		return -1;
+	loop = loop_new(&err);
+	pool = pool_new(2u << 20, &err);
+	blocks = blocks_new(pool);
+	return loop != NULL && pool != NULL && blocks != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	blocks_free(blocks);
+	pool_free(pool);
+	loop_free(loop);
+	sources_stop();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_form_gets_one_verdict_however_it_comes),
+		cmocka_unit_test(what_is_known_of_each_part_stands_until_the_end),
+		cmocka_unit_test(what_differs_each_time_is_shown_as_it_is_written),
+		cmocka_unit_test(what_a_form_holds_of_the_budget_is_known),
+		cmocka_unit_test(any_allocation_may_fail),
+		cmocka_unit_test(a_pool_that_is_short_refuses_and_keeps_nothing),
+		cmocka_unit_test(a_form_waits_for_chunks_or_comes_in_smaller_pieces),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
