@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* crc.c - see crc.h. Eight bytes at a time by eight tables ("slicing"), and CRC-32C by the instruction that x86 has for it.
+/* crc.c - see crc.h. Eight bytes at a time by eight tables ("slicing"), and many at a time where the processor can (crc_fold.h).
  *
  * A reflected CRC of any width up to 64 bits is held in the low bits of a number: with the polynomial as the only difference
  * one code does both. */
 #include "base/crc.h"
 
+#include "base/crc_fold.h"
 #include "base/must.h"
 
 #include <endian.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define SLICES 8
@@ -17,13 +17,17 @@
 static const struct {
 	uint64_t top;        /* its highest bit, which is the polynomial 1 in reflected order */
 	uint64_t polynomial; /* reflected */
+	unsigned shift;      /* from there to the highest bit of a number of 64 */
 } kinds[] = {
-	[CRC_32C] = { UINT64_C(1) << 31, 0x82f63b78 },
-	[CRC_64NVME] = { UINT64_C(1) << 63, 0x9a6c9329ac4bc9b5 },
+	[CRC_32C] = { UINT64_C(1) << 31, 0x82f63b78, 32 },
+	[CRC_64NVME] = { UINT64_C(1) << 63, 0x9a6c9329ac4bc9b5, 0 },
 };
 
-/* tables[which][n][byte]: what a byte adds that n more bytes follow. Written once, by fill(). */
-static uint64_t tables[sizeof kinds / sizeof kinds[0]][SLICES][256];
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+/* Written once, by fill(). tables[which][n][byte]: what a byte adds that n more bytes follow. */
+static uint64_t tables[N_KINDS][SLICES][256];
+static struct crc_forward forwards[N_KINDS];
 
 static uint64_t
 inverted(enum crc which, uint64_t crc)
@@ -39,7 +43,7 @@ times_x(enum crc which, uint64_t crc)
 }
 
 static void
-fill_one(enum crc which)
+fill_tables(enum crc which)
 {
 	uint64_t(*table)[256] = tables[which];
 
@@ -58,11 +62,50 @@ fill_one(enum crc which)
 		}
 }
 
+/* x to the power of n. */
+static uint64_t
+power(enum crc which, unsigned n)
+{
+	uint64_t x = kinds[which].top;
+
+	for (; n > 0; n--)
+		x = times_x(which, x);
+	return x << kinds[which].shift;
+}
+
+/* One less than one would think: where the lowest bit is the highest power, the product of two numbers of 64 bits has one of 127. */
+static struct crc_weights
+weights(enum crc which, unsigned bits)
+{
+	return (struct crc_weights){ .first = power(which, bits + 63), .second = power(which, bits - 1) };
+}
+
+static void
+fill_one(enum crc which)
+{
+	fill_tables(which);
+	forwards[which] = (struct crc_forward){
+		.by_128 = weights(which, 128),
+		.by_256 = weights(which, 256),
+		.by_1024 = weights(which, 1024),
+		.by_2048 = weights(which, 2048),
+	};
+}
+
 static void
 fill(void)
 {
 	fill_one(CRC_32C);
 	fill_one(CRC_64NVME);
+}
+
+static void
+fill_once(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int status = pthread_once(&once, fill);
+
+	must(status == 0);
 }
 
 /* The first byte is the lowest, on every machine. */
@@ -75,16 +118,11 @@ load(const unsigned char *p)
 	return le64toh(word);
 }
 
-uint64_t
-crc_add_by_table(enum crc which, uint64_t crc, const void *data, size_t len)
+static uint64_t
+add_by_table(enum crc which, uint64_t crc, const unsigned char *p, size_t len)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const uint64_t(*table)[256] = tables[which];
-	const unsigned char *p = data;
-	int status = pthread_once(&once, fill);
 
-	must(status == 0);
-	crc = inverted(which, crc);
 	for (; len >= SLICES; len -= SLICES, p += SLICES) {
 		uint64_t word = load(p) ^ crc;
 
@@ -94,48 +132,27 @@ crc_add_by_table(enum crc which, uint64_t crc, const void *data, size_t len)
 	}
 	for (; len > 0; len--, p++)
 		crc = (crc >> 8) ^ table[0][(crc ^ *p) & 0xff];
-	return inverted(which, crc);
+	return crc;
 }
 
-#if defined(__x86_64__)
-#include <nmmintrin.h>
+uint64_t
+crc_add_by(enum crc_way way, enum crc which, uint64_t crc, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	unsigned char left[CRC_FOLD_LEFT];
+	size_t n;
 
-static bool
-has_instruction(enum crc which)
-{
-	return which == CRC_32C && __builtin_cpu_supports("sse4.2");
+	fill_once();
+	crc = inverted(which, crc);
+	for (; (n = crc_fold(way, &forwards[which], crc, p, len, left)) > 0; p += n, len -= n)
+		crc = add_by_table(which, 0, left, sizeof left);
+	return inverted(which, add_by_table(which, crc, p, len));
 }
-
-__attribute__((target("sse4.2"))) static uint64_t
-add_by_instruction(uint64_t crc, const unsigned char *p, size_t len)
-{
-	crc = inverted(CRC_32C, crc);
-	for (; len >= sizeof crc; len -= sizeof crc, p += sizeof crc)
-		crc = _mm_crc32_u64(crc, load(p));
-	for (; len > 0; len--, p++)
-		crc = _mm_crc32_u8((uint32_t)crc, *p);
-	return inverted(CRC_32C, crc);
-}
-#else
-static bool
-has_instruction(enum crc which)
-{
-	(void)which;
-	return false;
-}
-
-static uint64_t
-add_by_instruction(uint64_t crc, const unsigned char *p, size_t len)
-{
-	return crc_add_by_table(CRC_32C, crc, p, len);
-}
-#endif
 
 uint64_t
 crc_add(enum crc which, uint64_t crc, const void *data, size_t len)
 {
-	return has_instruction(which) ? add_by_instruction(crc, data, len)
-				      : crc_add_by_table(which, crc, data, len);
+	return crc_add_by(CRC_BY_WIDE, which, crc, data, len);
 }
 
 /* -- joining -------------------------------------------------------------------------------------- */

@@ -35,7 +35,8 @@ crcs_are_those_of_the_standards(void **state)
 	(void)state;
 	for (size_t i = 0; i < N(known); i++) {
 		assert_true(crc_add(known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
-		assert_true(crc_add_by_table(known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
+		assert_true(
+			crc_add_by(CRC_BY_TABLE, known[i].which, 0, known[i].data, known[i].len) == known[i].crc);
 	}
 }
 
@@ -61,7 +62,7 @@ pieces_and_places_make_no_difference(void **state)
 		for (size_t len = 0; len < 40; len++)
 			for (size_t which = 0; which < 2; which++) {
 				const uint8_t *data = bytes + begin;
-				uint64_t whole = crc_add_by_table((enum crc)which, 0, data, len);
+				uint64_t whole = crc_add_by(CRC_BY_TABLE, (enum crc)which, 0, data, len);
 
 				for (size_t cut = 0; cut <= len; cut++) {
 					uint64_t crc = crc_add((enum crc)which, 0, data, cut);
@@ -69,6 +70,28 @@ pieces_and_places_make_no_difference(void **state)
 					assert_true(crc_add((enum crc)which, crc, data + cut, len - cut) == whole);
 				}
 			}
+}
+
+/* By each way, each length around what it takes at a time, at each place in a word, from the beginning and after others. */
+static void
+many_bytes_are_as_the_table_has_them(void **state)
+{
+	enum { MOST = 1200 };
+	uint8_t *bytes = malloc(MOST + 16);
+
+	(void)state;
+	assert_non_null(bytes);
+	fill(bytes, MOST + 16);
+	for (size_t len = 0; len <= MOST; len++)
+		for (size_t i = 0; i < 4; i++) {
+			enum crc which = i % 2 == 0 ? CRC_32C : CRC_64NVME;
+			uint64_t before = crc_add_by(CRC_BY_TABLE, which, 0, bytes, i);
+			uint64_t by_table = crc_add_by(CRC_BY_TABLE, which, before, bytes + len % 16, len);
+
+			assert_true(crc_add_by(CRC_BY_NARROW, which, before, bytes + len % 16, len) == by_table);
+			assert_true(crc_add_by(CRC_BY_WIDE, which, before, bytes + len % 16, len) == by_table);
+		}
+	free(bytes);
 }
 
 static void
@@ -188,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crcs_are_those_of_the_standards),
 		cmocka_unit_test(pieces_and_places_make_no_difference),
+		cmocka_unit_test(many_bytes_are_as_the_table_has_them),
 		cmocka_unit_test(digests_are_written_as_s3_has_them),
 		cmocka_unit_test(crcs_of_parts_make_that_of_the_whole),
 		cmocka_unit_test(a_long_part_is_joined_too),
