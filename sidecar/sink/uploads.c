@@ -6,8 +6,10 @@
 #include "sink/directory/disk.h"
 #include "sink/engine.h"
 #include "sink/sink.h"
+#include "sink/spare_blocks.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct seat { /* what one worker's requests use */
@@ -125,8 +127,11 @@ uploads_free(struct uploads *uploads)
 bool
 upload_setup(struct error *err)
 {
-	return curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK ? true
-							     : error_set(err, ERR_SYSTEM, "libcurl did not start");
+	if (spare_blocks_start() &&
+		curl_global_init_mem(
+			CURL_GLOBAL_ALL, spare_blocks_take, spare_blocks_give, realloc, strdup, calloc) == CURLE_OK)
+		return true;
+	return error_set(err, ERR_SYSTEM, "libcurl did not start");
 }
 
 void
