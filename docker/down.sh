@@ -22,7 +22,7 @@ docker volume ls --quiet "${mine[@]}" | remove docker volume rm
 # images FORMAT: what was made here, one a line: its id, or NAME:TAG, or <none>:<none> for a stage
 images() { docker image ls --all --no-trunc --filter "label=$LABEL" --format "$1" | sort -u; }
 # By name too: an image that somebody made from one of ours has our label.
-targets=$(sed -n 's/^FROM .* AS //p' "$ROOT"/docker/Dockerfile "$ROOT"/docker/demo/Dockerfile | paste -sd '|')
+targets=$(sed -n 's/^FROM .* AS //p' "$ROOT"/docker/Dockerfile "$ROOT"/docker/{demo,bucket}/Dockerfile | paste -sd '|')
 ours() { images '{{.Repository}}:{{.Tag}}' | grep -xE "penstock(-($targets))?:$PENSTOCK_TAG" || true; }
 users() { # containers of those images: project and name
 	local name

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""gateway.py PENSTOCK [OUT] - writes haproxy.cfg, haproxy-native.cfg and penstock.spoe.conf of the demo into OUT (this folder):
-what `PENSTOCK haproxy` writes for routes.yaml, with what a site around it needs. Run it when either has changed; a test says
-when that was forgotten."""
+"""gateway.py PENSTOCK [OUT] - writes haproxy.cfg, haproxy-native.cfg, haproxy-s3.cfg and penstock.spoe.conf of the demo into OUT
+(this folder): what `PENSTOCK haproxy` writes for routes.yaml and routes-s3.yaml, with what a site around it needs. Run it when
+one of them has changed; a test says when that was forgotten."""
 import os
 import re
 import subprocess
@@ -11,7 +11,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-HEAD = """# The gateway of the demo, made by gateway.py: what `penstock haproxy` writes for routes.yaml, and around it, marked
+HEAD = """# The gateway of the demo, made by gateway.py: what `penstock haproxy` writes for ROUTES, and around it, marked
 # "site", what leads everything else to the app and the store. $PENSTOCK and $AGENT say where penstock listens.
 """
 FRONTEND = """# site: addresses of containers may change while HAProxy runs
@@ -60,9 +60,20 @@ backend store
     http-response set-header Content-Security-Policy sandbox
     http-response set-header X-Content-Type-Options nosniff
     timeout server 60s
-    option httpchk GET /ready
+"""
+FOLDER = """    option httpchk GET /ready
     server store storage:9000 check inter 1s resolvers docker init-addr libc,none
 """
+BUCKET = """    # S3 takes a path for a key of the bucket, and a query (?acl, ?uploads) for a question of another kind: none gets there.
+    # Anybody on the store's network may read the bucket, so nothing is signed.
+    http-request replace-pathq ^/files/([^?]*).* /uploads/\\1
+    http-request del-header Authorization
+    option httpchk GET /uploads/?list-type=2&max-keys=1
+    server store bucket:8333 check inter 1s resolvers docker init-addr libc,none
+"""
+# What is written -> the route file, further words of the command, which of its files, how the store is read.
+FILES = {"haproxy.cfg": ("routes.yaml", [], "haproxy.cfg", FOLDER), "haproxy-native.cfg": ("routes.yaml", ["--native"], "haproxy.cfg", FOLDER),
+         "haproxy-s3.cfg": ("routes-s3.yaml", [], "haproxy.cfg", BUCKET), "penstock.spoe.conf": ("routes.yaml", [], "penstock.spoe.conf", None)}
 
 
 class Text:
@@ -77,9 +88,9 @@ class Text:
             sys.exit(f"gateway.py: `penstock haproxy` writes nothing like {pattern!r} any more")
 
 
-def gateway(written):
-    """haproxy.cfg of the demo from the one that penstock writes."""
-    text = Text(re.sub(r"\A# .*\n", HEAD, written, count=1))
+def gateway(written, routes, store):
+    """haproxy.cfg of the demo from the one that penstock writes for this route file."""
+    text = Text(re.sub(r"\A# .*\n", HEAD.replace("ROUTES", routes), written, count=1))
     text.change(r"^frontend uploads\n", FRONTEND)
     text.change(r"^    # route upload\n", lambda m: PATHS + m.group())
     text.change(r"(?<=config ')/[^']*/(?=penstock\.spoe\.conf')|(?<=config ')/[^']*/(?=routes\.yaml')",
@@ -89,7 +100,7 @@ def gateway(written):
     text.change(r"^(    server penstock )'[^']*'(.*\n)", lambda m: f'{m.group(1)}"${{PENSTOCK}}"{m.group(2)}{PAGES}')
     if "backend penstock-agent" in written:
         text.change(r"^(    server agent )'[^']*'", lambda m: m.group(1) + '"${AGENT}"')
-    return text.text + TAIL
+    return text.text + TAIL + store
 
 
 def question(written):
@@ -101,16 +112,14 @@ def question(written):
 
 def main():
     penstock, out = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else HERE
-    with tempfile.TemporaryDirectory() as at:
-        for kind in ([], ["--native"]):
-            subprocess.run([penstock, "haproxy", *kind, "--out", f"{at}/gw{''.join(kind)}", "--listen", ":8080", f"{HERE}/routes.yaml"],
+    for name, (routes, words, source, store) in FILES.items():
+        with tempfile.TemporaryDirectory() as at:
+            subprocess.run([penstock, "haproxy", *words, "--out", f"{at}/gw", "--listen", ":8080", f"{HERE}/{routes}"],
                            check=True, stdout=subprocess.DEVNULL)
-        for name, source, make in (("haproxy.cfg", "gw/haproxy.cfg", gateway), ("haproxy-native.cfg", "gw--native/haproxy.cfg", gateway),
-                                   ("penstock.spoe.conf", "gw/penstock.spoe.conf", question)):
-            with open(f"{at}/{source}", encoding="utf-8") as f:
-                made = make(f.read())
-            with open(f"{out}/{name}", "w", encoding="utf-8") as f:
-                f.write(made)
+            with open(f"{at}/gw/{source}", encoding="utf-8") as f:
+                made = gateway(f.read(), routes, store) if store else question(f.read())
+        with open(f"{out}/{name}", "w", encoding="utf-8") as f:
+            f.write(made)
 
 
 if __name__ == "__main__":

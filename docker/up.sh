@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# up.sh [spoe|native|socket] - builds the images and starts the demo: HAProxy, penstock, a store, an app with a page to
+# up.sh [spoe|native|socket|s3] - builds the images and starts the demo: HAProxy, penstock, a store, an app with a page to
 # upload from. Waits until all of it answers, and prints the address. A stack that is up with another profile is stopped
-# first. PORT (8080), PROJECT (penstock).
+# first; what it stored stays. PORT (8080), PROJECT (penstock).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
 . "$here/lib.sh"
 profile=${1:-spoe}
-case $profile in spoe | native | socket) ;; *) sed -n '3,5s/^# //p' "$0" >&2 && exit 2 ;; esac
+profile=${profile#--}
+case $profile in spoe | native | socket | s3) ;; *) sed -n '3,5s/^# //p' "$0" >&2 && exit 2 ;; esac
 need_docker
 need_compose
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
@@ -20,18 +21,26 @@ echo "== building"
 is_here() { [ -n "${NO_BUILD:-}" ] && docker image inspect "$1:$PENSTOCK_TAG" >/dev/null 2>&1; }
 is_here penstock || "$here/build.sh" penstock
 [ "$profile" != native ] || is_here penstock-haproxy || "$here/build.sh" haproxy
+[ "$profile" != s3 ] || is_here penstock-bucket || "$here/build.sh" bucket
 for name in gateway storage app; do
-	[ "$profile-$name" != native-gateway ] || continue
+	case $profile-$name in native-gateway | s3-storage) continue ;; esac
 	is_here "penstock-$name" && continue
 	docker_build --file "$here/demo/Dockerfile" --target "$name" --tag "penstock-$name:$PENSTOCK_TAG" "$here" >/dev/null
 	echo "made: penstock-$name:$PENSTOCK_TAG"
 done
 
 echo "== starting"
-for other in spoe native socket; do # compose knows of no profile but the one that it is told
-	[ "$other" != "$profile" ] || continue
-	suffix=-$other
-	"${COMPOSE[@]}" --profile "$other" rm --stop --force "haproxy${suffix%-spoe}" "penstock${suffix%-spoe}" >/dev/null
+members() { # PROFILE; its services
+	case $1 in
+	spoe) echo haproxy penstock storage app ;;
+	native | socket) echo "haproxy-$1" "penstock-$1" storage app ;;
+	s3) echo haproxy-s3 penstock-s3 bucket app-s3 ;;
+	esac
+}
+there=$(docker ps --all --filter "label=com.docker.compose.project=$PROJECT" --format '{{.Label "com.docker.compose.service"}}')
+for other in spoe native socket s3; do # compose knows of no profile but the one that it is told
+	mapfile -t old < <(members "$other" | tr ' ' '\n' | grep -Fxv "$(members "$profile" | tr ' ' '\n')" | grep -Fx "$there")
+	[ ${#old[@]} -eq 0 ] || "${COMPOSE[@]}" --profile "$other" rm --stop --force "${old[@]}" >/dev/null
 done
 "${COMPOSE[@]}" --profile "$profile" up --detach --no-build --remove-orphans
 

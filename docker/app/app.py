@@ -1,58 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The demo's app: a page to upload from, and what the store holds, seen by a program that never saw an upload."""
-import http.client
-import json
 import os
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
-from email.utils import parsedate_to_datetime
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 
-STORE = os.environ.get("STORE", "http://storage:9000")
+import store
+
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 app = Flask(__name__)
-
-
-class StoreIsGone(Exception):
-    """It does not answer, or not to the end, or not with a list."""
-
-
-def listing(path):
-    """What the store has below /index/path: a list, empty if it has nothing of that name."""
-    try:
-        with urllib.request.urlopen(f"{STORE}/index/{path}", timeout=10) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as e:
-        if e.code == 404:
-            return []
-        raise StoreIsGone from e
-    except (OSError, http.client.HTTPException, ValueError) as e:
-        raise StoreIsGone from e
-
-
-def forms(most):
-    """The last forms that were stored, the newest first, each with its parts."""
-    found = [{"id": e["name"], "when": when(e)} for e in listing("") if e["type"] == "directory"]
-    newest = sorted(found, key=lambda form: form["when"], reverse=True)[:most]
-    return [{**form, "parts": parts(form["id"])} for form in newest]
-
-
-def when(entry):
-    """The store says `Tue, 24 Nov 2026 15:00:00 GMT`."""
-    return parsedate_to_datetime(entry["mtime"])
-
-
-def parts(form):
-    """The objects of one form, by number: names are `NUMBER-REST`."""
-    found = []
-    for entry in listing(urllib.parse.quote(form) + "/"):
-        number, _, name = entry["name"].partition("-")
-        found.append({"number": int(number) if number.isdigit() else 0, "name": name, "size": entry.get("size", 0),
-                      "url": f"/files/{urllib.parse.quote(form)}/{urllib.parse.quote(entry['name'])}"})
-    return sorted(found, key=lambda part: part["number"])
+app.store = store.of(os.environ)
 
 
 @app.template_filter("bytes")
@@ -74,17 +31,17 @@ def guard(response: Response):
 
 @app.get("/")
 def page():
-    return render_template("upload.html", forms=forms(5))
+    return render_template("upload.html", forms=app.store.forms(5))
 
 
 @app.get("/stored/")
 def stored():
-    return render_template("stored.html", forms=forms(50))
+    return render_template("stored.html", forms=app.store.forms(50))
 
 
 @app.get("/stored/<form>")
 def stored_form(form):
-    found = parts(form) if NAME.fullmatch(form) else []
+    found = app.store.parts(form) if NAME.fullmatch(form) else []
     if not found:
         abort(404)
     return render_template("form.html", form=form, parts=found, fresh="new" in request.args)
@@ -92,7 +49,7 @@ def stored_form(form):
 
 @app.get("/api/stored")
 def api():
-    return jsonify([{"id": form["id"], "when": form["when"].isoformat(), "parts": form["parts"]} for form in forms(50)])
+    return jsonify([{"id": form["id"], "when": form["when"].isoformat(), "parts": form["parts"]} for form in app.store.forms(50)])
 
 
 @app.get("/refused")
@@ -107,6 +64,6 @@ def not_found(_):
     return render_template("missing.html"), 404
 
 
-@app.errorhandler(StoreIsGone)
+@app.errorhandler(store.StoreIsGone)
 def store_is_gone(_):
     return render_template("missing.html", store=True), 503
