@@ -27,8 +27,9 @@ run_dir = {dir}
 
 class RealStore:
     """`port` is where it listens, `client` is boto3's."""
-    keeps_slashes = keeps_conditions = joins_parts = True
+    keeps_slashes = keeps_conditions = joins_parts = gives_checksums = True
     makes_buckets = False
+    keeps_ends, longest_segment = True, 1024
 
     def __init__(self, name):
         self.dir, self.port, self.name, self.process = tempfile.mkdtemp(prefix="penstock-s3-"), free_port(), name, None
@@ -65,6 +66,10 @@ class RealStore:
         self.process.send_signal(how)
         self.process.wait(DEADLINE)
 
+    def name_of(self, key):
+        """As it stands in a list."""
+        return key
+
     def keys(self):
         found = []
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket="bkt"):
@@ -99,6 +104,7 @@ class SeaweedFS(RealStore):
     NAMES = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc", "s3.port.grpc")
     keeps_slashes = False  # of two in a row it keeps one
     makes_buckets = True  # of whatever name somebody stores to
+    keeps_ends, longest_segment = False, 255  # a key that ends in a slash is a folder without bytes
 
     def __init__(self):
         if not os.path.exists(WEED):
@@ -111,10 +117,14 @@ class SeaweedFS(RealStore):
             json.dump({"identities": [who]}, f)
         self.begin()
 
+    def name_of(self, key):
+        """A key is a path of its own file system, and a backslash is a slash there."""
+        return re.sub("//+", "/", key.replace("\\", "/"))
+
     def command(self):
         return [WEED, "server", f"-dir={self.dir}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", f"-filer.localSocket={self.dir}/filer.sock",
                 "-s3", f"-s3.config={self.dir}/s3.json", f"-s3.localSocket={self.dir}/s3.sock", "-s3.port.iceberg=0", "-s3.port.lance=0",
-                "-master.volumeSizeLimitMB=64", "-volume.max=20", "-master.telemetry=false", "-master.electionTimeout=1s",
+                "-master.volumeSizeLimitMB=64", "-volume.max=20", "-master.telemetry=false", "-master.electionTimeout=1s", "-volume.preStopSeconds=1",
                 *(f"-{name}={port}" for name, port in self.ports.items())]
 
     def close(self):
@@ -125,7 +135,7 @@ class SeaweedFS(RealStore):
 
 
 class RadosGW(RealStore):
-    keeps_conditions = False  # it takes them and does not look
+    keeps_conditions = gives_checksums = False  # it takes them and does not look
     joins_parts = False  # with this backend, 18.2.7 gives back other bytes of what had several parts, boto3's as well
 
     def __init__(self):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What a real store must have of what was sent, with boto3 as the witness. tests_of(shared) makes a module's tests of these."""
+import json
 import urllib.parse
 
+import checksums
+from real_checks_mixed import check_that_of_three_kinds_each_may_fail  # noqa: F401
 from s3 import *
 from test_probe import Probe
-from test_s3_names import PRINTABLE
+from test_s3_names import OWN, PRINTABLE
 from test_s3_objects import DATAS, SIZES
 
 
@@ -16,7 +19,7 @@ def tests_of(shared):
 
 def read_back(store, answer, datas, keys, type="image/png"):
     assert answer.status == 201, answer.body
-    assert sorted(store.keys()) == sorted(keys)
+    assert sorted(store.keys()) == sorted(map(store.name_of, keys))
     for key, data in zip(keys, datas):
         got = store.get(key)
         assert got["Body"].read() == data and got["ContentType"] == type, (key, got)
@@ -31,10 +34,21 @@ def check_that_each_size_is_read_back(store):
         with Penstock(routes(f"checksum: {checksum}"), store, memory="64MiB") as p:
             answer = post(p.port, "/s", form(*files(*datas, type="image/png")))
             read_back(store, answer, datas, [str(i + 1) for i in range(len(datas))])
+        if store.gives_checksums and checksum != "none":
+            check_checksums(store, checksum, datas)
 
 
-def check_that_forty_megabytes_and_twenty_files_are_read_back(store):
-    for datas in [[noise(400_000 + i, i) for i in range(20)]] + [[noise(40_000_000)]] * store.joins_parts:
+def check_checksums(store, kind, datas):
+    """The store made them itself, of what it has: of parts, those of their checksums, but for crc64nvme."""
+    for i, data in enumerate(datas):
+        parts = [checksums.of(kind, data[n:n + PART]) for n in range(0, len(data), PART)]
+        want = checksums.of(kind, data) if len(data) <= PUT_MAX or kind in checksums.WHOLE_ONLY else checksums.of_parts(kind, parts)
+        got = store.client.head_object(Bucket="bkt", Key=str(i + 1), ChecksumMode="ENABLED")
+        assert got["Checksum" + kind.upper()] == want, (kind, len(data), got)
+
+
+def check_that_a_hundred_megabytes_and_twenty_files_are_read_back(store):
+    for datas in [[noise(400_000 + i, i) for i in range(20)]] + [[noise(100_000_000)]] * store.joins_parts:
         store.empty()
         with Penstock(routes(), store, memory="64MiB") as p:
             read_back(store, post(p.port, "/s", form(*files(*datas, type="image/png"))), datas, [str(i + 1) for i in range(len(datas))])
@@ -52,6 +66,18 @@ def check_that_names_are_read_back(store):
     with Penstock(routes(key=folder + "a%2Fb +&=\u2603 {part}"), store) as p:
         answer = post(p.port, "/s", form(*files(noise(KEPT), noise(SHORT), type="image/png")))
         read_back(store, answer, [noise(KEPT), noise(SHORT)], [folder + f"a%2Fb +&=\u2603 {i}" for i in (1, 2)])
+
+
+def check_that_keys_of_the_route_file_are_read_back(store):
+    """Every printable character, blanks, beyond ASCII, and the longest that there may be."""
+    keys = [key for key in OWN if len(key) <= store.longest_segment and (store.keeps_ends or key[-1] not in "/\\")] + [f"{i}x{c}y" for i, c in enumerate(PRINTABLE)]
+    keys += ["a//b"] * store.keeps_slashes + ["/".join([c * (204 // len(c.encode()))] * 5) for c in ("k", "\U0001f600")]
+    assert len(keys[-1].encode()) == 1024
+    datas = [noise(SHORT if i % 20 == 0 else KEPT, i) for i in range(len(keys))]
+    rules = ", ".join(f'{{ name: f{i}, max_count: 1, store: {{ to: s, key: {json.dumps(key.replace("{", "{{").replace("}", "}}"), ensure_ascii=False)} }} }}' for i, key in enumerate(keys))
+    with Penstock(f'destinations:\n{destination()}routes:\n  - {{ id: s, match: {{ path: "/s" }}, limits: {{ parts: 200 }}, fields: [ {rules} ] }}\n', store) as p:
+        answer = post(p.port, "/s", form(*[part(f"f{i}", data, "x", "image/png") for i, data in enumerate(datas)]))
+        read_back(store, answer, datas, keys)
 
 
 def check_that_lines_of_the_route_file_are_read_back(store):
@@ -122,8 +148,8 @@ def check_that_clients_that_leave_leave_nothing(store):
             with connect(p.port) as s:
                 s.sendall(head_of("/s", len(body)) + body[:n])
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            list(pool.map(cut, [(len(body) - 1) * i // 20 for i in range(21)]))
-        wait_for(lambda: len(p.requests()) >= 21, "all are noticed")
+            list(pool.map(cut, [(len(body) - 1) * i // 99 for i in range(100)]))
+        wait_for(lambda: len(p.requests()) >= 100, "all are noticed")
         wait_for(lambda: not store.unfinished() and store.keys() == [], "nothing is left")
         assert post(p.port, "/s", body).status == 201
 
@@ -134,10 +160,16 @@ QUICK = "timeout: { connect: 1s, idle: 2s, total: 20s }, retry: { parts: 1, conn
 def check_that_a_store_may_be_killed_and_come_back(store):
     if not store.joins_parts:
         raise Skip(f"{store.name} gives back other bytes")
+    for how in (signal.SIGKILL, signal.SIGTERM):
+        store.empty()
+        check_end(store, how)
+
+
+def check_end(store, how):
     with Penstock(routes(QUICK, key="{uuid}"), store, memory="64MiB") as p:
         held = Held(p, files(noise(LONG)))
         wait_for(store.unfinished, "it has begun")
-        store.kill()
+        store.kill(how)
         held.socket.sendall(END)
         for answer in (held.answer(), post(p.port, "/s", form(*files(noise(KEPT))))):
             assert answer.status in (502, 504) and "committed" not in states(answer), answer.body
