@@ -79,7 +79,7 @@ int
 command_version(void)
 {
 	printf("penstock %s\n", PENSTOCK_VERSION);
-	printf("libmicrohttpd %s\n%s\nlibyaml %s\n", intake_library_version(), upload_library_version(),
+	printf("libmicrohttpd %s\n%s\nlibyaml %s\n", worker_library_version(), upload_library_version(),
 		config_library_version());
 	printf("jansson %s\n%s\n", jansson_version_str(), OpenSSL_version(OPENSSL_VERSION));
 	return EXIT_GOOD;

@@ -64,8 +64,8 @@ on_accept_error(struct worker *worker, int error)
 		return;
 	log_line(LOG_WARN, "intake", "cannot accept", LOG_TEXTVAL("why", strerror(error)));
 	acceptor_pause(worker);
-	loop_set_timer(worker->setup.loop, &worker->accept_again,
-		clock_after(loop_now_ms(worker->setup.loop), ACCEPT_AGAIN_MS));
+	loop_set_timer(
+		worker->loop, &worker->accept_again, clock_after(loop_now_ms(worker->loop), ACCEPT_AGAIN_MS));
 }
 
 static void
@@ -85,7 +85,7 @@ on_ready(struct watch *watch, uint32_t events)
 			return;
 		}
 		if (acceptor->proxy_protocol)
-			greeting_new(worker, fd, &addr, len);
+			handshake_new(worker, fd, &addr, len);
 		else
 			acceptor_hand_over(worker, fd, (const struct sockaddr *)&addr, len);
 	}
@@ -113,10 +113,10 @@ acceptor_start(struct worker *worker, struct error *err)
 		worker->acceptors[i] = (struct acceptor){
 			.watch = { .fd = worker->setup.listen_fds[i], .ready = on_ready },
 			.worker = worker,
-			.proxy_protocol = worker->table->config->listen[i].proxy_protocol,
+			.proxy_protocol = worker->setup.intake.table->config->listen[i].proxy_protocol,
 		};
 	for (size_t i = 0; i < worker->setup.n_listen_fds; i++)
-		if (!loop_watch(worker->setup.loop, &worker->acceptors[i].watch, ACCEPT_EVENTS, err))
+		if (!loop_watch(worker->loop, &worker->acceptors[i].watch, ACCEPT_EVENTS, err))
 			return false;
 	return true;
 }
@@ -125,7 +125,7 @@ void
 acceptor_pause(struct worker *worker)
 {
 	for (size_t i = 0; worker->acceptors != NULL && i < worker->setup.n_listen_fds; i++)
-		loop_unwatch(worker->setup.loop, &worker->acceptors[i].watch);
+		loop_unwatch(worker->loop, &worker->acceptors[i].watch);
 }
 
 /* An exclusive watch cannot be modified, only removed and added again (epoll_ctl(2)). */
@@ -138,7 +138,7 @@ acceptor_resume(struct worker *worker)
 		return;
 	for (size_t i = 0; i < worker->setup.n_listen_fds; i++)
 		if (!worker->acceptors[i].watch.is_watched &&
-			!loop_watch(worker->setup.loop, &worker->acceptors[i].watch, ACCEPT_EVENTS, &err))
+			!loop_watch(worker->loop, &worker->acceptors[i].watch, ACCEPT_EVENTS, &err))
 			on_accept_error(worker, ENOMEM);
 }
 
@@ -148,7 +148,7 @@ acceptor_stop(struct worker *worker)
 	if (worker->acceptors == NULL)
 		return;
 	acceptor_pause(worker);
-	loop_clear_timer(worker->setup.loop, &worker->accept_again);
+	loop_clear_timer(worker->loop, &worker->accept_again);
 	for (size_t i = 0; i < worker->setup.n_listen_fds; i++)
 		if (worker->acceptors[i].watch.fd >= 0)
 			close(worker->acceptors[i].watch.fd);

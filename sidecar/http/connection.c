@@ -30,7 +30,7 @@ on_event(struct watch *watch, uint32_t events)
 	struct connection *connection = container_of(watch, struct connection, watch);
 
 	if ((events & EPOLLOUT) && connection->request != NULL)
-		answer_go_on(connection->request);
+		client_go_on(connection);
 	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0)
 		return;
 	if (!connection->has_hung_up) { /* the nudge itself makes an event here */
@@ -84,7 +84,7 @@ fd_of(struct MHD_Connection *mhd)
 static void
 set_deadline(struct connection *connection, uint64_t in_ms)
 {
-	struct loop *loop = connection->worker->setup.loop;
+	struct loop *loop = connection->worker->loop;
 
 	loop_set_timer(loop, &connection->deadline, clock_after(loop_now_ms(loop), in_ms));
 }
@@ -109,6 +109,7 @@ connection_new(struct lane *lane, struct MHD_Connection *mhd, void **context)
 	*context = connection;
 	if (connection == NULL)
 		return; /* its first request is refused for lack of memory */
+	connection->client.ops = &client_ops;
 	connection->worker = worker;
 	connection->lane = lane;
 	connection->mhd = mhd;
@@ -119,8 +120,8 @@ connection_new(struct lane *lane, struct MHD_Connection *mhd, void **context)
 	if (connection->next != NULL)
 		connection->next->link = &connection->next;
 	worker->connections = connection;
-	loop_watch(worker->setup.loop, &connection->watch, WATCH_EVENTS, &err);
-	set_deadline(connection, worker->table->config->client.head_ms);
+	loop_watch(worker->loop, &connection->watch, WATCH_EVENTS, &err);
+	set_deadline(connection, intake_config(worker->intake)->client.head_ms);
 }
 
 static void
@@ -129,8 +130,8 @@ connection_free(struct connection *connection)
 	struct worker *worker = connection->worker;
 
 	leave_nudges(connection);
-	loop_unwatch(worker->setup.loop, &connection->watch);
-	loop_clear_timer(worker->setup.loop, &connection->deadline);
+	loop_unwatch(worker->loop, &connection->watch);
+	loop_clear_timer(worker->loop, &connection->deadline);
 	if (connection->kept_alive)
 		worker->n_kept_alive--;
 	*connection->link = connection->next;
@@ -143,8 +144,7 @@ connection_free(struct connection *connection)
 static void
 connection_end(struct connection *connection)
 {
-	if (connection->begun != NULL)
-		request_leave_connection(connection->begun);
+	connection_end_request(connection);
 	connection_free(connection);
 }
 
@@ -176,19 +176,42 @@ void
 connection_begin_request(struct connection *connection, struct request *request)
 {
 	connection->request = request;
-	loop_clear_timer(connection->worker->setup.loop, &connection->deadline);
+	loop_clear_timer(connection->worker->loop, &connection->deadline);
+}
+
+void
+connection_drop_early(struct connection *connection)
+{
+	buf_free(&connection->early);
+	connection->early_sent = 0;
+	connection->is_telling = false;
+}
+
+static void
+await_next_head(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+
+	connection_nudge(connection);
+	if (worker->state != WORKER_RUNNING)
+		connection_shut(connection);
+	else
+		set_deadline(connection, intake_config(worker->intake)->client.keep_alive_ms);
+	connection->is_idle = true;
 }
 
 void
 connection_end_request(struct connection *connection)
 {
+	struct request *request = connection->begun;
+
+	if (request == NULL)
+		return;
 	connection->request = connection->begun = NULL;
-	connection_nudge(connection);
-	if (connection->worker->state != WORKER_RUNNING)
-		connection_shut(connection);
-	else
-		set_deadline(connection, connection->worker->table->config->client.keep_alive_ms);
-	connection->is_idle = true;
+	connection->is_paused = connection->is_head_due = false;
+	connection_drop_early(connection);
+	await_next_head(connection);
+	request_leave(request);
 }
 
 /* When a connection is used again libmicrohttpd clears all of its memory, which makes all of it resident.
@@ -213,8 +236,8 @@ void
 connection_watch_room(struct connection *connection, bool on)
 {
 	if (connection->watch.is_watched)
-		loop_rewatch(connection->worker->setup.loop, &connection->watch,
-			on ? WATCH_EVENTS | EPOLLOUT : WATCH_EVENTS);
+		loop_rewatch(
+			connection->worker->loop, &connection->watch, on ? WATCH_EVENTS | EPOLLOUT : WATCH_EVENTS);
 }
 
 void
@@ -227,7 +250,7 @@ connection_shut(struct connection *connection)
 void
 connection_drain(struct connection *connection)
 {
-	struct loop *loop = connection->worker->setup.loop;
+	struct loop *loop = connection->worker->loop;
 	uint64_t at = clock_after(loop_now_ms(loop), DRAIN_HEAD_MS);
 	int waiting = 0;
 

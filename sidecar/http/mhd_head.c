@@ -37,9 +37,9 @@ static bool
 nth_header(const void *arg, struct str name, size_t nth, struct str *value)
 {
 	struct lookup lookup = { .name = name, .nth = nth, .value = value };
-	const struct request *request = arg;
+	const struct connection *connection = arg;
 
-	MHD_get_connection_values_n(request->connection->mhd, MHD_HEADER_KIND, on_header, &lookup);
+	MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, on_header, &lookup);
 	return lookup.found;
 }
 
@@ -114,31 +114,30 @@ is_plain_line(const struct head *head, const char *url)
 }
 
 bool
-mhd_head_check(const struct request *request, const char *url, struct error *err)
+mhd_head_check(const struct connection *connection, const struct head *head, const char *url, struct error *err)
 {
-	const struct head *head = &request->head;
-	struct MHD_Connection *mhd = request->connection->mhd;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+		connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	struct walk walk = { .end = head->method.data + info->header_size };
 
 	if (!is_plain_line(head, url))
 		return error_set(err, ERR_BAD_REQUEST, "a request line that is not three words");
 	walk.at = skip_line_end(head->version.data + head->version.len, walk.end);
-	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, check_header, &walk);
+	MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, check_header, &walk);
 	if (walk.why == NULL && !is_head_end(walk.at, walk.end))
 		walk.why = "a NUL in the head, or a line that does not end with CR LF";
 	return walk.why == NULL || error_set(err, ERR_BAD_REQUEST, "%s", walk.why);
 }
 
 void
-mhd_head_init(struct request *request, const char *method, const char *version)
+mhd_head_init(const struct connection *connection, struct head *head, struct str target, const char *method,
+	const char *version)
 {
-	request->head = (struct head){
+	*head = (struct head){
 		.method = str_of(method),
-		.target = buf_str(&request->target),
+		.target = target,
 		.version = str_of(version),
 		.header = nth_header,
-		.arg = request,
+		.arg = connection,
 	};
 }

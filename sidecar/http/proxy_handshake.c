@@ -4,7 +4,7 @@
  *
  * Two questions of trust, and both must be answered with yes before a forwarded header is believed. Is the one who
  * connects in trust.proxies? Else the address in his PROXY header is not believed and his own stands. Is the address
- * that then stands in trust.proxies? That is asked of each request (identity.c): a PROXY header most often comes from
+ * that then stands in trust.proxies? That is asked of each request (request/identity.c): a PROXY header most often comes from
  * a proxy that does not look into what it passes on, so the headers are the client's. One whom a trusted proxy does not
  * know is nobody, whom nobody trusts; only where it speaks for itself (LOCAL) its own address stands. */
 #include "http/http_priv.h"
@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct greeting {
+struct handshake {
 	struct worker *worker;
 	struct watch watch;
 	struct timer deadline; /* client.timeout.head */
@@ -26,76 +26,76 @@ struct greeting {
 	socklen_t peer_len;
 	unsigned char data[PROXY_HEADER_MAX];
 	size_t have;
-	struct greeting *next, **link;
+	struct handshake *next, **link;
 };
 
 /* `fd` is closed unless it went on to libmicrohttpd. */
 static void
-greeting_free(struct greeting *greeting, bool close_fd)
+handshake_free(struct handshake *handshake, bool close_fd)
 {
-	struct worker *worker = greeting->worker;
+	struct worker *worker = handshake->worker;
 
-	loop_unwatch(worker->setup.loop, &greeting->watch);
-	loop_clear_timer(worker->setup.loop, &greeting->deadline);
+	loop_unwatch(worker->loop, &handshake->watch);
+	loop_clear_timer(worker->loop, &handshake->deadline);
 	if (close_fd)
-		close(greeting->watch.fd);
-	*greeting->link = greeting->next;
-	if (greeting->next != NULL)
-		greeting->next->link = greeting->link;
-	mem_free(greeting);
+		close(handshake->watch.fd);
+	*handshake->link = handshake->next;
+	if (handshake->next != NULL)
+		handshake->next->link = handshake->link;
+	mem_free(handshake);
 	worker->n_connections--;
 	acceptor_resume(worker);
 }
 
 static void
-go_on(struct greeting *greeting)
+go_on(struct handshake *handshake)
 {
-	struct worker *worker = greeting->worker;
-	struct sockaddr_storage peer = greeting->peer;
-	socklen_t len = greeting->peer_len;
-	int fd = greeting->watch.fd;
+	struct worker *worker = handshake->worker;
+	struct sockaddr_storage peer = handshake->peer;
+	socklen_t len = handshake->peer_len;
+	int fd = handshake->watch.fd;
 
-	greeting_free(greeting, false);
+	handshake_free(handshake, false);
 	acceptor_hand_over(worker, fd, (const struct sockaddr *)&peer, len);
 }
 
 static void
-take_client(struct greeting *greeting, const struct sockaddr_storage *client, socklen_t len)
+take_client(struct handshake *handshake, const struct sockaddr_storage *client, socklen_t len)
 {
-	const struct sockaddr *sender = (const struct sockaddr *)&greeting->peer;
+	const struct sockaddr *sender = (const struct sockaddr *)&handshake->peer;
 
-	if (trust_has(&greeting->worker->table->config->trust, sender)) {
-		greeting->peer = *client;
-		greeting->peer_len = len;
+	if (trust_has(&intake_config(handshake->worker->intake)->trust, sender)) {
+		handshake->peer = *client;
+		handshake->peer_len = len;
 		return;
 	}
 	log_event(LOG_INFO, "intake", "PROXY header of one who is not in trust.proxies: not believed", NULL, 0);
 }
 
 static void
-judge(struct greeting *greeting)
+go_by_header(struct handshake *handshake)
 {
 	static const struct sockaddr_storage nobody = { .ss_family = AF_UNSPEC };
 	struct sockaddr_storage client;
 	socklen_t len;
 
-	switch (proxy_header_read(greeting->data, greeting->have, &client, &len)) {
+	switch (proxy_header_read(handshake->data, handshake->have, &client, &len)) {
 	case PROXY_MORE:
 		break;
 	case PROXY_DONE:
-		take_client(greeting, &client, len);
-		go_on(greeting);
+		take_client(handshake, &client, len);
+		go_on(handshake);
 		break;
 	case PROXY_UNKNOWN: /* not the proxy's own, so what follows is not its word */
-		take_client(greeting, &nobody, sizeof(struct sockaddr));
-		go_on(greeting);
+		take_client(handshake, &nobody, sizeof(struct sockaddr));
+		go_on(handshake);
 		break;
 	case PROXY_LOCAL: /* the address of the proxy itself stands */
-		go_on(greeting);
+		go_on(handshake);
 		break;
 	case PROXY_BAD:
 		log_event(LOG_INFO, "intake", "connection without a PROXY header", NULL, 0);
-		greeting_free(greeting, true);
+		handshake_free(handshake, true);
 		break;
 	}
 }
@@ -104,7 +104,7 @@ judge(struct greeting *greeting)
 static void
 on_ready(struct watch *watch, uint32_t events)
 {
-	struct greeting *greeting = container_of(watch, struct greeting, watch);
+	struct handshake *handshake = container_of(watch, struct handshake, watch);
 	unsigned char next[PROXY_HEADER_MAX];
 	ssize_t n = recv(watch->fd, next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
 	size_t takes;
@@ -113,58 +113,58 @@ on_ready(struct watch *watch, uint32_t events)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		greeting_free(greeting, true);
+		handshake_free(handshake, true);
 		return;
 	}
-	takes = proxy_header_takes(greeting->data, greeting->have, next, (size_t)n);
+	takes = proxy_header_takes(handshake->data, handshake->have, next, (size_t)n);
 	if (takes > 0)
-		n = recv(watch->fd, greeting->data + greeting->have, takes, MSG_DONTWAIT);
+		n = recv(watch->fd, handshake->data + handshake->have, takes, MSG_DONTWAIT);
 	if (takes == 0 || n < 0) { /* nothing of it can belong to a header */
-		greeting->data[0] = '\0';
-		greeting->have = 1;
+		handshake->data[0] = '\0';
+		handshake->have = 1;
 	} else {
-		greeting->have += (size_t)n;
+		handshake->have += (size_t)n;
 	}
-	judge(greeting);
+	go_by_header(handshake);
 }
 
 static void
 on_deadline(struct timer *timer)
 {
-	greeting_free(container_of(timer, struct greeting, deadline), true);
+	handshake_free(container_of(timer, struct handshake, deadline), true);
 }
 
 void
-greeting_new(struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len)
+handshake_new(struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len)
 {
-	struct greeting *greeting = mem_zalloc(sizeof *greeting);
-	struct loop *loop = worker->setup.loop;
+	struct handshake *handshake = mem_zalloc(sizeof *handshake);
+	struct loop *loop = worker->loop;
 	struct error err = { 0 };
 
-	if (greeting == NULL) {
+	if (handshake == NULL) {
 		close(fd);
 		return;
 	}
-	greeting->worker = worker;
-	greeting->watch = (struct watch){ .fd = fd, .ready = on_ready };
-	greeting->deadline.fire = on_deadline;
-	greeting->peer = *peer;
-	greeting->peer_len = len;
-	greeting->next = worker->greetings;
-	greeting->link = &worker->greetings;
-	if (greeting->next != NULL)
-		greeting->next->link = &greeting->next;
-	worker->greetings = greeting;
+	handshake->worker = worker;
+	handshake->watch = (struct watch){ .fd = fd, .ready = on_ready };
+	handshake->deadline.fire = on_deadline;
+	handshake->peer = *peer;
+	handshake->peer_len = len;
+	handshake->next = worker->handshakes;
+	handshake->link = &worker->handshakes;
+	if (handshake->next != NULL)
+		handshake->next->link = &handshake->next;
+	worker->handshakes = handshake;
 	worker->n_connections++;
-	if (!loop_watch(loop, &greeting->watch, EPOLLIN, &err) ||
-		!loop_set_timer(loop, &greeting->deadline,
-			clock_after(loop_now_ms(loop), worker->table->config->client.head_ms)))
-		greeting_free(greeting, true);
+	if (!loop_watch(loop, &handshake->watch, EPOLLIN, &err) ||
+		!loop_set_timer(loop, &handshake->deadline,
+			clock_after(loop_now_ms(loop), intake_config(worker->intake)->client.head_ms)))
+		handshake_free(handshake, true);
 }
 
 void
-greeting_close_all(struct worker *worker)
+handshake_close_all(struct worker *worker)
 {
-	while (worker->greetings != NULL)
-		greeting_free(worker->greetings, true);
+	while (worker->handshakes != NULL)
+		handshake_free(worker->handshakes, true);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* worker.h - one thread's intake: its share of the listening sockets, its three libmicrohttpd daemons (for large,
- * middling and small pieces) driven by the worker's loop, and the requests that live on it. A request lives and dies
- * on its worker.
+/* worker.h - one thread that takes uploads: its share of the listening sockets, its three libmicrohttpd daemons (for large,
+ * middling and small pieces) driven by the worker's loop, and its intake, the requests that live on it.
  *
  *   RUNNING ─worker_drain▶ DRAINING ─last connection closed▶ CLOSED ─nothing left▶ STOPPED (the loop ends)
  *
@@ -12,35 +11,19 @@
 #ifndef PENSTOCK_WORKER_H
 #define PENSTOCK_WORKER_H
 
-#include "base/counter.h"
-#include "base/error.h"
-#include "base/metrics.h"
-#include "channel/pool.h"
-#include "channel/queue.h"
-#include "config/route.h"
-#include "loop/loop.h"
-#include "route/table.h"
-#include "sink/order.h"
-#include "state/state.h"
+#include "request/intake.h"
 
 struct worker;
 
 struct worker_setup {
-	struct table *table; /* in force at the start; the worker acquires its own */
-	struct pool *pool;
-	struct queue *queue; /* of all workers: forms that wait for memory */
-	struct loop *loop;
-	const struct outlets *outlets;
-	struct state *state;   /* the journal of commits; NULL: there is none */
+	struct intake_setup
+		intake; /* the worker counts itself in its `busy` until it is CLOSED: the caller has added one */
 	const int *listen_fds; /* n of them, one for each entry of `listen`; closed when it drains, or is freed */
 	size_t n_listen_fds;
 	uint64_t max_connections;        /* of this worker */
 	uint64_t max_large;              /* of these, how many may be read in large pieces at a time */
 	uint64_t max_middle;             /* and how many in middling ones */
 	uint64_t max_kept_alive;         /* connections of this worker that may wait for a further request */
-	struct counter *requests;        /* of all workers */
-	struct counter *busy;            /* the same, and one for each worker that runs until it is CLOSED */
-	struct metrics *metrics;         /* of all workers */
 	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
 	void *uploads_idle_arg;
 	void (*on_table)(void *arg); /* [worker] it has taken what worker_set_table() brought */
@@ -64,6 +47,6 @@ void worker_abort(struct worker *worker);
 /* [main] After its loop and every thread that gives chunks back to the pool have ended. NULL is fine. */
 void worker_free(struct worker *worker);
 
-const char *intake_library_version(void); /* of the libmicrohttpd that runs */
+const char *worker_library_version(void); /* of the libmicrohttpd that runs */
 
 #endif

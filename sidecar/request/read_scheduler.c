@@ -1,97 +1,97 @@
 // SPDX-License-Identifier: MIT
-/* read_scheduler.c - who is read when clients send more than one thread can take: see http_priv.h.
+/* read_scheduler.c - who is read when clients send more than one thread can take: see request_priv.h.
  *
  * Reading 32 fast clients a piece each, round and round, finds every buffer cold that a piece goes through: the
- * connection's, libcurl's, the sockets' own. So a client that fills its pieces, which could send more than is being
+ * connection's, the transfer's, the sockets' own. So a client that fills its pieces, which could send more than is being
  * taken, has to wait for the turn, and then some megabytes of it are read while those buffers are warm. Whoever sends
  * less is read at once and never waits; a turn that is not used passes on. */
-#include "http/http_priv.h"
+#include "request/request_priv.h"
 
 #define TURN_BYTES (2u * 1024 * 1024) /* that much of one client while others wait */
 
 void
-turns_init(struct turns *turns)
+scheduler_init(struct read_scheduler *scheduler)
 {
-	*turns = (struct turns){ 0 };
-	turns->end = &turns->first;
+	*scheduler = (struct read_scheduler){ 0 };
+	scheduler->end = &scheduler->first;
 }
 
 static void
-take(struct turns *turns, struct request *request)
+take(struct read_scheduler *scheduler, struct request *request)
 {
-	request->turn = TURN_TAKEN;
-	turns->taken_by = request;
-	turns->bytes = 0;
-	turns->was_used = true;
+	request->turn.state = TURN_TAKEN;
+	scheduler->current = request;
+	scheduler->bytes = 0;
+	scheduler->was_used = true;
 }
 
 static void
-await(struct turns *turns, struct request *request)
+await(struct read_scheduler *scheduler, struct request *request)
 {
-	request_suspend(request);
-	request->turn = TURN_AWAITED;
-	request->next_turn = NULL;
-	*turns->end = request;
-	turns->end = &request->next_turn;
+	request_pause(request);
+	request->turn.state = TURN_AWAITED;
+	request->turn.next = NULL;
+	*scheduler->end = request;
+	scheduler->end = &request->turn.next;
 }
 
 void
-turn_leave(struct request *request)
+scheduler_leave(struct request *request)
 {
-	struct turns *turns = &request->worker->turns;
-	struct request **at = &turns->first;
+	struct read_scheduler *scheduler = &request->intake->scheduler;
+	struct request **at = &scheduler->first;
 
-	if (request->turn == TURN_TAKEN)
-		turns->taken_by = NULL;
-	while (request->turn == TURN_AWAITED && *at != request)
-		at = &(*at)->next_turn;
-	if (request->turn == TURN_AWAITED) {
-		*at = request->next_turn;
+	if (request->turn.state == TURN_TAKEN)
+		scheduler->current = NULL;
+	while (request->turn.state == TURN_AWAITED && *at != request)
+		at = &(*at)->turn.next;
+	if (request->turn.state == TURN_AWAITED) {
+		*at = request->turn.next;
 		if (*at == NULL)
-			turns->end = at;
+			scheduler->end = at;
 	}
-	request->turn = TURN_NONE;
+	request->turn.state = TURN_NONE;
 }
 
 void
-turn_after_piece(struct request *request, size_t len)
+scheduler_after_piece(struct request *request, size_t len)
 {
-	struct turns *turns = &request->worker->turns;
+	struct read_scheduler *scheduler = &request->intake->scheduler;
 
 	if (len < request_piece(request) / 2) {
-		turn_leave(request);
-	} else if (turns->taken_by == NULL) {
-		take(turns, request);
-	} else if (turns->taken_by != request) {
-		await(turns, request);
+		scheduler_leave(request);
+	} else if (scheduler->current == NULL) {
+		take(scheduler, request);
+	} else if (scheduler->current != request) {
+		await(scheduler, request);
 	} else {
-		turns->was_used = true;
-		turns->bytes += len;
-		if (turns->bytes < TURN_BYTES || turns->first == NULL)
+		scheduler->was_used = true;
+		scheduler->bytes += len;
+		if (scheduler->bytes < TURN_BYTES || scheduler->first == NULL)
 			return;
-		turn_leave(request);
-		await(turns, request);
+		scheduler_leave(request);
+		await(scheduler, request);
 	}
 }
 
-/* A lane that is not due has nothing more to read from anybody, so nobody may keep the turn: the loop could sleep. */
+/* A client that is not due has nothing more to read, so it may not keep the turn: the loop could sleep. */
 static bool
-goes_on(const struct turns *turns)
+goes_on(const struct read_scheduler *scheduler)
 {
-	return turns->was_used && turns->taken_by->connection->lane->is_due;
+	return scheduler->was_used && scheduler->current->client->ops->is_due(scheduler->current->client);
 }
 
 void
-turns_pass_on(struct turns *turns)
+scheduler_pass_on(struct read_scheduler *scheduler)
 {
-	struct request *next = turns->first;
+	struct request *next = scheduler->first;
 
-	if (turns->taken_by != NULL && !goes_on(turns))
-		turn_leave(turns->taken_by);
-	turns->was_used = false;
-	if (turns->taken_by != NULL || next == NULL)
+	if (scheduler->current != NULL && !goes_on(scheduler))
+		scheduler_leave(scheduler->current);
+	scheduler->was_used = false;
+	if (scheduler->current != NULL || next == NULL)
 		return;
-	turn_leave(next);
-	take(turns, next);
+	scheduler_leave(next);
+	take(scheduler, next);
 	request_resume(next);
 }

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* request.c - one client request from its head to its answer: see the drawing in http_priv.h.
- *
- * libmicrohttpd calls request_on_target() when it has read the request line, request_on_access() with the
- * head, then with each piece of body, then once more at its end, and request_on_completed() when it has done
- * with the request. The request itself lives on until every transfer that it started has ended. */
-#include "http/http_priv.h"
+/* request.c - one client request from its first line to its end: see request.h for how it is told of what comes, and the drawing
+ * in request_priv.h for what becomes of it. It lives on until every transfer that it started has ended. */
+#include "request/request_priv.h"
 
-#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
-
-#include <sys/ioctl.h>
 
 static const unsigned may_become[] = {
 	[REQ_HEAD] = BIT(REQ_WAITING) | BIT(REQ_PARSING) | BIT(REQ_SETTLED),
@@ -36,100 +30,60 @@ request_move(struct request *request, enum request_state to)
 		stalled_enter(request);
 }
 
-static void on_timer(struct timer *timer);
-
 /* -- begin and end --------------------------------------------------------------------------------- */
 
-static struct request *
-request_new(struct worker *worker, const char *target)
+struct request *
+request_new(struct intake *intake, struct client *client, const char *target)
 {
 	struct request *request = mem_zalloc(sizeof *request);
 
 	if (request == NULL)
 		return NULL;
-	request->worker = worker;
-	buf_add_text(&request->target, target);
-	if (request->target.failed) {
+	buf_add_text(&request->asked.target, target);
+	if (request->asked.target.failed) {
 		mem_free(request);
 		return NULL;
 	}
-	counter_add(worker->setup.requests, 1);
-	counter_add(worker->setup.busy, 1);
-	request->timer.fire = on_timer;
-	request->discard_until_ms = request->total_at_ms = request->wait_until_ms = CLOCK_NEVER;
-	request->next = worker->requests;
-	request->link = &worker->requests;
-	if (request->next != NULL)
-		request->next->link = &request->next;
-	worker->requests = request;
+	request->intake = intake;
+	request->client = client;
+	deadlines_start(request);
+	intake_add(intake, request);
 	return request;
 }
 
-static void
-leave_waiting_list(struct request *request)
+struct str
+request_target(const struct request *request)
 {
-	struct request **at = &request->worker->waiting;
-
-	if (!request->waits_for_chunks)
-		return;
-	while (*at != request)
-		at = &(*at)->next_waiting;
-	*at = request->next_waiting;
-	if (*at == NULL)
-		request->worker->waiting_end = at;
-	request->waits_for_chunks = false;
-}
-
-static void
-forget_news(struct request *request)
-{
-	struct request **at = &request->worker->changed;
-
-	while (request->is_changed && *at != request)
-		at = &(*at)->next_changed;
-	if (request->is_changed)
-		*at = request->next_changed;
-}
-
-static void
-free_parts(struct request *request)
-{
-	request_log_facts(request);
-	parts_free(request->parts);
-	request->parts = NULL;
-	txn_free(request->txn);
-	request->txn = NULL;
+	return buf_str(&request->asked.target);
 }
 
 void
-request_let_go(struct request *request, size_t body)
+request_free_form(struct request *request)
 {
-	request->n_parts = request->parts != NULL ? parts_count(request->parts) : 0;
-	free_parts(request);
-	if (blocks_charge(request->worker->blocks, body)) /* else it is there all the same */
-		request->answer_charge = body;
+	struct request_form *form = &request->form;
+
+	if (form->parts != NULL)
+		form->n_parts = parts_count(form->parts);
+	request_log_facts(request);
+	parts_free(form->parts);
+	form->parts = NULL;
+	txn_free(form->txn);
+	form->txn = NULL;
 }
 
 static void
 request_free(struct request *request)
 {
-	loop_clear_timer(request->worker->setup.loop, &request->timer);
-	leave_waiting_list(request);
-	forget_news(request);
-	turn_leave(request);
-	free_parts(request);
-	blocks_discharge(request->worker->blocks, request->answer_charge);
-	if (request->is_counted)
-		counter_sub(request->table->active[request->decision.route->index], 1);
-	buf_free(&request->early);
-	buf_free(&request->target);
-	buf_free(&request->location);
+	deadlines_stop(request);
+	scheduler_leave(request);
+	request_free_form(request);
+	answer_discharge(request);
+	if (request->asked.is_counted)
+		counter_sub(request->table->active[request->asked.decision.route->index], 1);
+	buf_free(&request->asked.target);
+	buf_free(&request->form.location);
 	table_release(request->table);
-	*request->link = request->next;
-	if (request->next != NULL)
-		request->next->link = request->link;
-	counter_sub(request->worker->setup.requests, 1);
-	counter_sub(request->worker->setup.busy, 1);
+	intake_remove(request);
 	mem_free(request);
 }
 
@@ -142,39 +96,41 @@ is_over(const struct request *request)
 static size_t
 count_parts(const struct request *request)
 {
-	return request->parts != NULL ? parts_count(request->parts) : request->n_parts;
+	return request->form.parts != NULL ? parts_count(request->form.parts) : request->form.n_parts;
 }
 
 static void
 log_request(const struct request *request)
 {
-	uint64_t took = clock_now_ms() - request->started_ms;
-	const struct route *route = request->decision.route;
+	uint64_t took = clock_now_ms() - request->deadlines.started_ms;
+	const struct route *route = request->asked.decision.route;
+	const struct error *error = error_is_set(&request->error) ? &request->error : NULL;
 
-	log_line(reply_level(request->error.kind), "intake", "request", LOG_TEXTVAL("id", request->id),
-		LOG_TEXTVAL("client", request->client), LOG_TEXTVAL("method", request->method),
-		LOG_STR("target", buf_str(&request->target)),
-		LOG_TEXTVAL("route", route != NULL ? route->id : NULL), LOG_NUM("status", request->status),
-		LOG_NUM("parts", count_parts(request)), LOG_NUM("bytes", request->seen), LOG_NUM("ms", took),
-		LOG_TEXTVAL("error", error_is_set(&request->error) ? error_kind_name(request->error.kind) : NULL),
-		LOG_TEXTVAL("why", error_is_set(&request->error) ? request->error.message : NULL));
+	log_line(reply_level(request->error.kind), "intake", "request",
+		LOG_TEXTVAL("id", request->asked.identity.id),
+		LOG_TEXTVAL("client", request->asked.identity.client), LOG_TEXTVAL("method", request->asked.method),
+		LOG_STR("target", request_target(request)), LOG_TEXTVAL("route", route != NULL ? route->id : NULL),
+		LOG_NUM("status", request->answer.status), LOG_NUM("parts", count_parts(request)),
+		LOG_NUM("bytes", request->body.seen), LOG_NUM("ms", took),
+		LOG_TEXTVAL("error", error != NULL ? error_kind_name(error->kind) : NULL),
+		LOG_TEXTVAL("why", error != NULL ? error->message : NULL));
 }
 
 static void
 count_request(const struct request *request)
 {
-	struct metrics *metrics = request->worker->setup.metrics;
+	struct metrics *metrics = request->intake->setup.metrics;
 
-	metrics_request(metrics, request->status, request->error.kind);
-	metrics_add(metrics, METRIC_BODY_BYTES, request->seen);
+	metrics_request(metrics, request->answer.status, request->error.kind);
+	metrics_add(metrics, METRIC_BODY_BYTES, request->body.seen);
 	metrics_add(metrics, METRIC_PARTS, count_parts(request));
-	metrics_add(metrics, METRIC_REQUEST_MS, clock_now_ms() - request->started_ms);
+	metrics_add(metrics, METRIC_REQUEST_MS, clock_now_ms() - request->deadlines.started_ms);
 }
 
 void
 request_free_if_over(struct request *request)
 {
-	if (request->connection != NULL || !is_over(request))
+	if (request->client != NULL || !is_over(request))
 		return;
 	if (request->state != REQ_HEAD) {
 		log_request(request);
@@ -183,69 +139,19 @@ request_free_if_over(struct request *request)
 	request_free(request);
 }
 
-void *
-request_on_target(void *arg, const char *target, struct MHD_Connection *mhd)
-{
-	struct connection *connection = connection_of(mhd);
-	struct request *request = connection != NULL ? request_new(connection->worker, target) : NULL;
-
-	(void)arg;
-
-	if (request == NULL)
-		return NULL;
-	request->connection = connection;
-	connection->begun = request;
-	connection->is_idle = false;
-	request->started_ms = request->active_ms = clock_now_ms();
-	return request;
-}
-
 void
-request_leave_connection(struct request *request)
+request_leave(struct request *request)
 {
-	request->suspended = false;
-	turn_leave(request);
-	if (request->status == 0 && request->state != REQ_HEAD)
-		request->status = 499;
-	connection_end_request(request->connection);
-	request->connection = NULL;
-	request->discard_until_ms = CLOCK_NEVER;
+	request->reading.is_paused = false;
+	scheduler_leave(request);
+	answer_note_left(request);
+	request->client = NULL;
+	deadlines_close_at(request, CLOCK_NEVER);
 	if (request->state == REQ_WAITING ||
 		request->state == REQ_PARSING) /* HELD goes on: only its client has left */
 		request_failf(
 			request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
 	request_free_if_over(request);
-}
-
-void
-request_on_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why)
-{
-	struct request *request = *context;
-
-	(void)arg;
-	(void)mhd;
-	(void)why;
-	if (request == NULL)
-		return;
-	*context = NULL;
-	request_leave_connection(request);
-}
-
-enum MHD_Result
-request_on_access(void *arg, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-	const char *data, size_t *len, void **context)
-{
-	struct request *request = *context;
-
-	(void)arg;
-	(void)mhd;
-	if (request == NULL)
-		return MHD_NO; /* out of memory when its first line came: nothing can be said */
-	if (request->state == REQ_HEAD || request->is_head_due)
-		return request_on_head(request, url, method, version);
-	if (*len > 0)
-		return request_on_body(request, data, len);
-	return request_on_end(request);
 }
 
 /* -- failing --------------------------------------------------------------------------------------- */
@@ -273,11 +179,11 @@ request_failf(struct request *request, enum error_kind kind, const char *sentenc
 	request_fail(request, &error);
 }
 
-/* Bytes of body that libmicrohttpd may have read with the head, and has not shown us yet. */
+/* Bytes of body that may have been read with the head, and were not shown yet. */
 static size_t
-in_library(const struct request *request)
+behind_head(const struct request *request)
 {
-	return request->state == REQ_WAITING ? request->connection->lane->memory : 0;
+	return request->state == REQ_WAITING ? request->client->ops->behind_head(request->client) : 0;
 }
 
 /* The body bytes that the client has not sent yet can still be in the socket. If there are fewer than the
@@ -285,113 +191,47 @@ in_library(const struct request *request)
 static bool
 can_still_be_whole(const struct request *request)
 {
-	int waiting = 0;
+	const struct body *body = &request->body;
+	uint64_t length = request->asked.decision.length, unread;
 
-	if (request->body_ended || request->decision.length == LENGTH_UNKNOWN)
+	if (body->has_ended || length == LENGTH_UNKNOWN || !request->client->ops->unread(request->client, &unread))
 		return true;
-	if (ioctl(request->connection->watch.fd, FIONREAD, &waiting) < 0 || waiting < 0)
-		return true;
-	return request->seen + in_library(request) + (uint64_t)waiting >= request->decision.length;
+	return body->seen + behind_head(request) + unread >= length;
 }
 
 void
 request_on_hangup(struct request *request, bool is_reset)
 {
-	if (!request->suspended || (request->state != REQ_PARSING && request->state != REQ_WAITING))
-		return; /* libmicrohttpd reads the socket itself and sees it, or the form is whole already */
+	if (!request->reading.is_paused || (request->state != REQ_PARSING && request->state != REQ_WAITING))
+		return; /* it is read, so the end of the stream will be seen; or the form is whole already */
 	if (!is_reset && can_still_be_whole(request))
 		return;
-	connection_shut(request->connection);
+	request->client->ops->shut(request->client);
 	request_failf(request, ERR_CLIENT_GONE, "the client closed the connection before its form was whole");
 }
 
-/* -- suspend and resume ---------------------------------------------------------------------------- */
+/* -- pausing and resuming --------------------------------------------------------------------------- */
 
 void
-request_suspend(struct request *request)
+request_pause(struct request *request)
 {
-	must(!request->suspended && request->connection != NULL);
-	turn_leave(request); /* somebody else may use it meanwhile */
-	MHD_suspend_connection(request->connection->mhd);
-	request->suspended = true;
-	request->suspended_ms = loop_now_ms(request->worker->setup.loop);
+	must(!request->reading.is_paused && request->client != NULL);
+	scheduler_leave(request); /* somebody else may use its turn meanwhile */
+	request->client->ops->pause(request->client);
+	request->reading.is_paused = true;
+	request->reading.paused_ms = loop_now_ms(request->intake->setup.loop);
 }
 
 void
 request_resume(struct request *request)
 {
-	leave_waiting_list(request);
-	if (request->turn == TURN_AWAITED)
-		turn_leave(request);
-	if (!request->suspended || request->connection == NULL)
+	intake_want_no_chunks(request);
+	if (request->turn.state == TURN_AWAITED)
+		scheduler_leave(request);
+	if (!request->reading.is_paused || request->client == NULL)
 		return;
-	request->suspended = false;
-	request->active_ms = loop_now_ms(request->worker->setup.loop);
+	request->reading.is_paused = false;
+	deadlines_note_byte(request);
 	stalled_note_resumed(request);
-	MHD_resume_connection(request->connection->mhd);
-	request->connection->lane->is_due = true;
-}
-
-/* -- deadlines ------------------------------------------------------------------------------------- */
-
-/* The client may be idle only where it could send: not while it is suspended, not once its body is in. */
-static uint64_t
-idle_at(const struct request *request)
-{
-	if (request->suspended || request->body_ended || request->state != REQ_PARSING)
-		return CLOCK_NEVER;
-	return clock_after(request->active_ms, request->table->config->client.idle_ms);
-}
-
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static bool
-is_timed(const struct request *request)
-{
-	return request->state == REQ_WAITING || request->state == REQ_PARSING || request->state == REQ_HELD;
-}
-
-void
-request_set_timer(struct request *request)
-{
-	uint64_t at = earlier(idle_at(request), request->discard_until_ms);
-
-	if (is_timed(request))
-		at = earlier(at, request->total_at_ms);
-	if (request->state == REQ_WAITING)
-		at = earlier(at, request->wait_until_ms);
-	/* Set lazily: each byte moves idle_at() further away, and a timer that fires early is set anew. */
-	if (request->timer.slot != 0 && request->timer.at_ms <= at)
-		return;
-	if (at == CLOCK_NEVER)
-		loop_clear_timer(request->worker->setup.loop, &request->timer);
-	else
-		loop_set_timer(request->worker->setup.loop, &request->timer, at);
-}
-
-static void
-on_timer(struct timer *timer)
-{
-	struct request *request = container_of(timer, struct request, timer);
-	uint64_t now = loop_now_ms(request->worker->setup.loop);
-
-	if (request->discard_until_ms <= now && request->connection != NULL) {
-		request->discard_until_ms = CLOCK_NEVER;
-		connection_shut(request->connection);
-		request_resume(request);
-		return;
-	}
-	if (idle_at(request) <= now)
-		request_failf(request, ERR_CLIENT_SLOW, "no byte came for longer than client.timeout.idle");
-	else if (request->state == REQ_WAITING && request->wait_until_ms <= now)
-		request_fail_for_memory(request);
-	else if (request->total_at_ms <= now && is_timed(request))
-		request_failf(request, ERR_CLIENT_SLOW, "the request took longer than client.timeout.total");
-	else
-		request_set_timer(request);
-	request_free_if_over(request);
+	request->client->ops->resume(request->client);
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* request_facts.c - what stages have found in the parts of a form, for the log: a line for each part of which anything was found,
  * also of a form that was refused, for then it may be what somebody wants to know. */
-#include "http/http_priv.h"
+#include "request/request_priv.h"
 
 /* What stages have found in a part. */
 static void
 log_part(const struct request *request, const struct part *part)
 {
 	struct log_pair pairs[5 + FACTS_MAX] = {
-		LOG_TEXTVAL("id", request->id),
+		LOG_TEXTVAL("id", request->asked.identity.id),
 		LOG_NUM("part", part->number),
 		LOG_STR("field", part->field),
 		LOG_STR("filename", part->filename),
@@ -23,9 +23,9 @@ log_part(const struct request *request, const struct part *part)
 void
 request_log_facts(const struct request *request)
 {
-	if (request->parts == NULL || !log_enabled(LOG_INFO))
+	if (request->form.parts == NULL || !log_enabled(LOG_INFO))
 		return;
-	for (const struct part *part = parts_first(request->parts); part != NULL; part = part->next)
+	for (const struct part *part = parts_first(request->form.parts); part != NULL; part = part->next)
 		if (part->facts.n > 0)
 			log_part(request, part);
 }

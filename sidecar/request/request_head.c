@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* request_head.c - a request's head: who sends it, whether it is let in, and what gets ready for its body. */
-#include "http/http_priv.h"
+#include "request/request_priv.h"
 
 #include "part/location.h"
 
@@ -10,135 +10,147 @@
 size_t
 request_piece(const struct request *request)
 {
-	return request->connection->lane->memory / 2;
+	return request->client->ops->piece(request->client);
 }
 
 uint64_t
 request_body_most(const struct request *request)
 {
-	uint64_t length = request->decision.length, limit = request->decision.route->limits.body;
+	const struct decision *decision = &request->asked.decision;
+	uint64_t limit = decision->route->limits.body;
 
-	return length < limit ? length : limit;
+	return decision->length < limit ? decision->length : limit;
 }
 
 static bool
 make_txn(struct request *request)
 {
-	const struct worker_setup *setup = &request->worker->setup;
-	const struct route *route = request->decision.route;
+	const struct intake_setup *setup = &request->intake->setup;
+	const struct identity *identity = &request->asked.identity;
+	const struct route *route = request->asked.decision.route;
 	struct txn_setup txn = {
 		.policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
 		.outlets = setup->outlets,
 		.table = request->table,
 		.state = setup->state,
-		.blocks = request->worker->blocks,
+		.blocks = request->intake->blocks,
 		.piece = request_piece(request),
 		.body = request_body_most(request),
 		.box = loop_mailbox(setup->loop),
 		.want_body = route->response.from_upstream,
-		.request_id = request->id,
-		.id_is_ours = request->id_is_ours,
-		.traceparent = request->traceparent[0] != '\0' ? request->traceparent : NULL,
-		.client = request->client,
-		.on_news = request_on_news,
+		.request_id = identity->id,
+		.id_is_ours = identity->id_is_ours,
+		.traceparent = identity->traceparent[0] != '\0' ? identity->traceparent : NULL,
+		.client = identity->client,
+		.on_news = intake_on_news,
 		.arg = request,
 	};
 
-	request->txn = txn_new(&txn, &request->error);
-	return request->txn != NULL;
+	request->form.txn = txn_new(&txn, &request->error);
+	return request->form.txn != NULL;
 }
 
 static bool
 make_parts(struct request *request)
 {
-	const struct route *route = request->decision.route;
-	struct parts_setup parts = {
-		.route = route,
-		.naming = &request->naming,
-	};
+	struct asked *asked = &request->asked;
+	struct request_form *form = &request->form;
+	struct parts_setup parts = { .route = asked->decision.route, .naming = &form->naming };
 
-	request->naming = (struct naming){
-		.head = &request->head,
-		.match = &request->decision.match,
-		.request_id = str_of(request->id),
+	form->naming = (struct naming){
+		.head = &asked->head,
+		.match = &asked->decision.match,
+		.request_id = str_of(asked->identity.id),
 		.started = time(NULL),
 	};
-	if (!location_make(&request->naming, &route->response, &request->location, &request->error) ||
+	if (!location_make(&form->naming, &parts.route->response, &form->location, &request->error) ||
 		!make_txn(request))
 		return false;
-	parts.txn = request->txn;
-	request->parts = parts_new(&parts, &request->error);
-	return request->parts != NULL;
+	parts.txn = form->txn;
+	form->parts = parts_new(&parts, &request->error);
+	return form->parts != NULL;
 }
 
 /* decide() has only looked; two workers may have seen the same last place. */
 static void
 take_place(struct request *request)
 {
-	struct decision *decision = &request->decision;
+	struct decision *decision = &request->asked.decision;
 	struct counter *active = request->table->active[decision->route->index];
 
-	request->is_counted = counter_take(active, decision->route->limits.concurrent);
-	if (!request->is_counted)
+	request->asked.is_counted = counter_take(active, decision->route->limits.concurrent);
+	if (!request->asked.is_counted)
 		decide_too_many(decision);
 }
 
 static void
-begin(struct request *request, const char *url, const char *method, const char *version)
+decide_on(struct request *request, const struct error *flaw)
 {
-	struct worker *worker = request->worker;
+	const struct intake *intake = request->intake;
+	struct asked *asked = &request->asked;
 	struct load load = {
-		.is_draining = worker->state != WORKER_RUNNING,
-		.is_over_memory = pool_is_used_up(worker->setup.pool),
-		.active = worker->table->active,
+		.is_draining = intake->is_draining,
+		.is_over_memory = pool_is_used_up(intake->setup.pool),
+		.active = request->table->active,
 	};
 
-	request->table = table_acquire(worker->table);
-	mhd_head_init(request, method, version);
-	snprintf(request->method, sizeof request->method, "%s", method);
-	if (identity_take(request))
-		load.gateway_refuses = head_header(&request->head, "x-penstock-refuse");
-	connection_begin_request(request->connection, request);
-	request->active_ms = loop_now_ms(worker->setup.loop);
-	request->total_at_ms = clock_after(request->started_ms, request->table->config->client.total_ms);
-	if (mhd_head_check(request, url, &request->decision.error))
-		decide(request->table->config, &request->head, &load, &request->decision);
-	if (request->decision.allow)
-		take_place(request);
-	request->error = request->decision.error;
-	if (request->decision.allow && make_parts(request))
-		request_take_memory(request);
+	if (asked->identity.is_trusted)
+		load.gateway_refuses = head_header(&asked->head, "x-penstock-refuse");
+	if (flaw != NULL)
+		asked->decision.error = *flaw;
 	else
-		request_move(request, REQ_SETTLED);
-	request_set_timer(request);
+		decide(request->table->config, &asked->head, &load, &asked->decision);
+	if (asked->decision.allow)
+		take_place(request);
+	request->error = asked->decision.error;
 }
 
 /* Whether a body follows the head that was just refused. */
 static bool
-has_body(const struct request *request)
+has_body(const struct head *head)
 {
 	struct str value;
 
-	if (request->head.header(request->head.arg, STR("transfer-encoding"), 0, &value))
+	if (head->header(head->arg, STR("transfer-encoding"), 0, &value))
 		return true;
-	return request->head.header(request->head.arg, STR("content-length"), 0, &value) && !str_is(value, "0");
+	return head->header(head->arg, STR("content-length"), 0, &value) && !str_is(value, "0");
 }
 
-/* After this first call libmicrohttpd says 100 if the client waits for it. Where it is suspended in it, the call comes again once
- * it is resumed, and then it may say no, too. */
-enum MHD_Result
-request_on_head(struct request *request, const char *url, const char *method, const char *version)
+/* Who waits for 100 has not sent a byte, and would be told 100 behind an answer that went straight into the socket. */
+static bool
+answer_to_head(struct request *request)
 {
-	if (request->state == REQ_HEAD)
-		begin(request, url, method, version);
-	request->is_head_due = request->state == REQ_WAITING;
-	if (request->is_head_due)
-		request_suspend(request);
-	if (request->state != REQ_SETTLED)
-		return MHD_YES;
-	/* Who waits for 100 has not sent a byte, and libmicrohttpd would say it after an answer that it does not know of. */
-	if (!has_body(request) || decide_expects_continue(&request->head))
-		return answer_queue(request);
-	answer_early(request);
-	return MHD_YES;
+	const struct head *head = &request->asked.head;
+
+	if (!has_body(head) || decide_expects_continue(head))
+		return answer_send(request);
+	answer_send_now(request);
+	return true;
+}
+
+bool
+request_begin(struct request *request, const struct request_head *from)
+{
+	struct asked *asked = &request->asked;
+
+	request->table = table_acquire(request->intake->table);
+	asked->head = from->head;
+	snprintf(asked->method, sizeof asked->method, "%.*s", STR_ARG(from->head.method));
+	identity_find(&request->table->config->trust, from->peer, &asked->head, &asked->identity);
+	deadlines_know_table(request);
+	decide_on(request, from->flaw);
+	if (asked->decision.allow && make_parts(request))
+		request_take_memory(request);
+	else
+		request_move(request, REQ_SETTLED);
+	deadlines_set(request);
+	if (request->state == REQ_WAITING)
+		request_pause(request);
+	return request->state != REQ_SETTLED || answer_to_head(request);
+}
+
+bool
+request_go_on(struct request *request)
+{
+	return request->state != REQ_SETTLED || answer_to_head(request);
 }

@@ -4,7 +4,7 @@
  * Nothing of it has been read then but its head, and no 100 has been said: its client's bytes wait in the sockets between, and
  * cost nothing here. Once it has what it needs it waits for nobody but its client and its stores. Routes without such a need
  * never pass this. Who has memory and is too slow is given up by stalled.c. */
-#include "http/http_priv.h"
+#include "request/request_priv.h"
 
 #include "base/container_of.h"
 #include "config/memory.h"
@@ -15,14 +15,14 @@
 static size_t
 chunks_of(const struct request *request)
 {
-	return (size_t)(memory_of_route(request->decision.route, request_body_most(request)) / CHUNK_SIZE);
+	return (size_t)(memory_of_route(request->asked.decision.route, request_body_most(request)) / CHUNK_SIZE);
 }
 
 /* What it needs has been reserved for it. */
 static void
 begin(struct request *request)
 {
-	struct pool *pool = request->worker->setup.pool;
+	struct pool *pool = request->intake->setup.pool;
 	struct reserve *reserve = reserve_new(pool, chunks_of(request));
 
 	if (reserve == NULL) {
@@ -31,28 +31,28 @@ begin(struct request *request)
 		request_move(request, REQ_SETTLED);
 		return;
 	}
-	txn_set_reserve(request->txn, reserve);
+	txn_set_reserve(request->form.txn, reserve);
 	request_move(request, REQ_PARSING);
 }
 
 /* Once more after arming, because chunks may have come back in between. */
 static void
-wait_for_pool(struct worker *worker)
+wait_for_pool(struct intake *intake)
 {
-	pool_wait(worker->setup.pool, &worker->pool_waiter);
-	queue_serve(worker->setup.queue);
+	pool_wait(intake->setup.pool, &intake->pool_waiter);
+	queue_serve(intake->setup.queue);
 }
 
 static void
 await(struct request *request)
 {
-	struct worker *worker = request->worker;
+	struct intake *intake = request->intake;
 
-	worker->n_awaiting++;
-	request->wait_until_ms = clock_after(
-		loop_now_ms(worker->setup.loop), request->table->config->memory_wait_ms);
+	intake->n_waiting++;
+	request->memory_wait.until_ms = clock_after(
+		loop_now_ms(intake->setup.loop), request->table->config->memory_wait_ms);
 	request_move(request, REQ_WAITING);
-	wait_for_pool(worker);
+	wait_for_pool(intake);
 }
 
 /* Where `limits.body` is none, a body may be so long that no memory would do. */
@@ -60,7 +60,7 @@ static void
 refuse_for_ever(struct request *request)
 {
 	error_set(&request->error, ERR_TOO_LARGE,
-		"a form of %" PRIu64 " bytes would take more memory than there is", request->decision.length);
+		"a form of %" PRIu64 " bytes would take more memory than there is", request->asked.decision.length);
 	memcpy(request->error.limit, "memory", sizeof "memory");
 	request_move(request, REQ_SETTLED);
 }
@@ -68,13 +68,13 @@ refuse_for_ever(struct request *request)
 void
 request_take_memory(struct request *request)
 {
-	struct worker *worker = request->worker;
+	struct intake *intake = request->intake;
 
-	if (request->decision.route->memory == 0)
+	if (request->asked.decision.route->memory == 0)
 		request_move(request, REQ_PARSING);
-	else if (chunks_of(request) > pool_most_ahead(worker->setup.pool))
+	else if (chunks_of(request) > pool_most_ahead(intake->setup.pool))
 		refuse_for_ever(request);
-	else if (queue_enter(worker->setup.queue, &worker->side, &request->place, chunks_of(request)))
+	else if (queue_enter(intake->setup.queue, &intake->side, &request->memory_wait.place, chunks_of(request)))
 		begin(request);
 	else
 		await(request);
@@ -83,8 +83,8 @@ request_take_memory(struct request *request)
 void
 request_leave_queue(struct request *request)
 {
-	request->worker->n_awaiting--;
-	queue_leave(request->worker->setup.queue, &request->place);
+	request->intake->n_waiting--;
+	queue_leave(request->intake->setup.queue, &request->memory_wait.place);
 }
 
 void
@@ -97,45 +97,45 @@ request_fail_for_memory(struct request *request)
 	request_fail(request, &error);
 }
 
-/* -- all of a worker ----------------------------------------------------------------------------------- */
+/* -- all of an intake ----------------------------------------------------------------------------------- */
 
 static void
 on_granted(struct mail *mail, unsigned bits)
 {
-	struct worker *worker = container_of(mail, struct worker, queue_mail);
+	struct intake *intake = container_of(mail, struct intake, queue_mail);
 	struct queue_place *place;
 
 	(void)bits;
-	while ((place = queue_fetch(worker->setup.queue, &worker->side)) != NULL) {
-		struct request *request = container_of(place, struct request, place);
+	while ((place = queue_fetch(intake->setup.queue, &intake->side)) != NULL) {
+		struct request *request = container_of(place, struct request, memory_wait.place);
 
 		begin(request);
 		request_resume(request);
-		request_set_timer(request);
+		deadlines_set(request);
 	}
 }
 
 void
-waits_start(struct worker *worker)
+waits_start(struct intake *intake)
 {
-	mail_init(&worker->queue_mail, on_granted);
-	worker->side = (struct queue_side){ .box = loop_mailbox(worker->setup.loop), .mail = &worker->queue_mail };
+	mail_init(&intake->queue_mail, on_granted);
+	intake->side = (struct queue_side){ .box = loop_mailbox(intake->setup.loop), .mail = &intake->queue_mail };
 }
 
 void
-waits_look_again(struct worker *worker)
+waits_look_again(struct intake *intake)
 {
-	queue_serve(worker->setup.queue);
-	if (worker->n_awaiting > 0)
-		wait_for_pool(worker);
+	queue_serve(intake->setup.queue);
+	if (intake->n_waiting > 0)
+		wait_for_pool(intake);
 }
 
 void
-waits_drain(struct worker *worker)
+waits_drain(struct intake *intake)
 {
 	struct request *next;
 
-	for (struct request *r = worker->requests; r != NULL; r = next) {
+	for (struct request *r = intake->requests; r != NULL; r = next) {
 		next = r->next;
 		if (r->state != REQ_WAITING)
 			continue;

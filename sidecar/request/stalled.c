@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* stalled.c - who has to give memory back when there is little: see http_priv.h.
+/* stalled.c - who has to give memory back when there is little: see request_priv.h.
  *
  * A client may hold memory of the budget and bring nothing, or a byte now and then to seem alive. It does no harm while
  * there is enough. When the pool is short, those who moved least lately are given up (408), the slowest first, until it is
@@ -8,11 +8,9 @@
  *
  * Where forms wait for memory (request_wait.c), those who have what the others wait for must bring more than drops: a few slow
  * clients would keep all others out. */
-#include "http/http_priv.h"
+#include "request/request_priv.h"
 
 #include "base/container_of.h"
-
-#include <sys/ioctl.h>
 
 #define LOOK_MS 250u      /* as long as forms come in: whether the pool is short */
 #define MOVED_BYTES 4096u /* who has brought less than this ... */
@@ -25,12 +23,12 @@
 static void
 append(struct request *request)
 {
-	struct stalled *stalled = &request->worker->stalled;
+	struct stalled *stalled = &request->intake->stalled;
 
-	request->slower = stalled->last;
-	request->faster = NULL;
+	request->pace.slower = stalled->last;
+	request->pace.faster = NULL;
 	if (stalled->last != NULL)
-		stalled->last->faster = request;
+		stalled->last->pace.faster = request;
 	else
 		stalled->first = request;
 	stalled->last = request;
@@ -39,38 +37,38 @@ append(struct request *request)
 static void
 take_out(struct request *request)
 {
-	struct stalled *stalled = &request->worker->stalled;
+	struct stalled *stalled = &request->intake->stalled;
 
-	if (request->slower != NULL)
-		request->slower->faster = request->faster;
+	if (request->pace.slower != NULL)
+		request->pace.slower->pace.faster = request->pace.faster;
 	else
-		stalled->first = request->faster;
-	if (request->faster != NULL)
-		request->faster->slower = request->slower;
+		stalled->first = request->pace.faster;
+	if (request->pace.faster != NULL)
+		request->pace.faster->pace.slower = request->pace.slower;
 	else
-		stalled->last = request->slower;
+		stalled->last = request->pace.slower;
 }
 
 static void
-look_later(struct worker *worker)
+look_later(struct intake *intake)
 {
-	struct loop *loop = worker->setup.loop;
+	struct loop *loop = intake->setup.loop;
 
-	loop_set_timer(loop, &worker->stalled.look, clock_after(loop_now_ms(loop), LOOK_MS));
+	loop_set_timer(loop, &intake->stalled.look, clock_after(loop_now_ms(loop), LOOK_MS));
 }
 
 static void
 note_pace(struct request *request)
 {
-	request->pace_ms = loop_now_ms(request->worker->setup.loop);
-	request->pace_at = request->taken;
+	request->pace.kept_ms = loop_now_ms(request->intake->setup.loop);
+	request->pace.kept_at = request->body.taken;
 }
 
 static void
 note_moved(struct request *request)
 {
-	request->moved_ms = loop_now_ms(request->worker->setup.loop);
-	request->moved_at = request->taken;
+	request->pace.moved_ms = loop_now_ms(request->intake->setup.loop);
+	request->pace.moved_at = request->body.taken;
 }
 
 void
@@ -79,8 +77,8 @@ stalled_enter(struct request *request)
 	append(request);
 	note_moved(request);
 	note_pace(request);
-	if (request->worker->stalled.look.slot == 0)
-		look_later(request->worker);
+	if (request->intake->stalled.look.slot == 0)
+		look_later(request->intake);
 }
 
 void
@@ -100,11 +98,12 @@ go_to_end(struct request *request)
 void
 stalled_note_resumed(struct request *request)
 {
-	uint64_t since = request->suspended_ms > request->pace_ms ? request->suspended_ms : request->pace_ms;
+	uint64_t since = request->reading.paused_ms > request->pace.kept_ms ? request->reading.paused_ms
+									    : request->pace.kept_ms;
 
 	if (request->state != REQ_PARSING)
 		return;
-	request->pace_ms += loop_now_ms(request->worker->setup.loop) - since; /* its clock stood still */
+	request->pace.kept_ms += loop_now_ms(request->intake->setup.loop) - since; /* its clock stood still */
 	go_to_end(request);
 }
 
@@ -113,9 +112,9 @@ stalled_note_bytes(struct request *request)
 {
 	if (request->state != REQ_PARSING)
 		return;
-	if (request->taken - request->pace_at >= PACE_BYTES)
+	if (request->body.taken - request->pace.kept_at >= PACE_BYTES)
 		note_pace(request);
-	if (request->taken - request->moved_at >= MOVED_BYTES)
+	if (request->body.taken - request->pace.moved_at >= MOVED_BYTES)
 		go_to_end(request);
 }
 
@@ -123,17 +122,17 @@ stalled_note_bytes(struct request *request)
 static bool
 is_waited_for(const struct request *request)
 {
-	int waiting = 0;
+	uint64_t unread;
 
-	return !request->suspended &&
-		(ioctl(request->connection->watch.fd, FIONREAD, &waiting) < 0 || waiting == 0);
+	return !request->reading.is_paused &&
+		(!request->client->ops->unread(request->client, &unread) || unread == 0);
 }
 
 /* Bytes of the budget that come back, or soon will. */
 static size_t
 give_up(struct request *request, const char *why)
 {
-	size_t held = parts_held(request->parts);
+	size_t held = parts_held(request->form.parts);
 
 	if (held == 0 || !is_waited_for(request))
 		return 0;
@@ -152,20 +151,20 @@ patience(const struct pool *pool)
 
 /* Also for the first of those who wait for memory. */
 static void
-make_room(struct worker *worker)
+make_room(struct intake *intake)
 {
-	const struct pool *pool = worker->setup.pool;
-	uint64_t now = loop_now_ms(worker->setup.loop);
-	size_t missing = pool_lack_ahead(pool, queue_wants(worker->setup.queue)) * CHUNK_SIZE;
+	const struct pool *pool = intake->setup.pool;
+	uint64_t now = loop_now_ms(intake->setup.loop);
+	size_t missing = pool_lack_ahead(pool, queue_wants(intake->setup.queue)) * CHUNK_SIZE;
 	unsigned patience_ms = patience(pool);
 	struct request *next;
 
-	for (struct request *r = worker->stalled.first; r != NULL && missing > 0; r = next) {
+	for (struct request *r = intake->stalled.first; r != NULL && missing > 0; r = next) {
 		size_t back;
 
-		if (clock_after(r->moved_ms, patience_ms) > now)
+		if (clock_after(r->pace.moved_ms, patience_ms) > now)
 			return;
-		next = r->faster;
+		next = r->pace.faster;
 		back = give_up(
 			r, "memory is short, and this client has sent next to nothing for longer than others");
 		missing -= back < missing ? back : missing;
@@ -175,21 +174,21 @@ make_room(struct worker *worker)
 static bool
 is_too_slow(const struct request *request)
 {
-	return txn_reserve(request->txn) != NULL &&
-		clock_after(request->pace_ms, PACE_MS) <= loop_now_ms(request->worker->setup.loop);
+	return txn_reserve(request->form.txn) != NULL &&
+		clock_after(request->pace.kept_ms, PACE_MS) <= loop_now_ms(request->intake->setup.loop);
 }
 
 /* The same. */
 static void
-make_way(struct worker *worker)
+make_way(struct intake *intake)
 {
-	size_t missing = queue_wants(worker->setup.queue) * CHUNK_SIZE;
+	size_t missing = queue_wants(intake->setup.queue) * CHUNK_SIZE;
 	struct request *next;
 
-	for (struct request *r = worker->stalled.first; r != NULL && missing > 0; r = next) {
+	for (struct request *r = intake->stalled.first; r != NULL && missing > 0; r = next) {
 		size_t back = 0;
 
-		next = r->faster;
+		next = r->pace.faster;
 		if (is_too_slow(r))
 			back = give_up(
 				r, "others wait for the memory that this client has, and it sends too slowly");
@@ -200,22 +199,22 @@ make_way(struct worker *worker)
 static void
 on_look(struct timer *timer)
 {
-	struct worker *worker = container_of(timer, struct worker, stalled.look);
+	struct intake *intake = container_of(timer, struct intake, stalled.look);
 
-	make_room(worker);
-	make_way(worker);
-	if (worker->stalled.first != NULL)
-		look_later(worker);
+	make_room(intake);
+	make_way(intake);
+	if (intake->stalled.first != NULL)
+		look_later(intake);
 }
 
 void
-stalled_start(struct worker *worker)
+stalled_start(struct intake *intake)
 {
-	worker->stalled.look.fire = on_look;
+	intake->stalled.look.fire = on_look;
 }
 
 void
-stalled_stop(struct worker *worker)
+stalled_stop(struct intake *intake)
 {
-	loop_clear_timer(worker->setup.loop, &worker->stalled.look);
+	loop_clear_timer(intake->setup.loop, &intake->stalled.look);
 }

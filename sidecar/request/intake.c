@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/* intake.c - see intake.h: the lists that requests of one worker stand in, and what is told to all of them. Who waits for the
+ * memory of its route is in request_wait.c, who is read next in read_scheduler.c, who is given up in stalled.c. */
+#include "request/request_priv.h"
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "base/must.h"
+
+#define CUT_MS 1000u /* after an abort: how long stores are waited for that owe an answer */
+
+void
+intake_add(struct intake *intake, struct request *request)
+{
+	counter_add(intake->setup.requests, 1);
+	counter_add(intake->setup.busy, 1);
+	request->next = intake->requests;
+	request->link = &intake->requests;
+	if (request->next != NULL)
+		request->next->link = &request->next;
+	intake->requests = request;
+}
+
+static void
+forget_news(struct request *request)
+{
+	struct request **at = &request->intake->changed;
+
+	while (request->changed.is_in && *at != request)
+		at = &(*at)->changed.next;
+	if (request->changed.is_in)
+		*at = request->changed.next;
+}
+
+void
+intake_remove(struct request *request)
+{
+	struct intake *intake = request->intake;
+
+	intake_want_no_chunks(request);
+	forget_news(request);
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	counter_sub(intake->setup.requests, 1);
+	counter_sub(intake->setup.busy, 1);
+}
+
+/* -- waiting for chunks ------------------------------------------------------------------------------ */
+
+void
+intake_want_chunks(struct request *request)
+{
+	struct intake *intake = request->intake;
+
+	if (request->wants_chunks.is_in)
+		return;
+	request->wants_chunks = (struct listed){ .is_in = true };
+	*intake->wants_chunks_end = request;
+	intake->wants_chunks_end = &request->wants_chunks.next;
+}
+
+void
+intake_want_no_chunks(struct request *request)
+{
+	struct request **at = &request->intake->wants_chunks;
+
+	if (!request->wants_chunks.is_in)
+		return;
+	while (*at != request)
+		at = &(*at)->wants_chunks.next;
+	*at = request->wants_chunks.next;
+	if (*at == NULL)
+		request->intake->wants_chunks_end = at;
+	request->wants_chunks.is_in = false;
+}
+
+static void
+empty_list_of_chunks(struct intake *intake)
+{
+	intake->wants_chunks = NULL;
+	intake->wants_chunks_end = &intake->wants_chunks;
+}
+
+static void
+on_pool_mail(struct mail *mail, unsigned bits)
+{
+	struct intake *intake = container_of(mail, struct intake, pool_mail);
+	struct request *list = intake->wants_chunks;
+
+	(void)bits;
+	waits_look_again(intake);
+	empty_list_of_chunks(intake);
+	while (list != NULL) {
+		struct request *next = list->wants_chunks.next;
+
+		list->wants_chunks.is_in = false;
+		request_on_chunks(list); /* goes back to the end of the list if its turn has not come */
+		list = next;
+	}
+}
+
+/* -- news -------------------------------------------------------------------------------------------- */
+
+/* News of thousands of parts may come in one turn of the loop: they are looked at once, before clients are read. */
+void
+intake_on_news(void *arg)
+{
+	struct request *request = arg;
+
+	if (request->changed.is_in)
+		return;
+	request->changed = (struct listed){ .is_in = true, .next = request->intake->changed };
+	request->intake->changed = request;
+}
+
+void
+intake_before_reading(struct intake *intake)
+{
+	while (intake->changed != NULL) {
+		struct request *request = intake->changed;
+
+		intake->changed = request->changed.next;
+		request->changed.is_in = false;
+		request_on_news(request);
+	}
+}
+
+void
+intake_after_reading(struct intake *intake)
+{
+	scheduler_pass_on(&intake->scheduler);
+}
+
+/* -- draining ---------------------------------------------------------------------------------------- */
+
+void
+intake_drain(struct intake *intake)
+{
+	if (intake->is_draining)
+		return;
+	intake->is_draining = true;
+	waits_drain(intake);
+}
+
+static void
+on_cut(struct timer *timer)
+{
+	struct intake *intake = container_of(timer, struct intake, cut);
+	struct request *next;
+
+	intake->is_cutting = true;
+	for (struct request *r = intake->requests; r != NULL; r = next) {
+		next = r->next;
+		request_step(r);
+		request_free_if_over(r);
+	}
+}
+
+static void
+close_if_answered(struct request *request)
+{
+	if (request->client == NULL || request->state != REQ_ANSWERED)
+		return;
+	request->client->ops->shut(request->client);
+	request_resume(request);
+}
+
+void
+intake_abort(struct intake *intake)
+{
+	struct loop *loop = intake->setup.loop;
+	struct request *next;
+
+	intake->is_aborting = true;
+	for (struct request *r = intake->requests; r != NULL; r = next) {
+		next = r->next;
+		request_failf(r, ERR_DRAINING, "shutting down");
+		request_free_if_over(r);
+	}
+	for (struct request *r = intake->requests; r != NULL; r = r->next)
+		close_if_answered(r);
+	if (!loop_set_timer(loop, &intake->cut, clock_after(loop_now_ms(loop), CUT_MS)))
+		on_cut(&intake->cut);
+}
+
+/* -- begin and end ----------------------------------------------------------------------------------- */
+
+const struct config *
+intake_config(const struct intake *intake)
+{
+	return intake->table->config;
+}
+
+void
+intake_set_table(struct intake *intake, struct table *table)
+{
+	table_release(intake->table);
+	intake->table = table;
+}
+
+struct intake *
+intake_new(const struct intake_setup *setup, struct error *err)
+{
+	struct intake *intake = mem_zalloc(sizeof *intake);
+
+	if (intake != NULL)
+		intake->blocks = blocks_new(setup->pool);
+	if (intake == NULL || intake->blocks == NULL) {
+		mem_free(intake);
+		error_nomem(err);
+		return NULL;
+	}
+	intake->setup = *setup;
+	intake->table = table_acquire(setup->table);
+	intake->cut.fire = on_cut;
+	empty_list_of_chunks(intake);
+	scheduler_init(&intake->scheduler);
+	stalled_start(intake);
+	waits_start(intake);
+	mail_init(&intake->pool_mail, on_pool_mail);
+	intake->pool_waiter = (struct pool_waiter){ .box = loop_mailbox(setup->loop), .mail = &intake->pool_mail };
+	pool_add_waiter(setup->pool, &intake->pool_waiter);
+	return intake;
+}
+
+void
+intake_free(struct intake *intake)
+{
+	if (intake == NULL)
+		return;
+	must(intake->requests == NULL);
+	loop_clear_timer(intake->setup.loop, &intake->cut);
+	stalled_stop(intake);
+	blocks_free(intake->blocks);
+	table_release(intake->table);
+	mem_free(intake);
+}
