@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -286,6 +287,14 @@ def post(to, path, body, chunk=None, **how):
 
 # -- the scripted upstream -------------------------------------------------------------------------------------------
 
+def is_silent(s):
+    """Nothing has come that was not read yet, not even an end."""
+    with contextlib.suppress(OSError):
+        ready, _, _ = select.select([s], [], [], 0)
+        return not ready
+    return False
+
+
 class Upstream:
     """An HTTP/1.1 server on loopback. Keeps complete PUTs and POSTs in `store` by path, deletes on DELETE.
 
@@ -303,7 +312,7 @@ class Upstream:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.port = self.listener.getsockname()[1]
         self.release = threading.Event()  # for scripts that stall
-        self.open = set()
+        self.open, self.idle = set(), set()
         self.accepting = threading.Thread(target=self.accept, args=(self.listener,), daemon=True)
         self.accepting.start()
 
@@ -316,10 +325,12 @@ class Upstream:
     def accept(self, listener):
         while True:
             try:
-                s, _ = listener.accept()
-            except OSError:
+                select.select([listener], [], [])
+                with self.lock:  # whoever looks sees it before or after, not on its way
+                    s, _ = listener.accept()
+                    self.open.add(s)
+            except (OSError, ValueError):
                 return
-            self.open.add(s)
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
     def serve(self, s):
@@ -329,8 +340,10 @@ class Upstream:
             reader = s.makefile("rb", buffering=65536)
             while True:
                 request = Request(self, s, reader)
+                self.idle.add(s)
                 if not request.read_head():
                     break
+                self.idle.discard(s)
                 with self.lock:
                     self.seen.append(request)
                 then = self.script(request) if self.script is not None else None
@@ -346,11 +359,18 @@ class Upstream:
                     else:
                         self.store[request.path] = bytes(request.body)
                 request.answer(201)
-        self.open.discard(s)
+        with self.lock:
+            self.open.discard(s)
+            self.idle.discard(s)
         with contextlib.suppress(OSError):
             s.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):
             s.close()
+
+    def at_rest(self):
+        """All that has been sent to it so far has been read, and done."""
+        with self.lock:
+            return is_silent(self.listener) and all(s in self.idle and is_silent(s) for s in self.open)
 
     def close(self):
         self.release.set()

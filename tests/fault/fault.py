@@ -124,6 +124,7 @@ def upload(p, path, n):
 def check(p, upstream, path, n, answer, what):
     want, before = wanted(path, n), old(path, n)
     wait_for(lambda: no_temporary(p), f"{what}: temporary files go")
+    wait_for(upstream.at_rest, f"{what}: what was under way has arrived")
     have = there(p, upstream)
     said = answer and (answer.status, answer.body)
     if answer is not None and answer.status == 201:
