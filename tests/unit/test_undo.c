@@ -5,6 +5,7 @@
 #include "lib/folder.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/settings.h"
+#include "sink/directory/sync_batch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,6 +13,19 @@
 
 #define FORMS 4
 #define NAME "sub/same"
+
+static bool
+commit(struct new_file *file, const char *target, struct error *err)
+{
+	struct sync_batch batch;
+
+	if (!new_file_show(file, target, err))
+		return false;
+	sync_batch_begin(&batch, NULL);
+	sync_batch_add_names(&batch, file);
+	sync_batch_end(&batch);
+	return new_file_is_settled(file, err);
+}
 
 static int folder;
 static struct home home;
@@ -39,7 +53,7 @@ write_form(struct new_file *file, char what)
 
 	assert_true(new_file_create(file, &home, &to, &err));
 	assert_true(new_file_write(file, &what, 1, &err));
-	assert_true(new_file_commit(file, NAME, &err));
+	assert_true(commit(file, NAME, &err));
 }
 
 static void
@@ -133,12 +147,12 @@ a_form_does_not_replace_its_own_file(void **state)
 		files[i].shown = &shown;
 		files[i].form = &forms[i == 2];
 	}
-	assert_true(new_file_commit(&files[0], NAME, &err));
-	assert_false(new_file_commit(&files[1], NAME, &err));
+	assert_true(commit(&files[0], NAME, &err));
+	assert_false(commit(&files[1], NAME, &err));
 	assert_int_equal(err.kind, ERR_RULE);
 	assert_string_equal(folder_content(folder, NAME), "A");
 	err = (struct error){ 0 };
-	assert_true(new_file_commit(&files[2], NAME, &err));
+	assert_true(commit(&files[2], NAME, &err));
 	for (int i = 0; i < 3; i++)
 		new_file_close(&files[i]);
 	assert_string_equal(folder_content(folder, NAME), "C");

@@ -12,6 +12,7 @@
 #include "sink/directory/folder.h"
 #include "sink/directory/journal.h"
 #include "sink/directory/settings.h"
+#include "sink/directory/sync_batch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,18 +189,20 @@ new_file_write(struct new_file *file, const char *data, size_t len, struct error
 }
 
 bool
-new_file_sync(struct new_file *file, struct error *err)
+new_file_is_written(const struct new_file *file, struct error *err)
 {
-	return fsync(file->fd) == 0 ? true : folder_fail(file->to, err, "cannot write", errno);
+	int error = sync_batch_error(file);
+
+	return error == 0 ? true : folder_fail(file->to, err, "cannot write", error);
 }
 
 /* -- names -------------------------------------------------------------------------------------------- */
 
 /* The folder in which `target` lies, and the target's last segment. -1: err says why. */
 static int
-open_parent(struct new_file *file, const char *target, const char **leaf, bool make, struct error *err)
+open_parent(struct new_file *file, const char *target, const char **leaf, struct error *err)
 {
-	int parent = folder_of_target(file->folder, target, leaf, make ? &file->n_made : NULL);
+	int parent = folder_of_target(file->folder, target, leaf, &file->n_made);
 
 	if (parent < 0 && errno == ENOTDIR)
 		error_set(err, ERR_EXISTS,
@@ -332,14 +335,14 @@ make_visible(struct new_file *file, int parent, const char *leaf)
 	return error;
 }
 
-bool
-new_file_show(struct new_file *file, const char *target, struct error *err)
+static bool
+show(struct new_file *file, const char *target, struct error *err)
 {
 	const char *leaf;
 	int parent, error;
 
 	file->target = target;
-	parent = open_parent(file, target, &leaf, true, err);
+	parent = open_parent(file, target, &leaf, err);
 	error = parent >= 0 ? make_visible(file, parent, leaf) : -1;
 	folder_close(file->folder, parent);
 	file->is_visible = error == 0;
@@ -358,41 +361,32 @@ new_file_show(struct new_file *file, const char *target, struct error *err)
 }
 
 bool
-new_file_settle(struct new_file *file, struct error *err)
-{
-	const char *leaf;
-	int parent = open_parent(file, file->target, &leaf, false, err);
-	bool ok = parent >= 0;
-
-	if (ok && !folder_sync(parent))
-		ok = folder_fail(file->to, err, "cannot rename", errno);
-	folder_close(file->folder, parent);
-	return ok;
-}
-
-static bool
-show_and_settle(struct new_file *file, const char *target, struct error *err)
-{
-	struct error ignored = { 0 };
-
-	if (!new_file_show(file, target, err))
-		return false;
-	if (new_file_settle(file, err))
-		return true;
-	new_file_undo(file, &ignored);
-	return false;
-}
-
-bool
-new_file_commit(struct new_file *file, const char *target, struct error *err)
+new_file_show(struct new_file *file, const char *target, struct error *err)
 {
 	bool ok = home_lock(file->home, file->to, err);
 
 	if (!ok)
 		return false;
-	ok = show_and_settle(file, target, err);
+	ok = show(file, target, err);
 	home_unlock(file->home);
 	return ok;
+}
+
+bool
+new_file_is_settled(const struct new_file *file, struct error *err)
+{
+	int error = sync_batch_error(file);
+
+	return error == 0 ? true : folder_fail(file->to, err, "cannot rename", error);
+}
+
+void
+new_file_hide(struct new_file *file)
+{
+	struct error ignored = { 0 };
+
+	if (file->is_visible)
+		new_file_undo(file, &ignored);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "config/route.h"
 #include "sink/directory/abilities.h"
 #include "sink/directory/shown.h"
+#include "sink/directory/syncer.h"
 #include "state/state.h"
 
 #include <stdbool.h>
@@ -44,9 +45,14 @@ struct new_file {
 	const char *target;             /* borrowed; set by new_file_show() */
 	struct new_file *next, *before; /* in the list of new_files_commit() */
 	struct held_journal *held;      /* new_files.c's: a journal that lasts until this one is closed */
+	/* sync_batch.c's: */
+	int sync_error;          /* an errno, or 0 */
+	struct new_file *beside; /* whose sync_error counts; NULL: its own */
 	/* set by who has created it, if parts of one form are to be kept from one another: */
 	struct shown *shown;
 	const void *form; /* compared, never followed */
+	/* likewise, if it is to have help with what a commit makes durable: */
+	struct syncer *syncer;
 	/* shown.c's: */
 	dev_t device;
 	ino_t number;
@@ -55,18 +61,21 @@ struct new_file {
 
 bool new_file_create(struct new_file *file, struct home *home, const struct destination *to, struct error *err);
 bool new_file_write(struct new_file *file, const char *data, size_t len, struct error *err);
-bool new_file_sync(struct new_file *file, struct error *err);
+
+/* After sync_batch_end(), to which its bytes were added: they stay, also if the power fails. False: err says why. */
+bool new_file_is_written(const struct new_file *file, struct error *err);
 
 /* Makes it visible as `target`. False: ERR_EXISTS, ERR_RULE (another file of the form has the name), or what went wrong,
  * and it is not visible. */
 bool new_file_show(struct new_file *file, const char *target, struct error *err);
 
-/* What was shown stays, also if the power fails. False: nobody knows. */
-bool new_file_settle(struct new_file *file, struct error *err);
+/* After sync_batch_end(), to which its names were added: what was shown stays, also if the power fails. False: nobody
+ * knows, err says why. */
+bool new_file_is_settled(const struct new_file *file, struct error *err);
 
-/* Both. False: ERR_EXISTS or what went wrong, and it is not visible; should a disk that fails not even let it be taken
- * back, is_visible stays true. */
-bool new_file_commit(struct new_file *file, const char *target, struct error *err);
+/* Instead of leaving it visible although it is not settled. Should a disk that fails not even let it be taken back,
+ * is_visible stays true. */
+void new_file_hide(struct new_file *file);
 
 /* new_file_close()'s: that file is closed now, and with the last of its list the journal goes. */
 void new_files_let_go(struct held_journal *held);

@@ -110,7 +110,13 @@ disk_new(struct pool *pool, struct error *err)
 	}
 	disk->pool = pool;
 	mail_init(&disk->stop, on_stop);
-	disk->loop = loop_new(err);
+	disk->last_written = &disk->written;
+	disk->last_named = &disk->named;
+	disk->turn_end.turn = disk_turn_end;
+	disk->syncer = syncer_new(err);
+	disk->loop = disk->syncer != NULL ? loop_new(err) : NULL;
+	if (disk->loop != NULL)
+		loop_add_hook(disk->loop, &disk->turn_end);
 	if (disk->loop != NULL && loop_thread_start(&disk->thread, disk->loop, "disk", err))
 		return disk;
 	disk_free(disk);
@@ -134,5 +140,6 @@ disk_free(struct disk *disk)
 		loop_deliver_rest(disk->loop);
 	}
 	loop_free(disk->loop);
+	syncer_free(disk->syncer);
 	mem_free(disk);
 }

@@ -12,8 +12,10 @@
 
 static const unsigned may_become[] = {
 	[FILE_READY] = BIT(FILE_SENDING) | BIT(FILE_ENDED),
-	[FILE_SENDING] = BIT(FILE_HELD) | BIT(FILE_ENDED),
-	[FILE_HELD] = BIT(FILE_ENDED),
+	[FILE_SENDING] = BIT(FILE_SYNCING) | BIT(FILE_ENDED),
+	[FILE_SYNCING] = BIT(FILE_HELD) | BIT(FILE_ENDED),
+	[FILE_HELD] = BIT(FILE_SETTLING) | BIT(FILE_ENDED),
+	[FILE_SETTLING] = BIT(FILE_ENDED),
 	[FILE_ENDED] = 0,
 };
 
@@ -131,16 +133,13 @@ link_group(const struct order_group *group)
 
 /* A file whose commit spans more than itself has a journal, like a group. */
 static void
-settle_alone(struct file *file)
+settle_with_journal(struct file *file)
 {
 	struct order *order = file->order;
 	struct new_file *failed;
 
 	file->file.target = order->target;
-	if (order->entry == NULL)
-		new_file_commit(&file->file, order->target, &order->outcome.error);
-	else
-		new_files_commit(&file->file, order->entry, &failed, &order->outcome.error);
+	new_files_commit(&file->file, order->entry, &failed, &order->outcome.error);
 }
 
 /* The first of the group to be told settles the fate of all. Its error is that of the one at which it failed. */
@@ -166,31 +165,51 @@ outcome_of(const struct file *file)
 	return error_is_set(&file->order->outcome.error) ? OUTCOME_UNKNOWN : OUTCOME_COMMITTED;
 }
 
+/* Its name is durable at the end of the turn, with those of others. */
+static void
+show(struct file *file)
+{
+	struct order *order = file->order;
+
+	if (!new_file_show(&file->file, order->target, &order->outcome.error)) {
+		end(file, outcome_of(file));
+		return;
+	}
+	file_move(file, FILE_SETTLING);
+	disk_turn_add(file);
+}
+
 static void
 complete(struct file *file)
 {
 	struct order *order = file->order;
 
+	if (order->group == NULL && order->entry == NULL) {
+		show(file);
+		return;
+	}
 	if (order->group == NULL)
-		settle_alone(file);
+		settle_with_journal(file);
 	else if (!order->group->is_settled)
 		settle_group(order->group, order->entry);
 	end(file, outcome_of(file));
 }
 
-/* Its group may have made it visible already. */
+/* Its group may have made it visible already, or itself. */
 static void
 cancel(struct file *file)
 {
+	if (file->state == FILE_SYNCING || file->state == FILE_SETTLING)
+		disk_turn_drop(file);
 	if (file->file.is_visible)
 		new_file_undo(&file->file, &file->order->outcome.undo_error);
 	end(file, outcome_of(file));
 }
 
-static void
-prepare(struct file *file)
+void
+disk_file_on_durable(struct file *file)
 {
-	if (!new_file_sync(&file->file, &file->order->outcome.error)) {
+	if (!new_file_is_written(&file->file, &file->order->outcome.error)) {
 		end(file, OUTCOME_ABORTED);
 		return;
 	}
@@ -199,6 +218,23 @@ prepare(struct file *file)
 		complete(file);
 	else
 		channel_report(file->channel, CHANNEL_PREPARED);
+}
+
+void
+disk_file_on_settled(struct file *file)
+{
+	if (!new_file_is_settled(&file->file, &file->order->outcome.error))
+		new_file_hide(&file->file);
+	end(file, outcome_of(file));
+}
+
+/* -- orders ------------------------------------------------------------------------------------------- */
+
+static void
+prepare(struct file *file)
+{
+	file_move(file, FILE_SYNCING);
+	disk_turn_add(file);
 }
 
 /* Takes what is in the channel, a few chunks at a time, until it is empty: then waits, or is done. */
@@ -234,6 +270,7 @@ create(struct file *file)
 		return false;
 	file->file.shown = &file->disk->shown;
 	file->file.form = file->order->form;
+	file->file.syncer = file->disk->syncer;
 	return true;
 }
 

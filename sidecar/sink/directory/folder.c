@@ -43,13 +43,10 @@ descend(int parent, const char *name, unsigned *n_made)
 {
 	int error = 0, fd;
 
-	if (n_made != NULL && mkdirat(parent, name, 0777) == 0) {
+	if (n_made != NULL && mkdirat(parent, name, 0777) == 0)
 		++*n_made;
-		if (!folder_sync(parent))
-			return -1;
-	} else if (n_made != NULL) {
+	else if (n_made != NULL)
 		error = errno;
-	}
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && error != 0)
 		errno = error;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* Opens the folder in which `target` lies: `folder` itself if that is where. *leaf: the last segment of the target.
- * `n_made` is not NULL: folders that are missing are made, durably, and counted there. -1: errno says why. */
+ * `n_made` is not NULL: folders that are missing are made, and counted there; sync_batch.h makes them durable. -1: errno says why. */
 int folder_of_target(int folder, const char *target, const char **leaf, unsigned *n_made);
 
 /* `n_made` folders were made for a file that did not come to be: they go again, deepest first, if they are empty. */

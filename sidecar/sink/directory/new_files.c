@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "sink/directory/folder.h"
 #include "sink/directory/journal.h"
+#include "sink/directory/sync_batch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -56,21 +57,17 @@ show_all(struct new_file *first, struct error *err)
 	return NULL;
 }
 
-static bool
-have_one_folder(const struct new_file *a, const struct new_file *b)
-{
-	const char *slash = strrchr(a->target, '/');
-	size_t len = slash != NULL ? (size_t)(slash - a->target) + 1 : 0;
-
-	return strncmp(a->target, b->target, len) == 0 && strchr(b->target + len, '/') == NULL;
-}
-
-/* Those that follow one another in the same folder are settled at once. */
 static struct new_file *
 settle_all(struct new_file *first, struct error *err)
 {
+	struct sync_batch batch;
+
+	sync_batch_begin(&batch, first->syncer);
 	for (struct new_file *f = first; f != NULL; f = f->next)
-		if ((f->next == NULL || !have_one_folder(f, f->next)) && !new_file_settle(f, err))
+		sync_batch_add_names(&batch, f);
+	sync_batch_end(&batch);
+	for (struct new_file *f = first; f != NULL; f = f->next)
+		if (!new_file_is_settled(f, err))
 			return f;
 	return NULL;
 }
@@ -79,11 +76,8 @@ settle_all(struct new_file *first, struct error *err)
 static void
 take_back(struct new_file *last)
 {
-	struct error ignored = { 0 };
-
 	for (struct new_file *f = last; f != NULL; f = f->before)
-		if (f->is_visible)
-			new_file_undo(f, &ignored);
+		new_file_hide(f);
 }
 
 static struct new_file *
