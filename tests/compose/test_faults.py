@@ -45,17 +45,20 @@ class Stage:
         return self.stack.container(service)
 
     def listing(self, service, folder):
-        text = docker("exec", self.container(service), "sh", "-c", f"[ -d {folder} ] || exit 0; cd {folder} && find . -type f -exec sha256sum -z {{}} +")
+        """But for temporary files, which may go while they are read."""
+        find = "find . -type f ! -name '.penstock-*' -exec sha256sum -z {} +"
+        text = docker("exec", self.container(service), "sh", "-c", f"[ -d {folder} ] || exit 0; cd {folder} && {find}")
         return {line[66:].removeprefix("./"): line[:64] for line in text.split("\0") if line}
 
     def visible(self):
         """Everything in every destination that has its final name -> SHA-256."""
-        folder = {f"folder/{k}": v for k, v in self.listing("storage", "/srv/folder").items() if ".penstock-" not in k}
+        folder = {f"folder/{k}": v for k, v in self.listing("storage", "/srv/folder").items()}
         return {**self.listing("storage", "/srv/store/files"), **{f"small/{k}": v for k, v in self.listing("small", "/srv/store/files").items()}, **folder}
 
     def leftovers(self):
         """What penstock has begun in the folder and not ended."""
-        return [k for k in self.listing("storage", "/srv/folder") if ".penstock-" in k]
+        folder = "/srv/folder"
+        return docker("exec", self.container("storage"), "sh", "-c", f"[ -d {folder} ] || exit 0; find {folder} -name '.penstock-*'").split()
 
     def begin(self, n=N, path="/upload", **how):
         new = [Going(self.stack, path, **how) for _ in range(n)]
