@@ -137,6 +137,23 @@ check_undo(struct loading *l, const struct rule *rule, const struct node *target
 	diag_note(l->diag, spot_of(l->destinations.items[at], "undo"), "the destination has undo: DELETE");
 }
 
+/* A link stands in the summary and nowhere else. */
+static void
+check_presign(struct loading *l, size_t route, const struct rule *rule, const struct node *target)
+{
+	static const char *const keys[] = { "json", "from", "redirect" };
+	const struct response *response = &l->config->routes[route].response;
+	const struct node *answer = yaml_tree_get(l->routes.items[route], "response");
+
+	if (rule->presign_ms == 0 || (response->json == RESPONSE_SUMMARY && !response->from_upstream))
+		return;
+	diag_error(l->diag, spot_of(target, "presign"),
+		"presign: a link stands in the summary, and the answer of this route is none");
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (yaml_tree_get(answer, keys[i]) != NULL)
+			diag_note(l->diag, spot_of(answer, keys[i]), "%s is here", keys[i]);
+}
+
 static const struct node *
 target_node(const struct node *rule)
 {
@@ -280,7 +297,9 @@ check_rules_all(struct loading *l, size_t route)
 		check_repeat(l, r, rule, node);
 		if (r->raw == NULL)
 			check_same_name(l, route, i);
-		if (is_transfer(rule))
-			check_undo(l, rule, target_node(node));
+		if (!is_transfer(rule))
+			continue;
+		check_undo(l, rule, target_node(node));
+		check_presign(l, route, rule, target_node(node));
 	}
 }

@@ -30,6 +30,9 @@ static const struct key store_keys[] = {
 			"destinations. Without it as the destination has it." },
 	{ "metadata", KEY_METADATA, .max = METADATA_LINES_MAX, AT(rule, head.metadata),
 		.help = "What stands beside the object (see What an object says of itself); for s3 destinations. Instead of all that the destination has." },
+	{ "presign", KEY_TIME, .min = 1000, .max = 7 * DAY_MS, AT(rule, presign_ms),
+		.help = "The summary has a link by which whoever has it can get the object for so long, in whole seconds (see A link to an "
+			"object); for s3 destinations. Without it there is none." },
 };
 static const struct key_table store = { "`store`", "routes[].fields[].store", KEYS(store_keys) };
 static const struct key_table concat = { "`concat`", "routes[].fields[].concat", KEYS(store_keys) };

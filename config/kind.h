@@ -37,6 +37,8 @@ enum kind_trait {
 	KIND_TYPE = 1 << 5,
 	/* Its objects have metadata and a Content-Disposition. */
 	KIND_METADATA = 1 << 6,
+	/* It can make a link by which whoever has it gets the object: for a while, without keys of his own. */
+	KIND_LINKS = 1 << 7,
 };
 
 #define KIND_KEEP_USUAL (16u * 1024)

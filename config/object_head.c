@@ -240,6 +240,7 @@ object_head_link(struct loading *l, const struct route *route, const struct rule
 	link_check_only_for(l, rule, node, "content_type", KIND_TYPE);
 	link_check_only_for(l, rule, node, "content_disposition", KIND_METADATA);
 	link_check_only_for(l, rule, node, "metadata", KIND_METADATA);
+	link_check_only_for(l, rule, node, "presign", KIND_LINKS);
 	if (!kind_has(rule->to->kind, KIND_METADATA) || (own == NULL && usual == NULL))
 		return;
 	check_metadata(l, route, rule, own != NULL ? own : usual);

@@ -142,7 +142,9 @@ struct rule {
 	enum store_method method;
 	struct template *target; /* URL path below the destination's url, or file path below its folder */
 	struct object_head head; /* as the rule has it */
-	size_t index;            /* of this rule in its route, from 0 */
+	uint64_t
+		presign_ms; /* how long a link to its objects lives, which stands in the summary; 0: there is none */
+	size_t index;       /* of this rule in its route, from 0 */
 	struct place place;
 };
 

@@ -30,6 +30,7 @@
 #define MIB (1024 * KIB)
 #define TIB (1024 * 1024 * MIB)
 #define SIZE_TOP (UINT64_C(1) << 60) /* 1EiB; sums of a few stay far from overflow */
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
 #define YEAR_MS (UINT64_C(8760) * 3600 * 1000)
 #define NONE                                                                                                       \
 	{                                                                                                          \

@@ -17,6 +17,7 @@ static const char *const when_words[] = {
 	[WOULD_COMMIT] = "commit",
 	[WOULD_CANCEL] = "cancel",
 	[WOULD_UNDO] = "undo",
+	[WOULD_ANSWER] = "answer",
 };
 
 /* -- what would be done ------------------------------------------------------------------------------- */

@@ -225,6 +225,22 @@ point_to_lines(struct delivery *delivery, size_t n, struct error *err)
 	return true;
 }
 
+/* Where the rule itself says that browsers shall show its objects, the link does not say otherwise. */
+static bool
+set_link(struct delivery *delivery, const struct part_head *head, struct error *err)
+{
+	const struct rule *rule = delivery->rule;
+
+	if (rule->presign_ms == 0)
+		return true;
+	delivery->order.link_s = (unsigned)(rule->presign_ms / 1000);
+	if (rule->head.disposition == DISPOSITION_NONE)
+		return true;
+	object_lines_add_attachment(&delivery->link_as, head->filename);
+	delivery->order.link_as = delivery->link_as.data;
+	return delivery->link_as.failed ? error_nomem(err) : true;
+}
+
 bool
 object_lines_make(
 	const struct naming *naming, const struct part_head *head, struct delivery *delivery, struct error *err)
@@ -237,6 +253,8 @@ object_lines_make(
 	buf_add_str(&delivery->type, type_of(rule, &says.type, head));
 	if (kind_has(rule->to->kind, KIND_METADATA))
 		ok = write_lines(&w, &says, err) && point_to_lines(delivery, w.n, err);
+	if (kind_has(rule->to->kind, KIND_LINKS))
+		ok = ok && set_link(delivery, head, err);
 	buf_free(&w.value);
 	return ok;
 }

@@ -10,7 +10,7 @@
 #define OBJECT_LINES_FILENAME_MAX                                                                                  \
 	255 /* bytes of a file name, as UTF-8; what is longer is cut in front of its extension */
 
-/* Sets type, lines and head of a new delivery, and n_lines and lines of its order. `head`: of its first part. False: ERR_RULE (more
+/* Sets type, lines, head and link_as of a new delivery, and what its order says of lines and of a link. `head`: of its first part. False: ERR_RULE (more
  * metadata than the kind of destination takes: refuse the form), or ERR_NOMEM. */
 bool object_lines_make(
 	const struct naming *naming, const struct part_head *head, struct delivery *delivery, struct error *err);

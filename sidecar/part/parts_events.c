@@ -33,6 +33,7 @@ refuse_busy(struct parts *parts)
 /* -- what is remembered ----------------------------------------------------------------------------- */
 
 #define ANSWER_SHARE 512   /* bytes of the summary that speak of one part, beside its names */
+#define LINK_SHARE 2048    /* bytes of a link, beside the names in it: a signature, often the token of a session */
 #define CARRIER_SHARE 1024 /* of a channel and what is at its other end; http transfers are charged for more */
 
 static bool
@@ -115,8 +116,15 @@ refuse_name(struct parts *parts, const struct part_head *head)
 static size_t
 known_of_delivery(const struct delivery *delivery)
 {
-	return sizeof *delivery + 2 * delivery->target.cap + delivery->head.cap +
+	return sizeof *delivery + 2 * delivery->target.cap + delivery->head.cap + delivery->link_as.cap +
 		2 * delivery->order.n_lines * sizeof *delivery->lines + CARRIER_SHARE;
+}
+
+/* Each part of a concat tells of the link. */
+static size_t
+known_of_link(const struct delivery *delivery)
+{
+	return delivery->order.link_s > 0 ? LINK_SHARE + delivery->target.len + 3 * delivery->link_as.len : 0;
 }
 
 static bool
@@ -170,6 +178,8 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 		parts->concats[rule->index] = delivery;
 	if (!parts_is_run(parts))
 		return true;
+	if (!charge(parts, known_of_link(delivery)))
+		return false;
 	if (rule->buffer)
 		return could_keep(parts, rule->max_size) ? true : refuse_busy(parts);
 	return true;

@@ -11,6 +11,7 @@
 #include "reply/page.h"
 
 #include <stdio.h>
+#include <time.h>
 
 _Static_assert(sizeof(((struct reply_header *)0)->value) > LOCATION_MAX, "no Location is cut");
 
@@ -126,6 +127,55 @@ part_json(const struct reply_part *part, bool form_failed)
 			(!part->has_outcome || put_outcome(json, part, form_failed)));
 }
 
+/* Never of a refused form: its client is to send it again, and what he has then is another object. */
+static bool
+tells_link(const struct reply_facts *facts, const struct reply_part *part)
+{
+	return facts->links != NULL && part->linked != NULL && !error_is_set(&facts->error);
+}
+
+/* RFC 3339, UTC; NULL: out of memory, or a clock beyond all years. */
+static json_t *
+time_json(int64_t seconds)
+{
+	time_t when = (time_t)seconds;
+	char text[40];
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return NULL;
+	return json_string(text);
+}
+
+static json_t *
+link_json(const struct reply_facts *facts, const struct reply_part *part)
+{
+	struct order_link link = { 0 };
+	json_t *json;
+
+	if (facts->links->make(facts->links->arg, part->linked, &link)) {
+		json = json_object();
+		json = whole_or_null(json,
+			put(json, "url", reply_text(buf_str(&link.url))) &&
+				put(json, "expires", time_json(link.expires_s)));
+	} else {
+		json = json_null();
+	}
+	buf_free(&link.url);
+	return json;
+}
+
+/* With what stands in an answer alone. */
+static json_t *
+told_part_json(const struct reply_facts *facts, const struct reply_part *part)
+{
+	json_t *json = part_json(part, error_is_set(&facts->error));
+
+	if (json == NULL || !tells_link(facts, part))
+		return json;
+	return whole_or_null(json, put(json, "link", link_json(facts, part)));
+}
+
 struct reply_part
 reply_part_of(const struct part *part)
 {
@@ -232,14 +282,14 @@ add_json(struct buf *body, json_t *json)
 static bool
 add_parts(struct buf *body, const struct reply_facts *facts)
 {
-	bool ok = true, form_failed = error_is_set(&facts->error);
+	bool ok = true;
 
 	body->len--; /* the object's brace */
 	buf_add_text(body, ",\"parts\":[");
 	for (size_t i = 0; i < facts->n_parts && ok; i++) {
 		if (i > 0)
 			buf_add_char(body, ',');
-		ok = add_json(body, part_json(&facts->parts[i], form_failed));
+		ok = add_json(body, told_part_json(facts, &facts->parts[i]));
 	}
 	buf_add_text(body, "]}");
 	return ok;
@@ -304,6 +354,8 @@ make_success(const struct reply_facts *facts, struct reply *reply)
 	add_header(reply, "Location", facts->location);
 	if (facts->route->response.json == RESPONSE_NONE || reply->status == 204 || reply->status == 205)
 		return;
+	if (facts->links != NULL)
+		add_header(reply, "Cache-Control", STR("no-store")); /* whoever has a link has the object */
 	set_json(reply, facts, "application/json", summary_json(facts, reply->status), true);
 }
 

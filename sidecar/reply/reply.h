@@ -29,9 +29,17 @@ struct reply_part {
 	/* run only: left out of `penstock explain` */
 	bool has_outcome; /* of a part without a destination: just the two nulls */
 	enum outcome_state state;
-	unsigned upstream_status; /* 0: null */
-	struct str location;      /* empty or absent: null */
-	struct str problem;       /* why it is not where it should be; absent: left out */
+	unsigned upstream_status;   /* 0: null */
+	struct str location;        /* empty or absent: null */
+	struct str problem;         /* why it is not where it should be; absent: left out */
+	const struct order *linked; /* a summary tells a link to this one; NULL: none is wanted */
+};
+
+/* Who makes links: one when it is written, for many at once would be as long as all the rest. */
+struct reply_links {
+	/* As outlets.link of sink/order.h. False: there is none, which is null in the summary. */
+	bool (*make)(void *arg, const struct order *order, struct order_link *link);
+	void *arg;
 };
 
 /* What became of the request. */
@@ -46,6 +54,8 @@ struct reply_facts {
 	const struct reply_part *parts;
 	size_t n_parts;                 /* of a refusal: only if something is already visible downstream */
 	const struct outcome *upstream; /* for response.from: upstream, else NULL */
+	const struct reply_links
+		*links; /* asked for each part that has `linked`, of a summary alone; NULL: no part has one */
 };
 
 struct reply_header {

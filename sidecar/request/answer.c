@@ -28,8 +28,11 @@ tell_part(const struct part *part)
 {
 	struct reply_part to = reply_part_of(part);
 
-	if (part->delivery != NULL)
-		tell_outcome(&to, &part->delivery->order.outcome);
+	if (part->delivery == NULL)
+		return to;
+	tell_outcome(&to, &part->delivery->order.outcome);
+	if (to.state == OUTCOME_COMMITTED && part->delivery->order.link_s > 0)
+		to.linked = &part->delivery->order;
 	return to;
 }
 
@@ -94,11 +97,46 @@ retry_after_of(const struct request *request)
 	return most;
 }
 
+/* A form is stored whether or not there are links to its objects: without one it is told, and the log says why, once. */
+struct linking {
+	const struct request *request;
+	bool has_failed;
+};
+
+static bool
+make_link(void *arg, const struct order *order, struct order_link *link)
+{
+	struct linking *linking = arg;
+	const struct request *request = linking->request;
+	const struct outlets *outlets = txn_setup_of(request->form.txn)->outlets;
+	struct error why = { 0 };
+
+	if (outlets->link(outlets->arg, order, link, &why))
+		return true;
+	if (!linking->has_failed)
+		log_line(LOG_WARN, "intake", "there is no link to an object",
+			LOG_TEXTVAL("id", request->asked.identity.id), LOG_TEXTVAL("destination", order->to->name),
+			LOG_TEXTVAL("why", why.message));
+	linking->has_failed = true;
+	return false;
+}
+
+static bool
+has_links(const struct reply_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].linked != NULL)
+			return true;
+	return false;
+}
+
 static void
 make_reply(struct request *request, struct reply *reply)
 {
 	size_t n;
 	struct reply_part *parts = tell_parts(request, &n);
+	struct linking linking = { .request = request };
+	struct reply_links links = { make_link, &linking };
 	struct buf allow = { 0 };
 	struct reply_facts facts = {
 		.error = request->error,
@@ -110,6 +148,7 @@ make_reply(struct request *request, struct reply *reply)
 		.parts = parts,
 		.n_parts = n,
 		.upstream = upstream_of(request),
+		.links = has_links(parts, n) ? &links : NULL,
 	};
 
 	if (request->error.kind == ERR_METHOD)

@@ -63,7 +63,9 @@ struct order {
 	const struct order_line
 		*lines; /* KIND_METADATA: what else the object says of itself, metadata and disposition */
 	size_t n_lines;
-	const void *form; /* the same for all orders of one form; compared, never followed */
+	unsigned link_s;     /* KIND_LINKS: how long a link to it is to live; 0: none is wanted */
+	const char *link_as; /* the Content-Disposition that such a link gives; NULL: the object's own */
+	const void *form;    /* the same for all orders of one form; compared, never followed */
 	struct reserve *
 		reserve; /* of the form, for what its kind says by form_memory (config/kind.h); NULL: none. A transfer that
 				   * needs it for longer than the order acquires it */
@@ -99,6 +101,12 @@ struct order_group {
 	struct order *orders[];
 };
 
+/* By which whoever has it gets the object. A secret: for the client whose object it is, and nobody else; never for a log. */
+struct order_link {
+	struct buf url;
+	int64_t expires_s; /* it ends then; seconds since 1970, by this machine's clock */
+};
+
 struct outlets {
 	void *arg;
 
@@ -116,6 +124,11 @@ struct outlets {
 	 * transfer's callbacks run before this returns; news are only queued), else by CHANNEL_DATA.
 	 * Cheap if the transfer is busy. */
 	void (*pump)(void *arg, struct order *order);
+
+	/* [producer] Of an order with `link_s` that ENDED as COMMITTED, before CLOSE: a link that lives from now on, for link_s or as
+	 * long as the keys do that sign it. It never waits. `link` is zeroed, and its url the caller's to free after either
+	 * result. False: there can be none now, err says why. */
+	bool (*link)(void *arg, const struct order *order, struct order_link *link, struct error *err);
 };
 
 #endif

@@ -93,6 +93,9 @@ struct sink {
 	/* [producer] As outlets.pump. */
 	void (*pump)(struct order *order);
 
+	/* [producer] As outlets.link; kinds with KIND_LINKS have it. */
+	bool (*link)(const struct order *order, struct order_link *link, struct error *err);
+
 	/* [settle] Fills in request (but for total_at_ms), watch_ms and what is the sink's own. It is to end the upload, if there is
 	 * one, else to remove the object. False: it cannot be asked now, err says why. NULL: nobody has to be asked. */
 	bool (*take_back)(struct relic *relic, struct error *err);

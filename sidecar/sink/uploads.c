@@ -66,6 +66,13 @@ pump(void *arg, struct order *order)
 	order->sink->pump(order);
 }
 
+static bool
+link_order(void *arg, const struct order *order, struct order_link *link, struct error *err)
+{
+	(void)arg;
+	return order->sink->link(order, link, err);
+}
+
 struct uploads *
 uploads_new(
 	enum placement placement, struct pool *pool, struct loop *const *loops, size_t n_loops, struct error *err)
@@ -82,7 +89,9 @@ uploads_new(
 		struct seat *seat = &uploads->seats[i];
 
 		seat->uploads = uploads;
-		seat->outlets = (struct outlets){ .arg = seat, .cost = cost, .open = open_order, .pump = pump };
+		seat->outlets = (struct outlets){
+			.arg = seat, .cost = cost, .open = open_order, .pump = pump, .link = link_order
+		};
 		if (!engine_init(&seat->engine, loops[i], err))
 			goto fail;
 		uploads->n_seats++;

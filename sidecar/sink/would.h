@@ -16,6 +16,7 @@ enum would_when {
 	WOULD_COMMIT, /* it becomes visible */
 	WOULD_CANCEL, /* instead of the commit, if the form is refused or its client leaves */
 	WOULD_UNDO,   /* after the commit, if another object of the form cannot be committed */
+	WOULD_ANSWER, /* not asked by penstock: the client may, with what the answer tells */
 };
 
 struct would_step {

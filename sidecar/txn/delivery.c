@@ -101,6 +101,7 @@ delivery_free(struct delivery *delivery)
 	buf_free(&delivery->shown);
 	buf_free(&delivery->type);
 	buf_free(&delivery->head);
+	buf_free(&delivery->link_as);
 	mem_free(delivery->lines);
 	mem_free(delivery);
 }

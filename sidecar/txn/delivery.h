@@ -39,6 +39,7 @@ struct delivery {
 	struct buf type;            /* what order.type points to, if any */
 	struct buf head;            /* what the values of order.lines point to ... */
 	struct order_line *lines;   /* ... and what order.lines does; NULL: there are none */
+	struct buf link_as;         /* what order.link_as points to, if anything */
 	struct delivery *next;      /* in its form, in the order they began */
 	struct delivery *next_name; /* part/names.c */
 };

@@ -136,7 +136,7 @@ class SeaweedFS(RealStore):
 
 class RadosGW(RealStore):
     keeps_conditions = gives_checksums = False  # it takes them and does not look
-    joins_parts = False  # with this backend, 18.2.7 gives back other bytes of what had several parts, boto3's as well
+    joins_parts = False  # with this backend, 18.2.7 gives back other bytes of what had several parts, boto3's as well, and of versions none
 
     def __init__(self):
         if not CHROOT:

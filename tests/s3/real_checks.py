@@ -203,6 +203,43 @@ def check_that_a_store_may_stand_still(store):
                 assert store.keys() == []
 
 
+def check_that_links_are_followed(store):
+    """By who has no keys: the object's own bytes, to be saved under the client's name, and not if one character is another one."""
+    names = ["a b.txt", "f\u00fcr 100%, \u2603;a=b 'c'.html", "a+b&c=d?e#f~.txt", "long.bin"]
+    datas = [noise(KEPT, i) for i in range(3)] + [noise(SHORT)]
+    with Penstock(routes(key="d/{part}-{file.name} +&=\u2603", store="presign: 15m"), store, memory="64MiB") as p:
+        answer = post(p.port, "/s", form(*[part("f", data, name, "text/html") for name, data in zip(names, datas)]))
+        assert answer.status == 201, answer.body
+        links = [told["link"]["url"] for told in answer.json()["parts"]]
+        for url, name, data in zip(links, names, datas):
+            got = follow(url)
+            assert got.status == 200 and got.body == data, (url, got.status, got.body[:1000])
+            says = got.headers["content-disposition"]
+            assert says.startswith("attachment; filename=\"") and urllib.parse.quote(name, safe="") in says or f'"{name}"' in says, says
+        at = links[0].index("X-Amz-Signature=") + len("X-Amz-Signature=")
+        for wrong in (links[0][:at] + ("1" if links[0][at] != "1" else "2") + links[0][at + 1:], links[0].replace("X-Amz-Expires=900", "X-Amz-Expires=901"),
+                      links[0].replace("attachment", "inline"), links[0].replace("/d/1-", "/d/2-"), links[0].partition("?")[0]):
+            assert wrong != links[0] and follow(wrong).status == 403, wrong
+
+
+def check_that_a_link_ends(store):
+    with Penstock(routes(store="presign: 2s"), store) as p:
+        url = post(p.port, "/s", form(*files(noise(KEPT)))).json()["parts"][0]["link"]["url"]
+        wait_for(lambda: follow(url).status == 403, "the link has ended")
+        assert store.get("1")["Body"].read() == noise(KEPT)
+
+
+def check_that_a_link_is_to_the_version_that_was_stored(store):
+    bucket, datas = f"versions-{random.randrange(1 << 32)}", [noise(KEPT), noise(SHORT if store.joins_parts else KEPT, 3), noise(KEPT, 2)]
+    store.client.create_bucket(Bucket=bucket)
+    store.client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    with Penstock(routes(store="presign: 15m").replace("bucket: bkt", f"bucket: {bucket}"), store) as p:
+        links = [post(p.port, "/s", form(*files(data))).json()["parts"][0]["link"]["url"] for data in datas]
+    told = [v["VersionId"] for v in store.client.list_object_versions(Bucket=bucket)["Versions"]]
+    assert len(told) == len(datas) and sorted(re.search("versionId=([^&]+)", url)[1] for url in links) == sorted(told), (links, told)
+    assert [follow(url).body for url in links] == datas
+
+
 def check_that_what_objects_say_is_read_back(store):
     """boto3 gives the metadata as it was sent: whoever decodes %XX has the text."""
     said = 'content_type: text/plain, content_disposition: attachment, metadata: { user: "{header.X-User}", File.Name_1: "{file.name}", long: "' + "v" * 1800 + '" }'

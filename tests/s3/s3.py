@@ -3,6 +3,8 @@
 like when all is over."""
 import concurrent.futures
 import re
+import urllib.error
+import urllib.request
 
 try:
     import boto3
@@ -25,10 +27,19 @@ def destination(more="", name="s", port="{up}", endpoint="http://127.0.0.1"):
     return f'  {name}: {{ type: s3, endpoint: "{endpoint}:{port}", bucket: bkt, {keys}{more} }}\n'
 
 
-def routes(more="", key="{part}", rule="", route="", **where):
+def routes(more="", key="{part}", rule="", route="", store="", **where):
     """One route, /s, of one rule that takes everything to one bucket."""
     return f"destinations:\n{destination(more, **where)}routes:\n" + \
-        f'  - {{ id: s, match: {{ path: "/s" }}, {route} fields: [ {{ name: "*", {rule} store: {{ to: s, key: "{key}" }} }} ] }}\n'
+        f'  - {{ id: s, match: {{ path: "/s" }}, {route} fields: [ {{ name: "*", {rule} store: {{ to: s, key: "{key}"{store and ", " + store} }} }} ] }}\n'
+
+
+def follow(url):
+    """What somebody gets who has a link and nothing else."""
+    try:
+        with urllib.request.urlopen(url, timeout=DEADLINE) as got:
+            return Answer(got.status, {name.lower(): value for name, value in got.headers.items()}, got.read())
+    except urllib.error.HTTPError as refused:
+        return Answer(refused.code, {}, refused.read())
 
 
 def files(*datas, type=None):

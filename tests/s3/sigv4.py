@@ -108,7 +108,9 @@ def check_presigned(keys, method, path, pairs, headers, now):
     date, signed = given.get("X-Amz-Date", ""), given.get("X-Amz-SignedHeaders", "").split(";")
     who, scope = key_of(keys, given.get("X-Amz-Credential", ""), given.get("X-Amz-Security-Token"))
     check_signed_names(headers, signed)
-    if now > seconds_of(date) + int(given.get("X-Amz-Expires", "0")):
+    if not re.fullmatch("[0-9]{1,6}", given.get("X-Amz-Expires", "")) or not 1 <= int(given["X-Amz-Expires"]) <= 604800:
+        raise Refused(400, "AuthorizationQueryParametersError", "X-Amz-Expires must be between 1 and 604800 seconds")
+    if now > seconds_of(date) + int(given["X-Amz-Expires"]):
         raise Refused(403, "AccessDenied", "Request has expired")
     rest = [pair for pair in pairs if pair[0] != b"X-Amz-Signature"]
     compare(who, scope, date, given["X-Amz-Signature"], canonical_request(method, path, rest, headers, signed, UNSIGNED))

@@ -163,7 +163,9 @@ static const char file[] =
 	"      - { name: d, store: { to: h, path: \"{uuid}\", content_type: image/png } }\n"
 	"      - { name: e, store: { to: h, path: \"{uuid}\" } }\n"
 	"      - { name: f, store: { to: d, key: \"{uuid}\", content_disposition: none,\n"
-	"                            metadata: { n: \"x.{file.ext}\" } } }\n";
+	"                            metadata: { n: \"x.{file.ext}\" } } }\n"
+	"      - { name: g, store: { to: d, key: \"{uuid}\", metadata: {}, presign: 1500ms } }\n"
+	"      - { name: h, concat: { to: d, key: h, metadata: {}, content_disposition: none, presign: 168h } }\n";
 
 static bool
 header_x(const void *arg, struct str name, size_t nth, struct str *value)
@@ -172,7 +174,7 @@ header_x(const void *arg, struct str name, size_t nth, struct str *value)
 	return nth == 0 && str_is(name, "X");
 }
 
-/* All lines as "name: value" and a line feed, the type first. The client says `text` wherever it can, of the types `type`. */
+/* All lines as "name: value" and a line feed, the type first, and then what a link is to be. The client says `text` wherever it can, of the types `type`. */
 static bool
 make(const struct config *config, size_t rule, struct str text, struct str type, struct buf *out, struct error *err)
 {
@@ -189,8 +191,12 @@ make(const struct config *config, size_t rule, struct str text, struct str type,
 		buf_addf(out, "Content-Type: %s\n", delivery.type.data);
 	for (size_t i = 0; ok && i < delivery.order.n_lines; i++)
 		buf_addf(out, "%s: %s\n", delivery.order.lines[i].name, delivery.order.lines[i].value);
+	if (ok && delivery.order.link_s > 0)
+		buf_addf(out, "%u s, %s\n", delivery.order.link_s,
+			delivery.order.link_as != NULL ? delivery.order.link_as : "as it says itself");
 	buf_free(&delivery.type);
 	buf_free(&delivery.head);
+	buf_free(&delivery.link_as);
 	mem_free(delivery.lines);
 	return ok;
 }
@@ -220,6 +226,9 @@ static const struct {
 	{ 4, STR("a.b"), STR("image/gif"), "Content-Type: image/gif\n" },
 	{ 5, STR("a.b"), STR("image/gif"), "Content-Type: text/plain\nx-amz-meta-n: x.b\n" },
 	{ 5, STR("a"), STR("image/gif"), "Content-Type: text/plain\nx-amz-meta-n: x\n" },
+	{ 6, STR("a\r\nb"), STR("image/gif"),
+		"Content-Type: text/plain\nContent-Disposition: attachment; filename=\"a__b\"\n1 s, attachment; filename=\"a__b\"\n" },
+	{ 7, STR("a"), STR("image/gif"), "Content-Type: text/plain\n604800 s, as it says itself\n" },
 };
 
 static void

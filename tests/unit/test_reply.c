@@ -87,6 +87,77 @@ a_committed_form_is_summed_up(void **state)
 	reply_free(&reply);
 }
 
+/* -- links -- */
+
+#define LINKED                                                                                                     \
+	STORED ",\"upstream_status\":201,\"location\":\"/there\",\"link\":{\"url\":\"https://x/1?a=b\","           \
+	       "\"expires\":\"2013-05-25T00:00:00Z\"}}"
+
+static const struct order linked_order;
+
+static bool
+make_link(void *arg, const struct order *order, struct order_link *link)
+{
+	unsigned *left = arg;
+
+	assert_ptr_equal(order, &linked_order);
+	buf_add_text(&link->url, *left > 0 ? "https://x/1?a=b" : "half of");
+	link->expires_s = 1369440000;
+	return !link->url.failed && *left > 0 && (*left)-- > 0;
+}
+
+/* Only of parts that want one; and what cannot be made is null. */
+static void
+a_summary_tells_links_and_nobody_may_keep_it(void **state)
+{
+	struct reply_part parts[] = { stored, stored, dropped, stored };
+	struct reply_facts facts = facts_of(&summary, parts, 4);
+	unsigned left = 1;
+	struct reply_links links = { make_link, &left };
+	struct reply reply = { 0 };
+
+	(void)state;
+	facts.links = &links;
+	parts[0].linked = parts[3].linked = &linked_order;
+	reply_make(&facts, &reply);
+	expect(&reply, 201, "application/json",
+		"{\"status\":201,\"route\":\"album\",\"request_id\":\"id-1\",\"parts\":[" LINKED "," STORED
+		",\"upstream_status\":201,\"location\":\"/there\"}," DROPPED "}," STORED
+		",\"upstream_status\":201,\"location\":\"/there\",\"link\":null}]}\n");
+	assert_string_equal(header(&reply, "Cache-Control"), "no-store");
+	reply_free(&reply);
+}
+
+/* Nobody asks for one where no summary is: what else is told of a part is told to others, too. */
+static void
+nothing_but_a_summary_tells_a_link(void **state)
+{
+	static const struct route *const silents[] = { &silent, &passing };
+	struct outcome upstream = { .status = 201 };
+	unsigned left = 0;
+	struct reply_links links = { make_link, &left };
+	struct reply_part part = stored;
+	json_t *json;
+
+	(void)state;
+	part.linked = &linked_order;
+	for (size_t i = 0; i < 3; i++) {
+		struct reply_facts facts = facts_of(i < 2 ? silents[i] : &summary, &part, 1);
+		struct reply reply = { 0 };
+
+		facts.links = &links;
+		facts.upstream = i == 1 ? &upstream : NULL;
+		if (i == 2)
+			error_set(&facts.error, ERR_UPSTREAM, "store: reset");
+		reply_make(&facts, &reply);
+		assert_null(strstr(reply.body.data != NULL ? reply.body.data : "", "link"));
+		reply_free(&reply);
+	}
+	json = reply_part_json(&part);
+	assert_null(json_object_get(json, "link"));
+	json_decref(json);
+}
+
 /* What is not sent anywhere has nothing to be committed, also where the caller knows of outcomes. */
 static void
 a_dropped_part_of_a_run_has_no_state(void **state)
@@ -365,15 +436,19 @@ expect_whole_or_plain(const struct reply_facts *facts, const char *plain)
 static void
 any_failed_allocation_leaves_the_status_and_no_half_truth(void **state)
 {
-	const struct reply_part parts[] = { stored, dropped, stored };
+	struct reply_part parts[] = { stored, dropped, stored };
 	struct reply_facts facts = facts_of(&summary, parts, 3);
+	unsigned left = 0;
+	struct reply_links links = { make_link, &left };
 	json_malloc_t old_alloc;
 	json_free_t old_free;
 
 	(void)state;
+	parts[2].linked = &linked_order;
+	facts.links = &links;
 	json_get_alloc_funcs(&old_alloc, &old_free);
 	json_set_alloc_funcs(mem_alloc, mem_free);
-	expect_whole_or_plain(&facts, "201 Created\n");
+	expect_whole_or_plain(&facts, "201 Created\n"); /* without a link */
 	error_set(&facts.error, ERR_UPSTREAM, "store: reset");
 	expect_whole_or_plain(&facts, "502 Bad Gateway\n");
 	mem_fail(3, 1);
@@ -426,6 +501,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_committed_form_is_summed_up),
+		cmocka_unit_test(a_summary_tells_links_and_nobody_may_keep_it),
+		cmocka_unit_test(nothing_but_a_summary_tells_a_link),
 		cmocka_unit_test(a_dropped_part_of_a_run_has_no_state),
 		cmocka_unit_test(without_json_the_body_is_empty_and_has_no_type),
 		cmocka_unit_test(an_upstreams_answer_is_passed_on_as_it_is),

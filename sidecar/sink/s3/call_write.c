@@ -33,7 +33,7 @@ s3_call_make_room(struct s3_call *call, size_t n_lines)
 static bool
 is_for_all(const char *name)
 {
-	static const char *const begins[] = { "x-amz-server-side-encryption-customer-", "x-amz-request-payer",
+	static const char *const begins[] = { S3_CUSTOMER_KEY, "x-amz-request-payer",
 		"x-amz-expected-bucket-owner" };
 
 	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)

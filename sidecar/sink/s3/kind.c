@@ -138,6 +138,25 @@ check_lines(struct loading *l, size_t at, const struct object_head *head)
 	return true;
 }
 
+/* Who follows a link sends no lines of ours, and this key is nothing to be given away. False: reported. */
+static bool
+check_link(struct loading *l, size_t at, const struct rule *rule)
+{
+	const struct s3_settings *s3 = s3_settings(&l->config->destinations[at]);
+
+	for (size_t i = 0; i < s3->peer.n_headers && rule->presign_ms > 0; i++) {
+		const char *name = s3->peer.headers[i].name;
+
+		if (name == NULL || !str_starts_nocase(str_of(name), S3_CUSTOMER_KEY))
+			continue;
+		diag_error(l->diag, s3_spot_of(l->destinations.items[at], "headers"),
+			"header \"%s\": a rule has \"presign\", and nobody can follow a link to what is encrypted with a key of yours",
+			name);
+		return false;
+	}
+	return true;
+}
+
 /* Those of all rules that store there, until something is wrong with one. */
 static void
 check_heads(struct loading *l, size_t at)
@@ -153,7 +172,7 @@ check_heads(struct loading *l, size_t at)
 			if (rule->to != &c->destinations[at])
 				continue;
 			head = object_head_of(rule);
-			ok = check_lines(l, at, &head);
+			ok = check_lines(l, at, &head) && check_link(l, at, rule);
 		}
 }
 
@@ -254,7 +273,7 @@ const struct destination_kind s3_kind = {
 	.noun = "an s3 destination",
 	.keys = &s3_keys,
 	.settings_size = sizeof(struct s3_settings),
-	.traits = KIND_LENGTH | KIND_LASTS | KIND_UPLOADS | KIND_TYPE | KIND_METADATA,
+	.traits = KIND_LENGTH | KIND_LASTS | KIND_UPLOADS | KIND_TYPE | KIND_METADATA | KIND_LINKS,
 	.style = TEMPLATE_FOR_KEY,
 	.link = link_keys,
 	.settle = settle,

@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "base/state.h"
 #include "sink/s3/credentials.h"
+#include "sink/s3/s3_link.h"
 #include "sink/s3/s3_open.h"
 #include "sink/s3/s3_priv.h"
 #include "sink/s3/s3_relic.h"
@@ -290,6 +291,7 @@ const struct sink s3_sink = { .open = s3_open,
 	.cost = cost,
 	.begin = begin,
 	.pump = pump,
+	.link = s3_link,
 	.take_back = s3_take_back,
 	.on_relic_line = s3_on_relic_line,
 	.relic_said = s3_relic_said };

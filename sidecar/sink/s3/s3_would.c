@@ -3,6 +3,7 @@
  * the store would have told them stands in braces. */
 #include "sink/s3/s3_would.h"
 
+#include "sink/s3/s3_link.h"
 #include "sink/s3/s3_part.h"
 #include "sink/would.h"
 
@@ -76,6 +77,21 @@ add_upload(struct s3 *s3, struct would *would)
 	add(s3, &s3->ask, would, WOULD_CANCEL);
 }
 
+/* The keys and the clock are those of a run. */
+static void
+add_link(struct s3 *s3, struct would *would)
+{
+	struct s3_link_wish wish = { .to = s3_to(s3),
+		.target = s3->order->target,
+		.as = s3->order->link_as,
+		.lifetime_s = s3->order->link_s };
+	struct would_step *step = would_add(would, WOULD_ANSWER, "GetObject");
+
+	buf_addf(&step->target, "GET %s%s?", s3_to(s3)->peer.url, s3->order->target);
+	s3_link_add_query(&wish, &step->target);
+	buf_addf(&step->target, "%sX-Amz-Expires=%u&{signature}", wish.as != NULL ? "&" : "", wish.lifetime_s);
+}
+
 void
 s3_would(const struct order *order, struct would *would)
 {
@@ -95,6 +111,8 @@ s3_would(const struct order *order, struct would *would)
 		s3_ask_delete(&s3);
 		add(&s3, &s3.ask, would, WOULD_UNDO);
 	}
+	if (order->link_s > 0)
+		add_link(&s3, would);
 	buf_free(&s3.upload);
 	buf_free(&s3.query);
 }

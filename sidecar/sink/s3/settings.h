@@ -11,7 +11,8 @@
 
 #define S3_IN_FLIGHT_MAX 8u
 #define S3_METADATA "x-amz-meta-" /* in front of a name */
-#define S3_METADATA_MAX 2048u     /* bytes of all names and values, penstock's own included */
+#define S3_CUSTOMER_KEY "x-amz-server-side-encryption-customer-"
+#define S3_METADATA_MAX 2048u /* bytes of all names and values, penstock's own included */
 
 enum s3_style { S3_STYLE_AUTO, S3_STYLE_PATH, S3_STYLE_VIRTUAL };
 
