@@ -52,14 +52,14 @@ scheme_of(const char *url)
 }
 
 static bool
-is_amazons(const char *host, size_t len)
+is_amazons(struct str host)
 {
 	static const char *const ends[] = { ".amazonaws.com", ".amazonaws.com.cn" };
 
 	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
 		size_t n = strlen(ends[i]);
 
-		if (len > n && memcmp(host + len - n, ends[i], n) == 0)
+		if (host.len > n && str_equal_nocase((struct str){ host.data + host.len - n, n }, str_of(ends[i])))
 			return true;
 	}
 	return false;
@@ -73,27 +73,26 @@ host_of(const char *url)
 	return (struct str){ host, strcspn(host, "/") };
 }
 
-/* No certificate is for a bucket with a dot in its name, in front of a host. */
-static bool
-is_virtual(const struct s3_settings *s3)
-{
-	struct str host = host_of(s3->peer.url);
-
-	if (s3->style != S3_STYLE_AUTO)
-		return s3->style == S3_STYLE_VIRTUAL;
-	return is_amazons(host.data, host.len) && strchr(s3->bucket, '.') == NULL;
-}
-
 /* As libcurl connects to it; the port that is the scheme's own does not stand in Host. */
 static struct str
-without_usual_port(struct str host, bool is_https)
+shown_host(const char *url)
 {
-	const char *port = is_https ? ":443" : ":80";
+	const char *port = scheme_of(url) == 8 ? ":443" : ":80";
+	struct str host = host_of(url);
 	size_t n = strlen(port);
 
 	if (host.len > n && memcmp(host.data + host.len - n, port, n) == 0)
 		host.len -= n;
 	return host;
+}
+
+/* No certificate is for a bucket with a dot in its name, in front of a host. */
+static bool
+is_virtual(const struct s3_settings *s3)
+{
+	if (s3->style != S3_STYLE_AUTO)
+		return s3->style == S3_STYLE_VIRTUAL;
+	return is_amazons(shown_host(s3->peer.url)) && strchr(s3->bucket, '.') == NULL;
 }
 
 static bool
@@ -113,7 +112,7 @@ make_url(struct s3_settings *s3)
 {
 	const char *endpoint = s3->peer.url;
 	size_t scheme = scheme_of(endpoint);
-	struct str host = without_usual_port(host_of(endpoint), scheme == 8);
+	struct str host = shown_host(endpoint);
 	struct str prefix = str_of(endpoint + scheme + host_of(endpoint).len);
 	struct buf name = { 0 }, path = { 0 }, url = { 0 };
 	bool ok;
@@ -130,6 +129,33 @@ make_url(struct s3_settings *s3)
 		buf_addf(&url, "%.*s%s%s", (int)scheme, endpoint, s3->host, s3->path);
 	buf_free(&path);
 	return ok && take(&s3->peer.url, &url);
+}
+
+/* A number: of "10.0.0.1:9000" the last label, which no name has. RFC 3986 section 3.2.2 for the brackets. */
+static bool
+is_address(struct str host)
+{
+	size_t end = 0, begin;
+
+	while (end < host.len && host.data[end] != ':' && host.data[0] != '[')
+		end++;
+	for (begin = end; begin > 0 && host.data[begin - 1] >= '0' && host.data[begin - 1] <= '9';)
+		begin--;
+	return host.data[0] == '[' || (begin < end && (begin == 0 || host.data[begin - 1] == '.'));
+}
+
+/* The bucket's name comes in front of the host. */
+static void
+check_virtual(struct loading *l, const struct s3_settings *s3, const struct node *node)
+{
+	if (!is_virtual(s3))
+		return;
+	if (is_address(host_of(s3->peer.url)))
+		diag_error(l->diag, s3_spot_of(node, "style"),
+			"style: virtual puts the bucket in front of the name of the store, and this endpoint has an address");
+	else if (scheme_of(s3->peer.url) == 8 && strchr(s3->bucket, '.') != NULL)
+		diag_warn(l->diag, s3_spot_of(node, "style"),
+			"style: no usual certificate is for a bucket with a dot in its name, in front of a host; with path, any is");
 }
 
 static bool
@@ -186,6 +212,7 @@ s3_kind_link_url(struct loading *l, struct s3_settings *s3, const struct node *n
 		return;
 	}
 	check_bucket(l, s3, node, is_virtual(s3));
+	check_virtual(l, s3, node);
 	if (scheme_of(s3->peer.url) == 7 && !is_here(host_of(s3->peer.url)))
 		diag_warn(l->diag, s3_spot_of(node, "endpoint"),
 			"endpoint: over http:// everybody on the way can read and change what is stored");
