@@ -27,7 +27,7 @@ run_dir = {dir}
 
 class RealStore:
     """`port` is where it listens, `client` is boto3's."""
-    keeps_slashes = keeps_conditions = joins_parts = gives_checksums = True
+    keeps_slashes = keeps_conditions = joins_parts = gives_checksums = keeps_tags_of_uploads = True
     makes_buckets = False
     keeps_ends, longest_segment = True, 1024
 
@@ -135,7 +135,7 @@ class SeaweedFS(RealStore):
 
 
 class RadosGW(RealStore):
-    keeps_conditions = gives_checksums = False  # it takes them and does not look
+    keeps_conditions = gives_checksums = keeps_tags_of_uploads = False  # it takes them and does not look
     joins_parts = False  # with this backend, 18.2.7 gives back other bytes of what had several parts, boto3's as well, and of versions none
 
     def __init__(self):

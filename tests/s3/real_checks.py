@@ -7,6 +7,7 @@ import checksums
 from real_checks_mixed import check_that_of_three_kinds_each_may_fail  # noqa: F401
 from s3 import *
 from test_probe import Probe
+from test_s3_heads import NAMES
 from test_s3_names import OWN, PRINTABLE
 from test_s3_objects import DATAS, SIZES
 
@@ -238,6 +239,27 @@ def check_that_a_link_is_to_the_version_that_was_stored(store):
     told = [v["VersionId"] for v in store.client.list_object_versions(Bucket=bucket)["Versions"]]
     assert len(told) == len(datas) and sorted(re.search("versionId=([^&]+)", url)[1] for url in links) == sorted(told), (links, told)
     assert [follow(url).body for url in links] == datas
+
+
+def check_that_unusual_names_are_read_back(store):
+    """With all that an object can say at once: type, disposition, metadata, tags; each of it exactly, and nothing that the name brought."""
+    said = 'content_disposition: attachment, metadata: { name: "{file.name}", field: "{field}" }, headers: { x-amz-tagging: "a=b", Cache-Control: no-cache }'
+    more = [("\u202egnp.exe", "\u202egnp.exe", None), ("\u65e5\u672c\u8a9e " * 8 + ".txt", "\u65e5\u672c\u8a9e " * 8 + ".txt", None), ("  .a. ", "  .a. ", None)]
+    names = [row for row in NAMES if len(row[1]) < 1000] + more
+    with Penstock(routes(said), store, memory="64MiB") as p:
+        for sent, name, line in names:
+            for data in (noise(KEPT), noise(SHORT)):
+                store.empty()
+                answer = post(p.port, "/s", form(part("f\u00fc%0D%0Ax", data, sent, "text/html")))
+                read_back(store, answer, [data], ["1"], "text/html")
+                got = store.get("1")
+                metadata = {n.lower(): urllib.parse.unquote(value) for n, value in got["Metadata"].items() if n.lower() != "penstock-id"}
+                assert metadata == {"name": name, "field": "f\u00fc\r\nx"}, metadata
+                assert line is None or got["ContentDisposition"] == line, (got["ContentDisposition"], line)
+                assert urllib.parse.unquote(got["ContentDisposition"].partition("UTF-8''")[2]) in ("", name), got["ContentDisposition"]
+                assert got["CacheControl"] == "no-cache", got
+                if len(data) <= PUT_MAX or store.keeps_tags_of_uploads:
+                    assert store.client.get_object_tagging(Bucket="bkt", Key="1")["TagSet"] == [{"Key": "a", "Value": "b"}]
 
 
 def check_that_what_objects_say_is_read_back(store):

@@ -63,6 +63,27 @@ def test_a_name_makes_neither_a_line_nor_an_end_of_its_text():
             assert post(p.port, "/s", form(part("f", data, sent))).status == 201 and says(fake, "1", "content-disposition") == [line]
 
 
+def test_no_place_that_a_client_writes_to_ends_a_line():
+    """What comes decoded is escaped; a path with control bytes is refused, and a header line cannot have one at all."""
+    said = 'metadata: { path: "{path.1}", query: "{query.q}", field: "{field}", ext: "x{file.ext}", id: "{request_id}" }'
+    lines = "\r\nx-amz-acl: public-read\r\n\r\n"
+    for data in BOTH:
+        with FakeS3() as fake, Penstock(routes(said).replace('path: "/s"', 'path: "/s/*"'), fake, memory="64MiB") as p:
+            sent = urllib.parse.quote(lines, safe="")
+            assert post(p.port, f"/s/{sent}?q=", form(part("f", data))).status == 400 and fake.calls == []
+            answer = post(p.port, f"/s/p%252F%C3%BC?q={sent}", form(part(sent.replace("%3A", ":").replace("%20", " "), data, f"a.{sent}")), extra="X-Request-Id: a%0D%0Ab\r\n")
+            assert answer.status == 201 and fake.refused() == [], answer.body
+            found = fake.store.object("1")
+            assert [urllib.parse.unquote(found.meta(name)) for name in ("query", "field")] == [lines] * 2 and found.meta("ext") == "x", found.headers
+            assert found.meta("path") == "p%252F%C3%BC" and found.meta("id") == "a%250D%250Ab", found.headers
+            assert {name for name in found.headers if name.startswith("x-amz-")} == {"x-amz-meta-" + n for n in ("path", "query", "field", "ext", "id", "penstock-id")}, found.headers
+        with FakeS3() as fake, Penstock(routes(), fake, memory="64MiB") as p:  # nor does the type
+            for type in ("text/html\tx", "text/\u00e4", "text/plain\x01"):
+                answer = post(p.port, "/s", form(part("f", data, "x", type)))
+                assert answer.status in (201, 400) and fake.refused() == [], answer.body
+                assert answer.status == 400 or says(fake, "1", "content-type") == ["application/octet-stream"], (type, says(fake, "1", "content-type"))
+
+
 def test_a_rule_says_otherwise_than_its_destination():
     rules = """fields:
       - { name: a, store: { to: s, key: a } , max_count: 1 }
@@ -98,7 +119,9 @@ def test_metadata_at_its_limit():
             assert answer.status == 201 and len(fake.store.object("1").meta("f")) == room and fake.refused() == [], answer.body
             n = len(fake.calls)
             answer = post(p.port, "/s?f=" + "v" * (room + 1), form(*files(data)))
-            assert answer.status == 422 and answer.json()["limit"] == "metadata" and len(fake.calls) == n, answer.body
+            told = answer.json()
+            assert answer.status == 422 and len(fake.calls) == n, answer.body
+            assert (told["limit"], told["field"], told["route"]) == ("metadata", "f", "s") and "1990 are taken" in told["detail"], told
 
 
 def test_an_http_destination_hears_the_type_of_its_rule():
