@@ -5,6 +5,7 @@ import urllib.parse
 
 import misbehave as mis
 import sigv4
+from fake_s3 import normal
 from s3 import *
 from test_ops import Admin, get
 from test_s3_explain import explained
@@ -137,6 +138,22 @@ def test_it_lives_no_longer_than_the_keys():
             assert follow(link["url"]).body == noise(KEPT)
 
 
+def test_a_form_is_stored_also_if_its_keys_have_expired_meanwhile():
+    """No keys, no link: that is told of each part, and the log says why, once."""
+    text, left = LINKED.replace("credentials: { access_key: AKTEST, secret_key: SKTESTSECRET }, ", "").replace("store: {", "concat: {"), {"left": 5}
+
+    def late(call):
+        left["left"], last = None, time.time() + 5  # no keys any more, and none that were given live longer than that
+        wait_for(lambda: time.time() > last + 1, "the keys have expired")
+        return normal(call)
+    with FakeS3() as fake, container(left) as keys, Penstock(text, fake, env=environment(keys)) as p:
+        fake.on("put", 1, late)
+        answer = wait_for(lambda: (answer := post(p.port, "/s", form(*files(b"x", b"y")))).status == 201 and answer, "there are keys, and then the form is stored")
+        assert links_of(answer) == [None, None] and fake.store.objects() == {"1": b"xy"}, answer.body
+        told = wait_for(lambda: p.lines("there is no link"), "it is logged")
+        assert len(told) == 1 and told[0]["level"] == "warn" and "expired" in told[0]["why"], told
+
+
 def test_nobody_else_is_told():
     with FakeS3() as fake, Admin(LINKED + '  - { id: t, match: { path: "/t" }, commit: each, fields: [ { name: "*", max_size: 300KiB, store: { to: s, key: "{part}", presign: 15m } } ] }\n',
                                  fake, memory="64MiB") as p:
@@ -156,7 +173,8 @@ def test_nobody_else_is_told():
 
 
 def test_a_form_of_many_parts_has_a_link_for_each():
-    with FakeS3() as fake, Penstock(routes(store="presign: 15m"), fake, memory="64MiB") as p:
+    """Also where another thread knows of the object."""
+    with FakeS3(versioning=True) as fake, Penstock(routes(store="presign: 15m"), fake, memory="64MiB", workers="2, placement: spread") as p:
         links = links_of(post(p.port, "/s", form(*files(*[b"%d" % i for i in range(1000)]))))
         assert len({link["url"] for link in links}) == 1000 and follow(links[999]["url"]).body == b"999"
 
