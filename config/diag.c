@@ -196,7 +196,7 @@ add_block(struct buf *out, struct spot spot, const char *word, const char *fmt, 
 	add_source_line(out, spot);
 }
 
-/* A new problem at the end of the list; NULL: out of memory, or more than are shown. */
+/* A new problem at the end of the list; NULL: out of memory. */
 static struct problem *
 grow(struct diag *d)
 {
@@ -289,14 +289,10 @@ compare_problems(const void *left, const void *right)
 void
 diag_print(struct diag *d, struct buf *out)
 {
-	size_t all = (size_t)d->errors + d->warnings;
-
 	if (d->n > 0)
 		qsort(d->problems, d->n, sizeof *d->problems, compare_problems);
 	for (size_t i = 0; i < d->n; i++)
 		buf_add_str(out, buf_str(&d->problems[i].block));
-	if (all > d->n && !d->nomem)
-		buf_addf(out, "%zu more problem%s not shown\n", all - d->n, all - d->n == 1 ? " is" : "s are");
 	if (d->nomem)
 		buf_add_text(out, "error: out of memory\n");
 }

@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define MOST_FAULTS 150 /* of one file; evenly chosen where it makes more allocations */
 
@@ -113,6 +114,106 @@ no_allocation_that_fails_goes_unnoticed(void **state)
 	each_file("tests/config/bad/*.yaml", fail_allocations);
 }
 
+/* -- files that are made here ---------------------------------------------------------------------------- */
+
+#define ROUTE "routes: [ { id: r, fields: [ { name: f, drop: true } ] } ]\n"
+
+static void
+expect_refused(const struct buf *text, const char *words)
+{
+	struct findings findings = { 0 };
+	struct config *config = config_load_text("t.yaml", buf_str(text), &findings);
+
+	assert_null(config);
+	if (strstr(buf_str(&findings.text).data, words) == NULL)
+		fail_msg("not \"%s\": %.500s", words, buf_str(&findings.text).data);
+	findings_free(&findings);
+}
+
+/* `n` entries between two texts. */
+static void
+expect_many_refused(const char *before, const char *entry, size_t n, const char *after, const char *words)
+{
+	struct buf text = { 0 };
+
+	buf_add_text(&text, before);
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&text, "%s%zu%s", i > 0 ? ", " : "", i, entry);
+	buf_add_text(&text, after);
+	expect_refused(&text, words);
+	buf_free(&text);
+}
+
+static void
+a_file_has_an_end(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	buf_add_text(&text, "version: 1\n" ROUTE);
+	while (text.len <= 1024 * 1024)
+		buf_add_text(&text, "# a line that says nothing\n");
+	expect_refused(&text, "the file is larger than 1MiB");
+	buf_free(&text);
+	expect_many_refused("version: 1\nlisten: [", "", 70000, "]\n" ROUTE, "the file has too many values");
+	expect_many_refused("version: 1\nroutes: [ { id: r, fields: [", "", 1025, "] } ]\n",
+		"1025 entries are too many; at most 1024");
+	expect_many_refused("version: 1\ndestinations: {", ": { type: discard }", 1025, "}\n" ROUTE,
+		"1025 entries are too many; at most 1024");
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+of_several_files_one_alone_says_what_holds_for_all(void **state)
+{
+	char folder[] = "/tmp/penstock-files-XXXXXX", a[64], b[64], *both[] = { a, b };
+	struct findings findings = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(a, sizeof a, "%s/a.yaml", folder);
+	snprintf(b, sizeof b, "%s/b.yaml", folder);
+	write_file(a, "version: 1\nmemory: 32MiB\ndestinations: { d: { type: discard } }\n" ROUTE);
+	write_file(b, "version: 1\nmemory: 32MiB\ndestinations: { d: { type: discard } }\n");
+	assert_null(config_load(both, 2, &findings));
+	assert_non_null(
+		strstr(buf_str(&findings.text).data, "b.yaml:2:1: error: \"memory\" may stand in one file only"));
+	assert_non_null(
+		strstr(buf_str(&findings.text).data, "b.yaml:3:17: error: destination \"d\" stands in two files"));
+	findings_free(&findings);
+	assert_int_equal(unlink(a) + unlink(b) + rmdir(folder), 0);
+}
+
+static void
+a_long_word_is_cut_between_characters(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	buf_add_text(&text, "version: 1\nx");
+	for (size_t i = 0; i < 50; i++)
+		buf_add_text(&text, "\xc3\xa9");
+	buf_add_text(&text, ": 1\n" ROUTE);
+	expect_refused(&text, "unknown key \"x\xc3\xa9");
+	buf_free(&text);
+}
+
+static void
+the_library_tells_its_version(void **state)
+{
+	(void)state;
+	assert_true(strspn(config_library_version(), "0123456789.") > 0);
+}
+
 int
 main(void)
 {
@@ -120,6 +221,10 @@ main(void)
 		cmocka_unit_test(good_files_are_good),
 		cmocka_unit_test(of_bad_files_something_is_said),
 		cmocka_unit_test(no_allocation_that_fails_goes_unnoticed),
+		cmocka_unit_test(a_file_has_an_end),
+		cmocka_unit_test(of_several_files_one_alone_says_what_holds_for_all),
+		cmocka_unit_test(a_long_word_is_cut_between_characters),
+		cmocka_unit_test(the_library_tells_its_version),
 	};
 
 	unsetenv("PENSTOCK_TEST_NOT_SET");

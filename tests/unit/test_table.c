@@ -203,6 +203,8 @@ only_a_restart_changes_sockets_threads_and_memory(void **state)
 		{ "admin: { listen: \"unix:/a\" }", "admin: { listen: \"unix:/b\" }", "admin.listen" },
 		{ "spoa: { listen: \":1\" }", "", "spoa.listen" },
 		{ "", "memory: 65MiB", "memory" },
+		{ "", "state: journal", "state" },
+		{ "state: journal", "state: journal", "" },
 		{ "", "threads: { workers: 3 }", "threads.workers" },
 		{ "", "threads: { placement: spread }", "threads.placement" },
 		{ "client: { connections: 9 }", "", "client.connections" },
