@@ -44,6 +44,7 @@ static const struct {
 	{ { "text/html;Q=1, application/*;q=0.9" }, true },
 	{ { "*/*;q=0.1", "text/html" }, true },
 	{ { "text/html;q=2, */*" }, false }, /* no weight: counts for nothing */
+	{ { "text/html;q=0.x, */*;q=0.1" }, false },
 	{ { "text/html;q=1.001" }, false },
 	{ { "text/html;q=0.1234" }, false },
 	{ { "text/html;q=" }, false },

@@ -199,6 +199,11 @@ static const struct {
 	{ PART("form-data; name=a\r\nContent-Disposition: form-data; name=b", "") END, "malformed@5" },
 	{ PART("form-data; name=a\r\nContent-Type: Multipart/Mixed; Boundary=x", "") END, "malformed@5" },
 	{ "--B\r\n\r\nx\r\n" END, "malformed@5" },
+	{ PART("form-data; name=a\r\nContent-Type: a/b\r\nContent-Type: a/b", "") END, "malformed@5" },
+	{ PART("form-data; name=a\r\nContent-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: 8bit", "") END,
+		"malformed@5" },
+	{ PART("form-data; ; name=a;", "") END, "[a](0)" },
+	{ "\r\n", "malformed@0" }, /* it ends before the boundary has come */
 	{ A A A A END, "too-large@148" },
 	{ PART("form-data; name=a\r\nX: 90123456789012345678901234567890123456789012345678901234567890123456789012345678",
 		  "") END,

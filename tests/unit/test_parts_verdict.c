@@ -18,6 +18,7 @@
 	i < sizeof(list) / sizeof(list)[0];                                                                        \
 	i++
 
+static bool refuses_to_open; /* the sink */
 static struct loop *loop;
 static struct pool *pool;
 static struct blocks *blocks;
@@ -66,6 +67,10 @@ open_taker(void *arg, struct order *order, const struct channel_side *producer, 
 	(void)arg;
 	assert_non_null(taker);
 	taker->order = order;
+	if (refuses_to_open) {
+		free(taker);
+		return error_set(err, ERR_BUSY, "no descriptor is left");
+	}
 	taker->channel = order->channel = channel_new(pool, producer, &consumer, order->slots, err);
 	if (taker->channel == NULL)
 		free(taker);
@@ -115,17 +120,33 @@ feed(struct parts *parts, struct str body, size_t step, bool is_dry, struct erro
 	return parts_finish(parts, err);
 }
 
+/* As form_head, with a header and a query parameter of which names are made. */
+static const char *query = "/?q=%20";
+static unsigned n_headers = 1;
+
+static bool
+nth_header(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	if (!str_equal_nocase(name, STR("x")))
+		return form_head.header(arg, name, nth, value);
+	*value = STR("text/x");
+	return nth < n_headers;
+}
+
 /* What happens to the parts of a transaction; then it is committed, or given up. */
 static bool
 run_in(struct txn *txn, const struct route *route, struct str body, size_t step, look *looked, struct error *err)
 {
 	static const struct match_result match = { .captures = { STR("x") }, .n_captures = 1 };
-	struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
+	struct head head = form_head;
+	struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
 	bool is_dry = txn_setup_of(txn)->outlets == NULL;
 	struct parts_setup setup = { .route = route, .naming = &naming, .txn = txn };
 	struct parts *parts;
 	bool ok;
 
+	head.header = nth_header;
+	head.target = str_of(query);
 	naming.want_shown = is_dry;
 	parts = parts_new(&setup, err);
 	ok = parts != NULL && feed(parts, body, step, is_dry, err);
@@ -258,12 +279,12 @@ static const struct {
 		"a@y-z=1|b=2", ERR_RULE, "", "field \"b\": it would get the name of another part of the form" },
 	{ "fields: [ { name: a, max_count: 1, store: { to: h, path: \"/same\" } }, { name: b, max_count: 1, store: { to: d, key: same } } ]",
 		"a=1|b=2", ERR_NONE, "", "" },
-	{ "fields: [ { name: \"*\", store: { to: d, key: \"{date:%Y}-{request_id}-{path.1}-{uuid}.{file.ext}\" } } ]",
+	{ "fields: [ { name: \"*\", store: { to: d, key: \"{date:%Y.%m}-{request_id}-{path.1}-{uuid}.{file.ext}\" } } ]",
 		"a=1|b@b.txt=2", ERR_NONE, "", "" },
 	{ "fields: [ { name: \"*\", store: { to: safe, key: \"{part}/{field}\" } } ]", "a=1|../b=2", ERR_RULE, "",
 		"field \"../b\": {field} would put a '/' into the name of an object" },
-	{ "fields: [ { name: \"*\", store: { to: s, key: \"{part}\", metadata: { a: \"{field}\" } } } ]", "a=1|b=2",
-		ERR_NONE, "", "" },
+	{ "fields: [ { name: \"*\", store: { to: s, key: \"{part}\", metadata: { a: \"{file.name}\" } } } ]",
+		"a=1|b@=2", ERR_NONE, "", "" },
 	/* inputs left empty */
 	{ "fields: [ { name: a, max_count: 1, " STORE " } ]", "b@=|a@f=1", ERR_NONE, "", "" },
 	{ "fields: [ { name: a, required: true, " STORE " } ]", "a@=", ERR_RULE, "",
@@ -414,7 +435,7 @@ static const char *const forms[][2] = {
 	  "name: c, concat: { to: d, key: all } }, { name: b, required: true, " STORE " } ]",
 		"a=1|b@name=2|c=3|c=4|a@=|a@=5" },
 	{ "commit: each, fields: [ { name: \"*\", store: { to: s, key: \"{part}-{field}\", metadata: { f: \"{field} {file.name}\", i: "
-	  "\"{request_id}{uuid}{date:%Y}{file.ext}\" }, content_disposition: attachment, content_type: declared } } ]",
+	  "\"{query.q}{query.q}{request_id}{uuid}{date:%Y}{file.ext}\" }, content_disposition: attachment, content_type: declared } } ]",
 		"a=1|b@name.txt=2" },
 };
 
@@ -482,16 +503,19 @@ a_pool_that_is_short_refuses_and_keeps_nothing(void **state)
 	config_free(config);
 }
 
+/* Half a MiB, so that not even one whole feed is sure of its chunks. */
 static void
 a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
 {
 	static const struct match_result match;
 	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
 	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
-	struct txn_setup setup = {
-		.outlets = &outlets, .blocks = blocks, .box = loop_mailbox(loop), .on_news = on_news
-	};
 	struct error err = { 0 };
+	struct pool *small = pool_new(512 << 10, &err);
+	struct blocks *cut = blocks_new(small);
+	struct txn_setup setup = {
+		.outlets = &outlets, .blocks = cut, .box = loop_mailbox(loop), .on_news = on_news
+	};
 	struct txn *txn = txn_new(&setup, &err);
 	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming, .txn = txn };
 	struct parts *parts = parts_new(&parts_setup, &err);
@@ -499,7 +523,7 @@ a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
 
 	(void)state;
 	assert_non_null(parts);
-	for (size_t n = 0; pool_reserve(pool, n, POOL_STREAM); n++) {
+	for (size_t n = 0; pool_reserve(small, n, POOL_STREAM); n++) {
 		size_t len = SOURCE_FEED_MAX;
 		enum parts_readiness readiness = parts_prepare(parts, &len);
 
@@ -508,13 +532,172 @@ a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
 		has_waited = has_waited || readiness == PARTS_WAIT_CHUNKS;
 		was_smaller = was_smaller || (readiness == PARTS_READY && len < SOURCE_FEED_MAX);
 		assert_true(len > 0 && readiness != PARTS_WAIT_SPACE);
-		pool_unreserve(pool, n, POOL_STREAM);
+		pool_unreserve(small, n, POOL_STREAM);
 	}
-	assert_true(has_waited);
-	assert_true(was_smaller || pool_streams(pool) > 8);
+	assert_true(has_waited && was_smaller);
 	parts_free(parts);
 	assert_true(txn_step(txn, true));
 	txn_free(txn);
+	blocks_free(cut);
+	pool_free(small);
+	config_free(config);
+}
+
+/* One that comes after, with part after part of the memory taken: those that go on their way need chunks, long heads and
+ * names need memory. */
+static void
+big_parts_and_long_names_are_refused_for_want_of_memory_too(void **state)
+{
+	struct config *config = config_of("fields: [ { name: \"*\", store: { to: d, key: \"{part}\" } } ]");
+	bool was_head = false, was_name = false, was_taken = false;
+	struct buf body = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		buf_add_text(&body, "--B\r\nContent-Disposition: form-data; name=\"");
+		for (int n = 0; n < 3000; n++)
+			buf_add_char(&body, 'n');
+		buf_add_text(&body, "\"\r\n\r\n");
+		for (int n = 0; n < 100000; n++)
+			buf_add_char(&body, 'x');
+		buf_add_text(&body, "\r\n");
+	}
+	buf_add_text(&body, "--B--\r\n");
+	for (size_t n = 0; pool_reserve(pool, n, POOL_KEEP); n++) {
+		struct error err = { 0 };
+		size_t step = n % 2 == 0 ? 1000 : 20000; /* a third of a head, or several of them */
+		bool ok = run(config->routes, buf_str(&body), step, false, NULL, &err);
+
+		assert_true(ok || err.kind == ERR_BUSY);
+		was_taken = was_taken || ok;
+		was_head = was_head ||
+			strcmp(err.message, "no memory left for the head of a part; try again later") == 0;
+		was_name = was_name || strstr(err.message, "no memory left to keep it; try again later") != NULL;
+		pool_unreserve(pool, n, POOL_KEEP);
+	}
+	assert_true(was_taken && was_name);
+	assert_true(was_head);
+	for (size_t n = 0; pool_reserve(pool, n, POOL_STREAM); n++) {
+		struct error err = { 0 };
+
+		if (!run(config->routes, buf_str(&body), 20000, false, NULL, &err))
+			assert_int_equal(err.kind, ERR_BUSY);
+		pool_unreserve(pool, n, POOL_STREAM);
+	}
+	buf_free(&body);
+	config_free(config);
+}
+
+static void
+a_sink_that_does_not_open_fails_the_form(void **state)
+{
+	static const struct {
+		const char *route, *message;
+	} cases[] = {
+		{ "fields: [ { name: \"*\", store: { to: d, key: \"{part}\" } } ]",
+			"field \"a\": no descriptor is left" },
+		{ "commit: each, fields: [ { name: \"*\", buffer: true, max_size: 1MiB, store: { to: h, path: \"/{part}\" } } ]",
+			"no descriptor is left" },
+		{ "commit: each, fields: [ { name: b, drop: true }, { name: a, concat: { to: d, key: all } } ]",
+			"field \"a\": no descriptor is left" },
+	};
+
+	(void)state;
+	refuses_to_open = true;
+	for (EACH(i, cases))
+		for (size_t size = 10; size < 100000; size += 30000) {
+			struct config *config = config_of(cases[i].route);
+			struct buf body = { 0 };
+			struct error err = { 0 };
+
+			buf_add_text(&body, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n");
+			for (size_t n = 0; n < size; n++)
+				buf_add_char(&body, 'x');
+			buf_add_text(&body, "\r\n--B--\r\n");
+			assert_false(run(config->routes, buf_str(&body), 4096, false, NULL, &err));
+			assert_int_equal(err.kind, ERR_BUSY);
+			assert_non_null(strstr(cases[i].message, err.message));
+			buf_free(&body);
+			config_free(config);
+		}
+	refuses_to_open = false;
+}
+
+static void
+what_a_request_says_twice_makes_no_name(void **state)
+{
+	static const char *const routes[] = {
+		"fields: [ { name: a, store: { to: d, key: \"{part}-{query.q}\" } } ]",
+		"fields: [ { name: a, store: { to: d, key: \"{part}-{header.x}\" } } ]",
+		"fields: [ { name: a, store: { to: s, key: \"{part}\", metadata: { m: \"{query.q}{header.x}\" } } } ]",
+		"fields: [ { name: a, drop: true } ], response: { redirect: \"/{query.q}{header.x}\" }",
+	};
+	struct buf body = { 0 };
+
+	(void)state;
+	form_of("a=1", &body);
+	for (int twice = 0; twice < 2; twice++) {
+		query = twice ? "/?q=1&q=1" : "/?q=1";
+		n_headers = twice ? 2 : 1;
+		for (EACH(i, routes)) {
+			struct config *config = config_of(routes[i]);
+			struct error err = { 0 };
+
+			assert_int_equal(run(config->routes, buf_str(&body), 50, true, NULL, &err), !twice);
+			assert_int_equal(err.kind, twice ? ERR_BAD_REQUEST : ERR_NONE);
+			config_free(config);
+		}
+	}
+	query = "/?q=%20";
+	n_headers = 1;
+	buf_free(&body);
+}
+
+static void
+a_body_that_ends_before_its_form_is_refused(void **state)
+{
+	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
+	struct buf body = { 0 };
+
+	(void)state;
+	form_of("a=1|b=2", &body);
+	for (size_t len = 0; len + 2 < body.len; len++)
+		for (int is_dry = 0; is_dry < 2; is_dry++) {
+			struct error err = { 0 };
+
+			assert_false(run(config->routes, (struct str){ body.data, len }, 1000, is_dry, NULL, &err));
+			assert_true(err.kind == ERR_TRUNCATED || err.kind == ERR_MALFORMED);
+		}
+	buf_free(&body);
+	config_free(config);
+}
+
+/* A reserve is held by the form as long as it lives, also where its parts take nothing of it. */
+static void
+what_is_set_aside_counts_as_held(void **state)
+{
+	static const struct match_result match;
+	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
+	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
+	struct txn_setup setup = {
+		.outlets = &outlets, .blocks = blocks, .box = loop_mailbox(loop), .on_news = on_news
+	};
+	size_t before = pool_available(pool), len = 100;
+	struct error err = { 0 };
+	struct txn *txn = txn_new(&setup, &err);
+	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming, .txn = txn };
+	struct parts *parts;
+
+	(void)state;
+	assert_true(pool_reserve(pool, 3, POOL_KEEP));
+	txn_set_reserve(txn, reserve_new(pool, 3));
+	parts = parts_new(&parts_setup, &err);
+	assert_true(parts_held(parts) >= 3 * CHUNK_SIZE);
+	assert_int_equal(parts_prepare(parts, &len), PARTS_READY); /* and then the client leaves */
+	parts_free(parts);
+	assert_true(txn_step(txn, true));
+	txn_free(txn);
+	assert_int_equal(pool_available(pool), before);
 	config_free(config);
 }
 
@@ -554,6 +737,11 @@ main(void)
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(a_pool_that_is_short_refuses_and_keeps_nothing),
 		cmocka_unit_test(a_form_waits_for_chunks_or_comes_in_smaller_pieces),
+		cmocka_unit_test(big_parts_and_long_names_are_refused_for_want_of_memory_too),
+		cmocka_unit_test(a_sink_that_does_not_open_fails_the_form),
+		cmocka_unit_test(what_a_request_says_twice_makes_no_name),
+		cmocka_unit_test(a_body_that_ends_before_its_form_is_refused),
+		cmocka_unit_test(what_is_set_aside_counts_as_held),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

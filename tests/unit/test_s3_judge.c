@@ -92,6 +92,20 @@ test_sentences(void **state)
 		"2026-11-29T00:00:00Z, there 2026-11-29T01:00:00Z");
 }
 
+/* Whoever answers 2xx to half a request has acted on half of it. */
+static void
+test_an_answer_before_the_end_of_the_request_is_no_success(void **state)
+{
+	struct exchange_result result = { .status = 200, .is_whole = true, .was_early = true };
+	struct s3_facts facts = { .destination = "photos", .call = "PutObject", .result = &result, .code = "" };
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(s3_judge(&facts, &error), S3_AGAIN);
+	assert_string_equal(
+		error.message, "destination \"photos\": PutObject was answered 200 before it was complete");
+}
+
 static void
 test_conflicts_of_puts_are_asked_again(void **state)
 {
@@ -204,6 +218,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_an_answer_before_the_end_of_the_request_is_no_success),
 		cmocka_unit_test(test_conflicts_of_puts_are_asked_again),
 		cmocka_unit_test(test_words_of_a_store_are_plain),
 		cmocka_unit_test(test_parts_suffice),

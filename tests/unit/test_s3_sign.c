@@ -2,6 +2,8 @@
 /* test_s3_sign.c - the signatures that S3's documents show, and those of AWS's test suite (../shared/corpus/aws-sigv4). */
 #include "sink/s3/sign.h"
 
+#include "sink/s3/canonical.h"
+
 #include "base/mem.h"
 #include "lib/check.h"
 
@@ -421,6 +423,22 @@ what_is_sent_is_sorted_and_complete(void **state)
 }
 
 static void
+lines_of_one_name_are_one_line_and_their_values_keep_their_order(void **state)
+{
+	struct s3_sign_line lines[] = { { "X-B", STR(" 2  3 ") }, { "x-a", STR("1") }, { "x-b", STR("1") } };
+	struct buf names = { 0 }, text = { 0 };
+
+	(void)state;
+	s3_canonical_sort(lines, 3);
+	s3_canonical_names(lines, 3, &names);
+	s3_canonical_lines(lines, 3, &text);
+	assert_string_equal(names.data, "x-a;x-b");
+	assert_string_equal(text.data, "x-a:1\nx-b:2 3,1\n");
+	buf_free(&names);
+	buf_free(&text);
+}
+
+static void
 a_session_token_is_signed_and_in_the_link(void **state)
 {
 	struct s3_sign_keys keys = s3_keys;
@@ -492,6 +510,7 @@ main(void)
 		cmocka_unit_test(every_vector_of_the_suite),
 		cmocka_unit_test(every_byte_is_escaped_or_is_not),
 		cmocka_unit_test(what_is_sent_is_sorted_and_complete),
+		cmocka_unit_test(lines_of_one_name_are_one_line_and_their_values_keep_their_order),
 		cmocka_unit_test(a_session_token_is_signed_and_in_the_link),
 		cmocka_unit_test(a_clock_beyond_all_years_is_an_error),
 		cmocka_unit_test(each_allocation_may_fail),

@@ -3,12 +3,17 @@
  * no. Both sides live on this thread; news and orders wait in a mailbox that play() delivers. */
 #include "txn/txn.h"
 
+#include "base/whole_file.h"
+#include "state/record.h"
+
 #include "lib/check.h"
 #include "lib/folder.h"
 #include "loop/loop.h"
 #include "sink/directory/settings.h"
 #include "sink/http/settings.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -395,6 +400,58 @@ a_store_that_owes_its_answer_is_not_waited_for_after_a_cut(void **state)
 	tear_down(&world);
 }
 
+/* Nor for one that is just taking back what it had completed. */
+static void
+a_cut_does_not_wait_for_what_is_taken_back(void **state)
+{
+	struct world world;
+	struct delivery *first;
+
+	(void)state;
+	set_up(&world, PLAN_ALL);
+	first = kept(&world, &world.to_undoable);
+	kept(&world, &world.to_undoable);
+	kept(&world, &world.to_folder);
+	world.fails_at = 2; /* the file, the first object, and then no more */
+	while (first->item.state != ITEM_UNDOING) {
+		txn_step(world.txn, txn_failure(world.txn) != NULL);
+		if (first->item.state != ITEM_UNDOING)
+			loop_deliver_rest(world.loop);
+	}
+	txn_cut(world.txn); /* a file is waited for all the same */
+	assert_true(play(&world, true));
+	assert_true(world.fakes[1].told & CHANNEL_CANCEL);
+	tear_down(&world);
+}
+
+static void
+an_answer_that_is_passed_on_has_its_room_before_anything_is_sent(void **state)
+{
+	(void)state;
+	for (int is_short = 0; is_short < 2; is_short++) {
+		struct world world;
+		struct txn_setup setup;
+		struct error err = { 0 };
+		size_t n;
+
+		set_up(&world, PLAN_ALL);
+		setup = *txn_setup_of(world.txn);
+		setup.want_body = true;
+		txn_free(world.txn);
+		world.txn = txn_new(&setup, &err);
+		kept(&world, &world.to_store);
+		n = is_short ? pool_keepable(world.pool) - 1 : 0;
+		assert_true(pool_reserve(world.pool, n, POOL_KEEP));
+		assert_true(play(&world, false));
+		assert_int_equal(txn_is_whole(world.txn), !is_short);
+		if (is_short)
+			assert_string_equal(txn_failure(world.txn)->message,
+				"no memory left for the upstream's answer; try again later");
+		pool_unreserve(world.pool, n, POOL_KEEP);
+		tear_down(&world);
+	}
+}
+
 static void
 a_dry_run_starts_nothing(void **state)
 {
@@ -553,6 +610,75 @@ a_journal_that_cannot_be_told_of_the_end_takes_all_back(void **unused)
 	folder_remove(folder);
 }
 
+/* How the journal says that the object of this destination is taken back; 0: it tells of none. */
+static char
+told_way_back(int folder, const char *destination)
+{
+	int at = openat(folder, "state", O_RDONLY | O_DIRECTORY);
+	DIR *dir = fdopendir(at);
+	struct record_object object;
+	struct record record;
+	char back = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		int fd = openat(at, entry->d_name, O_RDONLY);
+		struct buf text = { 0 };
+		struct str rest;
+
+		if (entry->d_type == DT_REG && whole_file_read(fd, &text) && text.len > strlen(RECORD_FORMAT)) {
+			rest = (struct str){ text.data + strlen(RECORD_FORMAT), text.len - strlen(RECORD_FORMAT) };
+			assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
+			while (record_next_object(&record.objects, &object))
+				if (strcmp(object.destination, destination) == 0)
+					back = object.back;
+		}
+		buf_free(&text);
+		close(fd);
+	}
+	closedir(dir);
+	return back;
+}
+
+/* What a later start may delete by its name: only what nobody else can have made. */
+static void
+the_journal_tells_which_names_are_ours(void **unused)
+{
+	static const struct {
+		enum template_kind piece;
+		bool id_is_ours;
+		char back;
+	} rows[] = { { TEMPLATE_UUID, false, RECORD_BACK_ASK }, { TEMPLATE_REQUEST_ID, true, RECORD_BACK_ASK },
+		{ TEMPLATE_REQUEST_ID, false, RECORD_BACK_TELL }, { TEMPLATE_PART, true, RECORD_BACK_TELL } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct template_piece pieces[] = { { .kind = TEMPLATE_PART }, { .kind = rows[i].piece } };
+		struct template target = { .pieces = pieces, .n_pieces = 2 };
+		int folder = folder_make();
+		static char name[] = "undoable";
+		struct txn_setup setup;
+		struct error err = { 0 };
+		struct world world;
+
+		set_up_with(&world, PLAN_ALL, open_state(folder));
+		setup = *txn_setup_of(world.txn);
+		setup.id_is_ours = rows[i].id_is_ours;
+		txn_free(world.txn);
+		world.txn = txn_new(&setup, &err);
+		world.undoable.name = name;
+		world.to_undoable.target = &target;
+		kept(&world, &world.to_undoable);
+		kept(&world, &world.to_folder);
+		txn_step(world.txn, false);
+		turn_state(&world);
+		assert_int_equal(told_way_back(folder, name), rows[i].back);
+		assert_true(play(&world, false));
+		end_state(&world);
+		folder_remove(folder);
+	}
+}
+
 static void
 a_form_that_fails_is_forgotten_unless_something_may_be_there(void **unused)
 {
@@ -587,11 +713,14 @@ main(void)
 		cmocka_unit_test(each_completes_while_others_are_read),
 		cmocka_unit_test(with_all_nothing_completes_while_others_are_read),
 		cmocka_unit_test(a_store_that_owes_its_answer_is_not_waited_for_after_a_cut),
+		cmocka_unit_test(a_cut_does_not_wait_for_what_is_taken_back),
+		cmocka_unit_test(an_answer_that_is_passed_on_has_its_room_before_anything_is_sent),
 		cmocka_unit_test(a_dry_run_starts_nothing),
 		cmocka_unit_test(nothing_is_visible_before_the_journal_tells_of_all),
 		cmocka_unit_test(what_is_in_one_place_has_no_need_of_the_journal),
 		cmocka_unit_test(a_journal_that_cannot_tell_lets_nothing_be_visible),
 		cmocka_unit_test(a_journal_that_cannot_be_told_of_the_end_takes_all_back),
+		cmocka_unit_test(the_journal_tells_which_names_are_ours),
 		cmocka_unit_test(a_form_that_fails_is_forgotten_unless_something_may_be_there),
 	};
 

@@ -74,6 +74,25 @@ every_row(void **state)
 }
 
 static void
+a_refusal_that_helps_to_look_is_explained(void **state)
+{
+	static const struct {
+		unsigned status;
+		const char *words;
+	} told[] = { { 409, "; the name is taken, or what it lies in is not there" },
+		{ 412, "; see the conditions in `headers` of the destination" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+		struct exchange_facts facts = { .status = told[i].status, .was_complete = true };
+		struct outcome outcome = { 0 };
+
+		judge(&facts, false, &outcome);
+		assert_non_null(strstr(outcome.error.message, told[i].words));
+	}
+}
+
+static void
 an_answer_whose_head_is_cut_is_none(void **state)
 {
 	struct exchange_facts facts = { .status = 201, .was_complete = true, .is_cut = true };
@@ -200,6 +219,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_row),
+		cmocka_unit_test(a_refusal_that_helps_to_look_is_explained),
 		cmocka_unit_test(an_answer_whose_head_is_cut_is_none),
 		cmocka_unit_test(what_is_ours_is_not_told_as_the_destinations),
 		cmocka_unit_test(an_answer_with_a_remedy_names_it),
