@@ -8,6 +8,7 @@
 #include "lib/check.h"
 
 #include <glob.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -207,6 +208,48 @@ a_long_word_is_cut_between_characters(void **state)
 	buf_free(&text);
 }
 
+/* -- what is written of the keys ---------------------------------------------------------------------------- */
+
+/* Each key of the smallest file that is good stands in it. What it takes and refuses, config.py asks. */
+static void
+the_schema_is_json(void **state)
+{
+	struct buf out = { 0 };
+	json_error_t error;
+	json_t *schema, *properties;
+
+	(void)state;
+	config_schema(&out);
+	schema = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, &error);
+	if (schema == NULL)
+		fail_msg("line %d: %s", error.line, error.text);
+	assert_int_equal(out.data[out.len - 1], '\n');
+	properties = json_object_get(schema, "properties");
+	assert_non_null(json_object_get(properties, "version"));
+	assert_non_null(json_object_get(properties, "destinations"));
+	assert_non_null(json_object_get(properties, "routes"));
+	json_decref(schema);
+	buf_free(&out);
+}
+
+/* tests/deploy/test_pages.py lets man show it. */
+static void
+the_manual_page_has_no_markdown(void **state)
+{
+	struct buf out = { 0 };
+	size_t n_rows = 0;
+
+	(void)state;
+	config_manual(&out);
+	assert_memory_equal(out.data, ".TH ", 4);
+	for (char *line = out.data, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		n_rows += strncmp(line, ".TP", 3) == 0;
+		assert_false(line[0] == '|' || strncmp(line, "```", 3) == 0 || strncmp(line, "# ", 2) == 0);
+	}
+	assert_true(n_rows > 100);
+	buf_free(&out);
+}
+
 static void
 the_library_tells_its_version(void **state)
 {
@@ -224,6 +267,8 @@ main(void)
 		cmocka_unit_test(a_file_has_an_end),
 		cmocka_unit_test(of_several_files_one_alone_says_what_holds_for_all),
 		cmocka_unit_test(a_long_word_is_cut_between_characters),
+		cmocka_unit_test(the_schema_is_json),
+		cmocka_unit_test(the_manual_page_has_no_markdown),
 		cmocka_unit_test(the_library_tells_its_version),
 	};
 

@@ -274,6 +274,7 @@ a_judge_without_memory_is_none(void **state)
 		assert_null(none);
 		free(problems);
 	}
+	judge_free(NULL);
 }
 
 static void

@@ -150,29 +150,48 @@ one_that_is_too_long_refuses_the_form(void **state)
 	config_free(config);
 }
 
-static void
-out_of_memory_is_told(void **state)
+/* Returns how many there are. */
+static size_t
+fail_each_allocation(const char *redirect)
 {
-	struct config *config = config_of("https://example.org/{path.1}/{query.q}");
-	size_t nth;
+	struct config *config = config_of(redirect);
 
-	(void)state;
-	for (nth = 1;; nth++) {
+	for (size_t nth = 1;; nth++) {
 		struct error err = { 0 };
 		struct buf out = { 0 };
-		bool ok;
+		bool ok, is_over;
 
 		mem_fail(nth, 1);
 		ok = make(config, "x", &out, &err);
-		if (mem_fail(0, 0) < nth) {
-			buf_free(&out);
-			break;
-		}
-		assert_true(!ok ? err.kind == ERR_NOMEM : !out.failed && out.len > 20);
+		is_over = mem_fail(0, 0) < nth;
+		assert_true(is_over || (!ok ? err.kind == ERR_NOMEM : !out.failed && out.len > 20));
 		buf_free(&out);
+		if (is_over) {
+			config_free(config);
+			return nth - 1;
+		}
 	}
-	assert_true(nth > 3);
-	config_free(config);
+}
+
+static void
+out_of_memory_is_told(void **state)
+{
+	(void)state;
+	assert_true(fail_each_allocation("https://example.org/{path.1}/{query.q}") > 2);
+	assert_true(fail_each_allocation("https://example.org/a/page/of/text/alone") > 0);
+}
+
+static void
+a_route_without_one_has_none(void **state)
+{
+	struct response response = { .status = 201 };
+	struct naming naming = { 0 };
+	struct buf out = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_true(location_make(&naming, &response, &out, &err));
+	assert_int_equal(out.len, 0);
 }
 
 int
@@ -183,6 +202,7 @@ main(void)
 		cmocka_unit_test(no_text_leaves_its_segment),
 		cmocka_unit_test(one_that_is_too_long_refuses_the_form),
 		cmocka_unit_test(out_of_memory_is_told),
+		cmocka_unit_test(a_route_without_one_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "part/field_error.h"
-#include "part/parts.h"
+#include "part/parts_priv.h"
+#include "source/multipart/form.h"
 
 #include "lib/check.h"
 #include "lib/form_head.h"
@@ -211,7 +212,7 @@ config_of(const char *route)
 	struct config *config;
 
 	buf_addf(&text,
-		"version: 1\nmemory: 32MiB\ndestinations:\n  d: { type: discard }\n  safe: { type: discard, names: { unsafe: refuse } }\n"
+		"version: 1\nmemory: 32MiB\ndestinations:\n  d: { type: discard }\n  safe: { type: discard, names: { unsafe: refuse } }\n  root: { type: directory, path: / }\n"
 		"  h: { type: http, url: \"http://127.0.0.1:9/\" }\n  s: { type: s3, endpoint: \"http://127.0.0.1:9\", "
 		"bucket: bkt, credentials: { access_key: a, secret_key: b } }\n"
 		"routes: [ { id: r, match: { path: \"/*\" }, %s } ]\n",
@@ -279,6 +280,15 @@ static const struct {
 		"a@y-z=1|b=2", ERR_RULE, "", "field \"b\": it would get the name of another part of the form" },
 	{ "fields: [ { name: a, max_count: 1, store: { to: h, path: \"/same\" } }, { name: b, max_count: 1, store: { to: d, key: same } } ]",
 		"a=1|b=2", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, max_count: 1, store: { to: root, key: \"{file.name}\" } }, { name: b, max_count: 1, store: { to: root, key: x } } ]",
+		"a@x=1|b=2", ERR_RULE, "", "field \"b\": it would get the name of another part of the form" },
+	{ "fields: [ { name: \"*\", store: { to: h, path: /inbox, method: POST } } ]", "a=1|a=2", ERR_NONE, "",
+		"" },
+	{ "fields: [ { name: \"*\", store: { to: d, key: \"{part}{file.ext}\" } } ]", "a=1|a@x=2|a@x.y=3", ERR_NONE,
+		"", "" },
+	{ "fields: [ { name: \"*\", store: { to: root, key: \"{part}-{field}\" } } ]",
+		"a=1|" LONG LONG LONG LONG LONG LONG LONG LONG "=2", ERR_RULE, "",
+		"field \"" LONG LONG "...\": the name it would get is longer than 255 bytes" },
 	{ "fields: [ { name: \"*\", store: { to: d, key: \"{date:%Y.%m}-{request_id}-{path.1}-{uuid}.{file.ext}\" } } ]",
 		"a=1|b@b.txt=2", ERR_NONE, "", "" },
 	{ "fields: [ { name: \"*\", store: { to: safe, key: \"{part}/{field}\" } } ]", "a=1|../b=2", ERR_RULE, "",
@@ -580,7 +590,7 @@ big_parts_and_long_names_are_refused_for_want_of_memory_too(void **state)
 	for (size_t n = 0; pool_reserve(pool, n, POOL_STREAM); n++) {
 		struct error err = { 0 };
 
-		if (!run(config->routes, buf_str(&body), 20000, false, NULL, &err))
+		if (!run(config->routes, buf_str(&body), SOURCE_FEED_MAX, false, NULL, &err))
 			assert_int_equal(err.kind, ERR_BUSY);
 		pool_unreserve(pool, n, POOL_STREAM);
 	}
@@ -654,6 +664,41 @@ what_a_request_says_twice_makes_no_name(void **state)
 }
 
 static void
+a_head_has_a_few_lines(void **state)
+{
+	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
+
+	(void)state;
+	for (size_t n = FORM_HEADERS_MAX - 2; n <= FORM_HEADERS_MAX; n++) { /* beside Content-Disposition */
+		struct buf body = { 0 };
+		struct error err = { 0 };
+		bool ok;
+
+		buf_add_text(&body, "--B\r\nContent-Disposition: form-data; name=a\r\n");
+		for (size_t i = 0; i < n; i++)
+			buf_addf(&body, "X-%zu: 1\r\n", i);
+		buf_add_text(&body, "\r\n\r\n--B--\r\n");
+		ok = run(config->routes, buf_str(&body), 1000, true, NULL, &err);
+		assert_int_equal(ok, n < FORM_HEADERS_MAX);
+		if (!ok)
+			assert_non_null(strstr(err.message, "too many header lines in a part's head"));
+		buf_free(&body);
+	}
+	config_free(config);
+}
+
+static void
+nothing_is_freed_of_nothing(void **state)
+{
+	(void)state;
+	parts_free(NULL);
+	parts_free_part(NULL);
+	txn_free(NULL);
+	delivery_free(NULL);
+	blocks_free(NULL);
+}
+
+static void
 a_body_that_ends_before_its_form_is_refused(void **state)
 {
 	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
@@ -701,6 +746,47 @@ what_is_set_aside_counts_as_held(void **state)
 	config_free(config);
 }
 
+/* However long the next piece of body is, and however short the pool: what is empty takes it. */
+static void
+an_empty_channel_has_room_for_any_piece(void **state)
+{
+	static const struct match_result match;
+	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
+	struct config *config = config_of("fields: [ { name: \"*\", " STORE " } ]");
+	struct txn_setup setup = {
+		.outlets = &outlets, .blocks = blocks, .box = loop_mailbox(loop), .on_news = on_news
+	};
+	struct error err = { 0 };
+	struct txn *txn = txn_new(&setup, &err);
+	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming, .txn = txn };
+	struct parts *parts = parts_new(&parts_setup, &err);
+	struct buf body = { 0 };
+	size_t n;
+
+	(void)state;
+	buf_add_text(&body, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n");
+	while (body.len < 60000)
+		buf_add_char(&body, 'x');
+	n = body.len;
+	assert_int_equal(parts_prepare(parts, &n), PARTS_READY);
+	assert_true(n == body.len && parts_feed(parts, body.data, n, &err));
+	parts_flush(parts);
+	loop_deliver_rest(loop);
+	n = pool_available(pool);
+	for (size_t taken = 0; taken < n; taken += n / 8) {
+		assert_true(pool_reserve(pool, taken, POOL_STREAM));
+		assert_true(parts_has_room(parts, 4u << 20));
+		pool_unreserve(pool, taken, POOL_STREAM);
+	}
+	parts_free(parts);
+	while (!txn_step(txn, true))
+		loop_deliver_rest(loop);
+	txn_free(txn);
+	loop_deliver_rest(loop);
+	buf_free(&body);
+	config_free(config);
+}
+
 static int
 set_up(void **state)
 {
@@ -740,8 +826,11 @@ main(void)
 		cmocka_unit_test(big_parts_and_long_names_are_refused_for_want_of_memory_too),
 		cmocka_unit_test(a_sink_that_does_not_open_fails_the_form),
 		cmocka_unit_test(what_a_request_says_twice_makes_no_name),
+		cmocka_unit_test(a_head_has_a_few_lines),
+		cmocka_unit_test(nothing_is_freed_of_nothing),
 		cmocka_unit_test(a_body_that_ends_before_its_form_is_refused),
 		cmocka_unit_test(what_is_set_aside_counts_as_held),
+		cmocka_unit_test(an_empty_channel_has_room_for_any_piece),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -458,6 +458,33 @@ any_failed_allocation_leaves_the_status_and_no_half_truth(void **state)
 	json_set_alloc_funcs(old_alloc, old_free);
 }
 
+/* The body of another server's answer is passed on whole, or not at all. */
+static void
+an_upstreams_answer_that_finds_no_memory_keeps_its_status(void **state)
+{
+	struct outcome upstream = { .status = 418 };
+	size_t n_whole = 0, n_without = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 3000; i++)
+		buf_add_char(&upstream.body, 'x');
+	for (size_t nth = 1; n_whole == 0; nth++) {
+		struct reply_facts facts = facts_of(&passing, NULL, 0);
+		struct reply reply = { 0 };
+
+		facts.upstream = &upstream;
+		mem_fail(nth, 1);
+		reply_make(&facts, &reply);
+		n_whole += mem_fail(0, 0) < nth;
+		assert_int_equal(reply.status, 418);
+		assert_true(reply.body.len == upstream.body.len || reply.body.len == 0);
+		n_without += reply.body.len == 0;
+		reply_free(&reply);
+	}
+	assert_true(n_without > 0);
+	buf_free(&upstream.body);
+}
+
 static void
 a_page_that_is_not_whole_is_none(void **state)
 {
@@ -541,6 +568,7 @@ main(void)
 		cmocka_unit_test(a_refusal_tells_all_that_is_known_in_one_order),
 		cmocka_unit_test(a_failed_commit_tells_of_each_part_what_is_where),
 		cmocka_unit_test(any_failed_allocation_leaves_the_status_and_no_half_truth),
+		cmocka_unit_test(an_upstreams_answer_that_finds_no_memory_keeps_its_status),
 		cmocka_unit_test(statuses_have_reasons),
 		cmocka_unit_test(what_is_told_of_a_part_is_what_is_known_of_it),
 	};

@@ -328,15 +328,12 @@ white_space_before_the_answer_has_no_bound(void **state)
 }
 
 static void
-each_allocation_may_fail(void **state)
+fail_each_allocation_of(struct str body)
 {
-	static const char body[] =
-		"<ListMultipartUploadsResult><NextKeyMarker>k</NextKeyMarker><Upload><Key>k</Key>"
-		"<UploadId>1</UploadId></Upload></ListMultipartUploadsResult>";
 	bool ok = false;
+	size_t nth = 1;
 
-	(void)state;
-	for (size_t nth = 1; !ok; nth++) {
+	for (; !ok; nth++) {
 		struct error err = { 0 };
 		struct s3_answer *answer;
 
@@ -344,12 +341,30 @@ each_allocation_may_fail(void **state)
 		mem_fail(nth, 1);
 		answer = s3_answer_new(S3_ANSWER_MAX_BYTES);
 		if (answer != NULL)
-			s3_answer_feed(answer, STR(body));
+			s3_answer_feed(answer, body);
 		ok = answer != NULL && s3_answer_end(answer, &err);
-		mem_fail(0, 0);
+		ok = mem_fail(0, 0) < nth && ok;
 		assert_true(ok || answer == NULL || err.kind == ERR_NOMEM);
 		s3_answer_free(answer);
 	}
+	assert_true(nth > 3);
+}
+
+static void
+each_allocation_may_fail(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	buf_add_text(&text, "<InitiateMultipartUploadResult><UploadId>");
+	add_times(&text, "long", 200);
+	buf_add_text(&text, "</UploadId></InitiateMultipartUploadResult>");
+	fail_each_allocation_of(buf_str(&text));
+	buf_free(&text);
+	fail_each_allocation_of(STR("<Error><Code>NoSuchKey</Code><Message>It is not there</Message></Error>"));
+	fail_each_allocation_of(
+		STR("<ListMultipartUploadsResult><NextKeyMarker>k</NextKeyMarker><Upload><Key>k</Key>"
+		    "<UploadId>1</UploadId></Upload></ListMultipartUploadsResult>"));
 }
 
 /* -- botocore's ----------------------------------------------------------------------------------- */

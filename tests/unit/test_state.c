@@ -36,6 +36,29 @@ add_intent(struct buf *out, const char *id)
 	buf_free(&payload);
 }
 
+/* Whole, and yet none of ours: of a later version, or no record at all. */
+static void
+a_whole_record_of_another_kind_is_passed_over(void **state)
+{
+	static const struct str payloads[] = { STR("X\0id\0"), STR("I"), STR("D\0not an end"), STR("\0\0"),
+		STR("D\0aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa-and-more\0") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
+		struct buf out = { 0 };
+		struct record record;
+		struct str rest;
+
+		record_write(&out, payloads[i]);
+		record_write_done(&out, "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa");
+		rest = buf_str(&out);
+		assert_int_equal(record_next(&rest, &record), RECORD_TORN);
+		assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
+		assert_int_equal(record.kind, RECORD_DONE);
+		buf_free(&out);
+	}
+}
+
 static void
 a_record_is_read_as_it_was_written(void **state)
 {
@@ -515,6 +538,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_record_of_another_kind_is_passed_over),
 		cmocka_unit_test(a_record_is_read_as_it_was_written),
 		cmocka_unit_test(a_record_without_uploads_is_read),
 		cmocka_unit_test(what_was_cut_at_any_byte_counts_as_far_as_it_is_whole),

@@ -3,6 +3,7 @@
  * no. Both sides live on this thread; news and orders wait in a mailbox that play() delivers. */
 #include "txn/txn.h"
 
+#include "base/mem.h"
 #include "base/whole_file.h"
 #include "state/record.h"
 
@@ -10,6 +11,7 @@
 #include "lib/folder.h"
 #include "loop/loop.h"
 #include "sink/directory/settings.h"
+#include "sink/discard/settings.h"
 #include "sink/http/settings.h"
 
 #include <dirent.h>
@@ -610,6 +612,57 @@ a_journal_that_cannot_be_told_of_the_end_takes_all_back(void **unused)
 	folder_remove(folder);
 }
 
+/* What is thrown away is in no place. */
+static void
+what_does_not_last_needs_no_journal(void **unused)
+{
+	struct destination nowhere = { .kind = &discard_kind, .name = (char *)(uintptr_t) "nowhere" };
+	struct rule to_nowhere = { .to = &nowhere };
+	int folder = folder_make();
+	struct world world;
+
+	(void)unused;
+	set_up_with(&world, PLAN_ALL, open_state(folder));
+	kept(&world, &to_nowhere);
+	kept(&world, &world.to_store);
+	kept(&world, &to_nowhere);
+	txn_step(world.txn, false);
+	for (int turns = 0; turns < 10; turns++) {
+		loop_deliver_rest(world.loop);
+		txn_step(world.txn, false);
+	}
+	assert_true(txn_is_whole(world.txn)); /* though the journal had no turn */
+	end_state(&world);
+	folder_remove(folder);
+}
+
+static void
+a_journal_that_finds_no_memory_lets_nothing_be_visible(void **unused)
+{
+	bool is_over = false;
+
+	(void)unused;
+	for (size_t nth = 1; !is_over; nth++) {
+		int folder = folder_make();
+		struct world world;
+
+		set_up_with(&world, PLAN_ALL, open_state(folder));
+		kept(&world, &world.to_undoable);
+		kept(&world, &world.to_undoable);
+		mem_fail(nth, 1);
+		txn_step(world.txn, false);
+		is_over = mem_fail(0, 0) < nth;
+		assert_true(play(&world, false));
+		assert_int_equal(txn_is_whole(world.txn), is_over);
+		if (!is_over) {
+			assert_int_equal(txn_failure(world.txn)->kind, ERR_NOMEM);
+			assert_null(strchr(world.log, 'C'));
+		}
+		end_state(&world);
+		folder_remove(folder);
+	}
+}
+
 /* How the journal says that the object of this destination is taken back; 0: it tells of none. */
 static char
 told_way_back(int folder, const char *destination)
@@ -720,6 +773,8 @@ main(void)
 		cmocka_unit_test(what_is_in_one_place_has_no_need_of_the_journal),
 		cmocka_unit_test(a_journal_that_cannot_tell_lets_nothing_be_visible),
 		cmocka_unit_test(a_journal_that_cannot_be_told_of_the_end_takes_all_back),
+		cmocka_unit_test(what_does_not_last_needs_no_journal),
+		cmocka_unit_test(a_journal_that_finds_no_memory_lets_nothing_be_visible),
 		cmocka_unit_test(the_journal_tells_which_names_are_ours),
 		cmocka_unit_test(a_form_that_fails_is_forgotten_unless_something_may_be_there),
 	};
