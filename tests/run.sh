@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo
-# tests/setup.sh installs what is missing). Suites: gates unit corpus config asan tsan model fuzz e2e fault bench install pages, at the
-# same time vtc gateway compose, and deploy s3 e2e-asan trixie (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
+# tests/setup.sh installs what is missing). Suites: gates unit corpus config asan tsan coverage model fuzz e2e fault bench install
+# pages, at the same time vtc gateway compose, and deploy s3 e2e-asan trixie (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -51,6 +51,7 @@ run_suite() { # NAME
 	config) suite config 300 bash tests/config/run.sh ;;
 	asan) suite asan 900 bash tests/lib/ctest.sh asan 'unit|stress' ;;
 	tsan) suite tsan 900 bash tests/lib/ctest.sh tsan 'unit|stress' ;;
+	coverage) suite coverage 600 bash tests/coverage/run.sh ;;
 	model) suite model 600 bash tests/model/run.sh ;;
 	fuzz) suite fuzz 600 bash tests/fuzz/run.sh ;;
 	e2e)
@@ -93,7 +94,7 @@ run_suites() { # NAME...
 	for name in "$@"; do run_suite "$name"; done
 }
 
-first=(gates unit corpus config asan tsan model fuzz e2e fault bench install pages)
+first=(gates unit corpus config asan tsan coverage model fuzz e2e fault bench install pages)
 second=(vtc gateway compose)
 third=(deploy s3 e2e-asan trixie)
 [ $# -gt 0 ] && first=("$@") second=() third=()
