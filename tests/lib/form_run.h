@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* form_run.h - a form through part/ and txn/, in a dry run or with sinks that take everything at once, on the test's own thread.
+ *
+ * A request has the header X, "text/x", and a query parameter q of which names may be made. */
+#ifndef PENSTOCK_TEST_FORM_RUN_H
+#define PENSTOCK_TEST_FORM_RUN_H
+
+#include "lib/check.h"
+#include "loop/loop.h"
+#include "part/parts_priv.h"
+
+#define FORM_RUN_QUERY "/?q=%20"
+
+#define EACH(i, list)                                                                                              \
+	size_t i = 0;                                                                                              \
+	i < sizeof(list) / sizeof(list)[0];                                                                        \
+	i++
+
+struct form_run_at {
+	struct loop *loop;
+	struct pool *pool; /* 2 MiB */
+	struct blocks *blocks;
+	bool refuses_to_open; /* the sink */
+	const char *query;    /* the target of the request */
+	unsigned n_headers;   /* how often X stands in its head */
+};
+
+extern struct form_run_at form_run_at;
+extern const struct outlets form_run_outlets;
+
+int form_run_set_up(void **state);
+int form_run_tear_down(void **state);
+
+/* One route, for every path, of what `route` says, in a file with the destinations d (discard), safe (the same, refuses unsafe names), root (the
+ * folder /), h (http) and s (s3). */
+struct config *form_run_config(const char *route);
+
+/* "a=1|b@file.txt=2": a value, and a file. Appends the form. */
+void form_run_text(const char *parts, struct buf *out);
+
+/* What is looked at while the form's parts are there. */
+typedef void form_run_look(const struct parts *parts);
+
+/* The body in pieces of `step` bytes; then the form is committed, or given up, and every chunk must be back. True: it was taken, and
+ * is whole; else err says why it is not. */
+bool form_run(const struct route *route, struct str body, size_t step, bool is_dry, form_run_look *looked,
+	struct error *err);
+
+void form_run_on_news(void *arg);
+
+#endif
