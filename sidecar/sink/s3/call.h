@@ -96,6 +96,9 @@ struct s3_call {
 	/* the owner's */
 	size_t (*on_read)(void *arg, char *to, size_t room);
 	void (*on_rewind)(void *arg);
+	/* of a list of uploads: its answer begins, and what was told of an earlier one does not count; one of them */
+	void (*on_list)(void *arg);
+	void (*on_upload)(void *arg, const struct s3_answer_upload *upload);
 	void (*on_end)(void *arg, const struct s3_reply *reply);
 	void *arg;
 };

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/* call_answer.c - what comes of one try of a call, and what that means. What an answer says besides its document stands in
+ * lines of its head. */
+#include "sink/s3/call_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define RETRY_AFTER_MAX_S 20u
+
+void
+s3_call_on_status(void *arg, unsigned status)
+{
+	struct s3_call *call = arg;
+
+	call->reply.status = status;
+}
+
+static struct str
+value_of(struct str line, const char *name)
+{
+	struct str value = { line.data + strlen(name), line.len - strlen(name) };
+
+	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
+		value.len--;
+	return str_trim(value);
+}
+
+void
+s3_call_on_header(void *arg, struct str line)
+{
+	struct s3_call *call = arg;
+	struct s3_reply *reply = &call->reply;
+	const struct {
+		const char *name;
+		char *to;
+		size_t size;
+	} wanted[] = { { "etag:", reply->etag, sizeof reply->etag }, { "date:", reply->date, sizeof reply->date },
+		{ "x-amz-version-id:", reply->version, sizeof reply->version },
+		{ "x-amz-meta-penstock-id:", reply->id, sizeof reply->id } };
+	uint64_t seconds;
+
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		struct str value;
+
+		if (!str_starts_nocase(line, wanted[i].name))
+			continue;
+		value = value_of(line, wanted[i].name);
+		if (value.len < wanted[i].size && !str_has_control(value))
+			snprintf(wanted[i].to, wanted[i].size, "%.*s", STR_ARG(value));
+	}
+	if (str_starts_nocase(line, "retry-after:") && str_to_u64(value_of(line, "retry-after:"), &seconds))
+		reply->retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+}
+
+/* What uploads an answer before it has told of does not count. */
+static struct s3_answer *
+new_answer(struct s3_call *call)
+{
+	bool is_list = call->ask->wants_document && call->ask->document == S3_ANSWER_UPLOADS;
+	struct s3_answer *answer = s3_answer_new(is_list ? S3_ANSWER_UPLOADS_MAX_BYTES : S3_ANSWER_MAX_BYTES);
+
+	if (answer == NULL || !is_list)
+		return answer;
+	call->on_list(call->arg);
+	s3_answer_on_upload(answer, call->on_upload, call->arg);
+	return answer;
+}
+
+void
+s3_call_on_answer(void *arg, const char *data, size_t len)
+{
+	struct s3_call *call = arg;
+
+	if (call->answer == NULL)
+		call->answer = new_answer(call);
+	if (call->answer != NULL)
+		s3_answer_feed(call->answer, (struct str){ data, len });
+}
+
+/* -- what it means -------------------------------------------------------------------------------------- */
+
+static enum s3_answer_kind
+kind_of(const struct s3_call *call)
+{
+	return call->answer != NULL ? s3_answer_kind(call->answer) : S3_ANSWER_EMPTY;
+}
+
+static void
+take_code(struct s3_call *call)
+{
+	call->reply.code[0] = '\0';
+	if (kind_of(call) != S3_ANSWER_ERROR)
+		return;
+	s3_take_word(s3_answer_text(call->answer, S3_TEXT_CODE).data, call->reply.code, sizeof call->reply.code);
+	if (call->reply.code[0] == '\0') /* an error all the same, whatever the status */
+		snprintf(call->reply.code, sizeof call->reply.code, "error");
+}
+
+static void
+take_clocks(const struct s3_call *call, char own[40], char stores[40])
+{
+	struct str told = call->answer != NULL ? s3_answer_text(call->answer, S3_TEXT_SERVER_TIME) : STR_NONE;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(own, 40, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	s3_take_word(told.data != NULL ? told.data : call->reply.date, stores, 40);
+}
+
+void
+s3_call_judge(struct s3_call *call, const struct exchange_result *result)
+{
+	struct s3_reply *reply = &call->reply;
+	char own[40], stores[40];
+	struct s3_facts facts = {
+		.destination = call->object->to->name,
+		.call = s3_operation_name(call->ask->op),
+		.result = result,
+		.wants_document = call->ask->wants_document,
+		.is_conflict_once = call->ask->is_conflict_once,
+		.code = reply->code,
+		.own_time = own,
+		.store_time = stores,
+	};
+	struct error unread = { 0 };
+	bool is_open;
+
+	if (call->answer != NULL)
+		s3_answer_end(call->answer, &unread); /* one that is refused is of no kind */
+	facts.has_document = facts.wants_document && kind_of(call) == call->ask->document;
+	take_code(call);
+	take_clocks(call, own, stores);
+	reply->error = (struct error){ 0 };
+	reply->fate = s3_judge(&facts, &reply->error);
+	is_open = s3_is_open(&facts, reply->fate);
+	reply->is_open = reply->is_open || is_open;
+	reply->may_come = reply->may_come || (is_open && result->status == 0);
+	reply->is_lost = reply->is_lost || (is_open && (result->status < 500 || reply->code[0] == '\0'));
+}
+
+void
+s3_call_forget_answer(struct s3_call *call)
+{
+	struct s3_reply *reply = &call->reply;
+
+	s3_answer_free(call->answer);
+	call->answer = NULL;
+	reply->status = reply->retry_after_s = 0;
+	reply->code[0] = reply->etag[0] = reply->version[0] = reply->id[0] = reply->date[0] = '\0';
+}
