@@ -61,8 +61,8 @@ run_suite() { # NAME
 		;;
 	s3)
 		suite s3 900 bash tests/s3/run.sh release
-		suite s3-asan 600 env E2E_ROUNDS=small bash tests/s3/run.sh asan test_s3_faults test_s3_commit
-		suite s3-tsan 600 env E2E_ROUNDS=small bash tests/s3/run.sh tsan test_s3_clients test_s3_commit
+		suite s3-asan 600 env E2E_ROUNDS=small bash tests/s3/run.sh asan test_s3_faults test_s3_commit test_s3_sweep
+		suite s3-tsan 600 env E2E_ROUNDS=small bash tests/s3/run.sh tsan test_s3_clients test_s3_commit test_s3_sweep
 		;;
 	e2e-asan) suite e2e-asan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh asan ;;
 	fault) suite fault 300 bash tests/fault/run.sh ;;

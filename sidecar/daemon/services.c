@@ -55,6 +55,23 @@ services_start_state(struct sidecar *sidecar, struct error *err)
 	return sidecar->settle != NULL && state_start(sidecar->state, err);
 }
 
+static void
+set_sweeper_table(void *sweeper, struct table *table)
+{
+	sweeper_set_table(sweeper, table);
+}
+
+bool
+services_start_sweeper(struct sidecar *sidecar, struct error *err)
+{
+	struct sweeper_setup setup = { .table = sidecar->reload.table, .on_table = reload_taken };
+	struct reload_taker *taker;
+
+	setup.on_table_arg = taker = reload_add(&sidecar->reload, set_sweeper_table);
+	taker->who = sidecar->sweeper = sweeper_new(&setup, err);
+	return sidecar->sweeper != NULL;
+}
+
 /* All loops: what is alive is what turns. The main loop is the first, the admin server's the last. */
 static size_t
 list_loops(const struct sidecar *sidecar, struct watchdog_target *targets)

@@ -37,7 +37,7 @@ start(struct sidecar *sidecar, struct error *err)
 	sidecar->loop = loop_new(err);
 	if (sidecar->loop == NULL || !signals_watch(sidecar, err))
 		return false;
-	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_workers + 3))
+	if (!reload_expect(&sidecar->reload, sidecar->loop, sidecar->n_workers + 4))
 		return error_nomem(err);
 	sidecar->pool = pool_new(config->memory, err);
 	sidecar->queue = sidecar->pool != NULL ? queue_new(sidecar->pool, err) : NULL;
@@ -52,8 +52,9 @@ start(struct sidecar *sidecar, struct error *err)
 	if (!worker_threads_make(sidecar, err))
 		return false;
 	sidecar->reload.lookout = lookout_new(sidecar->loop, sidecar->reload.table, err);
-	if (sidecar->reload.lookout == NULL || !services_start_agent(sidecar, err) ||
-		!worker_threads_start(sidecar, err) || !services_start_admin(sidecar, err))
+	if (sidecar->reload.lookout == NULL || !services_start_sweeper(sidecar, err) ||
+		!services_start_agent(sidecar, err) || !worker_threads_start(sidecar, err) ||
+		!services_start_admin(sidecar, err))
 		return false;
 	say_listening(sidecar);
 	return true;
@@ -64,6 +65,7 @@ stop(struct sidecar *sidecar)
 {
 	bool hangs = !lookout_stop(sidecar->reload.lookout);
 
+	sweeper_free(sidecar->sweeper);
 	worker_threads_join(sidecar);
 	sd_notify_stop(sidecar->sd_notify);
 	admin_server_stop(sidecar->admin);

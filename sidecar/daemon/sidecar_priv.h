@@ -14,6 +14,7 @@
 #include "http/worker.h"
 #include "loop/loop.h"
 #include "sink/settle.h"
+#include "sink/sweeper.h"
 #include "sink/upload.h"
 #include "spoa/agent.h"
 
@@ -45,6 +46,7 @@ struct sidecar {
 	struct uploads *uploads;
 	struct state *state;   /* NULL: the route file has no `state` */
 	struct settle *settle; /* NULL likewise */
+	struct sweeper *sweeper;
 	struct listeners listeners;
 	struct agent *agent;        /* NULL: the route file has no `spoa` */
 	struct admin_server *admin; /* NULL: it has no `admin` */
@@ -83,8 +85,10 @@ void worker_threads_free_loops(struct sidecar *sidecar);
 
 /* services.c: the threads beside the workers, each only if the route file has it. The state before the workers, since
  * nobody else may have been on its loop; the admin server and the service manager last, so that whoever is told can
- * send uploads. The agent and the admin server answer until the last upload is done. */
+ * send uploads. The agent and the admin server answer until the last upload is done. The sweeper is always there: a reload
+ * may bring what is to be swept. */
 bool services_start_state(struct sidecar *sidecar, struct error *err);
+bool services_start_sweeper(struct sidecar *sidecar, struct error *err);
 bool services_start_agent(struct sidecar *sidecar, struct error *err);
 bool services_start_admin(struct sidecar *sidecar, struct error *err);
 

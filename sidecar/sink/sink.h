@@ -49,6 +49,16 @@ struct relic {
 	void (*free_own)(void *own); /* ... and what frees it when the answer has come; NULL: nothing has to */
 };
 
+/* One look for what dead processes have left at a destination, of which nobody is told who it was. */
+struct sweep_job {
+	const struct destination *to;
+	const struct table *table;               /* of `to`; outlives the sweep */
+	struct engine *engine;                   /* that asks */
+	bool *is_told;                           /* that it fails; the sink's, from one sweep to the next */
+	void (*on_end)(void *arg, bool is_good); /* once; may call sweep_end() */
+	void *arg;
+};
+
 /* All but `begin` and `pump` may be NULL: there is nothing to do. What is in `config` and of another kind is let be. */
 struct sink {
 	/* [main] Opens what it keeps for the destinations of one route table: sink_opened(). `before`: what it has for the
@@ -104,6 +114,13 @@ struct sink {
 	 * any 2xx REMOVED, all else REFUSED. */
 	void (*on_relic_line)(struct relic *relic, struct str line);
 	enum relic_said (*relic_said)(struct relic *relic, const struct exchange_result *result);
+
+	/* [any] Is there anything to be swept at this destination? NULL: never, nor are there the two that follow. */
+	bool (*sweeps)(const struct destination *to);
+
+	/* [sweeper] Begins a sweep, and says in the log how it ends. NULL: it has failed already, without on_end. */
+	void *(*sweep_begin)(const struct sweep_job *job);
+	void (*sweep_end)(void *sweep); /* [sweeper] over or not: it is stopped, and freed */
 };
 
 const struct sink *sink_of(const struct destination *to);

@@ -10,6 +10,8 @@ from test_probe import Probe
 from test_s3_heads import NAMES
 from test_s3_names import OWN, PRINTABLE
 from test_s3_objects import DATAS, SIZES
+from test_s3_sweep import rewrite
+from test_state import ADMIN, Mortal
 
 
 def tests_of(shared):
@@ -276,3 +278,38 @@ def check_that_what_objects_say_is_read_back(store):
         metadata = {n.lower(): value for n, value in got["Metadata"].items()}
         assert set(metadata) == {"penstock-id", "user", "file.name_1", "long"} and metadata["long"] == "v" * 1800, metadata
         assert metadata["user"] == "J%C3%B6rg" and urllib.parse.unquote(metadata["file.name_1"]) == name, metadata
+
+
+def unfinished(store):
+    return store.client.get_paginator("list_multipart_uploads").paginate(Bucket="bkt", PaginationConfig={"PageSize": 1000}).search("Uploads")
+
+
+def check_that_a_sweep_ends_what_a_kill_left(store):
+    """Of three forms whose uploads were under way, and of 120 more, so that the store's list has pages."""
+    if store.name != "SeaweedFS":
+        raise Skip(f"{store.name} lists no unfinished uploads with this backend")
+    idle, limits = "timeout: { idle: 50s }", "client: { timeout: { total: 1s } }\n"
+    young = idle + ', sweep: { prefix: "up/" }'
+    sweep = 'timeout: { total: 1s }, sweep: { prefix: "up/", older_than: 2001ms }'
+    done = 'penstock_s3_sweeps_total{destination="s",result="done"}'
+    with Mortal(routes(key="up/{part}-{uuid}"), store, head=ADMIN, memory="64MiB") as p:
+        held = [Held(p, files(noise(SHORT)) + files(b"")) for _ in range(3)]
+        wait_for(lambda: len(store.unfinished()) == 3, "three uploads are under way")
+        p.kill()
+        for client in held:
+            client.socket.close()
+        for i in range(120):
+            store.client.create_multipart_upload(Bucket="bkt", Key=f"up/d {i % 40:03}+%2F\u2603")
+        foreign = store.client.create_multipart_upload(Bucket="bkt", Key="upper")["UploadId"]
+        rewrite(p, lambda text: text.replace(idle, young))
+        p.again()
+        wait_for(lambda: p.figure(done) == 1, "all are seen, and are young: " + p.log())
+        assert p.lines('"seen":123,"ended":0') and len(list(unfinished(store))) == 124, p.log()
+        p.kill()
+        newest = max(upload["Initiated"] for upload in unfinished(store))
+        wait_for(lambda: time.time() > newest.timestamp() + 6, "all are old")
+        rewrite(p, lambda text: text.replace(young, sweep) + limits)
+        p.again()
+        wait_for(lambda: p.figure(done) == 1, "it is swept: " + p.log())
+        assert [upload["UploadId"] for upload in store.unfinished()] == [foreign], (store.unfinished(), p.log())
+        assert p.figure('penstock_s3_uploads_swept_total{destination="s"}') == 123 and p.lines('"ended":123'), p.log()

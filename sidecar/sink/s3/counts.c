@@ -14,7 +14,8 @@ struct s3_counts {
 	char *destination;
 	struct counter ends[N_S3_OPS][N_S3_ENDS];
 	struct counter again[N_S3_OPS];
-	struct counter bytes, aborted, left;
+	struct counter bytes, aborted, left, swept;
+	struct counter sweeps[N_S3_SWEEP_ENDS];
 };
 
 static const struct {
@@ -28,6 +29,7 @@ static const struct {
 	[S3_OP_ABORT] = { "AbortMultipartUpload", false },
 	[S3_OP_HEAD] = { "HeadObject", false },
 	[S3_OP_DELETE] = { "DeleteObject", false },
+	[S3_OP_LIST_UPLOADS] = { "ListMultipartUploads", false },
 };
 
 static const char *const end_words[N_S3_ENDS] = {
@@ -37,6 +39,12 @@ static const char *const end_words[N_S3_ENDS] = {
 	[S3_END_OTHER] = "other",
 	[S3_END_NONE] = "none",
 	[S3_END_CUT] = "cut",
+};
+
+static const char *const sweep_words[N_S3_SWEEP_ENDS] = {
+	[S3_SWEEP_DONE] = "done",
+	[S3_SWEEP_FAILED] = "failed",
+	[S3_SWEEP_CUT] = "cut",
 };
 
 const char *
@@ -128,6 +136,20 @@ s3_counts_left(struct s3_counts *counts)
 		counter_add(&counts->left, 1);
 }
 
+void
+s3_counts_swept(struct s3_counts *counts)
+{
+	if (counts != NULL)
+		counter_add(&counts->swept, 1);
+}
+
+void
+s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end)
+{
+	if (counts != NULL)
+		counter_add(&counts->sweeps[end], 1);
+}
+
 /* -- telling -------------------------------------------------------------------------------------------- */
 
 static void
@@ -171,6 +193,23 @@ write_left(const struct s3_counts *counts, const char *name, struct buf *out)
 	metrics_write_sample(out, name, "destination", counts->destination, counter_read(&counts->left));
 }
 
+static void
+write_sweeps(const struct s3_counts *counts, const char *name, struct buf *out)
+{
+	for (int end = 0; end < N_S3_SWEEP_ENDS; end++) {
+		const struct metrics_label labels[] = { { "destination", counts->destination },
+			{ "result", sweep_words[end] } };
+
+		metrics_write_labelled(out, name, labels, 2, counter_read(&counts->sweeps[end]));
+	}
+}
+
+static void
+write_swept(const struct s3_counts *counts, const char *name, struct buf *out)
+{
+	metrics_write_sample(out, name, "destination", counts->destination, counter_read(&counts->swept));
+}
+
 static const struct {
 	const char *name, *help;
 	void (*write)(const struct s3_counts *counts, const char *name, struct buf *out);
@@ -187,6 +226,12 @@ static const struct {
 	{ "penstock_s3_uploads_left_total",
 		"Unfinished uploads that may be left in a bucket, because it could not be brought to end them.",
 		write_left },
+	{ "penstock_s3_sweeps_total",
+		"Sweeps of buckets that are over (failed: not all was seen, or could be ended; cut: by a reload, or the end "
+		"of the process).",
+		write_sweeps },
+	{ "penstock_s3_uploads_swept_total", "Unfinished uploads of dead processes that sweeps have ended.",
+		write_swept },
 };
 
 void

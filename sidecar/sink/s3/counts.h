@@ -17,6 +17,7 @@ enum s3_operation {
 	S3_OP_ABORT,
 	S3_OP_HEAD,
 	S3_OP_DELETE,
+	S3_OP_LIST_UPLOADS,
 	N_S3_OPS,
 };
 
@@ -32,6 +33,14 @@ enum s3_end {
 	S3_END_NONE,  /* no answer came */
 	S3_END_CUT,   /* it was not waited for */
 	N_S3_ENDS,
+};
+
+/* What became of one sweep (sweep.h). */
+enum s3_sweep_end {
+	S3_SWEEP_DONE,
+	S3_SWEEP_FAILED, /* not all was seen, or could be ended */
+	S3_SWEEP_CUT,    /* by a reload, or the end of the process */
+	N_S3_SWEEP_ENDS,
 };
 
 /* Pure. `status`: 0: none came; `is_good`: it did what was asked. */
@@ -50,6 +59,8 @@ void s3_counts_end(struct s3_counts *counts, enum s3_operation op, enum s3_end e
 void s3_counts_again(struct s3_counts *counts, enum s3_operation op); /* one more request for the same */
 void s3_counts_aborted(struct s3_counts *counts);                     /* an unfinished upload is gone */
 void s3_counts_left(struct s3_counts *counts);                        /* one may be left */
+void s3_counts_swept(struct s3_counts *counts);                       /* one of a dead process is gone */
+void s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end);
 
 /* [any] Appends all metrics, of so many destinations; NULLs are left out. */
 void s3_counts_write(struct s3_counts *const *all, size_t n, struct buf *out);

@@ -26,6 +26,15 @@ static const struct key retry_keys[] = {
 };
 static const struct key_table retry = { "`retry`", "destinations.NAME.retry (type: s3)", KEYS(retry_keys) };
 
+static const struct key sweep_keys[] = {
+	{ "prefix", KEY_TEXT, .required = true, .max = 1024, AT(s3_settings, sweep_prefix),
+		.help = "What the keys of the uploads begin with; so does each key that a rule makes here, and nobody else's." },
+	{ "older_than", KEY_TIME, .fallback = "48h", .min = 1, .max = YEAR_MS, AT(s3_settings, sweep_older_ms),
+		.help = "So long ago they were begun, by the store's clock; more than `client.timeout.total` and the destination's "
+			"`timeout.total` together, so that nobody is at them any more." },
+};
+static const struct key_table sweep = { "`sweep`", "destinations.NAME.sweep", KEYS(sweep_keys) };
+
 static const struct key rows[] = {
 	{ "type", KEY_WORD, .required = true, WORDS({ "s3", 0 }), .help = "The kind of destination." },
 	{ "bucket", KEY_TEXT, .required = true, .max = 63, AT(s3_settings, bucket),
@@ -63,6 +72,9 @@ static const struct key rows[] = {
 		AT(s3_settings, undo_delete),
 		.help = "How a committed object is taken back when a later part of the same form fails: the version that was made "
 			"is deleted. In a bucket without versions, what it had replaced does not come back." },
+	{ "sweep", KEY_TABLE, TABLES(&sweep),
+		.help = "Unfinished uploads that a killed penstock has left in the bucket are ended: at the start, at a reload and "
+			"once a day." },
 	{ "content_type", KEY_CONTENT_TYPE, .fallback = "declared", .max = CONTENT_TYPE_MAX,
 		WORDS({ "declared", CONTENT_TYPE_DECLARED }), AT(s3_settings, head.type),
 		.help = "`Content-Type` of its objects: the one that is said here, or `declared`: what the client says that they are. "

@@ -184,8 +184,10 @@ settle(struct loading *l, size_t at)
 	uint64_t largest = largest_object(l->config, d);
 	uint64_t piece = s3_plan_piece(mine(d->settings)->part_size, largest);
 
-	if (node->kind == NODE_MAP)
+	if (node->kind == NODE_MAP) {
 		check_heads(l, at);
+		s3_kind_check_sweep(l, at);
+	}
 	if (node->kind == NODE_MAP && s3_plan_parts(largest, piece) > S3_PARTS_MAX)
 		complain_of_size(l, s3_spot_of(node, "part_size"),
 			"part_size: 10,000 parts are too few for the largest object that a rule lets come; it takes parts of ",
@@ -205,6 +207,7 @@ free_settings(struct destination_settings *settings)
 	mem_free(s3->path);
 	mem_free(s3->region);
 	mem_free(s3->bucket);
+	mem_free(s3->sweep_prefix);
 	object_head_free(&s3->head);
 	peer_free(&s3->peer);
 }

@@ -17,4 +17,7 @@ s3_spot_of(const struct node *map, const char *key)
 /* kind_url.c. `node`: the mapping of the destination. Reports through l->diag. */
 void s3_kind_link_url(struct loading *l, struct s3_settings *s3, const struct node *node);
 
+/* kind_sweep.c, after all rules have been linked: `sweep` of destination `at`, which has a mapping. Likewise. */
+void s3_kind_check_sweep(struct loading *l, size_t at);
+
 #endif

@@ -11,6 +11,7 @@
 #include "sink/s3/s3_relic.h"
 #include "sink/s3/s3_survey.h"
 #include "sink/s3/s3_would.h"
+#include "sink/s3/sweep.h"
 #include "sink/sink.h"
 
 #include <string.h>
@@ -294,4 +295,7 @@ const struct sink s3_sink = { .open = s3_open,
 	.link = s3_link,
 	.take_back = s3_take_back,
 	.on_relic_line = s3_on_relic_line,
-	.relic_said = s3_relic_said };
+	.relic_said = s3_relic_said,
+	.sweeps = s3_sweeps,
+	.sweep_begin = s3_sweep_begin,
+	.sweep_end = s3_sweep_end };

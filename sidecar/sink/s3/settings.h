@@ -35,6 +35,8 @@ struct s3_settings {
 	bool ready_connect;
 	unsigned retry_parts; /* how often a request that may be repeated is sent again */
 	struct object_head head;
+	char *sweep_prefix;      /* unfinished uploads of keys that begin so are swept (sweep.h); NULL: none are */
+	uint64_t sweep_older_ms; /* such as are older than that */
 };
 
 extern const struct destination_kind s3_kind;
