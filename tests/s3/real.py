@@ -30,6 +30,7 @@ class RealStore:
     keeps_slashes = keeps_conditions = joins_parts = gives_checksums = keeps_tags_of_uploads = True
     makes_buckets = False
     keeps_ends, longest_segment = True, 1024
+    lists_uploads = True
 
     def __init__(self, name):
         self.dir, self.port, self.name, self.process = tempfile.mkdtemp(prefix="penstock-s3-"), free_port(), name, None
@@ -137,6 +138,7 @@ class SeaweedFS(RealStore):
 class RadosGW(RealStore):
     keeps_conditions = gives_checksums = keeps_tags_of_uploads = False  # it takes them and does not look
     joins_parts = False  # with this backend, 18.2.7 gives back other bytes of what had several parts, boto3's as well, and of versions none
+    lists_uploads = False
 
     def __init__(self):
         if not CHROOT:

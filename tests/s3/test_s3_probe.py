@@ -5,8 +5,8 @@ from s3 import *
 from test_probe import Probe
 
 
-def probe(fake, more="", during=None):
-    return Probe("version: 1\n" + routes(more).replace("{up}", str(fake.port)), "--json", during=during)
+def probe(fake, more="", during=None, **rule):
+    return Probe("version: 1\n" + routes(more, **rule).replace("{up}", str(fake.port)), "--json", during=during)
 
 
 def is_empty(fake):
@@ -24,7 +24,7 @@ def test_probe_of_a_bucket_that_keeps_everything():
                 assert found.code == 0 and set(found.answers("s").values()) == {"yes"}, found.out
                 assert is_empty(fake), fake.store.versions
                 assert [call.code for call in fake.refused()] == ["BadDigest"], fake.calls
-                assert all(call.key.startswith(".penstock-probe-") for call in fake.calls if call.kind not in ("list", "bucket_head"))
+                assert all(call.key.startswith(".penstock-probe-") for call in fake.calls if call.kind not in ("list", "list_uploads", "bucket_head"))
 
 
 def test_probe_of_a_bucket_without_checksums():
@@ -52,6 +52,25 @@ def test_probe_of_a_bucket_that_takes_a_wrong_checksum():
         fake.on("put", EVERY, take)
         found = probe(fake)
         assert found.code == 1 and found.broken() == [("s", "wrong checksum")] and is_empty(fake), found.out
+
+
+def test_probe_of_a_bucket_that_lists_nothing():
+    """But repeats what it was asked for; only a sweep relies on it."""
+    def empty(call):
+        root = "ListBucketResult" if call.kind == "list" else "ListMultipartUploadsResult"
+        return call.send(document(root, f"<Prefix>{call.query['prefix']}</Prefix><IsTruncated>false</IsTruncated>"))
+    sweep = {"more": 'sweep: { prefix: "up/" }', "key": "up/{part}"}
+    for behaviour, says in ((empty, "does not list what is there"), (status(403, "AccessDenied"), "AccessDenied")):
+        with FakeS3() as fake:
+            fake.on("list", EVERY, behaviour)
+            fake.on("list_uploads", EVERY, behaviour)
+            found = probe(fake)
+            assert found.code == 0 and found.answers("s")["list"] == found.answers("s")["list uploads"] == "no" and is_empty(fake), found.out
+            assert says in found.found["s"]["list"]["sentence"] and says in found.found["s"]["list uploads"]["sentence"], found.out
+            found = probe(fake, **sweep)
+            assert found.code == 1 and found.broken() == [("s", "list uploads")] and is_empty(fake), found.out
+    with FakeS3() as fake:
+        assert probe(fake, **sweep).code == 0 and is_empty(fake)
 
 
 def test_probe_of_a_bucket_that_takes_no_uploads():
@@ -102,7 +121,7 @@ def test_probe_asks_a_busy_bucket_again():
 
 
 def test_probe_of_a_bucket_that_is_interrupted_leaves_nothing():
-    for kind in ("put", "create", "part", "complete", "list"):
+    for kind in ("put", "create", "part", "complete", "list", "list_uploads"):
         with FakeS3() as fake:
             def hang_until_released(call, fake=fake):
                 call.read()

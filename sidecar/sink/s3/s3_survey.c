@@ -4,7 +4,7 @@
  * version that it got: in a bucket with versioning a plain DELETE would only hide it.
  *
  *   connect ─▶ keys ─▶ DELETE of nothing ─▶ put, read, put again if nothing is there ─▶ list ─▶ upload, complete it, read
- *   ─▶ upload, complete it if nothing is there, abort it ─▶ put with a wrong checksum ─▶ remove everything */
+ *   ─▶ upload, complete it if nothing is there ─▶ upload, list it, abort it ─▶ put with a wrong checksum ─▶ remove everything */
 #include "sink/s3/s3_survey.h"
 
 #include "base/mem.h"
@@ -26,6 +26,7 @@ static const char *const names[] = {
 	[S3_LIST] = "list",
 	[S3_MULTIPART] = "multipart",
 	[S3_CONDITIONAL_COMPLETE] = "conditional complete",
+	[S3_LIST_UPLOADS] = "list uploads",
 	[S3_ABORT] = "abort",
 	[S3_CHECKSUM] = "wrong checksum",
 	[S3_DELETE] = "delete",
@@ -219,6 +220,7 @@ look_at_rules(struct s3_tour *tour)
 	rely(tour, S3_CONDITIONAL_PUT, largest > 0 && settings->refuses_existing, "exists: refuse");
 	rely(tour, S3_MULTIPART, has_parts, "put_max");
 	rely(tour, S3_CONDITIONAL_COMPLETE, has_parts && settings->refuses_existing, "exists: refuse");
+	rely(tour, S3_LIST_UPLOADS, settings->sweep_prefix != NULL, "sweep");
 	rely(tour, S3_ABORT, has_parts, "put_max");
 	snprintf(checksum, sizeof checksum, "checksum: %s",
 		settings->checksum == S3_SUM_NONE

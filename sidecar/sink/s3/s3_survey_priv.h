@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3_survey_priv.h - what s3_survey.c (its beginning and end, and what the route files rely on), s3_survey_try.c (what is tried)
- * and s3_survey_ask.c (signed requests, and what of them has to be removed) share. */
+/* s3_survey_priv.h - what s3_survey.c (its beginning and end, and what the route files rely on), s3_survey_try.c (what is tried),
+ * s3_survey_parts.c (with multipart uploads) and s3_survey_ask.c (signed requests, and what of them has to be removed) share. */
 #ifndef PENSTOCK_S3_SURVEY_PRIV_H
 #define PENSTOCK_S3_SURVEY_PRIV_H
 
@@ -42,6 +42,7 @@ enum s3_ability {
 	S3_LIST,
 	S3_MULTIPART,
 	S3_CONDITIONAL_COMPLETE,
+	S3_LIST_UPLOADS,
 	S3_ABORT,
 	S3_CHECKSUM,
 	S3_DELETE,
@@ -107,5 +108,17 @@ bool s3_survey_is_over(struct s3_tour *tour);
 void s3_survey_prepare(struct s3_tour *tour); /* body, keys, checksum */
 void s3_survey_try_all(struct s3_tour *tour); /* what was made is remembered */
 bool s3_survey_gives_back(struct s3_tour *tour, const char *key, bool is_removal, struct s3_result *result);
+struct str s3_survey_body(const struct s3_tour *tour);
+const char *s3_survey_payload(const struct s3_tour *tour);
+void s3_survey_add_checksum(const struct s3_digest *digest, struct exchange_line *line);
+void s3_survey_found_condition(struct s3_tour *tour, enum s3_ability ability, const struct s3_result *result);
+
+/* Is the key in the list that this begins the query of ("uploads=")? */
+void s3_survey_try_list(struct s3_tour *tour, enum s3_ability ability, const char *which, const char *key);
+
+/* s3_survey_parts.c */
+bool s3_survey_try_multipart(struct s3_tour *tour); /* false: there is no need to go on with the others */
+void s3_survey_try_conditional_complete(struct s3_tour *tour);
+void s3_survey_try_abort(struct s3_tour *tour); /* and that it is listed before */
 
 #endif

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct str
-body_of(const struct s3_tour *tour)
+struct str
+s3_survey_body(const struct s3_tour *tour)
 {
 	return (struct str){ tour->trial.body, sizeof tour->trial.body };
 }
@@ -28,7 +28,7 @@ static bool
 make_digest(const struct s3_tour *tour, bool is_wrong, struct s3_digest *digest)
 {
 	struct s3_sum sum = { 0 };
-	struct str body = body_of(tour);
+	struct str body = s3_survey_body(tour);
 
 	if (!s3_sum_begin(&sum, tour->trial.settings->checksum, NULL))
 		return false;
@@ -37,14 +37,14 @@ make_digest(const struct s3_tour *tour, bool is_wrong, struct s3_digest *digest)
 	return true;
 }
 
-static const char *
-payload_of(const struct s3_tour *tour)
+const char *
+s3_survey_payload(const struct s3_tour *tour)
 {
 	return tour->digest.kind == S3_SUM_SHA256 ? tour->payload : NULL;
 }
 
-static void
-add_checksum(const struct s3_digest *digest, struct exchange_line *line)
+void
+s3_survey_add_checksum(const struct s3_digest *digest, struct exchange_line *line)
 {
 	*line = (struct exchange_line){ s3_sum_header(digest->kind), digest->len > 0 ? digest->base64 : NULL };
 }
@@ -78,11 +78,11 @@ put(struct s3_tour *tour, const char *key, const struct s3_digest *digest, bool 
 			{ "If-None-Match", only_new ? "*" : NULL } },
 		.has_body = true,
 		.makes = true,
-		.body = body_of(tour),
-		.payload = digest == &tour->digest ? payload_of(tour) : NULL,
+		.body = s3_survey_body(tour),
+		.payload = digest == &tour->digest ? s3_survey_payload(tour) : NULL,
 	};
 
-	add_checksum(digest, &step.lines[2]);
+	s3_survey_add_checksum(digest, &step.lines[2]);
 	s3_survey_ask(&tour->trial, &step, result);
 	memcpy(thing->version, result->version, sizeof thing->version);
 	thing->is_gone = result->status >= 400 && result->status < 500;
@@ -95,7 +95,8 @@ s3_survey_gives_back(struct s3_tour *tour, const char *key, bool is_removal, str
 	bool is_same;
 
 	s3_survey_ask(&tour->trial, &step, result);
-	is_same = result->is_good && !result->body.failed && str_equal(buf_str(&result->body), body_of(tour));
+	is_same = result->is_good && !result->body.failed &&
+		str_equal(buf_str(&result->body), s3_survey_body(tour));
 	s3_result_free(result);
 	return is_same;
 }
@@ -168,8 +169,8 @@ was_refused(const struct s3_result *result)
 	return result->status == 412 || result->status == 409;
 }
 
-static void
-found_condition(struct s3_tour *tour, enum s3_ability ability, const struct s3_result *result)
+void
+s3_survey_found_condition(struct s3_tour *tour, enum s3_ability ability, const struct s3_result *result)
 {
 	if (!result->is_ended)
 		s3_survey_found(tour, ability, was_refused(result), "%s%s", result->words,
@@ -183,176 +184,43 @@ try_conditional_put(struct s3_tour *tour)
 
 	put(tour, tour->first, &tour->digest, true, &result);
 	s3_result_free(&result);
-	found_condition(tour, S3_CONDITIONAL_PUT, &result);
+	s3_survey_found_condition(tour, S3_CONDITIONAL_PUT, &result);
 }
 
-static void
-try_list(struct s3_tour *tour)
+/* That the answer has the prefix in it says nothing: stores repeat what they are asked. */
+static bool
+has_key(const struct s3_result *result, const char *key)
+{
+	struct buf element = { 0 };
+	bool has_it;
+
+	buf_addf(&element, "<Key>%s</Key>", key);
+	has_it = result->body.len > 0 && !element.failed && strstr(result->body.data, element.data) != NULL;
+	buf_free(&element);
+	return has_it;
+}
+
+void
+s3_survey_try_list(struct s3_tour *tour, enum s3_ability ability, const char *which, const char *key)
 {
 	struct s3_step step = { .method = "GET", .key = "/" };
 	struct s3_result result;
 	struct buf query = { 0 };
 	bool has_it;
 
-	buf_add_text(&query, "list-type=2&prefix=");
-	s3_escape(&query, str_of(tour->first + 1), false);
+	buf_addf(&query, "%s&prefix=", which);
+	s3_escape(&query, str_of(key), false);
 	step.query = buf_str(&query);
 	s3_survey_ask(&tour->trial, &step, &result);
-	has_it = result.is_good && result.body.len > 0 && strstr(result.body.data, tour->first + 1) != NULL;
+	has_it = result.is_good && has_key(&result, key);
 	if (!result.is_ended)
-		s3_survey_found(tour, S3_LIST, has_it, "%s",
-			result.is_good && !has_it ? "it does not list what was put" : result.words);
+		s3_survey_found(tour, ability, has_it, "%s",
+			result.is_good && !has_it ? "it does not list what is there" : result.words);
 	s3_result_free(&result);
 	buf_free(&query);
 }
 
-/* -- in parts ----------------------------------------------------------------------------------------- */
-
-/* NULL: there is none, or nobody knows. */
-static struct s3_survey_thing *
-create_upload(struct s3_tour *tour, const char *key, struct s3_result *result)
-{
-	enum s3_sum_kind kind = tour->trial.settings->checksum;
-	struct s3_survey_thing *upload = NULL;
-	struct s3_step step = {
-		.method = "POST",
-		.key = key,
-		.query = STR("uploads="),
-		.lines = { { "Content-Type", "application/octet-stream" },
-			{ "x-amz-checksum-algorithm", s3_sum_word(kind) },
-			{ "x-amz-checksum-type", kind == S3_SUM_CRC64NVME ? "FULL_OBJECT" : NULL } },
-		.has_body = true,
-		.makes = true,
-		.body = STR(""),
-		.payload = S3_EMPTY_PAYLOAD,
-	};
-
-	s3_survey_ask(&tour->trial, &step, result);
-	if (result->is_good && result->upload.len > 0) {
-		upload = s3_survey_remember(&tour->trial, key);
-		buf_add_str(&upload->upload, buf_str(&result->upload));
-	}
-	s3_result_free(result);
-	return upload;
-}
-
-static bool
-send_part(struct s3_tour *tour, const struct s3_survey_thing *upload, struct s3_result *result)
-{
-	struct buf query = { 0 };
-	struct s3_step step = {
-		.method = "PUT",
-		.key = upload->key,
-		.has_body = true,
-		.body = body_of(tour),
-		.payload = payload_of(tour),
-	};
-
-	buf_addf(&query, "partNumber=1&uploadId=%s", upload->upload.data);
-	step.query = buf_str(&query);
-	add_checksum(&tour->digest, &step.lines[0]);
-	s3_survey_ask(&tour->trial, &step, result);
-	s3_result_free(result);
-	buf_free(&query);
-	return result->is_good;
-}
-
-static void
-add_document(const struct s3_tour *tour, const char *etag, struct buf *out)
-{
-	const char *word = s3_sum_word(tour->trial.settings->checksum);
-
-	buf_addf(out,
-		"<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-		"<Part><PartNumber>1</PartNumber><ETag>%s</ETag>",
-		etag);
-	if (word != NULL)
-		buf_addf(out, "<Checksum%s>%s</Checksum%s>", word, tour->digest.base64, word);
-	buf_add_text(out, "</Part></CompleteMultipartUpload>");
-}
-
-/* The object is remembered, too; the upload is gone if it was completed. */
-static void
-complete(struct s3_tour *tour, struct s3_survey_thing *upload, const char *etag, bool only_new,
-	struct s3_result *result)
-{
-	struct s3_survey_thing *object = s3_survey_remember(&tour->trial, upload->key);
-	struct buf query = { 0 }, document = { 0 };
-	struct s3_step step = {
-		.method = "POST",
-		.key = upload->key,
-		.lines = { { "Content-Type", "application/xml" }, { "If-None-Match", only_new ? "*" : NULL } },
-		.has_body = true,
-	};
-
-	buf_addf(&query, "uploadId=%s", upload->upload.data);
-	add_document(tour, etag, &document);
-	step.query = buf_str(&query);
-	step.body = buf_str(&document);
-	s3_survey_ask(&tour->trial, &step, result);
-	memcpy(object->version, result->version, sizeof object->version);
-	object->is_gone = !result->is_good && result->status >= 400 && result->status < 500;
-	upload->is_gone = result->is_good;
-	s3_result_free(result);
-	buf_free(&query);
-	buf_free(&document);
-}
-
-/* Up to and with Complete. NULL: it did not come so far, *result has why. */
-static struct s3_survey_thing *
-upload_one(struct s3_tour *tour, const char *key, bool only_new, struct s3_result *result)
-{
-	char etag[SURVEY_VALUE_MAX + 1];
-	struct s3_survey_thing *upload = create_upload(tour, key, result);
-
-	if (upload == NULL || survey_is_over(tour->trial.survey) || !send_part(tour, upload, result) ||
-		survey_is_over(tour->trial.survey))
-		return NULL;
-	memcpy(etag, result->etag, sizeof etag);
-	complete(tour, upload, etag, only_new, result);
-	return upload;
-}
-
-static bool
-try_multipart(struct s3_tour *tour)
-{
-	struct s3_result result, read;
-	bool is_good = upload_one(tour, tour->second, false, &result) != NULL && result.is_good;
-	bool is_same = is_good && !survey_is_over(tour->trial.survey) &&
-		s3_survey_gives_back(tour, tour->second, false, &read);
-
-	if (s3_survey_is_over(tour))
-		return false;
-	s3_survey_found(tour, S3_MULTIPART, is_good && (is_same || tour->found[S3_GET].answer != SURVEY_YES), "%s",
-		is_good && !is_same ? "the object does not have the bytes of its parts" : result.words);
-	return is_good;
-}
-
-static void
-try_conditional_complete(struct s3_tour *tour)
-{
-	struct s3_result result;
-	struct s3_survey_thing *upload = upload_one(tour, tour->first, true, &result);
-
-	if (upload == NULL || s3_survey_is_over(tour))
-		return;
-	found_condition(tour, S3_CONDITIONAL_COMPLETE, &result);
-}
-
-static void
-try_abort(struct s3_tour *tour)
-{
-	struct s3_result result;
-	struct s3_survey_thing *upload = create_upload(tour, tour->third, &result);
-	bool is_gone;
-
-	if (upload == NULL)
-		return;
-	is_gone = s3_survey_remove(&tour->trial, upload, &result);
-	if (!result.is_ended)
-		s3_survey_found(tour, S3_ABORT, is_gone, "%s", result.words);
-	s3_result_free(&result);
-}
+/* -- all of them --------------------------------------------------------------------------------------- */
 
 static void
 try_wrong_checksum(struct s3_tour *tour)
@@ -380,15 +248,15 @@ s3_survey_try_all(struct s3_tour *tour)
 	try_conditional_put(tour);
 	if (s3_survey_is_over(tour))
 		return;
-	try_list(tour);
+	s3_survey_try_list(tour, S3_LIST, "list-type=2", tour->first + 1);
 	if (s3_survey_is_over(tour))
 		return;
-	if (!try_multipart(tour))
+	if (!s3_survey_try_multipart(tour))
 		tour->why_not = s3_survey_is_over(tour) ? "interrupted" : "multipart uploads failed";
 	else {
-		try_conditional_complete(tour);
+		s3_survey_try_conditional_complete(tour);
 		if (!s3_survey_is_over(tour))
-			try_abort(tour);
+			s3_survey_try_abort(tour);
 	}
 	if (!s3_survey_is_over(tour))
 		try_wrong_checksum(tour);
