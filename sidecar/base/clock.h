@@ -8,6 +8,6 @@
 #define CLOCK_NEVER UINT64_MAX
 
 uint64_t clock_now_ms(void);                           /* [any] monotonic */
-uint64_t clock_after(uint64_t now_ms, uint64_t in_ms); /* saturating; in_ms CLOCK_NEVER stays never */
+uint64_t clock_after(uint64_t now_ms, uint64_t in_ms); /* never overflows; in_ms CLOCK_NEVER gives CLOCK_NEVER */
 
 #endif

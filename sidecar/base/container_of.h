@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* container_of.h - from a member that somebody was given back to the struct that it is embedded in. */
+/* container_of.h - from a pointer to a member to the struct that it is embedded in, for callbacks that are given the member. */
 #ifndef PENSTOCK_CONTAINER_OF_H
 #define PENSTOCK_CONTAINER_OF_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* counter.h - a number that any thread may change and read. It orders nothing but itself: whoever reads it
- * learns roughly how many there are, or that there are none left of what he started himself. */
+/* counter.h - a number that any thread may change and read. All accesses are relaxed: they say nothing about other memory. So a
+ * reader learns roughly how many there are; exact for it is only what its own thread has added and taken away. */
 #ifndef PENSTOCK_COUNTER_H
 #define PENSTOCK_COUNTER_H
 
@@ -37,7 +37,7 @@ counter_take(struct counter *counter, size_t most)
 	return false;
 }
 
-/* For a figure that is told, not counted. */
+/* For a figure that is set as a whole, and not counted up and down. */
 static inline void
 counter_set(struct counter *counter, size_t n)
 {

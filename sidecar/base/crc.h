@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* crc.h - pure: CRC-32C and CRC-64/NVME, as numbers.
  *
- * Both are reflected, and begin and end inverted; the CRC of no bytes is 0, and each is given and returned as it would be told
- * to others, so adding goes on from any of them.
+ * Both are bit-reflected, with inverted bits at the beginning and at the end. Each CRC that is passed or returned is a finished
+ * one, as others would be told it: that of no bytes is 0, and crc_add() goes on from any of them.
  *
  * [any] */
 #ifndef PENSTOCK_CRC_H

@@ -16,11 +16,11 @@
 enum error_kind {
 	ERR_NONE = 0,
 	/* the request's head */
-	ERR_BAD_REQUEST,     /* 400 the head cannot be understood, or in two ways */
+	ERR_BAD_REQUEST,     /* 400 the head cannot be understood, or can be understood in two ways */
 	ERR_UNAUTHORIZED,    /* 401 the gateway wants to know who sends it */
 	ERR_FORBIDDEN,       /* 403 the gateway says no */
 	ERR_NO_ROUTE,        /* 404 */
-	ERR_METHOD,          /* 405 a route for the path, not for the method */
+	ERR_METHOD,          /* 405 there is a route for the path, but not for the method */
 	ERR_LENGTH_REQUIRED, /* 411 */
 	ERR_MEDIA_TYPE,      /* 415 not multipart/form-data, or encoded */
 	ERR_EXPECTATION,     /* 417 an Expect other than 100-continue */
@@ -63,7 +63,7 @@ struct error {
  * false, so that `return error_set(...)` reads as "fail with". */
 bool error_set(struct error *err, enum error_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-bool error_nomem(struct error *err); /* [any] ERR_NOMEM, in the words that all have for it */
+bool error_nomem(struct error *err); /* [any] ERR_NOMEM, with the one sentence that there is for it */
 
 /* [any] Prepends "prefix: " to the sentence of an error that is set. Always returns false. */
 bool error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

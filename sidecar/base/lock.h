@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* lock.h - flock() on an open file or folder, with "somebody has it" told from "this file system cannot". A lock goes
- * with the last descriptor of its open file, so a process that dies leaves none. */
+/* lock.h - flock() on an open file or folder, with "somebody has it" told from "this file system cannot". The
+ * kernel releases a lock with the last descriptor of its open file, so a process that dies leaves none behind. */
 #ifndef PENSTOCK_LOCK_H
 #define PENSTOCK_LOCK_H
 

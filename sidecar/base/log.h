@@ -5,9 +5,10 @@
  * JSON: `{"time":"...","level":"info","room":"intake","msg":"request","id":"...","route":"album","status":201}`
  * Texts are cut to 256 bytes each, made valid UTF-8 and quoted, numbers are not. Never a secret, never a body byte.
  *
- * Between log_start() and log_stop() a thread of its own writes, so that nobody who logs ever waits for whoever reads:
- * lines wait in a bounded queue (log_queue.c), in their order. What finds no room there is dropped and counted, and when
- * the reader goes on the log says "lines were lost" in their place. Before and after, the caller writes himself.
+ * Between log_start() and log_stop() a thread of its own writes, so that no thread that logs waits for the reader of the log:
+ * lines wait in a bounded queue (log_queue.c), in their order. A line that finds no room there is dropped and counted, and when
+ * the reader goes on, the log says "lines were lost" in its place. Before log_start() and after log_stop() the caller writes
+ * the line by itself.
  */
 #ifndef PENSTOCK_LOG_H
 #define PENSTOCK_LOG_H
@@ -38,11 +39,11 @@ void log_setup(enum log_level level, enum log_format format);
 /* [main] Before any other thread runs: where lines go. Default: stderr. */
 void log_to(int fd);
 
-/* [main] Once. Its thread takes no signals. `metrics` is borrowed until log_stop(). False: there is no thread, and err says
- * why. */
+/* [main] Starts the thread, once. It takes no signals. `metrics` is borrowed until log_stop(). False: the thread could not be
+ * started, and err says why. */
 bool log_start(struct metrics *metrics, struct error *err);
 
-/* [main] Lets what waits be written, for LOG_FLUSH_MS at most, and ends the thread. Not started: nothing. */
+/* [main] Lets the thread write what waits, for LOG_FLUSH_MS at most, and ends it. Does nothing if it was not started. */
 void log_stop(void);
 
 /* [any] True if lines of this level are written: ask before building costly values. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* metrics.h - counters for whoever watches the process, as Prometheus reads them (text format 0.0.4). Each stands once,
- * with its help, in metrics.def. */
+/* metrics.h - counters of the process, and how they are written for Prometheus (text format 0.0.4). Each counter stands once,
+ * with its help text, in metrics.def. */
 #ifndef PENSTOCK_METRICS_H
 #define PENSTOCK_METRICS_H
 
@@ -20,7 +20,7 @@ struct metrics { /* zeroed at the start; any thread counts */
 	struct counter errors[ERROR_KINDS]; /* requests that ended with an error, by its kind */
 };
 
-void metrics_add(struct metrics *metrics, enum metric metric, uint64_t n); /* [any] NULL: nobody counts */
+void metrics_add(struct metrics *metrics, enum metric metric, uint64_t n); /* [any] NULL: does nothing */
 
 /* [any] One request is over. */
 void metrics_request(struct metrics *metrics, unsigned status, enum error_kind error);

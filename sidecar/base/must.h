@@ -20,13 +20,13 @@ struct must_broken {
 	int line;
 };
 
-/* [any] Prints the broken promise and where it stood on stderr, then aborts; within must_fenced() it goes there. */
+/* [any] Prints the broken promise and its place on stderr, then aborts. Within must_fenced() it returns to that instead. */
 _Noreturn void must_failed(const char *cond, const char *file, int line, const char *func);
 
-/* [any] Runs run(arg) so that a must() that fails in it, on this thread, ends only that run. True: it came to its end.
- * False: *broken says why it did not. Then whatever it was about is left as it stands, and is not to be used again: only
- * a caller who can give all of that up may ask for this, in a process that has other things to do than ours. Nothing may
- * be held across a must() that only the way back gives up (a lock, a file, HAProxy's own functions on the stack). */
+/* [any] Runs run(arg) so that a must() that fails in it, on this thread, ends that run and not the process. True: it came to its
+ * end. False: *broken says which promise was broken. What run() was working on is then half changed and must not be used again,
+ * so this is only for a caller who can give all of that up, in a process that also serves others (HAProxy). While it may meet a
+ * must(), run() must hold nothing that only its ordinary return would release: a lock, a file, a call into HAProxy. */
 bool must_fenced(void (*run)(void *arg), void *arg, struct must_broken *broken);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* refcount.h - how many hold on to something that any thread may let go of; the last one frees it. */
+/* refcount.h - how many holders an object has. Any thread may release its hold; who releases the last one frees the object. */
 #ifndef PENSTOCK_REFCOUNT_H
 #define PENSTOCK_REFCOUNT_H
 
@@ -18,7 +18,7 @@ refcount_init(struct refcount *refs) /* held once, by whoever made it */
 	atomic_init(&refs->n, 1);
 }
 
-/* Only by who holds it already, or was handed it: then it cannot go away meanwhile, and nothing needs ordering. */
+/* The caller holds the object already, or was handed a hold of it. So it cannot be freed meanwhile, and no ordering is needed. */
 static inline void
 refcount_acquire(struct refcount *refs)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* state.h - may-become tables for everything that has a life.
+/* state.h - tables of which state may follow which, for everything that has a life.
  *
  * A type with a life has one enum, a drawing above it, a table of what each state may become, and one
  * x_move() as the only writer, which asks state_may_become() through must(). */

@@ -75,13 +75,13 @@ void channel_free(struct channel *channel);
 
 void channel_push(struct channel *channel, struct chunk *chunk); /* there must be room; wakes nobody */
 
-/* After pushing: was the consumer waiting for data? Clears the mark; whoever gets true must see to it that
- * the consumer runs (pump it on the same thread, or channel_tell CHANNEL_DATA). */
+/* After pushing: was the consumer waiting for data? Clears the mark. If so the caller must see to it that the consumer runs: pump
+ * it on the same thread, or channel_tell(CHANNEL_DATA). */
 bool channel_take_hunger(struct channel *channel);
 
 /* Arms CHANNEL_SPACE for the moment at which at least `room` chunks (1..slots) may be pushed; there is one mark,
  * a later call moves it. True: there is room already, nothing is armed by this call. SPACE is a hint: it may also
- * come for an earlier mark or for nothing, so whoever gets it asks again. */
+ * come for an earlier mark or for nothing, so the producer then asks again. */
 bool channel_want_space(struct channel *channel, unsigned room);
 
 /* CHANNEL_FINISH after the last push. The consumer, too, may tell itself CHANNEL_DATA (and nothing else, and not
@@ -90,12 +90,12 @@ void channel_tell(struct channel *channel, unsigned orders);
 
 /* -- consumer ------------------------------------------------------------------------------------ */
 
-/* NULL: none now. The caller owns the chunk. May send SPACE, so never after ENDED: the producer may have freed
- * what would hear it. What is left then, channel_free() gives back. */
+/* NULL: none now. The caller owns the chunk. It may send SPACE, so it must not be called after ENDED, when the producer may have
+ * freed the mail that would receive it. channel_free() gives back what is left in the ring then. */
 struct chunk *channel_pop(struct channel *channel);
 
-/* FINISH was told: what is in the ring is all. Ask before the pop that finds nothing, not after it:
- * `finished` first and then an empty pop means that every chunk has been taken. */
+/* FINISH was told: no chunk will follow those in the ring. Ask this before channel_pop(), not after it: only if it was true first,
+ * and the pop then finds nothing, every chunk has been taken. */
 bool channel_is_finished(const struct channel *channel);
 
 /* Marks the consumer as waiting for data. False: a chunk or FINISH is there already, nothing is marked. */

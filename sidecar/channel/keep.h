@@ -2,8 +2,9 @@
 /* keep.h - bytes that wait for the commit, in blocks one after another.
  *
  * Small parts of a form share one keep, so a hundred small fields cost a few blocks and not a hundred. Blocks grow with what
- * is kept, so that never much more than that is held. A part that turns out to be large takes its bytes out again, and
- * sends them: parts come one at a time, so it is always the last one. A rule with `buffer: true` has a keep of its own.
+ * is kept, so that never much more memory is held than there are bytes. The bytes of a part that turns out to be large are taken
+ * out again and sent. Parts come one at a time, so these are always the last ones in the keep. A rule with `buffer: true` has a
+ * keep of its own.
  *
  * Never waits: when the pool has nothing left for keeping, keep_add() says no and the request is refused.
  */
@@ -36,14 +37,15 @@ void keep_fini(struct keep *keep); /* gives all blocks back; may be used anew */
  * False: no room, nothing was added. */
 bool keep_add(struct keep *keep, struct kept *kept, const char *data, size_t len);
 
-/* Takes the bytes of the last `kept` out again, which becomes empty. The list (by chunk->link; NULL: none) are chunks that had
- * nothing else in them; the bytes before those, kept_loose() of them, are gone. The caller owns the chunks. */
+/* Takes the bytes of the last `kept` out again, which becomes empty. Returns those chunks that held nothing else, as a list by
+ * chunk->link (NULL: none); they are the caller's. The first kept_loose() bytes, which shared chunks with others, are gone: the
+ * caller has copied them before. */
 struct chunk *keep_take_out(struct keep *keep, struct kept *kept);
 
-/* Bytes at its beginning that share chunks with others: less than two chunks of them. */
+/* How many bytes at its beginning share chunks with others: less than two chunks. */
 size_t kept_loose(const struct kept *kept);
 
-/* Walks a kept: up to *len contiguous bytes at `offset`; *len is 0 at the end. */
+/* The bytes at `offset`, of which *len lie in one piece; *len is 0 at the end. */
 const char *kept_at(const struct kept *kept, uint64_t offset, size_t *len);
 
 /* Copies what comes next, at most `room` bytes, and moves *offset on. Returns how many; 0: the end. */

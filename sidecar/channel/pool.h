@@ -6,15 +6,15 @@
  * are a last-in-first-out list, so the next one handed out is the one most likely still in the cache.
  * Lock-free, shared by all threads.
  *
- * Budget and chunk are two steps, so that nobody begins work that he cannot finish for lack of a chunk:
+ * To reserve and to draw are two steps, so that no work is begun that could not be finished for want of a chunk:
  * pool_reserve() takes n chunks off the budget (or says no), pool_draw() then hands them out one by one
  * and cannot fail; what was not drawn is returned by pool_unreserve().
  *
- * Two uses. POOL_STREAM chunks are on their way to a destination and come back by themselves. POOL_KEEP
- * chunks are held until their request's commit, or until what turned out to be long is streamed after all. Some of these are only set aside: they stand for memory that lies
- * elsewhere and is held as long (a transfer's buffer, what is known of thousands of parts). Together they
- * may take at most three quarters of the pool, so that streams always move and nobody waits for what only his own
- * end would free.
+ * There are two uses. POOL_STREAM chunks are on their way to a destination and come back by themselves. POOL_KEEP
+ * chunks are held until their request's commit, or until the object turns out to be long and is streamed after all. Some of
+ * these are only set aside: they stand for memory that lies elsewhere and is held for as long (a transfer's buffer, what is known
+ * of thousands of parts). POOL_KEEP may take at most three quarters of the pool, so that streams always move, and no form waits
+ * for memory that only its own end would free.
  */
 #ifndef PENSTOCK_POOL_H
 #define PENSTOCK_POOL_H
@@ -30,8 +30,8 @@
 
 enum pool_use { POOL_STREAM, POOL_KEEP };
 
-/* A piece of body. Its owner may read and write everything but the fields marked as the pool's. How far he has read is for
- * him to remember: once pool_share() was called it has several owners, and they only read. */
+/* A piece of body. Its owner may read and write everything but the fields marked as the pool's. An owner remembers by itself how
+ * far it has read: once pool_share() was called a chunk has several owners, and they only read it. */
 struct chunk {
 	char *data;              /* CHUNK_SIZE bytes */
 	struct chunk *link;      /* free for the owner's own lists */
@@ -40,7 +40,7 @@ struct chunk {
 	uint32_t end;            /* data[0..end) is content */
 	_Atomic uint32_t next;   /* the pool's */
 	uint16_t use;            /* the pool's */
-	_Atomic uint8_t sharers; /* the pool's: how many have it beside the one who asks */
+	_Atomic uint8_t sharers; /* the pool's: how many owners it has beside the one that asks */
 	bool has_pages;          /* the pool's: it may have been written to */
 };
 
@@ -54,13 +54,13 @@ struct chunk *pool_draw(struct pool *pool, enum pool_use use);       /* [any] on
 void pool_unreserve(struct pool *pool, size_t n, enum pool_use use); /* [any] wakes waiters */
 void pool_give(struct pool *pool, struct chunk *chunk);              /* [any] back to the budget; wakes waiters */
 
-/* [the only owner] From now on `n` (1..256) have it, and none of them writes to it. Each gives it to the pool, and with the
- * last one it is back. */
+/* [the only owner] From now on the chunk has `n` owners (1..256), and none of them writes to it. Each calls pool_give() once; with
+ * the last call it is back. */
 void pool_share(struct chunk *chunk, unsigned n);
 bool pool_is_shared(
-	const struct chunk *chunk); /* [an owner] false: he is the only one, the others are done with it */
+	const struct chunk *chunk); /* [an owner] false: the caller is the only one left, and may write to it */
 
-/* [any] The chunk is back, and what it was reserved by stays the caller's, who may draw another one for it. */
+/* [any] Gives the chunk back but keeps its reservation, for which the caller may draw another one. */
 void pool_undraw(struct pool *pool, struct chunk *chunk);
 
 /* [the only owner of both] Two chunks exchange their uses: so a full chunk that came through a channel (for POOL_STREAM, or for
@@ -77,8 +77,8 @@ void pool_take_back(
 	struct pool *pool, struct chunk **list); /* [any] all of them, which leaves NULL; wakes waiters */
 void pool_take_back_some(struct pool *pool, size_t n, struct chunk **list); /* [any] the first n of them */
 
-/* [any] n chunks of POOL_KEEP for what is only about to begin: so that the pool is not short afterwards, and all that goes on
- * finds the little that it needs besides. False: not now. pool_most_ahead(): more than that can never be had. */
+/* [any] Reserves n chunks of POOL_KEEP for a form that is about to begin, and leaves so many that the pool is not short afterwards:
+ * what is under way still finds the little that it needs. False: not now. More than pool_most_ahead() can never be had. */
 bool pool_reserve_ahead(struct pool *pool, size_t n);
 size_t pool_most_ahead(const struct pool *pool);
 size_t pool_lack_ahead(
@@ -89,14 +89,14 @@ size_t pool_streams(const struct pool *pool);   /* of these, what POOL_KEEP cann
 size_t pool_available(const struct pool *pool); /* [any] chunks that could be reserved for POOL_STREAM now */
 size_t pool_keepable(const struct pool *pool);  /* [any] chunks that could be reserved for POOL_KEEP now */
 
-/* [any] What an upload that begins now would find. Used up: it would be refused on its way, or wait for all others, so it is
- * not let in. Short: that is near, so those who hold memory and bring nothing have to give it back; so many chunks are
- * missing until it is not near any more, 0: none. */
+/* [any] What an upload that begins now would find. Used up: it would be refused on its way, or wait for all others, so none is let
+ * in. Short: the pool is nearly used up, so clients that hold memory and bring nothing are given up; pool_shortage() says how many
+ * chunks have to come back until it is not short any more, 0: it is not. */
 bool pool_is_used_up(const struct pool *pool);
 size_t pool_shortage(const struct pool *pool);
 
-/* Someone who wants to know when chunks are back: at most one per loop, registered at start and never taken out. It
- * lives until every thread that may give chunks back has ended, though its own may end before. */
+/* One loop that wants to hear when chunks have come back. At most one per loop, registered at the start and never taken out. It
+ * must live until every thread that may give chunks back has ended, though its own may end before. */
 struct pool_waiter {
 	struct mailbox *box;
 	struct mail *mail;  /* posted with bits 1 when chunks came back after pool_wait() */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* queue.h - who waits for memory that he wants to have before he begins: all workers' forms in one line, first come, first
- * served.
+/* queue.h - the line of forms that wait for memory which they need before their body is read. One line for all workers: first
+ * come, first served.
  *
  *   OUT ─queue_enter▶ WAITS ─memory is there, and nobody is before it▶ GRANTED ─queue_fetch▶ OUT, with its chunks reserved
  *    ▲  └─at once, with its chunks                └──────────queue_leave──────────┘│
  *    └─────────────────────────────────────────────────────────────────────────────┘
  *
- * Whoever comes may not overtake, however little he wants. Memory is granted as pool_reserve_ahead() does it. One lock, never
- * held for longer than it takes to grant.
+ * No form may overtake another one, however little it wants, so that a large one is not kept out for ever. Memory is granted by
+ * pool_reserve_ahead(). There is one lock, which is never held for longer than it takes to grant.
  */
 #ifndef PENSTOCK_QUEUE_H
 #define PENSTOCK_QUEUE_H
@@ -19,7 +19,7 @@ struct queue;
 
 enum queue_state { QUEUE_OUT, QUEUE_WAITS, QUEUE_GRANTED };
 
-/* One thread that has places in it; lives until every thread that has some has ended. */
+/* One thread whose forms wait here. It must live until every thread that has places in the queue has ended. */
 struct queue_side {
 	struct mailbox *box;
 	struct mail *mail;                         /* posted with bits 1: ask queue_fetch() */
@@ -39,17 +39,17 @@ void queue_free(struct queue *queue);                          /* nobody is in i
 /* [side] True: n chunks of POOL_KEEP (at most pool_most_ahead()) are reserved, and the place is OUT again. False: it waits. */
 bool queue_enter(struct queue *queue, struct queue_side *side, struct queue_place *place, size_t n);
 
-/* [side] It is OUT, and what it was granted goes back. OUT is fine. */
+/* [side] Takes the place out of the line; what it was granted goes back to the pool. A place that is OUT is fine. */
 void queue_leave(struct queue *queue, struct queue_place *place);
 
 /* [side] The next of its places whose chunks are reserved now; it is OUT. NULL: none. */
 struct queue_place *queue_fetch(struct queue *queue, struct queue_side *side);
 
-/* [any] Memory may have come back: grants what can be granted. Whoever has places that wait sees to it that this is called when
- * the pool has more (pool_wait()). */
+/* [any] Grants what can be granted now. A side that has places that wait must see to it, by pool_wait(), that this is called
+ * when chunks have come back to the pool. */
 void queue_serve(struct queue *queue);
 
 size_t queue_length(struct queue *queue); /* [any] how many wait */
-size_t queue_wants(struct queue *queue);  /* [any] chunks that the first of them wants; 0: nobody waits */
+size_t queue_wants(struct queue *queue);  /* [any] chunks that the first one wants; 0: none waits */
 
 #endif

@@ -37,8 +37,8 @@ struct timer {
 	uint64_t round; /* loop's own: when it was set */
 };
 
-/* Called at the end of every turn, in the order added. Returns when it wants the next turn at the latest:
- * a time of clock_now_ms(), 0 for "at once", CLOCK_NEVER for "do not care". */
+/* Called at the end of every turn, in the order in which hooks were added. Returns the latest time at which it wants the next
+ * turn: a time of clock_now_ms(), 0 for "at once", CLOCK_NEVER for "no matter when". */
 struct hook {
 	uint64_t (*turn)(struct hook *hook, uint64_t now_ms);
 	struct hook *next; /* loop's own */
@@ -52,7 +52,7 @@ void loop_free(struct loop *loop); /* no watch or timer may be left; NULL is fin
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop); /* [owner] the turn that runs is the last one */
 
-/* After its last turn, on any thread: delivers the mail that came too late for it, until there is none. */
+/* After the loop's last turn, on any thread: delivers the mail that came too late for that turn, until there is none. */
 void loop_deliver_rest(struct loop *loop);
 
 struct mailbox *loop_mailbox(struct loop *loop); /* [any] */

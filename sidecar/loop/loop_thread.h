@@ -20,7 +20,8 @@ bool loop_thread_start(struct loop_thread *thread, struct loop *loop, const char
 /* Waits until the loop, which was told to stop, has ended. Not started: nothing. */
 void loop_thread_join(struct loop_thread *thread);
 
-/* The same, but not for longer. False: it runs on by itself, and must be left everything that it uses. Once. */
+/* The same, but waits for `ms` at most. False: the thread runs on by itself, and everything that it uses must stay. To be called
+ * once. */
 bool loop_thread_join_within(struct loop_thread *thread, unsigned ms);
 
 #endif

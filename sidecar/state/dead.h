@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* dead.h - one state file whose process has died: what its intents tell, and which of their objects are settled.
  *
- * It is locked as long as it is held, so that no other process settles it, too; it is removed when the last object is
- * settled. Objects of a commit that was done need nothing but that their folder's journal ends. Whoever calls has the lock
- * of state.c. Blocking calls. */
+ * The file is locked as long as it is held, so that no other process settles it, too; it is removed when its last object is
+ * settled. Of a commit that was done, only the journals of its folders have to be ended. The caller holds the lock of state.c.
+ * Blocking calls. */
 #ifndef PENSTOCK_DEAD_H
 #define PENSTOCK_DEAD_H
 
@@ -12,7 +12,7 @@
 struct dead_object {
 	struct record_object is;
 	struct dead_entry *entry;
-	bool is_taken;   /* somebody settles it */
+	bool is_taken;   /* state_take_dead() has given it to somebody who settles it */
 	bool is_settled; /* nothing of it is left to do */
 };
 
@@ -44,11 +44,11 @@ enum dead_result {
 };
 enum dead_result dead_take(int folder, const char *name, struct dead_file **out, const char **why);
 
-/* NULL: it does not tell of it. */
+/* NULL: the file does not tell of this id. */
 const struct dead_entry *dead_find(const struct dead_file *file, const char *id);
 
-/* One object, or all that folders at `at` have to take back, are settled. True: the file tells of nothing any more, and is
- * removed from the folder; who holds it may free it. */
+/* Notes that one object, or all that the folder at `at` had to take back, are settled. True: nothing is left of what the file
+ * tells; it is removed from the folder, and the caller may free it. */
 bool dead_settle(struct dead_file *file, struct dead_object *object);
 bool dead_settle_place(struct dead_file *file, const char *at);
 

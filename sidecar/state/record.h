@@ -9,8 +9,8 @@
  *                                                                    letter, behind it the id of its upload, if it has one
  *   "D" id                                                           done: all of them are, or none, for ever
  *
- * A record counts if it is whole. One that is not was cut short by a crash: nobody was told that it is there. Whole records
- * behind it count, for those that wait are written together, and a disk may keep the second half.
+ * A record counts if it is whole. One that is not was cut short by a crash, before anybody was told that it is on disk. Whole
+ * records behind it count all the same: records that wait are written together, and a disk may have kept the second half alone.
  *
  * An id is a UUID of ours. Nothing in a record is secret: of what a client has sent only what the object's name holds. */
 #ifndef PENSTOCK_RECORD_H
@@ -23,8 +23,8 @@
 
 /* How an object is taken back by a later process. */
 #define RECORD_BACK_FOLDER 'f' /* by a journal in its folder, which says the same id */
-#define RECORD_BACK_ASK 'a'    /* its destination is asked: the name is surely ours */
-#define RECORD_BACK_TELL 't'   /* it is not: nobody may touch it, somebody is told */
+#define RECORD_BACK_ASK 'a'    /* its destination is asked to remove it: the name is surely ours */
+#define RECORD_BACK_TELL 't'   /* the name may be somebody else's: it is not touched, only logged */
 
 struct record_object {
 	const char *destination; /* its name in the route file */

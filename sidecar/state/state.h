@@ -2,18 +2,19 @@
 /* state.h - the folder of `state`: what is on disk of commits that span more than one object, so that a later process can
  * take back what a kill has left half visible.
  *
- * Each process has a file of its own there, "penstock-<random>.journal" (record.h), locked while it lives: a rolling
- * replacement has two. What nobody has locked is of the dead (dead.h): a start takes it over. A thread of its own writes. All that
- * waits is written together and reaches the disk by one fdatasync(), so many forms cost little more than one.
+ * Each process has a file of its own there, "penstock-<random>.journal" (record.h), which it locks while it lives; during a rolling
+ * replacement there are two. A file that nobody has locked belongs to a dead process: the next start takes it over (dead.h). A
+ * thread of its own writes. All entries that wait are written together and reach the disk by one fdatasync(), so many forms
+ * cost little more than one.
  *
  *   an entry:  NEW ─tell▶ TELLING ─on disk▶ TOLD ─done▶ ENDING ─on disk▶ DONE     any ─the last release▶ freed
  *                            └─no▶ FAILED     ▲            └─no─┐
  *                                             └─────────────────┘
  *                                          TOLD ─forget▶ DONE, without a word
  *
- * Its maker holds it, and so does each journal of a folder that says its id: such a journal goes only after the entry is
- * done, and until then the file tells of the entry. What is released without being done stays in the file for the next
- * start. */
+ * Its maker holds an entry, and so does each journal of a folder in which its id stands: such a journal is removed only after the
+ * entry is done, and until then the file tells of the entry. An entry that is released without being done stays in the file
+ * for the next start. */
 #ifndef PENSTOCK_STATE_FOLDER_H
 #define PENSTOCK_STATE_FOLDER_H
 
@@ -32,7 +33,7 @@ struct state *state_open(const char *path, struct error *err);
 struct loop *state_loop(struct state *state); /* others may live on it, too, made before state_start() */
 bool state_start(struct state *state, struct error *err); /* [main] its thread */
 
-/* [main] After everybody who has entries has let go of them: ends the thread, if it runs. */
+/* [main] Ends the thread, if it runs. Every entry must have been released before. */
 void state_stop(struct state *state);
 void state_free(struct state *state); /* [main] after state_stop(); NULL is fine */
 
@@ -52,7 +53,7 @@ bool state_entry_tell(struct state_entry *entry);   /* NEW -> TELLING; false: ou
 void state_entry_done(struct state_entry *entry);   /* TOLD -> ENDING: every object is there for good */
 void state_entry_forget(struct state_entry *entry); /* TOLD -> DONE: no object is there; need not reach the disk */
 
-struct state_entry *state_entry_acquire(struct state_entry *entry); /* [any] by who holds it */
+struct state_entry *state_entry_acquire(struct state_entry *entry); /* [any] the caller holds it */
 void state_entry_release(struct state_entry *entry); /* [any] no answer may be outstanding; NULL is fine */
 
 /* -- the dead [any] --------------------------------------------------------------------------------------------- */
@@ -66,11 +67,11 @@ enum state_fate {
 /* Of what a dead process has told under that id. Blocking. */
 enum state_fate state_fate(struct state *state, const char *id);
 
-/* Folders at `at` have no journal of a dead process any more. Blocking. */
+/* Says that the folder at `at` has no journal of a dead process any more. Blocking. */
 void state_settle_place(struct state *state, const char *at);
 
-/* The next object that its destination has to be asked about, or that only can be told of; it is the caller's to settle. NULL:
- * none is left now. It lasts until it is settled. */
+/* The next object of a dead process that its destination has to be asked about, or that can only be reported. The caller settles
+ * it, and it lasts until then. NULL: none is left now. */
 struct dead_object *state_take_dead(struct state *state);
 void state_settle(struct state *state, struct dead_object *object); /* Blocking */
 

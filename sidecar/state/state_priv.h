@@ -10,8 +10,8 @@
 
 #define STATE_PREFIX "penstock-"
 #define STATE_SUFFIX ".journal"
-#define STATE_NEW ".new"                 /* behind the name: what is to take its place */
-#define STATE_REWRITE_AT (1024u * 1024u) /* bytes of a file before it is worth a thought */
+#define STATE_NEW ".new"                 /* behind the name: the file that is to take its place */
+#define STATE_REWRITE_AT (1024u * 1024u) /* bytes that a file must have before it is written anew */
 #define STATE_AGAIN_MS 3000u             /* after a write that failed */
 
 enum entry_state {
@@ -76,7 +76,7 @@ bool own_file_open(struct state *state, struct error *err); /* [main] makes the 
 void own_file_close(struct state *state);                   /* removes it, unless it tells of something */
 void own_file_tell(struct state_entry *entry);
 void own_file_end(struct state_entry *entry, bool want_answer);
-void own_file_drop(struct state_entry *entry); /* nobody holds it; frees it, now or at the end */
+void own_file_drop(struct state_entry *entry); /* the last hold is gone: frees it, now or at the end */
 
 void entry_init_orders(struct state_entry *entry);
 void entry_answer(struct state_entry *entry);

@@ -24,9 +24,10 @@ enum book_state { BOOK_CLOSED, BOOK_TELLING, BOOK_TOLD, BOOK_ENDING, BOOK_LEFT }
 struct book {
 	enum book_state is;
 	bool was_opened;
-	const struct delivery *unknown; /* of whose upload nothing is known yet; NULL: nobody has looked */
-	struct state_entry *entry;      /* NULL: none was needed */
-	struct error *error;            /* of the transaction */
+	const struct delivery
+		*unknown;          /* the first whose upload has no id yet; NULL: this was not looked for yet */
+	struct state_entry *entry; /* NULL: none was needed */
+	struct error *error;       /* of the transaction */
 	void (*on_news)(void *arg);
 	void *arg;
 };
@@ -35,14 +36,14 @@ struct book {
 void book_init(struct book *book, struct error *error, void (*on_news)(void *arg), void *arg);
 void book_fini(struct book *book); /* nothing may be outstanding */
 
-/* From when the list of deliveries is whole until all are prepared, again and again: opens it once what is to be told is known. What
- * goes wrong is in the error. */
+/* To be called at each step from when the list of deliveries is whole until all are prepared: it opens the book as soon as all that
+ * is to be told is known. If that fails, the error of the transaction says why. */
 void book_open(struct book *book, const struct txn_setup *setup, const struct delivery *first);
 
-/* Nothing may become visible now: what is to come is not on disk yet. */
+/* True: nothing may become visible now, because the journal has not reached the disk yet. */
 bool book_must_wait(const struct book *book);
 
-/* Nothing is under way any more and nothing is left to do. True: the journal knows. */
+/* To be called when no transfer is under way and nothing is left to do. True: the journal knows that, too, and all is over. */
 bool book_close(struct book *book, bool is_whole, const struct delivery *first);
 
 #endif

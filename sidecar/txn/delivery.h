@@ -3,10 +3,10 @@
  * the plan that says where in its life it stands (plan.h). One part makes one delivery (`store`), or many parts share one
  * (`concat`).
  *
- * A part may have several participants: it is stored, say, and looked at by a scanner. Each has a delivery, for each has an
- * outcome, and the plan treats them like any others. The first one, the writer, collects and writes for all: what is kept is
- * kept once, a chunk is filled once and goes to all of them, and each must have room for it. Those beside it begin and get
- * their bytes and their end with it. If one fails the form does, and nothing more need be written.
+ * A part may have several participants: it is stored, say, and looked at by a scanner. Each has a delivery, because each has an
+ * outcome, and the plan treats them like any others. The first one, the writer, collects and writes for all: bytes are kept
+ * once, a chunk is filled once and goes to all of them, and each channel must have room for it. Those beside the writer begin,
+ * get their bytes and end together with it. If one fails, the whole form fails, and nothing more needs to be written.
  *
  * COLLECTING and KEPT hold their bytes in a keep and no connection. All on the transaction's thread. */
 #ifndef PENSTOCK_DELIVERY_H
@@ -44,22 +44,23 @@ struct delivery {
 	struct delivery *next_name; /* part/names.c */
 };
 
-/* txn.c's: makes one that no plan knows yet, and frees one that has ended or was never started (it closes the channel).
- * NULL: out of memory; NULL is fine. */
+/* For txn.c: makes one that no plan knows yet (NULL: out of memory), and frees one that has ended or was never started, which closes
+ * its channel (NULL is fine). */
 struct delivery *delivery_new(struct txn *txn, const struct rule *rule, const struct destination *to);
 void delivery_free(struct delivery *delivery);
 
-/* txn.c's: the new one takes part beside the writer, which has got no byte yet. */
+/* For txn.c: lets a new one take part beside the writer, which has got no byte yet. */
 void delivery_join(struct delivery *delivery, struct delivery *writer);
 
-/* Bytes of the budget, about, that would come back if it were cancelled; what is in the channel is on its way anyway. */
+/* About how many bytes of the budget would come back if it were cancelled. Those in the channel do not count: they are on their
+ * way anyway. */
 size_t delivery_held(const struct delivery *delivery);
 
 /* [writer] COLLECTING -> STREAMING: opens the transfers, and lets what has been collected go first, which is taken out of
  * `keep`. Each channel has room for that and DELIVERY_WRITE_MAX bytes more. *credits counts down as in delivery_write(), by
  * DELIVERY_START_CHUNKS at the most.
- * False: the form is to be given up, which ends those of several that were started; one alone was not. ERR_BUSY: what a transfer
- * holds until the commit, or the answer that it is to bring, would not fit into the budget. */
+ * False: the form must be given up, which also ends those participants that were started before one failed. ERR_BUSY: there is no
+ * room in the budget for what a transfer holds until the commit, or for the answer that it is to bring. */
 bool delivery_start_stream(struct delivery *writer, struct keep *keep, size_t *credits, struct error *err);
 
 /* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING; this one alone. False: nothing was started. */
@@ -81,8 +82,8 @@ void delivery_cancel(struct delivery *delivery);          /* nothing started: ->
 void delivery_undo(struct delivery *delivery);            /* COMMITTED -> UNDOING */
 bool delivery_has_ended(const struct delivery *delivery); /* COMMITTED or GONE: order.outcome stands */
 
-/* COMMITTING or UNDOING at a store that may owe its answer for long: asks for the end, which then comes at once and may be
- * that nobody knows. What completes on this machine ends soon by itself, and is let be; so is what is in another state. */
+/* For one that is COMMITTING or UNDOING at a store which may take long to answer: ends it at once, and its outcome may be
+ * "unknown". Does nothing to what completes on this machine, which ends soon by itself, nor in any other state. */
 void delivery_cut(struct delivery *delivery);
 
 #endif

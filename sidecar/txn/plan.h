@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* plan.h - pure: where all objects of a form stand -> what to do next, until everything is visible or nothing is.
  *
- * Each object has an item, which its owner embeds. The owner adds it when it begins, and moves it on with plan_move():
- * plan.c is the only writer of its state. plan_next() says what to do; the caller does it at once, which moves an item, and
- * asks again until there is nothing; then it waits for news. A form may have a hundred thousand objects, and others wait
- * for the thread: none of this looks at all of them again.
+ * Each object has an item, which its owner embeds. The owner adds it when the object begins, and moves it on with plan_move():
+ * plan.c is the only writer of its state. plan_next() says what to do. The caller does it at once, which moves an item, and asks
+ * again until the answer is PLAN_NOTHING; then it waits for news. A form may have a hundred thousand objects while other
+ * requests wait for the thread, so no step looks at all of them.
  *
  *   COLLECTING ─start▶ STREAMING ─finish▶ SENDING ─all away▶ PREPARED ─▶ COMMITTING ─▶ COMMITTED ─▶ UNDOING
  *      │ └─finish▶ KEPT ─start▶ SENDING or COMMITTING                                     ▲ taken back: GONE │
@@ -18,7 +18,7 @@
  *   3 stores   streams that are held: complete; then what was kept: send. First those that can be taken back. One alone
  *              first, the others only after it succeeded, several at once: a store that is down has then got one object
  *              less than nothing
- *   4 last     whoever hears of all the others (an application): one after the other
+ *   4 last     what is told of all the others (an application): one after the other
  *
  * PLAN_EACH: every object completes as soon as it is whole, whatever becomes of the others.
  *
@@ -63,7 +63,7 @@ struct plan_item {
 	enum plan_rank rank;   /* never changes once it was added */
 	bool can_undo;         /* what was committed can be taken back; plan_forbid_undo() */
 	bool undo_was_tried;   /* and failed; plan_move()'s */
-	bool has_failed; /* GONE because something went wrong, or taken to be there without being sure; plan_fail()'s */
+	bool has_failed; /* GONE because something went wrong, or because nobody knows whether it is there; plan_fail()'s */
 };
 
 enum plan_verb {

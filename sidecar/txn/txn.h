@@ -31,9 +31,9 @@ struct txn_setup {
 	struct mailbox *box;   /* of this thread */
 	bool want_body;        /* of an upstream's answer */
 	const char *request_id, *traceparent; /* sent upstream; traceparent may be NULL */
-	bool id_is_ours;                      /* nobody else has named anything by request_id */
-	const char *client;                   /* sent upstream as X-Forwarded-For; may be NULL */
-	void (*on_news)(void *arg);           /* [from the mailbox] a delivery has moved on, or has room again */
+	bool id_is_ours;            /* penstock made request_id itself, so no other object has it in its name */
+	const char *client;         /* sent upstream as X-Forwarded-For; may be NULL */
+	void (*on_news)(void *arg); /* [from the mailbox] a delivery has moved on, or has room again */
 	void *arg;
 };
 
@@ -73,7 +73,7 @@ bool txn_is_whole(const struct txn *txn); /* everything is visible */
 /* Why the first delivery of the list that has failed did; NULL: none has. */
 const struct error *txn_failure(const struct txn *txn);
 
-/* Stores that owe an answer are not waited for any longer, and not asked to take anything back. */
+/* Waits no longer for stores that have not answered yet, and asks none to take anything back. */
 void txn_cut(struct txn *txn);
 
 #endif
