@@ -29,11 +29,11 @@ def ask(url, read):
         raise StoreIsGone from e
 
 
-def part(form, name, size):
+def part(folder, name, size):
     """An object's name is `NUMBER-REST`; below /files/ the gateway reads it back."""
     number, _, rest = name.partition("-")
     return {"number": int(number) if number.isdigit() else 0, "name": rest, "size": size,
-            "url": f"/files/{urllib.parse.quote(form)}/{urllib.parse.quote(name)}"}
+            "url": f"/files/{urllib.parse.quote(folder)}/{urllib.parse.quote(name)}"}
 
 
 def by_number(parts):
@@ -63,32 +63,32 @@ class Folders:
 
 
 class Bucket:
-    """S3: keys are FORM/NAME. A bucket lists by key and not by date, so all of it is read to find the newest."""
+    """S3: keys are PREFIX FORM/NAME. A bucket lists by key and not by date, so all of it is read to find the newest."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, prefix=""):
+        self.url, self.prefix = url, prefix
 
-    def page(self, prefix, after):
-        query = {"list-type": 2, "prefix": prefix, **({"continuation-token": after} if after else {})}
+    def page(self, below, after):
+        query = {"list-type": 2, "prefix": self.prefix + below, **({"continuation-token": after} if after else {})}
         found = ask(f"{self.url}/?{urllib.parse.urlencode(query, quote_via=urllib.parse.quote)}", ElementTree.parse)
         if found is None or found.getroot().tag != S3 + "ListBucketResult":
             raise StoreIsGone
         return found.getroot()
 
-    def objects(self, prefix):
+    def objects(self, below):
         """(form, name, size, when) of each."""
         after = None
         while True:
-            page = self.page(prefix, after)
+            page = self.page(below, after)
             for item in page.iter(S3 + "Contents"):
-                form, _, name = item.findtext(S3 + "Key").partition("/")
+                form, _, name = item.findtext(S3 + "Key").removeprefix(self.prefix).partition("/")
                 yield form, name, int(item.findtext(S3 + "Size")), datetime.fromisoformat(item.findtext(S3 + "LastModified"))
             after = page.findtext(S3 + "NextContinuationToken")
             if not after:
                 return
 
     def parts(self, form):
-        return by_number(part(form, name, size) for form, name, size, _ in self.objects(form + "/"))
+        return by_number(part(self.prefix + form, name, size) for form, name, size, _ in self.objects(form + "/"))
 
     def forms(self, most):
         """As of Folders; a form is as old as its last object."""
@@ -96,12 +96,12 @@ class Bucket:
         for form, name, size, when in self.objects(""):
             entry = found.setdefault(form, {"id": form, "when": when, "parts": []})
             entry["when"] = max(entry["when"], when)
-            entry["parts"].append(part(form, name, size))
+            entry["parts"].append(part(self.prefix + form, name, size))
         return [{**form, "parts": by_number(form["parts"])} for form in newest(found.values(), most)]
 
 
 def of(environment):
-    """BUCKET is the URL of one; else STORE is that of an nginx."""
+    """BUCKET is the URL of one, PREFIX what its keys begin with; else STORE is that of an nginx."""
     if "BUCKET" in environment:
-        return Bucket(environment["BUCKET"])
+        return Bucket(environment["BUCKET"], environment.get("PREFIX", ""))
     return Folders(environment.get("STORE", "http://storage:9000"))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The stack with a bucket as its store: what is in the bucket, and which uploads are unfinished there, is read from the bucket
 itself and not through the gateway."""
+import time
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ElementTree
+from datetime import datetime
 
 import lib
 from stack import *
@@ -11,6 +13,7 @@ from test_stack import check_containers, check_page, check_page_without_script, 
 
 S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 HALF_IN = 6_000_000  # more than one part
+PREFIX = "forms/"
 
 
 class BucketStack(Stack):
@@ -18,6 +21,14 @@ class BucketStack(Stack):
 
     def __init__(self, project):
         super().__init__(project, "s3")
+        self.env["ROUTES"] = f"{self.dir}/routes.yaml"
+        with open(f"{ROOT}/docker/routes-s3.yaml", encoding="utf-8") as f:
+            self.routes(f.read())
+
+    def routes(self, text):
+        """In the same file, for that is what the container sees."""
+        with open(self.env["ROUTES"], "w", encoding="utf-8") as f:
+            f.write(text)
 
     def __enter__(self):
         try:
@@ -36,13 +47,13 @@ class BucketStack(Stack):
             return answer.read()
 
     def list(self, query, item):
-        """Items of a list of the bucket's, as (key, id of the upload or None)."""
+        """Items of a list of the bucket's, as (key, when an upload began)."""
         root = ElementTree.fromstring(self.ask("?" + query))
         assert root.findtext(S3 + "IsTruncated") == "false"
-        return [(e.findtext(S3 + "Key"), e.findtext(S3 + "UploadId")) for e in root.iter(S3 + item)]
+        return [(e.findtext(S3 + "Key"), e.findtext(S3 + "Initiated")) for e in root.iter(S3 + item)]
 
     def stored(self):
-        return {key: sha256(self.ask(urllib.parse.quote(key))) for key, _ in self.list("list-type=2", "Contents")}
+        return {key.removeprefix(PREFIX): sha256(self.ask(urllib.parse.quote(key))) for key, _ in self.list("list-type=2", "Contents")}
 
     def unfinished(self):
         return self.list("uploads", "Upload")
@@ -78,6 +89,7 @@ def test_uploads_into_a_bucket():
         check_refusals(stack)
         check_client_that_leaves(stack)
         check_stopped_bucket(stack)
+        check_kill(stack)
 
 
 def check_reading(stack):
@@ -126,3 +138,25 @@ def check_stopped_bucket(stack):
     assert {k: v for k, v in now.items() if k in before} == before and set(now.values()) - set(before.values()) <= {sha256(b"abc")}, now
     warned = [line for line in stack.logs("penstock").splitlines() if "may be left in a bucket" in line]
     assert all(any(key in line for line in warned) for key, _ in stack.unfinished()), (stack.unfinished(), warned)
+
+
+def check_kill(stack):
+    """The last: penstock is killed in the middle of an upload. The next one ends what is left of it, when it is old enough."""
+    before, half = stack.stored(), HalfIn(stack)
+    docker("kill", stack.container("penstock"))
+    answer = half.end()
+    assert answer is not None and answer.status == 502, answer and answer.body
+    left = stack.unfinished()
+    assert left and stack.stored() == before, left
+    newest = max(datetime.fromisoformat(when).timestamp() for _, when in left)
+    wait_for(lambda: time.time() > newest + 5, "they are old")
+    with open(stack.env["ROUTES"], encoding="utf-8") as f:
+        text = f.read()
+    hurried = text.replace("older_than: 48h", "older_than: 3s").replace("type: s3\n", "type: s3\n    timeout: { total: 1s }\n")
+    stack.routes(hurried + "client: { timeout: { total: 1s } }\n")
+    docker("start", stack.container("penstock"))
+    wait_for(lambda: stack.unfinished() == [], "what was left is ended")
+    stack.routes(text)
+    docker("restart", "--time", "60", stack.container("penstock"))
+    wait_for(lambda: stack.curl("-F", "file=abc;filename=after").status == 201, "uploads again")
+    assert {k: v for k, v in stack.stored().items() if k in before} == before
