@@ -15,8 +15,7 @@ struct agent {
 	struct peer *peers;
 	uint64_t n_peers, n_talking; /* connections; those past their HELLO, at most spoa.max_connections */
 	bool is_stopping;
-	struct acceptor *acceptors; /* agent.c */
-	struct timer accept_again;
+	struct acceptor *acceptor; /* NULL: it accepts no more (agent.c) */
 	struct mail stop_mail, table_mail;
 	struct agent_thread *thread;
 };

@@ -90,22 +90,14 @@ set_deadline(struct connection *connection, uint64_t in_ms)
 }
 
 static void
-count_up(struct worker *worker, struct lane *lane)
-{
-	lane->n_connections++;
-	worker->n_connections++;
-	if (worker->n_connections >= worker->setup.max_connections)
-		acceptor_pause(worker);
-}
-
-static void
 connection_new(struct lane *lane, struct MHD_Connection *mhd, void **context)
 {
 	struct worker *worker = lane->worker;
 	struct connection *connection = mem_zalloc(sizeof *connection);
 	struct error err = { 0 };
 
-	count_up(worker, lane);
+	lane->n_connections++;
+	lanes_count_up(worker);
 	*context = connection;
 	if (connection == NULL)
 		return; /* its first request is refused for lack of memory */
@@ -159,11 +151,10 @@ connection_notify(void *arg, struct MHD_Connection *mhd, void **context, enum MH
 		return;
 	}
 	lane->n_connections--;
-	worker->n_connections--;
 	if (*context != NULL)
 		connection_end(*context);
 	*context = NULL;
-	acceptor_resume(worker);
+	lanes_count_down(worker);
 }
 
 struct connection *

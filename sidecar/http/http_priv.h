@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "http/worker.h"
+#include "loop/acceptor.h"
 #include "request/request.h"
 #include "request/trust.h"
 
@@ -39,8 +40,7 @@ struct worker {
 		uint64_t n_connections;
 	} lanes[N_LANES];
 	struct hook daemon_hook;
-	struct acceptor *acceptors;   /* acceptor.c */
-	struct timer accept_again;    /* after running out of descriptors */
+	struct acceptor *acceptor;    /* NULL: it accepts no more (lanes.c) */
 	struct handshake *handshakes; /* proxy_handshake.c: PROXY headers that are still coming */
 	struct connection *connections;
 	struct connection *nudges; /* to be nudged when libmicrohttpd has run */
@@ -48,15 +48,17 @@ struct worker {
 	struct mail command_mail; /* table, drain, abort */
 };
 
-/* -- acceptor.c ------------------------------------------------------------------------------------ */
+/* -- lanes.c --------------------------------------------------------------------------------------- */
 
-bool acceptor_start(struct worker *worker, struct error *err);
-void acceptor_pause(struct worker *worker);  /* as many connections as there may be */
-void acceptor_resume(struct worker *worker); /* room again */
-void acceptor_stop(struct worker *worker);   /* closes the listening sockets */
+bool lanes_start_accepting(struct worker *worker, struct error *err);
+void lanes_stop_accepting(struct worker *worker); /* for good: closes the listening sockets */
 
 /* Gives the connection to libmicrohttpd, as that of a client at `addr`. */
-void acceptor_hand_over(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len);
+void lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len);
+
+/* One connection more or less, which may be as many as there may be. */
+void lanes_count_up(struct worker *worker);
+void lanes_count_down(struct worker *worker);
 
 /* -- proxy_handshake.c ------------------------------------------------------------------------------------ */
 

@@ -43,8 +43,7 @@ handshake_free(struct handshake *handshake, bool close_fd)
 	if (handshake->next != NULL)
 		handshake->next->link = handshake->link;
 	mem_free(handshake);
-	worker->n_connections--;
-	acceptor_resume(worker);
+	lanes_count_down(worker);
 }
 
 static void
@@ -56,7 +55,7 @@ go_on(struct handshake *handshake)
 	int fd = handshake->watch.fd;
 
 	handshake_free(handshake, false);
-	acceptor_hand_over(worker, fd, (const struct sockaddr *)&peer, len);
+	lanes_take(worker, fd, (const struct sockaddr *)&peer, len);
 }
 
 static void
@@ -155,7 +154,7 @@ handshake_new(struct worker *worker, int fd, const struct sockaddr_storage *peer
 	if (handshake->next != NULL)
 		handshake->next->link = &handshake->next;
 	worker->handshakes = handshake;
-	worker->n_connections++;
+	lanes_count_up(worker);
 	if (!loop_watch(loop, &handshake->watch, EPOLLIN, &err) ||
 		!loop_set_timer(loop, &handshake->deadline,
 			clock_after(loop_now_ms(loop), intake_config(worker->intake)->client.head_ms)))

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/listener.h"
+#include "loop/acceptor.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -16,14 +17,8 @@
 
 #define CONNECTION_MEMORY 16384u
 #define ACCEPT_SLACK 8u /* libmicrohttpd counts a connection until its next clean-up */
-#define ACCEPT_AGAIN_MS 100u
 
-struct door {
-	struct watch watch;
-	struct small_server *server;
-};
-
-struct visitor {
+struct small_connection {
 	struct small_server *server;
 	int fd;
 	struct timer deadline;
@@ -33,95 +28,58 @@ struct small_server {
 	struct loop *loop;
 	struct small_handler handler;
 	struct listeners listeners;
-	struct door *doors;
-	struct timer accept_again;
+	struct acceptor *acceptor; /* NULL: it accepts no more */
 	struct MHD_Daemon *daemon;
 	struct watch watch; /* libmicrohttpd's own epoll descriptor */
 	struct hook hook;
 	bool is_due;
-	unsigned n_visitors;
+	unsigned n_connections;
 };
 
 /* -- accepting ------------------------------------------------------------------------------------- */
 
-static size_t
-n_doors(const struct small_server *server)
-{
-	return server->doors != NULL ? server->listeners.n_listen : 0;
-}
-
-static void
-pause_accepting(struct small_server *server)
-{
-	for (size_t i = 0; i < n_doors(server); i++)
-		loop_unwatch(server->loop, &server->doors[i].watch);
-}
-
-static void
-accept_later(struct small_server *server)
-{
-	pause_accepting(server);
-	loop_set_timer(
-		server->loop, &server->accept_again, clock_after(loop_now_ms(server->loop), ACCEPT_AGAIN_MS));
-}
-
 static bool
-resume_accepting(struct small_server *server, struct error *err)
+has_room(void *arg)
 {
-	for (size_t i = 0; i < n_doors(server) && server->n_visitors < SMALL_SERVER_CONNECTIONS; i++)
-		if (!server->doors[i].watch.is_watched &&
-			!loop_watch(server->loop, &server->doors[i].watch, EPOLLIN, err))
-			return false;
-	return true;
+	const struct small_server *server = arg;
+
+	return server->n_connections < SMALL_SERVER_CONNECTIONS;
 }
 
 static void
-on_accept_again(struct timer *timer)
+take(void *arg, size_t i, int fd, const struct sockaddr_storage *addr, socklen_t len)
 {
-	struct small_server *server = container_of(timer, struct small_server, accept_again);
-	struct error err = { 0 };
+	struct small_server *server = arg;
 
-	if (!resume_accepting(server, &err))
-		accept_later(server);
-}
-
-/* One a turn: the watch is level-triggered. */
-static void
-on_knock(struct watch *watch, uint32_t events)
-{
-	struct small_server *server = (container_of(watch, struct door, watch))->server;
-	struct sockaddr_storage addr = { 0 };
-	socklen_t len = sizeof addr;
-	int fd = accept4(watch->fd, (struct sockaddr *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	(void)events;
-	if (fd < 0) {
-		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
-		log_line(LOG_WARN, "admin", "cannot accept", LOG_TEXTVAL("why", strerror(errno)));
-		accept_later(server);
-		return;
-	}
-	MHD_add_connection(server->daemon, fd, (const struct sockaddr *)&addr, len); /* closes fd if it refuses */
+	(void)i;
+	MHD_add_connection(server->daemon, fd, (const struct sockaddr *)addr, len); /* closes fd if it refuses */
 	server->is_due = true;
-	if (server->n_visitors >= SMALL_SERVER_CONNECTIONS)
-		pause_accepting(server);
 }
 
 static bool
-open_doors(struct small_server *server, const char *room, const struct listen *listen, size_t n, struct error *err)
+start_accepting(
+	struct small_server *server, const char *room, const struct listen *listen, size_t n, struct error *err)
 {
+	struct acceptor_setup setup = {
+		.loop = server->loop,
+		.room = room,
+		.n_fds = n,
+		.batch = 1,
+		.arg = server,
+		.has_room = has_room,
+		.take = take,
+	};
+
 	if (!listeners_open(&server->listeners, listen, n, 1, err))
 		return false;
-	server->doors = mem_array(n, sizeof *server->doors);
-	if (server->doors == NULL)
-		return error_nomem(err);
-	for (size_t i = 0; i < n; i++) {
-		server->doors[i] = (struct door){ { .fd = server->listeners.fds[i], .ready = on_knock }, server };
+	setup.fds = server->listeners.fds;
+	server->acceptor = acceptor_new(&setup, err);
+	if (server->acceptor == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
 		log_line(
 			LOG_INFO, room, "listening", LOG_TEXTVAL("address", listeners_name(&server->listeners, i)));
-	}
-	return resume_accepting(server, err);
+	return true;
 }
 
 /* -- connections ----------------------------------------------------------------------------------- */
@@ -129,29 +87,29 @@ open_doors(struct small_server *server, const char *room, const struct listen *l
 static void
 on_deadline(struct timer *timer)
 {
-	struct visitor *visitor = container_of(timer, struct visitor, deadline);
+	struct small_connection *connection = container_of(timer, struct small_connection, deadline);
 
-	shutdown(visitor->fd, SHUT_RDWR); /* libmicrohttpd will see it closed */
-	visitor->server->is_due = true;
+	shutdown(connection->fd, SHUT_RDWR); /* libmicrohttpd will see it closed */
+	connection->server->is_due = true;
 }
 
 static void
-visitor_new(struct small_server *server, struct MHD_Connection *mhd, void **context)
+connection_new(struct small_server *server, struct MHD_Connection *mhd, void **context)
 {
-	struct visitor *visitor = mem_zalloc(sizeof *visitor);
+	struct small_connection *connection = mem_zalloc(sizeof *connection);
 	int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
-	*context = visitor;
-	server->n_visitors++;
-	if (visitor == NULL) {
+	*context = connection;
+	server->n_connections++;
+	if (connection == NULL) {
 		shutdown(fd, SHUT_RDWR); /* without a deadline nobody may stay */
 		return;
 	}
-	visitor->server = server;
-	visitor->fd = fd;
-	visitor->deadline.fire = on_deadline;
+	connection->server = server;
+	connection->fd = fd;
+	connection->deadline.fire = on_deadline;
 	if (!loop_set_timer(
-		    server->loop, &visitor->deadline, clock_after(loop_now_ms(server->loop), SMALL_SERVER_MS)))
+		    server->loop, &connection->deadline, clock_after(loop_now_ms(server->loop), SMALL_SERVER_MS)))
 		shutdown(fd, SHUT_RDWR);
 }
 
@@ -159,20 +117,18 @@ static void
 on_connection(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what)
 {
 	struct small_server *server = arg;
-	struct visitor *visitor = *context;
-	struct error err = { 0 };
+	struct small_connection *connection = *context;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		visitor_new(server, mhd, context);
+		connection_new(server, mhd, context);
 		return;
 	}
-	server->n_visitors--;
-	if (visitor != NULL)
-		loop_clear_timer(server->loop, &visitor->deadline);
-	mem_free(visitor);
+	server->n_connections--;
+	if (connection != NULL)
+		loop_clear_timer(server->loop, &connection->deadline);
+	mem_free(connection);
 	*context = NULL;
-	if (!resume_accepting(server, &err))
-		accept_later(server);
+	acceptor_resume(server->acceptor);
 }
 
 /* -- questions and answers ------------------------------------------------------------------------- */
@@ -278,8 +234,7 @@ small_server_new(struct loop *loop, const char *room, const struct listen *liste
 	}
 	server->loop = loop;
 	server->handler = *handler;
-	server->accept_again.fire = on_accept_again;
-	if (open_doors(server, room, listen, n, err) && start_daemon(server, err))
+	if (start_accepting(server, room, listen, n, err) && start_daemon(server, err))
 		return server;
 	small_server_free(server);
 	return NULL;
@@ -290,13 +245,12 @@ small_server_free(struct small_server *server)
 {
 	if (server == NULL)
 		return;
-	pause_accepting(server);
-	mem_free(server->doors); /* before the daemon's connections end: nothing is accepted in their place */
-	server->doors = NULL;
+	acceptor_free(
+		server->acceptor); /* before the daemon's connections end: nothing is accepted in their place */
+	server->acceptor = NULL;
 	loop_unwatch(server->loop, &server->watch);
 	if (server->daemon != NULL)
 		MHD_stop_daemon(server->daemon);
-	loop_clear_timer(server->loop, &server->accept_again);
 	listeners_close(&server->listeners);
 	mem_free(server);
 }

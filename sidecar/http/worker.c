@@ -178,7 +178,7 @@ drain(struct worker *worker)
 	if (worker->state != WORKER_RUNNING)
 		return;
 	worker->state = WORKER_DRAINING;
-	acceptor_stop(worker);
+	lanes_stop_accepting(worker);
 	handshake_close_all(worker);
 	intake_drain(worker->intake);
 	for (struct connection *c = worker->connections; c != NULL; c = c->next)
@@ -235,7 +235,7 @@ start(struct worker *worker, struct error *err)
 {
 	const struct intake_setup *setup = &worker->setup.intake;
 
-	if (!start_lanes(worker, err) || !acceptor_start(worker, err))
+	if (!start_lanes(worker, err) || !lanes_start_accepting(worker, err))
 		return false;
 	worker->intake = intake_new(setup, err); /* the last: the pool knows it from here on */
 	return worker->intake != NULL;
@@ -271,7 +271,7 @@ worker_free(struct worker *worker)
 	if (worker == NULL)
 		return;
 	loop_deliver_rest(worker->loop); /* "chunks came back" may have come in the last turn */
-	acceptor_stop(worker);
+	lanes_stop_accepting(worker);
 	for (int i = 0; i < N_LANES; i++) {
 		if (worker->lanes[i].daemon == NULL)
 			continue;
