@@ -4,6 +4,7 @@
  * requests are smuggled. It does not look at the body, nor at how many requests a client has. */
 #include "decide/decide.h"
 
+#include "route/body_limit.h"
 #include "source/format.h"
 
 #include <inttypes.h>
@@ -188,10 +189,7 @@ check_size(struct decision *decision)
 
 	if (decision->length == LENGTH_UNKNOWN || decision->length <= max)
 		return true;
-	error_set(&decision->error, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max,
-		PLURAL(max));
-	snprintf(decision->error.limit, sizeof decision->error.limit, "body");
-	return false;
+	return body_limit_refuse(max, &decision->error);
 }
 
 static bool

@@ -19,7 +19,7 @@ from=debian version='' source='' out='' whole=1
 shopt -s extglob
 rooms=("$root"/config/!(manual|reference|schema).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(table).c
 	"$root"/sidecar/source/formats.c "$root"/sidecar/source/*/!(form|postproc|source).c
-	"$root"/sidecar/sink/{kinds,*/kind,*/kind_*,*/keys}.c "$root"/sidecar/reply/status.c "$root"/filter/decide/*.c
+	"$root"/sidecar/sink/{kinds,*/kind,*/kind_*,*/keys}.c "$root"/sidecar/reply/{problem,status}.c "$root"/filter/decide/*.c
 	"$root"/filter/native/*.c)
 if [ "${1:-}" = --rooms ]; then
 	printf '%s\n' "${rooms[@]#"$root"/}"

@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "base/state.h"
 #include "decide/decide.h"
+#include "reply/problem.h"
 #include "reply/status.h"
 #include "source/format.h"
 
@@ -215,32 +216,19 @@ request_stop(struct judge_request *request)
 
 /* -- the answer ----------------------------------------------------------------------------------- */
 
-static void
-add_member(struct buf *out, const char *key, const char *text)
-{
-	if (text[0] == '\0')
-		return;
-	buf_addf(out, ",\"%s\":", key);
-	buf_add_json(out, str_of(text));
-}
-
 void
 request_problem(struct judge_request *request)
 {
 	const struct judge_verdict *verdict = &request->verdict;
-	const struct error *error = &request->error;
-	struct buf *out = &request->problem;
+	struct problem problem = {
+		.error = &request->error,
+		.status = verdict->status,
+		.route = str_of(verdict->route),
+		.request_id = str_of(verdict->id),
+	};
 
 	must(request->state == REQUEST_REFUSED);
-	buf_clear(out);
-	buf_addf(out, "{\"type\":\"urn:penstock:problem:%s\"", error_kind_name(error->kind));
-	add_member(out, "title", verdict->title);
-	buf_addf(out, ",\"status\":%u", verdict->status);
-	add_member(out, "detail", verdict->reason);
-	add_member(out, "route", verdict->route);
-	add_member(out, "limit", error->limit);
-	if (error->offset != ERROR_NO_OFFSET)
-		buf_addf(out, ",\"offset\":%llu", (unsigned long long)error->offset);
-	add_member(out, "request_id", verdict->id);
-	buf_add_text(out, "}\n");
+	buf_clear(&request->problem);
+	problem_add(&request->problem, &problem);
+	buf_add_char(&request->problem, '\n');
 }

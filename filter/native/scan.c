@@ -2,8 +2,7 @@
 /* scan.c - see scan.h. Contents of parts are skipped. */
 #include "native/scan.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "route/body_limit.h"
 
 static bool
 on_head(void *arg, struct str text, uint64_t delimiter_offset, uint64_t head_offset)
@@ -63,8 +62,7 @@ scan_feed(struct scan *scan, const char *data, size_t len, struct error *err)
 		return false;
 	if (n == len)
 		return true;
-	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max, PLURAL(max));
-	snprintf(err->limit, sizeof err->limit, "body");
+	body_limit_refuse(max, err);
 	err->offset = max;
 	return false;
 }

@@ -5,9 +5,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/kind.h"
-
-#include <inttypes.h>
-#include <stdio.h>
+#include "route/body_limit.h"
 
 static const struct source_events events = {
 	.on_begin = parts_on_begin,
@@ -188,8 +186,7 @@ feed_within_limit(struct parts *parts, const char *data, size_t len, struct erro
 	}
 	if (n == len)
 		return true;
-	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max, PLURAL(max));
-	snprintf(err->limit, sizeof err->limit, "body");
+	body_limit_refuse(max, err);
 	err->offset = max;
 	return false;
 }

@@ -9,6 +9,7 @@
 #include "part/location.h"
 #include "part/parts.h"
 #include "reply/page.h"
+#include "reply/problem.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -214,36 +215,6 @@ summary_json(const struct reply_facts *facts, unsigned status)
 			put(json, "request_id", reply_text(facts->request_id)));
 }
 
-static bool
-put_known(json_t *json, const char *key, const char *text)
-{
-	return text == NULL || text[0] == '\0' || put(json, key, reply_text(str_of(text)));
-}
-
-static bool
-put_offset(json_t *json, uint64_t offset)
-{
-	return offset == ERROR_NO_OFFSET || put(json, "offset", json_integer((json_int_t)offset));
-}
-
-/* RFC 9457 section 3.1. */
-static json_t *
-problem_json(const struct reply_facts *facts, unsigned status)
-{
-	const struct error *error = &facts->error;
-	json_t *json = json_object();
-	char type[64];
-
-	snprintf(type, sizeof type, "urn:penstock:problem:%s", error_kind_name(error->kind));
-	return whole_or_null(json,
-		put(json, "type", json_string(type)) && put(json, "title", json_string(reply_reason(status))) &&
-			put(json, "status", json_integer(status)) &&
-			put(json, "detail", reply_text(str_of(error->message))) &&
-			put_known(json, "route", facts->route != NULL ? facts->route->id : NULL) &&
-			put_known(json, "field", error->field) && put_known(json, "limit", error->limit) &&
-			put_offset(json, error->offset) && put(json, "request_id", reply_text(facts->request_id)));
-}
-
 /* -- the answer --------------------------------------------------------------------------------------- */
 
 static void
@@ -277,7 +248,7 @@ add_json(struct buf *body, json_t *json)
 	return ok;
 }
 
-/* One after another into the object that ends the body: a tree of thousands of parts would take several times what
+/* One after another into the object that ends the body, which has not failed: a tree of thousands of parts would take several times what
  * their text does. */
 static bool
 add_parts(struct buf *body, const struct reply_facts *facts)
@@ -312,9 +283,24 @@ end_body(struct reply *reply, const char *type, bool ok)
 
 /* Takes the reference to `json`, which may be NULL. */
 static void
-set_json(struct reply *reply, const struct reply_facts *facts, const char *type, json_t *json, bool with_parts)
+set_summary(struct reply *reply, const struct reply_facts *facts, json_t *json)
 {
-	end_body(reply, type, add_json(&reply->body, json) && (!with_parts || add_parts(&reply->body, facts)));
+	end_body(reply, "application/json", add_json(&reply->body, json) && add_parts(&reply->body, facts));
+}
+
+static void
+set_problem(struct reply *reply, const struct reply_facts *facts)
+{
+	struct problem problem = {
+		.error = &facts->error,
+		.status = reply->status,
+		.route = facts->route != NULL ? str_of(facts->route->id) : STR_NONE,
+		.request_id = facts->request_id,
+	};
+
+	problem_add(&reply->body, &problem);
+	end_body(reply, "application/problem+json",
+		!reply->body.failed && (facts->n_parts == 0 || add_parts(&reply->body, facts)));
 }
 
 /* A page shows what it holds and does nothing: no script, no picture, no frame around it. */
@@ -356,7 +342,7 @@ make_success(const struct reply_facts *facts, struct reply *reply)
 		return;
 	if (facts->links != NULL)
 		add_header(reply, "Cache-Control", STR("no-store")); /* whoever has a link has the object */
-	set_json(reply, facts, "application/json", summary_json(facts, reply->status), true);
+	set_summary(reply, facts, summary_json(facts, reply->status));
 }
 
 static void
@@ -382,8 +368,7 @@ make_problem(const struct reply_facts *facts, struct reply *reply)
 	if (facts->wants_page)
 		set_page(reply, facts);
 	else
-		set_json(reply, facts, "application/problem+json", problem_json(facts, reply->status),
-			facts->n_parts > 0);
+		set_problem(reply, facts);
 }
 
 void
