@@ -2,7 +2,7 @@
 /* log.h - one line per event, for operators: time, level, room, message, key=value.
  *
  * Text: `2026-11-24T10:00:00.123Z info intake msg="request" id="..." route="album" status=201`
- * JSON: `{"time":"...","level":"info","room":"intake","msg":"request","id":"...","route":"album","status":201}`
+ * JSON: `{"time":"...","level":"info","room":"request","msg":"request","id":"...","route":"album","status":201}`
  * Texts are cut to 256 bytes each, made valid UTF-8 and quoted, numbers are not. Never a secret, never a body byte.
  *
  * Between log_start() and log_stop() a thread of its own writes, so that no thread that logs waits for the reader of the log:
@@ -52,7 +52,7 @@ bool log_enabled(enum log_level level);
 /* [any] Writes one line. `pairs` may be NULL with n 0; a pair whose string is STR_NONE is left out. */
 void log_event(enum log_level level, const char *room, const char *msg, const struct log_pair *pairs, size_t n);
 
-/* log_line(LOG_INFO, "intake", "listening", LOG_TEXTVAL("addr", addr)); needs at least one pair. */
+/* log_line(LOG_INFO, "request", "listening", LOG_TEXTVAL("addr", addr)); needs at least one pair. */
 #define log_line(level, room, msg, ...)                                                                            \
 	log_event((level), (room), (msg), (const struct log_pair[]){ __VA_ARGS__ },                                \
 		sizeof((const struct log_pair[]){ __VA_ARGS__ }) / sizeof(struct log_pair))

@@ -19,7 +19,7 @@ log_problem(struct str line)
 {
 	bool is_error = memmem(line.data, line.len, ": error: ", 9) != NULL;
 
-	log_line(is_error ? LOG_ERROR : LOG_WARN, "reload", "route files", LOG_STR("said", line));
+	log_line(is_error ? LOG_ERROR : LOG_WARN, "daemon", "route files", LOG_STR("said", line));
 }
 
 /* One line for each; excerpts and carets, which are indented, are for a terminal. */
@@ -42,14 +42,14 @@ log_lines(const struct buf *text, void (*log_one)(struct str line))
 static void
 log_obstacle(struct str line)
 {
-	log_line(LOG_ERROR, "reload", "refused", LOG_STR("why", line));
+	log_line(LOG_ERROR, "daemon", "refused", LOG_STR("why", line));
 }
 
 static void
 refuse(struct reload *reload)
 {
 	metrics_add(reload->metrics, METRIC_RELOADS_REFUSED, 1);
-	log_event(LOG_ERROR, "reload", "the route table stays as it was", NULL, 0);
+	log_event(LOG_ERROR, "daemon", "the route table stays as it was", NULL, 0);
 	sd_notify_ready(reload->sd_notify, "taking uploads; the last reload was refused, the log says why");
 }
 
@@ -88,7 +88,7 @@ read_again(const struct reload *reload)
 	}
 	table = table_new(config, reload->table, &sinks_opener, reload->state, &err);
 	if (table == NULL)
-		log_line(LOG_ERROR, "reload", "refused", LOG_TEXTVAL("why", err.message));
+		log_line(LOG_ERROR, "daemon", "refused", LOG_TEXTVAL("why", err.message));
 	return table;
 }
 
@@ -100,7 +100,7 @@ finish(struct reload *reload)
 	table_release(reload->old);
 	reload->old = NULL;
 	metrics_add(reload->metrics, METRIC_RELOADS_GOOD, 1);
-	log_line(LOG_INFO, "reload", "the new route table is in force",
+	log_line(LOG_INFO, "daemon", "the new route table is in force",
 		LOG_NUM("routes", reload->table->config->n_routes));
 	if (reload->is_over)
 		return;
@@ -147,7 +147,7 @@ reload_now(struct reload *reload)
 	struct table *table;
 
 	if (reload->is_over) {
-		log_event(LOG_WARN, "reload", "ignored: shutting down", NULL, 0);
+		log_event(LOG_WARN, "daemon", "ignored: shutting down", NULL, 0);
 		return;
 	}
 	reload->again = reload->n_waiting > 0;

@@ -56,7 +56,7 @@ open_socket(struct sd_notify *sd_notify)
 	if (name == NULL || name[0] == '\0')
 		return;
 	if (!read_address(sd_notify, name)) {
-		log_event(LOG_WARN, "ops", "NOTIFY_SOCKET is no unix socket: nobody is told", NULL, 0);
+		log_event(LOG_WARN, "daemon", "NOTIFY_SOCKET is no unix socket: nobody is told", NULL, 0);
 		return;
 	}
 	sd_notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -71,7 +71,8 @@ send_text(struct sd_notify *sd_notify, const struct buf *text)
 		return;
 	if (sendto(sd_notify->fd, text->data, text->len, MSG_NOSIGNAL, (const struct sockaddr *)&sd_notify->to,
 		    sd_notify->to_len) < 0)
-		log_line(LOG_WARN, "ops", "cannot tell the service manager", LOG_TEXTVAL("why", strerror(errno)));
+		log_line(
+			LOG_WARN, "daemon", "cannot tell the service manager", LOG_TEXTVAL("why", strerror(errno)));
 }
 
 static void
@@ -139,7 +140,7 @@ on_due(struct timer *timer)
 	if (good)
 		tell(sd_notify, "WATCHDOG=1", NULL);
 	else if (sd_notify->was_good)
-		log_line(LOG_ERROR, "ops", "the watchdog is told nothing", LOG_STR("why", buf_str(&why)));
+		log_line(LOG_ERROR, "daemon", "the watchdog is told nothing", LOG_STR("why", buf_str(&why)));
 	sd_notify->was_good = good;
 	buf_free(&why);
 	loop_set_timer(sd_notify->loop, timer, clock_after(loop_now_ms(sd_notify->loop), sd_notify->every_ms));

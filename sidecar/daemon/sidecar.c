@@ -21,7 +21,7 @@ static void
 say_listening(const struct sidecar *sidecar)
 {
 	for (size_t i = 0; i < sidecar->listeners.n_listen; i++)
-		log_line(LOG_INFO, "sidecar", "listening",
+		log_line(LOG_INFO, "daemon", "listening",
 			LOG_TEXTVAL("address", listeners_name(&sidecar->listeners, i)),
 			LOG_NUM("workers", sidecar->n_workers));
 }
@@ -168,7 +168,7 @@ sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct er
 		_exit(1);
 	}
 	stop(&sidecar);
-	log_event(LOG_INFO, "sidecar", "stopped", NULL, 0);
+	log_event(LOG_INFO, "daemon", "stopped", NULL, 0);
 	log_stop();
 	return true;
 }

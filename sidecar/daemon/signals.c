@@ -38,7 +38,7 @@ drain(struct sidecar *sidecar)
 	/* With a delay the gateway goes by /readyz, and asks about uploads that others will take. */
 	if (config->delay_ms == 0)
 		counter_add(&sidecar->draining, 1);
-	log_line(LOG_INFO, "sidecar", "draining", LOG_NUM("at_most_ms", config->drain_ms));
+	log_line(LOG_INFO, "daemon", "draining", LOG_NUM("at_most_ms", config->drain_ms));
 	worker_threads_drain(sidecar);
 	set_phase_deadline(sidecar, config->drain_ms);
 }
@@ -56,8 +56,7 @@ leave(struct sidecar *sidecar)
 		drain(sidecar);
 		return;
 	}
-	log_line(
-		LOG_INFO, "sidecar", "leaving: not ready, and taking uploads", LOG_NUM("for_ms", config->delay_ms));
+	log_line(LOG_INFO, "daemon", "leaving: not ready, and taking uploads", LOG_NUM("for_ms", config->delay_ms));
 	set_phase_deadline(sidecar, config->delay_ms);
 }
 
@@ -65,7 +64,7 @@ static void
 give_up(struct sidecar *sidecar)
 {
 	sidecar->phase = PHASE_ABORTING;
-	log_event(LOG_WARN, "sidecar", "giving up what still runs", NULL, 0);
+	log_event(LOG_WARN, "daemon", "giving up what still runs", NULL, 0);
 	for (size_t i = 0; i < sidecar->n_workers; i++)
 		worker_abort(sidecar->workers[i].worker);
 	set_phase_deadline(sidecar, ABORT_GRACE_MS);
@@ -74,7 +73,7 @@ give_up(struct sidecar *sidecar)
 static void
 end_hard(struct sidecar *sidecar)
 {
-	log_event(LOG_ERROR, "sidecar", "ending although something still runs", NULL, 0);
+	log_event(LOG_ERROR, "daemon", "ending although something still runs", NULL, 0);
 	sidecar->ended_hard = true;
 	loop_stop(sidecar->loop);
 }

@@ -36,7 +36,7 @@ lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t
 	if (lane == &worker->lanes[LANE_SMALL])
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 	if (MHD_add_connection(lane->daemon, fd, addr, len) != MHD_YES)
-		log_line(LOG_WARN, "intake", "connection refused by libmicrohttpd",
+		log_line(LOG_WARN, "http", "connection refused by libmicrohttpd",
 			LOG_TEXTVAL("why", strerror(errno)));
 	lane->is_due = true; /* MHD closes fd itself if it refused */
 }
@@ -84,7 +84,7 @@ lanes_start_accepting(struct worker *worker, struct error *err)
 {
 	struct acceptor_setup setup = {
 		.loop = worker->loop,
-		.room = "intake",
+		.room = "http",
 		.fds = worker->setup.listen_fds,
 		.n_fds = worker->setup.n_listen_fds,
 		.owns_fds = true,

@@ -68,7 +68,7 @@ take_client(struct handshake *handshake, const struct sockaddr_storage *client, 
 		handshake->peer_len = len;
 		return;
 	}
-	log_event(LOG_INFO, "intake", "PROXY header of one who is not in trust.proxies: not believed", NULL, 0);
+	log_event(LOG_INFO, "http", "PROXY header of one who is not in trust.proxies: not believed", NULL, 0);
 }
 
 static void
@@ -93,7 +93,7 @@ go_by_header(struct handshake *handshake)
 		go_on(handshake);
 		break;
 	case PROXY_BAD:
-		log_event(LOG_INFO, "intake", "connection without a PROXY header", NULL, 0);
+		log_event(LOG_INFO, "http", "connection without a PROXY header", NULL, 0);
 		handshake_free(handshake, true);
 		break;
 	}

@@ -48,7 +48,7 @@ on_mhd_log(void *arg, const char *fmt, va_list ap)
 	if (!log_enabled(LOG_DEBUG))
 		return;
 	vsnprintf(text, sizeof text, fmt, ap);
-	log_line(LOG_DEBUG, "intake", "libmicrohttpd", LOG_TEXTVAL("said", text));
+	log_line(LOG_DEBUG, "http", "libmicrohttpd", LOG_TEXTVAL("said", text));
 }
 
 /* 1.0 refuses by itself, if it is told to be strict, what mhd_head_check() refuses for 0.9. That would only refuse a

@@ -114,7 +114,7 @@ make_link(void *arg, const struct order *order, struct order_link *link)
 	if (outlets->link(outlets->arg, order, link, &why))
 		return true;
 	if (!linking->has_failed)
-		log_line(LOG_WARN, "intake", "there is no link to an object",
+		log_line(LOG_WARN, "request", "there is no link to an object",
 			LOG_TEXTVAL("id", request->asked.identity.id), LOG_TEXTVAL("destination", order->to->name),
 			LOG_TEXTVAL("why", why.message));
 	linking->has_failed = true;

@@ -106,7 +106,7 @@ log_request(const struct request *request)
 	const struct route *route = request->asked.decision.route;
 	const struct error *error = error_is_set(&request->error) ? &request->error : NULL;
 
-	log_line(reply_level(request->error.kind), "intake", "request",
+	log_line(reply_level(request->error.kind), "request", "request",
 		LOG_TEXTVAL("id", request->asked.identity.id),
 		LOG_TEXTVAL("client", request->asked.identity.client), LOG_TEXTVAL("method", request->asked.method),
 		LOG_STR("target", request_target(request)), LOG_TEXTVAL("route", route != NULL ? route->id : NULL),

@@ -17,7 +17,7 @@ log_part(const struct request *request, const struct part *part)
 
 	for (size_t i = 0; i < part->facts.n; i++)
 		pairs[5 + i] = LOG_TEXTVAL(part->facts.list[i].name, part->facts.list[i].text);
-	log_event(LOG_INFO, "intake", "part", pairs, 5 + part->facts.n);
+	log_event(LOG_INFO, "request", "part", pairs, 5 + part->facts.n);
 }
 
 void

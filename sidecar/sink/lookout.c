@@ -102,7 +102,7 @@ lookout_stop(struct lookout *lookout)
 	mailbox_post(loop_mailbox(lookout->loop), &lookout->stop, 1);
 	if (loop_thread_join_within(&lookout->thread, STOP_MS))
 		return true;
-	log_event(LOG_WARN, "upload", "a folder does not answer; its thread ends with the process", NULL, 0);
+	log_event(LOG_WARN, "sink", "a folder does not answer; its thread ends with the process", NULL, 0);
 	return false;
 }
 

@@ -53,7 +53,7 @@ note(struct target *target, bool is_reachable, const char *why)
 	target->is_reachable = is_reachable;
 	target->why = why;
 	if (is_new)
-		log_line(is_reachable ? LOG_INFO : LOG_WARN, "upload",
+		log_line(is_reachable ? LOG_INFO : LOG_WARN, "sink",
 			is_reachable ? "destination is reachable" : "destination is not reachable",
 			LOG_TEXTVAL("destination", target->to->name), LOG_TEXTVAL("why", why));
 }

@@ -98,7 +98,7 @@ next_pause(struct task *task)
 static void
 say(enum log_level level, const struct task *task, const char *what, const char *why)
 {
-	log_line(level, "state", what, LOG_TEXTVAL("commit", task->object->entry->id),
+	log_line(level, "sink", what, LOG_TEXTVAL("commit", task->object->entry->id),
 		LOG_TEXTVAL("destination", task->object->is.destination),
 		LOG_TEXTVAL("name", task->object->is.target), LOG_TEXTVAL("why", why));
 }
@@ -125,7 +125,7 @@ say_if_all_gone(const struct task *task)
 			return;
 		n += t->is_gone;
 	}
-	log_line(LOG_INFO, "state", "took back what a commit that was cut short had made visible",
+	log_line(LOG_INFO, "sink", "took back what a commit that was cut short had made visible",
 		LOG_TEXTVAL("commit", task->object->entry->id), LOG_NUM("objects", n));
 }
 
@@ -392,8 +392,7 @@ take_all(struct settle *settle)
 
 	while ((object = state_take_dead(settle->setup.state)) != NULL)
 		if (!add_task(settle, object))
-			log_event(
-				LOG_ERROR, "state", "out of memory: an object is left to the next start", NULL, 0);
+			log_event(LOG_ERROR, "sink", "out of memory: an object is left to the next start", NULL, 0);
 }
 
 static void

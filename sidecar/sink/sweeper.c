@@ -165,7 +165,7 @@ take_next(struct sweeper *sweeper)
 
 	sweeper->next_table = NULL;
 	if (!go_by(sweeper, next))
-		log_event(LOG_ERROR, "upload", "out of memory: not all destinations are swept", NULL, 0);
+		log_event(LOG_ERROR, "sink", "out of memory: not all destinations are swept", NULL, 0);
 	sweeper->setup.on_table(sweeper->setup.on_table_arg);
 }
 
@@ -259,7 +259,7 @@ sweeper_set_table(struct sweeper *sweeper, struct table *table)
 	if (!wants(table))
 		table_release(table);
 	else if (!start(sweeper, table, &error))
-		log_line(LOG_ERROR, "upload", "no destination is swept", LOG_TEXTVAL("why", error.message));
+		log_line(LOG_ERROR, "sink", "no destination is swept", LOG_TEXTVAL("why", error.message));
 	sweeper->setup.on_table(sweeper->setup.on_table_arg);
 }
 

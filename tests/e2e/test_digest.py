@@ -75,7 +75,7 @@ def test_the_log_has_them_too_and_says_of_which_part():
         assert post(p.port, "/default", form(part("a", b"abc"))).status == 201
         wait_for(lambda: len(p.requests()) == 3, "all are over")
         lines = [{k: v for k, v in line.items() if k not in ("time", "id")} for line in p.lines('"msg":"part"')]
-        base = {"level": "info", "room": "intake", "msg": "part"}
+        base = {"level": "info", "room": "request", "msg": "part"}
         assert lines == [base | {"part": 1, "field": "a", "filename": "x.jpg", "bytes": 3, "sha1": hashlib.sha1(b"abc").hexdigest()},
                          base | {"part": 2, "field": "b", "bytes": 0, "sha1": hashlib.sha1(b"").hexdigest()},
                          base | {"part": 1, "field": "good", "bytes": 5, "sha1": hashlib.sha1(b"12345").hexdigest()}], lines

@@ -59,7 +59,7 @@ def listening(p):
 def test_listening_says_where():
     with Penstock(everything(), workers=2) as p:
         told = {line["address"]: line["room"] for line in listening(p)}
-        assert told[f"127.0.0.1:{p.port}"] == "sidecar" and told[f"unix:{p.dir}/in.sock"] == "sidecar", told
+        assert told[f"127.0.0.1:{p.port}"] == "daemon" and told[f"unix:{p.dir}/in.sock"] == "daemon", told
         assert told[f"unix:{p.dir}/admin.sock"] == "admin" and told[f"unix:{p.dir}/spoa.sock"] == "spoa", told
         assert len(told) == 6 and not any("?" in address for address in told), told
 
@@ -105,8 +105,8 @@ def test_of_two_that_start_at_once_one_is_refused():
 def test_one_that_takes_over_replaces_a_running_one_without_a_gap():
     with Penstock(everything(), workers=2) as p:
         listens = listening(p)
-        by_room = {room: json.dumps([line["address"] for line in listens if line["room"] == room]) for room in ("sidecar", "admin", "spoa")}
-        same = f"listen: {by_room['sidecar']}\nadmin: {{ listen: {by_room['admin']} }}\nspoa: {{ listen: {by_room['spoa']} }}"
+        by_room = {room: json.dumps([line["address"] for line in listens if line["room"] == room]) for room in ("daemon", "admin", "spoa")}
+        same = f"listen: {by_room['daemon']}\nadmin: {{ listen: {by_room['admin']} }}\nspoa: {{ listen: {by_room['spoa']} }}"
         path, over, failed = p.dir + "/in.sock", threading.Event(), []
 
         def knock():  # a unix socket is there at every moment

@@ -229,7 +229,7 @@ def start_with(command, env, what):
         def said():
             return os.pread(out.fileno(), 1 << 20, 0)  # the place in the file belongs to penstock
 
-        started = wait_for(lambda: process.poll() is not None or b'"room":"sidecar","msg":"listening"' in said(), f"{what}: it starts or ends") and process.poll() is None
+        started = wait_for(lambda: process.poll() is not None or b'"room":"daemon","msg":"listening"' in said(), f"{what}: it starts or ends") and process.poll() is None
         if started:
             process.terminate()
         code = process.wait(DEADLINE)

@@ -199,6 +199,17 @@ def gate_atomics(root):
     return bad
 
 
+def gate_rooms_of_log_lines(root):
+    """A line of the log names the room that it is from: whoever reads it looks there. base/ has the log itself."""
+    bad = []
+    pattern = re.compile(r'\blog_(?:line|event)\(\s*[^",]+,\s*"(\w+)"')
+    for path in program(root):
+        text = read(root, path)
+        bad += [f"{path}:{text.count(chr(10), 0, m.start()) + 1}: a line of the log that says it is from {m.group(1)}"
+                for m in pattern.finditer(text) if m.group(1) != room_of(path) and room_of(path) != "base"]
+    return bad
+
+
 def gate_spdx(root):
     return [f"{path}: no SPDX line" for path in files(root, "sidecar", "config", "filter", "tests")
             if not read(root, path).startswith("// SPDX-License-Identifier: MIT\n")]

@@ -22,6 +22,7 @@ BAD = {
     "gate_kinds_of_destinations": ("sidecar/txn/a.c", HEAD + "int a = order->to->kind == other->kind;\n"),
     "gate_formats_of_bodies": ("sidecar/part/a.c", HEAD + '#include "source/multipart/form.h"\n'),
     "gate_atomics": ("sidecar/sink/a.c", HEAD + "static _Atomic int n;\n"),
+    "gate_rooms_of_log_lines": ("sidecar/part/a.c", HEAD + 'log_event(LOG_INFO,\n\t"intake", "a", NULL, 0);\n'),
     "gate_spdx": ("sidecar/base/a.c", "int a;\n"),
     "gate_top_level": ("extra/a.txt", "x\n"),
     "gate_links_of_pages": ("docker/a.md", "# A\n\n[gone](b.md)\n"),
@@ -29,6 +30,8 @@ BAD = {
     "gate_files_named_in_comments": ("sidecar/part/a.c", HEAD + "int a; /* form/gone.h */\n"),
 }
 MORE_BAD = [  # further ways to be wrong
+    ("gate_include_directions", "sidecar/request/a.c", HEAD + '#include "http/worker.h"\n'),
+    ("gate_library_rooms", "sidecar/request/a.c", HEAD + "#include <microhttpd.h>\n"),
     ("gate_no_extern_variables", "sidecar/base/a.h", HEAD + "extern const struct a *list[];\n"),
     ("gate_kinds_of_destinations", "config/a.c", HEAD + "enum destination_type { DESTINATION_S3 };\n"),
     ("gate_kinds_of_destinations", "sidecar/part/a.c", HEAD + 'int a = strcmp(to->kind->word, "s3") == 0;\n'),

@@ -95,8 +95,8 @@ directory_open(const struct destination *to, struct error *err)
 	int folder;
 
 	if (mkdir(path, 0777) == 0)
-		log_line(LOG_INFO, "upload", "made the folder of a destination",
-			LOG_TEXTVAL("destination", to->name));
+		log_line(
+			LOG_INFO, "sink", "made the folder of a destination", LOG_TEXTVAL("destination", to->name));
 	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0) {
 		error_set(err, ERR_SYSTEM, "destination \"%s\": %s: %s", to->name, path, strerror(errno));

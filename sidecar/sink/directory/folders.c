@@ -46,7 +46,7 @@ find_abilities(struct folder *folder, const struct destination *to)
 
 	counter_set(&folder->error, (size_t)error);
 	if (error != 0)
-		log_line(LOG_WARN, "upload", "the folder of a destination cannot be written",
+		log_line(LOG_WARN, "sink", "the folder of a destination cannot be written",
 			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", strerror(error)));
 }
 
@@ -124,7 +124,7 @@ is_able(const struct folder *folder, const struct destination *to, struct error 
 		i++) {
 		if (is_fatal)
 			return error_set(err, ERR_SYSTEM, "destination \"%s\": %s", to->name, lack);
-		log_line(LOG_WARN, "upload", "the file system of a folder lacks something",
+		log_line(LOG_WARN, "sink", "the file system of a folder lacks something",
 			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", lack));
 	}
 	return true;

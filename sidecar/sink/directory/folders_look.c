@@ -62,10 +62,10 @@ note_error(struct folder *folder, const struct destination *to, int error)
 	if ((error != 0) == (before != 0))
 		return;
 	if (error != 0)
-		log_line(LOG_WARN, "upload", "the folder of a destination cannot be written",
+		log_line(LOG_WARN, "sink", "the folder of a destination cannot be written",
 			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", strerror(error)));
 	else
-		log_line(LOG_INFO, "upload", "the folder of a destination can be written again",
+		log_line(LOG_INFO, "sink", "the folder of a destination can be written again",
 			LOG_TEXTVAL("destination", to->name));
 }
 

@@ -311,7 +311,7 @@ settle(struct found *found, const char *name)
 		return false;
 	if (unlinkat(found->folder, name, 0) != 0)
 		return stays(found, "it cannot be removed: %s", strerror(errno));
-	log_line(LOG_INFO, "upload",
+	log_line(LOG_INFO, "sink",
 		fate == STATE_DONE ? "a commit that was done had not been tidied up"
 				   : "took back what a commit that was cut short had made visible",
 		LOG_TEXTVAL("journal", name), LOG_TEXTVAL("commit", found->id));
@@ -350,7 +350,7 @@ journal_roll_back(int folder, const char *name, struct state *state, bool say)
 	else
 		fate = settle_if_dead(&found, name);
 	if (fate == JOURNAL_STAYS && say)
-		log_line(LOG_ERROR, "upload",
+		log_line(LOG_ERROR, "sink",
 			"cannot take back all that a commit that was cut short had made visible",
 			LOG_TEXTVAL("journal", name), LOG_TEXTVAL("why", found.why));
 	buf_free(&found.text);

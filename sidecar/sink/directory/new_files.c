@@ -127,7 +127,7 @@ new_files_let_go(struct held_journal *held)
 		state_entry_release(
 			held->entry); /* else the journal of commits has to tell of it for as long as it is there */
 	else
-		log_line(LOG_ERROR, "upload", "the journal of a commit that is over cannot be removed",
+		log_line(LOG_ERROR, "sink", "the journal of a commit that is over cannot be removed",
 			LOG_TEXTVAL("journal", held->journal.name), LOG_TEXTVAL("why", strerror(errno)));
 	mem_free(held);
 }

@@ -64,7 +64,7 @@ on_fetched(void *arg, struct s3_keys *keys, const struct error *err)
 	s3_keys_release(old);
 	if (!is_news)
 		return;
-	log_line(keys != NULL ? LOG_INFO : LOG_WARN, "upload",
+	log_line(keys != NULL ? LOG_INFO : LOG_WARN, "sink",
 		keys != NULL ? "there are keys for S3" : "there are no new keys for S3",
 		LOG_TEXTVAL("source", k->source.text[S3_SOURCE_WORDS]),
 		LOG_TEXTVAL("why", keys == NULL ? err->message : NULL));

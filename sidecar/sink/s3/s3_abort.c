@@ -20,7 +20,7 @@ static void
 warn(const struct s3 *s3, const struct error *error)
 {
 	s3_counts_left(s3->object.counts);
-	log_line(LOG_WARN, "upload", "an unfinished upload may be left in a bucket",
+	log_line(LOG_WARN, "sink", "an unfinished upload may be left in a bucket",
 		LOG_TEXTVAL("id", s3->order->request_id), LOG_TEXTVAL("destination", s3->order->to->name),
 		LOG_TEXTVAL("key", s3->order->target), LOG_TEXTVAL("reason", error->message));
 }

@@ -65,7 +65,7 @@ say(const struct s3_sweep *sweep)
 	log_line(is_good          ? LOG_INFO
 			: is_news ? LOG_WARN
 				  : LOG_DEBUG,
-		"upload",
+		"sink",
 		is_good ? "a bucket was swept of unfinished uploads"
 			: "a bucket could not be swept of unfinished uploads; it is tried again",
 		LOG_TEXTVAL("destination", sweep->job.to->name),
