@@ -20,7 +20,7 @@ static const unsigned may_become[] = {
 
 /* -- faults: what is said of a request that nobody has judged ------------------------------------------ */
 
-static const struct judge_verdict let_in = { .allow = true,
+static const struct core_verdict let_in = { .allow = true,
 	.is_fault = true,
 	.status = 200,
 	.title = "OK",
@@ -29,7 +29,7 @@ static const struct judge_verdict let_in = { .allow = true,
 	.allow_methods = "",
 	.id = "" };
 
-static const struct judge_verdict no_memory = { .is_fault = true,
+static const struct core_verdict no_memory = { .is_fault = true,
 	.status = 503,
 	.title = "Service Unavailable",
 	.reason = "out of memory",
@@ -38,7 +38,7 @@ static const struct judge_verdict no_memory = { .is_fault = true,
 	.id = "",
 	.retry_after = 1 };
 
-static const struct judge_verdict bug = { .is_fault = true,
+static const struct core_verdict bug = { .is_fault = true,
 	.status = 500,
 	.title = "Internal Server Error",
 	.reason = "a bug in penstock's filter",
@@ -46,21 +46,21 @@ static const struct judge_verdict bug = { .is_fault = true,
 	.allow_methods = "",
 	.id = "" };
 
-const struct judge_verdict *
-request_without_memory(const struct judge *judge)
+const struct core_verdict *
+request_without_memory(const struct filter_core *core)
 {
-	return judge->manner.fail_open ? &let_in : &no_memory;
+	return core->manner.fail_open ? &let_in : &no_memory;
 }
 
 /* No must() in here, and nothing is believed but a verdict that is whole. */
 void
-request_give_up(struct judge_request *request)
+request_give_up(struct core_request *request)
 {
-	struct judge_verdict *verdict = &request->verdict;
+	struct core_verdict *verdict = &request->verdict;
 	bool is_said = verdict->title != NULL, is_refused = is_said && !verdict->allow;
 
 	request->is_broken = true;
-	if (request->judge->manner.fail_open && !is_refused) {
+	if (request->core->manner.fail_open && !is_refused) {
 		if (!is_said)
 			*verdict = let_in;
 		request->state = REQUEST_LEFT_ALONE;
@@ -74,14 +74,14 @@ request_give_up(struct judge_request *request)
 /* -- its life ------------------------------------------------------------------------------------- */
 
 static void
-request_move(struct judge_request *request, enum request_state to)
+request_move(struct core_request *request, enum request_state to)
 {
 	must(state_may_become(may_become, (int)request->state, (int)to));
 	request->state = to;
 }
 
 void
-request_fini(struct judge_request *request)
+request_fini(struct core_request *request)
 {
 	if (request->has_scan)
 		scan_fini(&request->scan);
@@ -94,7 +94,7 @@ request_fini(struct judge_request *request)
 static bool
 nth_header(const void *arg, struct str name, size_t nth, struct str *value)
 {
-	const struct judge_head *head = arg;
+	const struct core_head *head = arg;
 
 	if (!head->header(head->arg, name.data, name.len, nth, &value->data, &value->len))
 		return false;
@@ -105,7 +105,7 @@ nth_header(const void *arg, struct str name, size_t nth, struct str *value)
 /* A request that is no worse than others, but we are out of memory: it is let in as if nobody had looked. What was
  * said of one that is in already stays true. */
 static void
-let_alone(struct judge_request *request)
+let_alone(struct core_request *request)
 {
 	if (request->state == REQUEST_NEW)
 		request->verdict = let_in;
@@ -113,18 +113,18 @@ let_alone(struct judge_request *request)
 }
 
 static void
-refuse(struct judge_request *request, unsigned retry_after)
+refuse(struct core_request *request, unsigned retry_after)
 {
 	unsigned status = reply_status(request->error.kind);
 	bool has_methods = request->allow_methods.data != NULL && !request->allow_methods.failed;
 	bool is_fault = request->error.kind == ERR_NOMEM;
 
-	if (is_fault && request->judge->manner.fail_open) {
+	if (is_fault && request->core->manner.fail_open) {
 		let_alone(request);
 		return;
 	}
 	request_move(request, REQUEST_REFUSED);
-	request->verdict = (struct judge_verdict){
+	request->verdict = (struct core_verdict){
 		.is_fault = is_fault,
 		.status = status,
 		.title = reply_reason(status),
@@ -137,7 +137,7 @@ refuse(struct judge_request *request, unsigned retry_after)
 }
 
 static void
-follow(struct judge_request *request, const struct head *head)
+follow(struct core_request *request, const struct head *head)
 {
 	bool has_delimiters = source_format_of(request->route)->has_delimiters;
 	struct boundary boundary;
@@ -153,10 +153,10 @@ follow(struct judge_request *request, const struct head *head)
 }
 
 static void
-allow(struct judge_request *request, const struct head *head, const struct decision *decision)
+allow(struct core_request *request, const struct head *head, const struct decision *decision)
 {
 	follow(request, head);
-	request->verdict = (struct judge_verdict){
+	request->verdict = (struct core_verdict){
 		.allow = true,
 		.status = 200,
 		.title = reply_reason(200),
@@ -170,7 +170,7 @@ allow(struct judge_request *request, const struct head *head, const struct decis
 }
 
 void
-request_decide(struct judge_request *request, const struct judge_head *from)
+request_decide(struct core_request *request, const struct core_head *from)
 {
 	struct head head = {
 		.method = { from->method, from->method_len },
@@ -180,7 +180,7 @@ request_decide(struct judge_request *request, const struct judge_head *from)
 		.arg = from,
 	};
 	struct str id = { from->id, from->id_len };
-	const struct config *config = request->judge->config;
+	const struct config *config = request->core->config;
 	struct load unknown = { 0 };
 	struct decision decision = { 0 };
 
@@ -200,7 +200,7 @@ request_decide(struct judge_request *request, const struct judge_head *from)
 /* -- the body ------------------------------------------------------------------------------------- */
 
 void
-request_feed(struct judge_request *request, const char *data, size_t len)
+request_feed(struct core_request *request, const char *data, size_t len)
 {
 	must(request->state == REQUEST_FOLLOWED);
 	if (!scan_feed(&request->scan, data, len, &request->error))
@@ -208,7 +208,7 @@ request_feed(struct judge_request *request, const char *data, size_t len)
 }
 
 void
-request_stop(struct judge_request *request)
+request_stop(struct core_request *request)
 {
 	if (request->state == REQUEST_FOLLOWED)
 		request_move(request, REQUEST_LEFT_ALONE);
@@ -217,9 +217,9 @@ request_stop(struct judge_request *request)
 /* -- the answer ----------------------------------------------------------------------------------- */
 
 void
-request_problem(struct judge_request *request)
+request_problem(struct core_request *request)
 {
-	const struct judge_verdict *verdict = &request->verdict;
+	const struct core_verdict *verdict = &request->verdict;
 	struct problem problem = {
 		.error = &request->error,
 		.status = verdict->status,

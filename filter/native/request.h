@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 /* request.h - one request as the filter judges it: its head, its body, and the text of a refusal. What HAProxy's side
- * sees of it is judge.h, and judge.c is the only one that calls this, behind a fence: must() may fail in here.
+ * sees of it is core.h, and core.c is the only one that calls this, behind a fence: must() may fail in here.
  * Pure but for memory; one thread. */
 #ifndef PENSTOCK_NATIVE_REQUEST_H
 #define PENSTOCK_NATIVE_REQUEST_H
 
 #include "config/route.h"
-#include "native/judge.h"
+#include "native/core.h"
 #include "native/scan.h"
 
 enum request_state { REQUEST_NEW, REQUEST_REFUSED, REQUEST_FOLLOWED, REQUEST_LEFT_ALONE };
 
-struct judge {
+struct filter_core {
 	struct config *config;
-	struct judge_manner manner;
+	struct core_manner manner;
 };
 
-struct judge_request {
-	const struct judge *judge;
+struct core_request {
+	const struct filter_core *core;
 	const struct route *route;
 	enum request_state state;
 	bool is_broken;   /* a must() failed: nothing but request_fini() may be called for it any more */
@@ -26,29 +26,29 @@ struct judge_request {
 	struct error error;
 	struct buf allow_methods, problem;
 	char id[129];
-	struct judge_verdict verdict; /* unless NEW */
+	struct core_verdict verdict; /* unless NEW */
 };
 
 /* Of a request for which there is no memory: let in under `fail open`, else refused. */
-const struct judge_verdict *request_without_memory(const struct judge *judge);
+const struct core_verdict *request_without_memory(const struct filter_core *core);
 
 /* A must() has failed for it. One that was refused stays so. Else, under `fail open`, it is LEFT_ALONE, and let in if
  * nothing was said of it yet; or it is REFUSED with 500. */
-void request_give_up(struct judge_request *request);
+void request_give_up(struct core_request *request);
 
 /* What was allocated for it; not the request itself. */
-void request_fini(struct judge_request *request);
+void request_fini(struct core_request *request);
 
 /* NEW becomes REFUSED or FOLLOWED, or LEFT_ALONE where memory runs out under `fail open`. */
-void request_decide(struct judge_request *request, const struct judge_head *from);
+void request_decide(struct core_request *request, const struct core_head *from);
 
 /* FOLLOWED stays so, or becomes REFUSED, or LEFT_ALONE where memory runs out under `fail open`. */
-void request_feed(struct judge_request *request, const char *data, size_t len);
+void request_feed(struct core_request *request, const char *data, size_t len);
 
 /* FOLLOWED becomes LEFT_ALONE; others stay what they are. */
-void request_stop(struct judge_request *request);
+void request_stop(struct core_request *request);
 
 /* Of one that is REFUSED: writes its problem+json into `problem`, which has failed if memory ran out. */
-void request_problem(struct judge_request *request);
+void request_problem(struct core_request *request);
 
 #endif

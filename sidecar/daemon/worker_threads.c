@@ -76,7 +76,7 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 			.pool = sidecar->pool,
 			.queue = sidecar->queue,
 			.loop = thread->loop,
-			.outlets = uploads_outlets(sidecar->uploads, i),
+			.sinks = uploads_sinks(sidecar->uploads, i),
 			.state = sidecar->state,
 			.requests = &sidecar->requests,
 			.busy = &sidecar->busy,

@@ -152,7 +152,7 @@ make_delivery(struct parts *parts, const struct part_head *head)
 bool
 parts_is_run(const struct parts *parts)
 {
-	return txn_setup_of(parts->txn)->outlets != NULL;
+	return txn_setup_of(parts->txn)->sinks != NULL;
 }
 
 /* Would all of it be kept if it came now? Nothing is reserved: a client that sends little and stops shall hold little. */

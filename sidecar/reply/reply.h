@@ -37,7 +37,7 @@ struct reply_part {
 
 /* Who makes links: one when it is written, for many at once would be as long as all the rest. */
 struct reply_links {
-	/* As outlets.link of sink/order.h. False: there is none, which is null in the summary. */
+	/* As sinks.link of sink/order.h. False: there is none, which is null in the summary. */
 	bool (*make)(void *arg, const struct order *order, struct order_link *link);
 	void *arg;
 };

@@ -108,10 +108,10 @@ make_link(void *arg, const struct order *order, struct order_link *link)
 {
 	struct linking *linking = arg;
 	const struct request *request = linking->request;
-	const struct outlets *outlets = txn_setup_of(request->form.txn)->outlets;
+	const struct sinks *sinks = txn_setup_of(request->form.txn)->sinks;
 	struct error why = { 0 };
 
-	if (outlets->link(outlets->arg, order, link, &why))
+	if (sinks->link(sinks->arg, order, link, &why))
 		return true;
 	if (!linking->has_failed)
 		log_line(LOG_WARN, "request", "there is no link to an object",

@@ -23,7 +23,7 @@ struct intake_setup {        /* all borrowed, and alive for longer than the inta
 	struct pool *pool;
 	struct queue *queue; /* of all workers: forms that wait for memory */
 	struct loop *loop;
-	const struct outlets *outlets;
+	const struct sinks *sinks;
 	struct state *state;      /* the journal of commits; NULL: there is none */
 	struct counter *requests; /* alive on all workers */
 	struct counter *busy;     /* the same; http/worker.h counts its workers in it, too */

@@ -30,7 +30,7 @@ make_txn(struct request *request)
 	const struct route *route = request->asked.decision.route;
 	struct txn_setup txn = {
 		.policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
-		.outlets = setup->outlets,
+		.sinks = setup->sinks,
 		.table = request->table,
 		.state = setup->state,
 		.blocks = request->intake->blocks,

@@ -107,7 +107,8 @@ struct order_link {
 	int64_t expires_s; /* it ends then; seconds since 1970, by this machine's clock */
 };
 
-struct outlets {
+/* All sinks, as the orders of one worker's requests reach them. */
+struct sinks {
 	void *arg;
 
 	/* [producer] Bytes of memory that a transfer for this order, with its `unit`, holds beside its chunks until it has

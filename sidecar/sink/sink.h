@@ -3,7 +3,7 @@
  * knows is config/kind.h's. Each is one constant, NAME_sink, for the line of sinks.def.
  *
  *   a route table:  open ─▶ (look, is_good)* ─▶ close     everybody else calls these for all sinks at once: sinks.h
- *   an order:       cost ─▶ begin ─▶ pump*                everybody else calls these through struct outlets: order.h
+ *   an order:       cost ─▶ begin ─▶ pump*                everybody else calls these through struct sinks: order.h
  */
 #ifndef PENSTOCK_SINK_H
 #define PENSTOCK_SINK_H
@@ -93,17 +93,17 @@ struct sink {
 	 * is_kept. */
 	void (*would)(const struct order *order, struct would *would);
 
-	/* [producer] As outlets.cost. */
+	/* [producer] As sinks.cost. */
 	size_t (*cost)(const struct order *order);
 
-	/* [producer] As outlets.open. */
+	/* [producer] As sinks.open. */
 	bool (*begin)(const struct sink_place *place, struct order *order, const struct channel_side *producer,
 		struct error *err);
 
-	/* [producer] As outlets.pump. */
+	/* [producer] As sinks.pump. */
 	void (*pump)(struct order *order);
 
-	/* [producer] As outlets.link; kinds with KIND_LINKS have it. */
+	/* [producer] As sinks.link; kinds with KIND_LINKS have it. */
 	bool (*link)(const struct order *order, struct order_link *link, struct error *err);
 
 	/* [settle] Fills in request (but for total_at_ms), watch_ms and what is the sink's own. It is to end the upload, if there is

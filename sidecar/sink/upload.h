@@ -2,7 +2,7 @@
 /* upload.h - transfers out: one engine per worker (libcurl multi in that worker's loop) and one disk thread.
  *
  * [main] makes an uploads before the workers run and frees it after they have stopped, which ends the disk thread.
- * Everything a request needs of this room goes through the struct outlets of its worker.
+ * Everything a request needs of this room goes through the struct sinks of its worker.
  *
  * A transfer's life, on the thread of its consumer (engine or disk):
  *
@@ -31,7 +31,7 @@ struct uploads *uploads_new(
 	enum placement placement, struct pool *pool, struct loop *const *loops, size_t n_loops, struct error *err);
 
 /* [worker n, before its loop runs] What the requests of this worker use. Valid as long as the uploads. */
-const struct outlets *uploads_outlets(struct uploads *uploads, size_t worker);
+const struct sinks *uploads_sinks(struct uploads *uploads, size_t worker);
 
 /* [worker n] True if no transfer lives on this worker's engine: it may stop. */
 bool uploads_worker_is_idle(const struct uploads *uploads, size_t worker);

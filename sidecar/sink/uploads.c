@@ -15,7 +15,7 @@
 struct seat { /* what one worker's requests use */
 	struct uploads *uploads;
 	struct engine engine;
-	struct outlets outlets;
+	struct sinks sinks;
 };
 
 struct uploads {
@@ -89,7 +89,7 @@ uploads_new(
 		struct seat *seat = &uploads->seats[i];
 
 		seat->uploads = uploads;
-		seat->outlets = (struct outlets){
+		seat->sinks = (struct sinks){
 			.arg = seat, .cost = cost, .open = open_order, .pump = pump, .link = link_order
 		};
 		if (!engine_init(&seat->engine, loops[i], err))
@@ -104,10 +104,10 @@ fail:
 	return NULL;
 }
 
-const struct outlets *
-uploads_outlets(struct uploads *uploads, size_t worker)
+const struct sinks *
+uploads_sinks(struct uploads *uploads, size_t worker)
 {
-	return &uploads->seats[worker].outlets;
+	return &uploads->seats[worker].sinks;
 }
 
 bool

@@ -138,11 +138,11 @@ charge_answer(struct delivery *delivery, struct error *err)
 static bool
 charge_for(struct delivery *delivery, size_t unit)
 {
-	const struct outlets *outlets = setup_of(delivery)->outlets;
+	const struct sinks *sinks = setup_of(delivery)->sinks;
 	size_t n;
 
 	delivery->order.unit = unit;
-	n = (outlets->cost(outlets->arg, &delivery->order) + CHUNK_SIZE - 1) / CHUNK_SIZE;
+	n = (sinks->cost(sinks->arg, &delivery->order) + CHUNK_SIZE - 1) / CHUNK_SIZE;
 	if (n > 0 && !pool_set_aside(pool_of(delivery), n, &delivery->charged))
 		return false;
 	delivery->n_charged = n;
@@ -220,8 +220,7 @@ open_transfer(struct delivery *delivery, struct error *err)
 		return error_nomem(err);
 	delivery->order.target = delivery->target.data;
 	delivery->order.type = delivery->type.len > 0 ? delivery->type.data : NULL;
-	return setup_of(delivery)->outlets->open(
-		setup_of(delivery)->outlets->arg, &delivery->order, &producer, err);
+	return setup_of(delivery)->sinks->open(setup_of(delivery)->sinks->arg, &delivery->order, &producer, err);
 }
 
 static bool

@@ -107,7 +107,7 @@ could_use(const struct delivery *writer, const struct chunk *chunk)
 void
 delivery_flush(struct delivery *delivery)
 {
-	const struct outlets *outlets = setup_of(delivery)->outlets;
+	const struct sinks *sinks = setup_of(delivery)->sinks;
 
 	if (delivery->writer != delivery || delivery->item.state != ITEM_STREAMING)
 		return;
@@ -115,7 +115,7 @@ delivery_flush(struct delivery *delivery)
 		push_open_chunk(delivery);
 	for (struct delivery *d = delivery; d != NULL; d = d->beside)
 		if (d->item.state == ITEM_STREAMING)
-			outlets->pump(outlets->arg, &d->order);
+			sinks->pump(sinks->arg, &d->order);
 }
 
 /* What the writer kept is sent by each of them when the plan says so. */

@@ -262,7 +262,7 @@ txn_step(struct txn *txn, bool give_up)
 void
 txn_go_on(struct txn *txn)
 {
-	if (txn->plan.policy == PLAN_EACH && txn->setup.outlets != NULL && !plan_has_failed(&txn->plan))
+	if (txn->plan.policy == PLAN_EACH && txn->setup.sinks != NULL && !plan_has_failed(&txn->plan))
 		txn_step(txn, false);
 }
 

@@ -21,8 +21,8 @@
 /* Everything in it is borrowed for the life of the transaction. */
 struct txn_setup {
 	enum plan_policy policy;
-	const struct outlets
-		*outlets;      /* NULL: a dry run, which names deliveries and starts none; then no more is needed */
+	const struct sinks
+		*sinks;        /* NULL: a dry run, which names deliveries and starts none; then no more is needed */
 	struct table *table;   /* of the route; goes into each order */
 	struct state *state;   /* the journal of commits; NULL: there is none */
 	struct blocks *blocks; /* of this thread */

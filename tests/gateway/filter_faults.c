@@ -6,7 +6,7 @@
 #include "base/must.h"
 #include "config/load.h"
 #include "decide/decide.h"
-#include "native/judge.h"
+#include "native/core.h"
 #include "source/multipart/guard.h"
 
 #include <fcntl.h>
@@ -51,15 +51,15 @@ maybe_break(uint64_t bug)
 	must(control()->bug != bug);
 }
 
-WRAP(struct judge_request *, judge_request_new, const struct judge *judge)
+WRAP(struct core_request *, core_request_new, const struct filter_core *core)
 {
 	mem_fail(control()->nth, control()->count);
-	return __real_judge_request_new(judge);
+	return __real_core_request_new(core);
 }
 
-WRAP(void, judge_request_free, struct judge_request *request)
+WRAP(void, core_request_free, struct core_request *request)
 {
-	__real_judge_request_free(request);
+	__real_core_request_free(request);
 	control()->made = mem_fail(0, 0);
 	control()->ended++;
 }
@@ -67,17 +67,17 @@ WRAP(void, judge_request_free, struct judge_request *request)
 static unsigned blocks;
 
 /* HAProxy's side asks this once before the blocks of each call. */
-WRAP(bool, judge_follows, const struct judge_request *request)
+WRAP(bool, core_follows, const struct core_request *request)
 {
 	blocks = 0;
-	return __real_judge_follows(request);
+	return __real_core_follows(request);
 }
 
-WRAP(const struct judge_verdict *, judge_feed, struct judge_request *request, const char *data, size_t len)
+WRAP(const struct core_verdict *, core_feed, struct core_request *request, const char *data, size_t len)
 {
 	if (++blocks > control()->blocks)
 		control()->blocks = blocks;
-	return __real_judge_feed(request, data, len);
+	return __real_core_feed(request, data, len);
 }
 
 WRAP(void, decide, const struct config *config, const struct head *head, const struct load *load,

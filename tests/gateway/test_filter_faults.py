@@ -18,7 +18,7 @@ ROUTES = """destinations:
 routes:
   - { id: upload, match: { path: /upload }, fields: [ { name: "*", store: { to: files, key: "{uuid}" } } ] }
 """
-WRAPPED = ("judge_request_new judge_request_free judge_follows judge_feed decide guard_feed guard_fini error_kind_name "
+WRAPPED = ("core_request_new core_request_free core_follows core_feed decide guard_feed guard_fini error_kind_name "
            "config_load_routes").split()
 IN_HEAD, IN_BODY, AT_END, IN_PROBLEM, IN_CONFIG = range(1, 6)
 NAMES = [f"name{n}-" + "x" * 200 * n for n in range(4)]  # each head is longer than the one before: memory for each

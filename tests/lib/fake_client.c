@@ -50,7 +50,7 @@ pump(void *arg, struct order *order)
 	order->sink->pump(order);
 }
 
-static const struct outlets outlets = { .cost = cost, .open = open_order, .pump = pump };
+static const struct sinks sinks = { .cost = cost, .open = open_order, .pump = pump };
 
 static uint64_t
 on_turn(struct hook *at, uint64_t now_ms)
@@ -78,7 +78,7 @@ void
 fake_world_start(const char *routes, uint64_t memory)
 {
 	struct error err = { 0 };
-	struct intake_setup setup = { .outlets = &outlets };
+	struct intake_setup setup = { .sinks = &sinks };
 	struct table *table;
 
 	assert_true(sources_start(&err));

@@ -106,7 +106,7 @@ pump(void *arg, struct order *order)
 	(void)order;
 }
 
-const struct outlets form_run_outlets = { .cost = cost, .open = open_taker, .pump = pump };
+const struct sinks form_run_outlets = { .cost = cost, .open = open_taker, .pump = pump };
 
 void
 form_run_on_news(void *arg)
@@ -149,7 +149,7 @@ run_in(struct txn *txn, const struct route *route, struct str body, size_t step,
 	static const struct match_result match = { .captures = { STR("x") }, .n_captures = 1 };
 	struct head head = form_head;
 	struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
-	bool is_dry = txn_setup_of(txn)->outlets == NULL;
+	bool is_dry = txn_setup_of(txn)->sinks == NULL;
 	struct parts_setup setup = { .route = route, .naming = &naming, .txn = txn };
 	struct parts *parts;
 	bool ok;
@@ -177,7 +177,7 @@ form_run(const struct route *route, struct str body, size_t step, bool is_dry, f
 	struct error *err)
 {
 	struct txn_setup setup = { .policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
-		.outlets = &form_run_outlets,
+		.sinks = &form_run_outlets,
 		.blocks = form_run_at.blocks,
 		.piece = step,
 		.body = LIMIT_NONE,

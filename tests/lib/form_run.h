@@ -26,7 +26,7 @@ struct form_run_at {
 };
 
 extern struct form_run_at form_run_at;
-extern const struct outlets form_run_outlets;
+extern const struct sinks form_run_outlets;
 
 int form_run_set_up(void **state);
 int form_run_tear_down(void **state);

@@ -118,7 +118,7 @@ world_set_up_with(struct world *world, enum plan_policy policy, struct state *st
 	assert_non_null(world->pool);
 	world->blocks = blocks_new(world->pool);
 	assert_non_null(world->blocks);
-	world->outlets = (struct outlets){ .arg = world, .cost = cost_fake, .open = open_fake, .pump = pump_fake };
+	world->sinks = (struct sinks){ .arg = world, .cost = cost_fake, .open = open_fake, .pump = pump_fake };
 	world->store = (struct destination){
 		.kind = &http_kind, .settings = &world->settings.common, .name = (char *)(uintptr_t) "store"
 	};
@@ -134,7 +134,7 @@ world_set_up_with(struct world *world, enum plan_policy policy, struct state *st
 	world->to_folder = (struct rule){ .to = &world->folder };
 	world->to_other_folder = (struct rule){ .to = &world->other_folder };
 	world->txn = txn_new(&(struct txn_setup){ .policy = policy,
-				     .outlets = &world->outlets,
+				     .sinks = &world->sinks,
 				     .state = state,
 				     .blocks = world->blocks,
 				     .piece = 64 << 10,

@@ -24,7 +24,7 @@ struct world {
 	struct loop *loop;
 	struct pool *pool;
 	struct blocks *blocks;
-	struct outlets outlets;
+	struct sinks sinks;
 	struct destination store, folder, other_folder, undoable;
 	struct http_settings settings, undo_settings;
 	struct rule to_store, to_folder, to_other_folder, to_undoable;

@@ -92,7 +92,7 @@ pump(void *arg, struct order *order)
 	(void)order;
 }
 
-static const struct outlets outlets = { .cost = cost, .open = open_order, .pump = pump };
+static const struct sinks sinks = { .cost = cost, .open = open_order, .pump = pump };
 
 static void
 on_news(void *arg)
@@ -105,7 +105,7 @@ on_news(void *arg)
 static int
 set_up(void **state)
 {
-	struct txn_setup setup = { .outlets = &outlets, .on_news = on_news };
+	struct txn_setup setup = { .sinks = &sinks, .on_news = on_news };
 	struct error err = { 0 };
 	struct txn *txn;
 

@@ -82,7 +82,7 @@ pump(void *arg, struct order *order)
 	n_pumped++;
 }
 
-static const struct outlets outlets = { .cost = cost, .open = open_order, .pump = pump };
+static const struct sinks sinks = { .cost = cost, .open = open_order, .pump = pump };
 
 static void
 on_news(void *arg)
@@ -94,7 +94,7 @@ static struct delivery *
 prepare(size_t piece)
 {
 	struct txn_setup setup = {
-		.outlets = &outlets, .blocks = blocks, .piece = piece, .box = loop_mailbox(loop), .on_news = on_news
+		.sinks = &sinks, .blocks = blocks, .piece = piece, .box = loop_mailbox(loop), .on_news = on_news
 	};
 	struct error err = { 0 };
 	struct txn *txn = txn_new(&setup, &err);

@@ -89,7 +89,7 @@ pump(void *arg, struct order *order)
 	order->sink->pump(order);
 }
 
-static const struct outlets outlets = { .cost = cost, .open = open_order, .pump = pump };
+static const struct sinks sinks = { .cost = cost, .open = open_order, .pump = pump };
 
 static void
 on_stop(struct mail *mail, unsigned bits)
@@ -280,7 +280,7 @@ begin(const struct a_case *c)
 	open_table();
 	make_threads(c);
 	setup.route = table->config->routes;
-	setup.txn = txn = txn_new(&(struct txn_setup){ .outlets = &outlets,
+	setup.txn = txn = txn_new(&(struct txn_setup){ .sinks = &sinks,
 					  .table = table,
 					  .blocks = blocks,
 					  .piece = c->piece,

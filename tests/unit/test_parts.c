@@ -130,7 +130,7 @@ pump(void *arg, struct order *order)
 	(void)order;
 }
 
-static const struct outlets outlets = { .cost = cost, .open = open_order, .pump = pump };
+static const struct sinks sinks = { .cost = cost, .open = open_order, .pump = pump };
 
 static void
 on_news(void *arg)
@@ -194,7 +194,7 @@ send_form(const struct buf *body, size_t step)
 	static const struct match_result match;
 	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
 	struct txn_setup setup = {
-		.outlets = &outlets, .blocks = blocks, .piece = step, .box = loop_mailbox(loop), .on_news = on_news
+		.sinks = &sinks, .blocks = blocks, .piece = step, .box = loop_mailbox(loop), .on_news = on_news
 	};
 	struct error err = { 0 };
 	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming };

@@ -25,7 +25,7 @@ add_number(struct htx *htx, const char *name, unsigned long long value)
 }
 
 static int
-add_start_line(struct htx *htx, const struct judge_verdict *verdict)
+add_start_line(struct htx *htx, const struct core_verdict *verdict)
 {
 	unsigned flags = HTX_SL_F_IS_RESP | HTX_SL_F_VER_11 | HTX_SL_F_XFER_LEN | HTX_SL_F_CLEN;
 	char status[12];
@@ -40,7 +40,7 @@ add_start_line(struct htx *htx, const struct judge_verdict *verdict)
 
 /* False: it does not fit, which only a buffer much smaller than the default can cause. */
 static int
-make_response(struct htx *htx, const struct judge_verdict *verdict, struct ist body)
+make_response(struct htx *htx, const struct core_verdict *verdict, struct ist body)
 {
 	if (!add_start_line(htx, verdict) || !add_number(htx, "content-length", istlen(body)) ||
 		!add_header(htx, "content-type", istlen(body) > 0 ? "application/problem+json" : "") ||
@@ -66,14 +66,14 @@ mark(struct stream *s, unsigned status)
 }
 
 int
-answer_refuse(struct stream *s, const struct judge_verdict *verdict, struct judge_request *request)
+answer_refuse(struct stream *s, const struct core_verdict *verdict, struct core_request *request)
 {
 	struct htx *htx = htx_from_buf(&s->res.buf);
 	struct ist body = IST_NULL;
 	int is_made;
 
 	if (request != NULL)
-		body.ptr = (char *)judge_problem(request, &body.len);
+		body.ptr = (char *)core_problem(request, &body.len);
 	mark(s, verdict->status);
 	channel_htx_truncate(&s->res, htx);
 	is_made = !co_data(&s->res) && make_response(htx, verdict, body);

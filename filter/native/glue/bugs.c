@@ -14,7 +14,7 @@
 #define SECONDS_MIN 60 /* between two lines about one place */
 
 struct place {
-	struct judge_bug bug;
+	struct core_bug bug;
 	unsigned long long n;
 	time_t logged;
 };
@@ -24,14 +24,14 @@ static struct place places[PLACES];
 static unsigned long long total;
 
 static int
-is_place(const struct place *place, const struct judge_bug *bug)
+is_place(const struct place *place, const struct core_bug *bug)
 {
 	return place->n == 0 || (place->bug.line == bug->line && strcmp(place->bug.file, bug->file) == 0);
 }
 
 /* True: it is to be logged. *copy is how the place stands now. */
 static int
-count(const struct judge_bug *bug, time_t now, struct place *copy)
+count(const struct core_bug *bug, time_t now, struct place *copy)
 {
 	struct place *place = places;
 	int is_due;
@@ -49,7 +49,7 @@ count(const struct judge_bug *bug, time_t now, struct place *copy)
 }
 
 void
-bugs_told(void *arg, const struct judge_bug *bug)
+bugs_told(void *arg, const struct core_bug *bug)
 {
 	const struct setup *setup = arg;
 	struct place place;

@@ -49,7 +49,7 @@ on_deinit(struct proxy *px, struct flt_conf *conf)
 	(void)px;
 	if (setup == NULL)
 		return;
-	judge_free(setup->judge);
+	core_free(setup->core);
 	for (size_t i = 0; i < setup->n_paths; i++)
 		free(setup->paths[i]);
 	free(setup);
@@ -135,11 +135,11 @@ read_words(char **args, int *pos, struct setup *setup, char **err)
 static int
 load_routes(struct setup *setup, char **err)
 {
-	const struct judge_manner manner = { .fail_open = setup->fail_open, .on_bug = bugs_told, .arg = setup };
+	const struct core_manner manner = { .fail_open = setup->fail_open, .on_bug = bugs_told, .arg = setup };
 	char *problems;
 
-	setup->judge = judge_new(setup->paths, setup->n_paths, &manner, &problems);
-	if (setup->judge != NULL)
+	setup->core = core_new(setup->paths, setup->n_paths, &manner, &problems);
+	if (setup->core != NULL)
 		return 0;
 	memprintf(
 		err, "'penstock': the route file is not good:\n%s", problems != NULL ? problems : "out of memory");

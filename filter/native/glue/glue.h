@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* glue.h - what the files on HAProxy's side of judge.h share. Only they include HAProxy's headers.
+/* glue.h - what the files on HAProxy's side of core.h share. Only they include HAProxy's headers.
  *
  *   filter.c     its line in the configuration, the version stamp, its registration
  *   stream.c     a stream's life: head, body, end
@@ -7,13 +7,13 @@
  *   answer.c     a refusal of HAProxy's own
  *   bugs.c       a bug of ours: HAProxy's log, and a count
  *
- * Nothing is shared between streams but the judge, which is immutable, and what bugs.c counts. There is no must() on this
- * side of judge.h: what we are given by HAProxy is input. */
+ * Nothing is shared between streams but the core, which is immutable, and what bugs.c counts. There is no must() on this
+ * side of core.h: what we are given by HAProxy is input. */
 #ifndef PENSTOCK_NATIVE_GLUE_H
 #define PENSTOCK_NATIVE_GLUE_H
 
+#include "native/core.h"
 #include "native/glue/versions.h"
-#include "native/judge.h"
 
 #include <haproxy/api.h>
 #include <haproxy/filters.h>
@@ -23,7 +23,7 @@
 
 struct setup {               /* one `filter penstock` line */
 	struct proxy *proxy; /* where the line stands */
-	struct judge *judge;
+	struct filter_core *core;
 	char *paths[PATHS_MAX];
 	size_t n_paths;
 	bool fail_open;
@@ -41,7 +41,7 @@ int stream_payload(struct stream *s, struct filter *filter, struct http_msg *msg
 
 /* Sets txn.upload.allow, .status, .reason, .route, .max_body, .retry_after and .id, as the agent does. One that no rule
  * names is not kept. */
-void variables_set(struct stream *s, const struct judge_verdict *verdict);
+void variables_set(struct stream *s, const struct core_verdict *verdict);
 
 /* Has a rule set txn.upload.pass? Then penstock is to answer. */
 int variables_pass(struct stream *s);
@@ -51,8 +51,8 @@ void variables_set_bugs(unsigned long long n);
 
 /* -- bugs.c -- */
 
-/* For judge_new(): counts a bug, and logs it for the proxy of this `struct setup`. */
-void bugs_told(void *setup, const struct judge_bug *bug);
+/* For core_new(): counts a bug, and logs it for the proxy of this `struct setup`. */
+void bugs_told(void *setup, const struct core_bug *bug);
 
 /* At start: the count can be asked for before there is a bug. */
 void bugs_start(void);
@@ -61,6 +61,6 @@ void bugs_start(void);
 
 /* Ends the stream with a refusal. Where bytes of an answer have left already it is cut off. `request`: who knows
  * the body of it; NULL: it has none. Always -1. */
-int answer_refuse(struct stream *s, const struct judge_verdict *verdict, struct judge_request *request);
+int answer_refuse(struct stream *s, const struct core_verdict *verdict, struct core_request *request);
 
 #endif

@@ -4,8 +4,8 @@
  * HAProxy forwards it, and ended with an answer when it is over a limit or cannot be a form. Where a rule has set
  * txn.upload.pass neither is done: penstock, which checks all of it again, is to answer (filter/README.md says why).
  *
- * What becomes of a fault (judge.h) is the judge's to say: here a verdict is a verdict, and a body is followed for as long
- * as the judge wants to see it. filter->ctx is the request's judge; NULL: we are out of memory. */
+ * What becomes of a fault (core.h) is the core's to say: here a verdict is a verdict, and a body is followed for as long
+ * as the core wants to see it. filter->ctx is the core_request; NULL: we are out of memory. */
 #include "native/glue/glue.h"
 
 #include <haproxy/http_ana.h>
@@ -19,7 +19,7 @@ stream_attach(struct stream *s, struct filter *filter)
 	const struct setup *setup = FLT_CONF(filter);
 
 	(void)s;
-	filter->ctx = judge_request_new(setup->judge);
+	filter->ctx = core_request_new(setup->core);
 	filter->pre_analyzers |= (filter->flags & FLT_FL_IS_BACKEND_FILTER) ? AN_REQ_HTTP_PROCESS_BE
 									    : AN_REQ_HTTP_PROCESS_FE;
 	return 1;
@@ -29,7 +29,7 @@ void
 stream_detach(struct stream *s, struct filter *filter)
 {
 	(void)s;
-	judge_request_free(filter->ctx);
+	core_request_free(filter->ctx);
 	filter->ctx = NULL;
 }
 
@@ -64,13 +64,13 @@ id_of(struct stream *s)
 	return ist2(uuid->area, uuid->data);
 }
 
-static const struct judge_verdict *
-judge_head_of(struct stream *s, struct judge_request *request, struct channel *chn)
+static const struct core_verdict *
+core_head_of(struct stream *s, struct core_request *request, struct channel *chn)
 {
 	struct htx *htx = htxbuf(&chn->buf);
 	struct htx_sl *sl = http_get_stline(htx);
 	struct ist id = id_of(s);
-	struct judge_head head = { .id = istptr(id), .id_len = istlen(id), .header = nth_header, .arg = htx };
+	struct core_head head = { .id = istptr(id), .id_len = istlen(id), .header = nth_header, .arg = htx };
 
 	if (sl != NULL) { /* else it is a head without a method, which no route takes */
 		head.method = HTX_SL_REQ_MPTR(sl);
@@ -80,24 +80,24 @@ judge_head_of(struct stream *s, struct judge_request *request, struct channel *c
 		head.version = HTX_SL_REQ_VPTR(sl);
 		head.version_len = HTX_SL_REQ_VLEN(sl);
 	}
-	return judge_decide(request, &head);
+	return core_decide(request, &head);
 }
 
-static const struct judge_verdict *
+static const struct core_verdict *
 verdict_on_head(struct stream *s, struct filter *filter, struct channel *chn)
 {
-	const struct judge_verdict *verdict;
+	const struct core_verdict *verdict;
 
 	if (filter->ctx == NULL)
-		return judge_without_memory(((const struct setup *)FLT_CONF(filter))->judge);
-	verdict = judge_verdict(filter->ctx);
-	return verdict != NULL ? verdict : judge_head_of(s, filter->ctx, chn);
+		return core_without_memory(((const struct setup *)FLT_CONF(filter))->core);
+	verdict = core_verdict(filter->ctx);
+	return verdict != NULL ? verdict : core_head_of(s, filter->ctx, chn);
 }
 
 static bool
 is_followed(const struct filter *filter)
 {
-	return filter->ctx != NULL && judge_follows(filter->ctx);
+	return filter->ctx != NULL && core_follows(filter->ctx);
 }
 
 /* Before the rules. */
@@ -113,11 +113,11 @@ stream_analyze(struct stream *s, struct filter *filter, struct channel *chn, uns
 int
 stream_headers(struct stream *s, struct filter *filter, struct http_msg *msg)
 {
-	const struct judge_verdict *verdict;
+	const struct core_verdict *verdict;
 
 	if (msg->chn->flags & CF_ISRESP) {
 		if (filter->ctx != NULL)
-			judge_stop(filter->ctx); /* the server has answered: its answer is to arrive whole */
+			core_stop(filter->ctx); /* the server has answered: its answer is to arrive whole */
 		return 1;
 	}
 	verdict = verdict_on_head(s, filter, msg->chn);
@@ -136,7 +136,7 @@ stream_headers(struct stream *s, struct filter *filter, struct http_msg *msg)
 static int
 follow(struct stream *s, struct filter *filter, struct ist data)
 {
-	const struct judge_verdict *verdict = judge_feed(filter->ctx, istptr(data), istlen(data));
+	const struct core_verdict *verdict = core_feed(filter->ctx, istptr(data), istlen(data));
 
 	if (verdict == NULL)
 		return 0;

@@ -45,7 +45,7 @@ set_text(struct stream *s, const char *name, const char *value)
 }
 
 void
-variables_set(struct stream *s, const struct judge_verdict *verdict)
+variables_set(struct stream *s, const struct core_verdict *verdict)
 {
 	set_bool(s, "txn.upload.allow", verdict->allow);
 	set_number(s, "txn.upload.status", verdict->status);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* test_judge.c - what HAProxy's side of the filter is told: of route files, of a head, of a body. */
-#include "lib/judging.h"
+/* test_filter_core.c - what HAProxy's side of the filter is told: of route files, of a head, of a body. */
+#include "lib/filter_core.h"
 
 #include "base/mem.h"
 #include "lib/check.h"
@@ -11,21 +11,21 @@
 #define LINE_50 "123456789 123456789 123456789 123456789 1234567890"
 #define PART "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n" /* 50 bytes */
 
-static const struct judge_manner closed;
-static struct judge *judge;
+static const struct core_manner closed;
+static struct filter_core *core;
 
 static int
 start(void **state)
 {
-	judge = judging_start(state) == 0 ? judging_judge(&closed) : NULL;
-	return judge != NULL ? 0 : -1;
+	core = filter_core_start(state) == 0 ? filter_core_make(&closed) : NULL;
+	return core != NULL ? 0 : -1;
 }
 
 static int
 stop(void **state)
 {
-	judge_free(judge);
-	return judging_stop(state);
+	core_free(core);
+	return filter_core_stop(state);
 }
 
 /* -- route files ---------------------------------------------------------------------------------- */
@@ -36,8 +36,9 @@ problems_are_told_with_file_and_line(void **state)
 	char *problems;
 
 	(void)state;
-	judging_write("c.yaml", "version: 1\nroutes:\n  - { id: album, match: { path: \"/x\" }, fieldz: [] }\n");
-	assert_null(judging_read(3, &closed, &problems));
+	filter_core_write(
+		"c.yaml", "version: 1\nroutes:\n  - { id: album, match: { path: \"/x\" }, fieldz: [] }\n");
+	assert_null(filter_core_read(3, &closed, &problems));
 	assert_non_null(problems);
 	assert_non_null(strstr(problems, "c.yaml:3:"));
 	assert_non_null(strstr(problems, "fieldz"));
@@ -51,7 +52,7 @@ a_file_that_is_not_there_is_a_problem(void **state)
 	char *problems;
 
 	(void)state;
-	assert_null(judge_new(names, 1, &closed, &problems));
+	assert_null(core_new(names, 1, &closed, &problems));
 	assert_non_null(strstr(problems, "/nowhere/routes.yaml"));
 	free(problems);
 }
@@ -60,20 +61,20 @@ a_file_that_is_not_there_is_a_problem(void **state)
 static void
 secrets_of_destinations_are_not_looked_at(void **state)
 {
-	struct judge *other;
+	struct filter_core *other;
 	char *problems;
 
 	(void)state;
-	judging_write("c.yaml",
+	filter_core_write("c.yaml",
 		"version: 1\ndestinations:\n"
 		"  store: { type: http, url: \"http://127.0.0.1:1\", headers: { a: { file: /nowhere/secret } } }\n"
 		"routes:\n"
 		"  - { id: other, match: { path: \"/other\" }, fields: [ { name: a, store: { to: store, key: \"{uuid}\" } "
 		"} ] }\n");
-	other = judging_read(3, &closed, &problems);
+	other = filter_core_read(3, &closed, &problems);
 	if (other == NULL)
 		fail_msg("%s", problems);
-	judge_free(other);
+	core_free(other);
 }
 
 /* -- heads ---------------------------------------------------------------------------------------- */
@@ -111,13 +112,13 @@ every_head_gets_its_verdict(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct judge_head head = judging_head(rows[i].method, rows[i].target, rows[i].headers);
-		struct judge_request *request = judge_request_new(judge);
-		const struct judge_verdict *verdict;
+		struct core_head head = filter_core_head(rows[i].method, rows[i].target, rows[i].headers);
+		struct core_request *request = core_request_new(core);
+		const struct core_verdict *verdict;
 
-		assert_null(judge_verdict(request));
-		verdict = judge_decide(request, &head);
-		assert_ptr_equal(judge_verdict(request), verdict);
+		assert_null(core_verdict(request));
+		verdict = core_decide(request, &head);
+		assert_ptr_equal(core_verdict(request), verdict);
 		assert_int_equal(verdict->status, rows[i].status);
 		assert_int_equal(verdict->allow, rows[i].status == 200);
 		assert_string_equal(verdict->route, rows[i].route);
@@ -125,7 +126,7 @@ every_head_gets_its_verdict(void **state)
 		assert_string_equal(verdict->reason, rows[i].reason);
 		assert_string_equal(verdict->id, "id-1");
 		assert_false(verdict->is_fault);
-		judge_request_free(request);
+		core_request_free(request);
 	}
 }
 
@@ -136,34 +137,34 @@ the_limit_of_a_body_is_told_where_there_is_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct judge_head head = judging_head("POST", targets[i], H FORM TE);
-		struct judge_request *request = judge_request_new(judge);
-		const struct judge_verdict *verdict = judge_decide(request, &head);
+		struct core_head head = filter_core_head("POST", targets[i], H FORM TE);
+		struct core_request *request = core_request_new(core);
+		const struct core_verdict *verdict = core_decide(request, &head);
 
 		assert_true(verdict->allow);
 		assert_int_equal(verdict->has_max_body, i == 0);
 		assert_int_equal(verdict->max_body, i == 0 ? 300 : UINT64_MAX);
-		judge_request_free(request);
+		core_request_free(request);
 	}
 }
 
 static void
 an_id_is_cut_and_may_be_missing(void **state)
 {
-	struct judge_request *request = judge_request_new(judge), *without = judge_request_new(judge);
-	struct judge_head head = judging_head("POST", "/album/1", H FORM TE);
+	struct core_request *request = core_request_new(core), *without = core_request_new(core);
+	struct core_head head = filter_core_head("POST", "/album/1", H FORM TE);
 	char id[300];
 
 	(void)state;
 	memset(id, 'i', sizeof id);
 	head.id = id;
 	head.id_len = sizeof id;
-	assert_int_equal(strlen(judge_decide(request, &head)->id), 128);
+	assert_int_equal(strlen(core_decide(request, &head)->id), 128);
 	head.id = NULL;
 	head.id_len = 0;
-	assert_string_equal(judge_decide(without, &head)->id, "");
-	judge_request_free(request);
-	judge_request_free(without);
+	assert_string_equal(core_decide(without, &head)->id, "");
+	core_request_free(request);
+	core_request_free(without);
 }
 
 /* -- bodies --------------------------------------------------------------------------------------- */
@@ -171,31 +172,31 @@ an_id_is_cut_and_may_be_missing(void **state)
 static void
 a_body_is_followed_to_its_end(void **state)
 {
-	struct judge_request *request = judging_admitted(judge);
+	struct core_request *request = filter_core_admitted(core);
 
 	(void)state;
 	for (const char *p = PART "--B--\r\n"; *p != '\0'; p++)
-		assert_null(judge_feed(request, p, 1));
-	assert_true(judge_verdict(request)->allow);
-	judge_request_free(request);
+		assert_null(core_feed(request, p, 1));
+	assert_true(core_verdict(request)->allow);
+	core_request_free(request);
 }
 
 static void
 a_body_that_is_one_file_is_followed_to_its_limit(void **state)
 {
-	struct judge_request *request = judge_request_new(judge);
-	struct judge_head head = judging_head("PUT", "/raw", H TE);
-	const struct judge_verdict *verdict;
+	struct core_request *request = core_request_new(core);
+	struct core_head head = filter_core_head("PUT", "/raw", H TE);
+	const struct core_verdict *verdict;
 
 	(void)state;
-	assert_true(judge_decide(request, &head)->allow && judge_follows(request));
+	assert_true(core_decide(request, &head)->allow && core_follows(request));
 	for (int i = 0; i < 300; i++)
-		assert_null(judge_feed(request, "-", 1));
-	verdict = judge_feed(request, "-", 1);
+		assert_null(core_feed(request, "-", 1));
+	verdict = core_feed(request, "-", 1);
 	assert_non_null(verdict);
 	assert_int_equal(verdict->status, 413);
 	assert_string_equal(verdict->reason, "the body is over the limit of 300 bytes");
-	judge_request_free(request);
+	core_request_free(request);
 }
 
 static const struct {
@@ -220,97 +221,97 @@ a_body_that_cannot_be_is_ended_with_a_problem(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof problems_of_bodies / sizeof problems_of_bodies[0]; i++) {
-		struct judge_request *request = judging_admitted(judge);
+		struct core_request *request = filter_core_admitted(core);
 		const char *body = problems_of_bodies[i].body, *problem;
-		const struct judge_verdict *verdict = judge_feed(request, body, strlen(body));
+		const struct core_verdict *verdict = core_feed(request, body, strlen(body));
 		char want[400];
 		size_t len;
 
 		assert_non_null(verdict);
 		assert_false(verdict->allow);
-		assert_ptr_equal(judge_verdict(request), verdict);
-		problem = judge_problem(request, &len);
+		assert_ptr_equal(core_verdict(request), verdict);
+		problem = core_problem(request, &len);
 		snprintf(want, sizeof want, "{\"type\":\"urn:penstock:problem:%s\",%s", problems_of_bodies[i].kind,
 			problems_of_bodies[i].rest);
 		assert_int_equal(len, strlen(want));
 		assert_memory_equal(problem, want, len);
-		judge_request_free(request);
+		core_request_free(request);
 	}
 }
 
 static void
 what_is_left_alone_passes(void **state)
 {
-	struct judge_request *request = judging_admitted(judge), *fresh = judge_request_new(judge);
+	struct core_request *request = filter_core_admitted(core), *fresh = core_request_new(core);
 
 	(void)state;
-	judge_stop(request);
-	judge_stop(request);
-	assert_null(judge_feed(request, "text", 4));
-	assert_true(judge_verdict(request)->allow);
-	judge_stop(fresh); /* nothing to be left alone yet */
-	judge_request_free(request);
-	judge_request_free(fresh);
+	core_stop(request);
+	core_stop(request);
+	assert_null(core_feed(request, "text", 4));
+	assert_true(core_verdict(request)->allow);
+	core_stop(fresh); /* nothing to be left alone yet */
+	core_request_free(request);
+	core_request_free(fresh);
 }
 
 /* -- out of memory -------------------------------------------------------------------------------- */
 
 static void
-a_judge_without_memory_is_none(void **state)
+a_core_without_memory_is_none(void **state)
 {
 	size_t needed;
 	char *problems;
 
 	(void)state;
 	mem_fail(0, 0);
-	judge_free(judging_read(2, &closed, &problems));
+	core_free(filter_core_read(2, &closed, &problems));
 	needed = mem_fail(0, 0);
 	for (size_t nth = 1; nth <= needed; nth++) {
-		struct judge *none;
+		struct filter_core *none;
 
 		mem_fail(nth, SIZE_MAX);
-		none = judging_read(2, &closed, &problems);
+		none = filter_core_read(2, &closed, &problems);
 		mem_fail(0, 0);
 		assert_null(none);
 		free(problems);
 	}
-	judge_free(NULL);
+	core_free(NULL);
 }
 
 static void
 no_memory_for_a_head_of_a_part_is_a_fault_and_503(void **state)
 {
-	struct judge_request *request = judging_admitted(judge);
-	const struct judge_verdict *verdict;
+	struct core_request *request = filter_core_admitted(core);
+	const struct core_verdict *verdict;
 
 	(void)state;
 	mem_fail(1, SIZE_MAX);
-	verdict = judge_feed(request, PART, sizeof PART - 1);
+	verdict = core_feed(request, PART, sizeof PART - 1);
 	mem_fail(0, 0);
 	assert_true(verdict != NULL && verdict->is_fault && !verdict->allow);
 	assert_int_equal(verdict->status, 503);
 	assert_int_equal(verdict->retry_after, 1);
-	judge_request_free(request);
+	core_request_free(request);
 }
 
 static void
 no_memory_for_the_answer_leaves_its_status(void **state)
 {
-	struct judge_head head = judging_head("DELETE", "/album/1", H FORM TE);
-	struct judge_request *request = judge_request_new(judge);
-	const struct judge_verdict *verdict;
+	struct core_head head = filter_core_head("DELETE", "/album/1", H FORM TE);
+	struct core_request *request = core_request_new(core);
+	const struct core_verdict *verdict;
 	size_t len = 1;
 
 	(void)state;
 	mem_fail(1, SIZE_MAX);
-	assert_null(judge_request_new(judge));
-	verdict = judge_decide(request, &head);
-	judge_problem(request, &len);
+	assert_null(core_request_new(core));
+	verdict = core_decide(request, &head);
+	core_problem(request, &len);
 	mem_fail(0, 0);
 	assert_int_equal(verdict->status, 405);
 	assert_string_equal(verdict->allow_methods, "");
 	assert_int_equal(len, 0);
-	judge_request_free(request);
+	core_request_free(request);
 }
 
 int
@@ -327,7 +328,7 @@ main(void)
 		cmocka_unit_test(a_body_that_is_one_file_is_followed_to_its_limit),
 		cmocka_unit_test(a_body_that_cannot_be_is_ended_with_a_problem),
 		cmocka_unit_test(what_is_left_alone_passes),
-		cmocka_unit_test(a_judge_without_memory_is_none),
+		cmocka_unit_test(a_core_without_memory_is_none),
 		cmocka_unit_test(no_memory_for_a_head_of_a_part_is_a_fault_and_503),
 		cmocka_unit_test(no_memory_for_the_answer_leaves_its_status),
 	};

@@ -1,45 +1,45 @@
 // SPDX-License-Identifier: MIT
-/* judge.h - what the filter inside HAProxy knows of penstock: plain C types only, because HAProxy's headers and ours
- * use the same names for different things. glue/ is on HAProxy's side of it, judge.c on ours.
+/* core.h - what the filter inside HAProxy knows of penstock: plain C types only, because HAProxy's headers and ours
+ * use the same names for different things. glue/ is on HAProxy's side of it, core.c on ours.
  *
- * A judge is immutable and may be asked by any thread; a judge_request belongs to one stream:
+ * A filter core is immutable and may be asked by any thread; a core_request belongs to one stream:
  *
- *   NEW ──judge_decide()──▶ REFUSED
- *    │               └────▶ FOLLOWED ──judge_feed()──▶ REFUSED         judge_stop(): FOLLOWED ──▶ LEFT_ALONE
+ *   NEW ──core_decide()──▶ REFUSED
+ *    │               └────▶ FOLLOWED ──core_feed()──▶ REFUSED         core_stop(): FOLLOWED ──▶ LEFT_ALONE
  *    └──── fault ─────────────┴──────▶ REFUSED or, under `fail open`, LEFT_ALONE
  *
  * A fault is what is not the request's: memory that runs out, or a bug of ours, which is a must() that fails in any of
  * these functions. Neither ever ends the process: the request is refused (503, 500), or let alone. */
-#ifndef PENSTOCK_NATIVE_JUDGE_H
-#define PENSTOCK_NATIVE_JUDGE_H
+#ifndef PENSTOCK_NATIVE_CORE_H
+#define PENSTOCK_NATIVE_CORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct judge;
-struct judge_request;
+struct filter_core;
+struct core_request;
 
 /* A promise of ours that was broken, and where. The texts live for ever. */
-struct judge_bug {
+struct core_bug {
 	const char *cond, *file;
 	int line;
 };
 
 /* What becomes of requests at a fault, and who hears of bugs. */
-struct judge_manner {
+struct core_manner {
 	bool fail_open; /* they are let alone; else they are refused */
 	/* On the thread that met the bug, in the midst of any function below; NULL: nobody. */
-	void (*on_bug)(void *arg, const struct judge_bug *bug);
+	void (*on_bug)(void *arg, const struct core_bug *bug);
 	void *arg;
 };
 
 /* Reads the route files. NULL: *problems is all that is wrong with them, to be freed by the caller (NULL there too: out
  * of memory). What is only a warning is the sidecar's to say. A bug is a problem too. */
-struct judge *judge_new(char *const *paths, size_t n, const struct judge_manner *manner, char **problems);
-void judge_free(struct judge *judge); /* NULL is fine */
+struct filter_core *core_new(char *const *paths, size_t n, const struct core_manner *manner, char **problems);
+void core_free(struct filter_core *core); /* NULL is fine */
 
 /* A request's head. Nothing is NUL-terminated. */
-struct judge_head {
+struct core_head {
 	const char *method, *target, *version, *id; /* id: of the request, for the answer; cut to 128 bytes */
 	size_t method_len, target_len, version_len, id_len;
 	/* Value of the n-th header line of this name, from 0. False: there is none. */
@@ -49,7 +49,7 @@ struct judge_head {
 };
 
 /* Texts live as long as the request. */
-struct judge_verdict {
+struct core_verdict {
 	bool allow;
 	bool is_fault;               /* nobody has judged it, or not to its end */
 	unsigned status;             /* 200, or what the client is to be told */
@@ -63,29 +63,29 @@ struct judge_verdict {
 	unsigned retry_after; /* seconds, or 0 */
 };
 
-/* NULL: out of memory; then judge_without_memory() is the verdict. */
-struct judge_request *judge_request_new(const struct judge *judge);
-void judge_request_free(struct judge_request *request); /* NULL is fine */
+/* NULL: out of memory; then core_without_memory() is the verdict. */
+struct core_request *core_request_new(const struct filter_core *core);
+void core_request_free(struct core_request *request); /* NULL is fine */
 
-const struct judge_verdict *judge_without_memory(const struct judge *judge);
+const struct core_verdict *core_without_memory(const struct filter_core *core);
 
 /* Once: decides on the head, as the sidecar will. */
-const struct judge_verdict *judge_decide(struct judge_request *request, const struct judge_head *head);
+const struct core_verdict *core_decide(struct core_request *request, const struct core_head *head);
 
 /* The last verdict; NULL: none yet. */
-const struct judge_verdict *judge_verdict(const struct judge_request *request);
+const struct core_verdict *core_verdict(const struct core_request *request);
 
 /* Is there a body that wants to be looked at? */
-bool judge_follows(const struct judge_request *request);
+bool core_follows(const struct core_request *request);
 
 /* Of one that is followed: the next bytes of the body. NULL: go on, with the next bytes too, whether or not it is still
  * followed. Else the verdict that ends it; then no more may be fed. */
-const struct judge_verdict *judge_feed(struct judge_request *request, const char *data, size_t len);
+const struct core_verdict *core_feed(struct core_request *request, const char *data, size_t len);
 
 /* Nothing more is to be looked at: what is fed from now on passes. */
-void judge_stop(struct judge_request *request);
+void core_stop(struct core_request *request);
 
 /* The problem+json (RFC 9457) of a refusal, which lives as long as the request. *len is 0: it cannot be had. */
-const char *judge_problem(struct judge_request *request, size_t *len);
+const char *core_problem(struct core_request *request, size_t *len);
 
 #endif

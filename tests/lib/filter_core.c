@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* judging.c - see judging.h. */
-#include "lib/judging.h"
+/* filter_core.c - see filter_core.h. */
+#include "lib/filter_core.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 	" }\n"                                                                                                     \
 	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"
 
-static char folder[] = "/tmp/penstock-judge-XXXXXX";
+static char folder[] = "/tmp/penstock-core-XXXXXX";
 static char paths[3][sizeof folder + 16];
 
 static int
@@ -36,14 +36,14 @@ write_file(size_t i, const char *name, const char *text)
 }
 
 void
-judging_write(const char *name, const char *text)
+filter_core_write(const char *name, const char *text)
 {
 	if (write_file(2, name, text) != 0)
 		abort();
 }
 
 int
-judging_start(void **state)
+filter_core_start(void **state)
 {
 	(void)state;
 	if (mkdtemp(folder) == NULL)
@@ -52,7 +52,7 @@ judging_start(void **state)
 }
 
 int
-judging_stop(void **state)
+filter_core_stop(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
@@ -60,25 +60,25 @@ judging_stop(void **state)
 	return rmdir(folder);
 }
 
-struct judge *
-judging_read(size_t n, const struct judge_manner *manner, char **problems)
+struct filter_core *
+filter_core_read(size_t n, const struct core_manner *manner, char **problems)
 {
 	char *const names[] = { paths[0], paths[1], paths[2] };
 
-	return judge_new(names, n, manner, problems);
+	return core_new(names, n, manner, problems);
 }
 
-struct judge *
-judging_judge(const struct judge_manner *manner)
+struct filter_core *
+filter_core_make(const struct core_manner *manner)
 {
 	char *problems;
-	struct judge *judge = judging_read(2, manner, &problems);
+	struct filter_core *core = filter_core_read(2, manner, &problems);
 
-	if (judge == NULL) {
+	if (core == NULL) {
 		fprintf(stderr, "%s", problems != NULL ? problems : "out of memory\n");
 		free(problems);
 	}
-	return judge;
+	return core;
 }
 
 static bool
@@ -98,10 +98,10 @@ nth_header(const void *arg, const char *name, size_t name_len, size_t nth, const
 	return false;
 }
 
-struct judge_head
-judging_head(const char *method, const char *target, const char *headers)
+struct core_head
+filter_core_head(const char *method, const char *target, const char *headers)
 {
-	return (struct judge_head){ .method = method,
+	return (struct core_head){ .method = method,
 		.method_len = strlen(method),
 		.target = target,
 		.target_len = strlen(target),
@@ -113,13 +113,13 @@ judging_head(const char *method, const char *target, const char *headers)
 		.arg = headers };
 }
 
-struct judge_request *
-judging_admitted(const struct judge *judge)
+struct core_request *
+filter_core_admitted(const struct filter_core *core)
 {
-	struct judge_head head = judging_head("POST", "/album/1", H FORM TE);
-	struct judge_request *request = judge_request_new(judge);
+	struct core_head head = filter_core_head("POST", "/album/1", H FORM TE);
+	struct core_request *request = core_request_new(core);
 
-	if (request == NULL || !judge_decide(request, &head)->allow)
+	if (request == NULL || !core_decide(request, &head)->allow)
 		abort();
 	return request;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* judge.c - see judge.h. Every call from HAProxy's side goes through a fence (base/must.h): a must() that fails in here
+/* core.c - see core.h. Every call from HAProxy's side goes through a fence (base/must.h): a must() that fails in here
  * is told and ends that request, never the process, which carries a whole site. What a fence's jump skips is this room
  * and those below it: none holds a lock, and none leaves an allocation half handed over across a must(), so a request
  * that was given up is freed like any other. */
-#include "native/judge.h"
+#include "native/core.h"
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -12,12 +12,12 @@
 
 /* What goes through a fence and back; each call uses what it needs. */
 struct call {
-	struct judge *judge;
+	struct filter_core *core;
 	char *const *paths;
 	size_t n_paths;
 	struct findings findings;
-	struct judge_request *request;
-	const struct judge_head *head;
+	struct core_request *request;
+	const struct core_head *head;
 	const char *data;
 	size_t len;
 };
@@ -29,7 +29,7 @@ run_load(void *arg)
 {
 	struct call *call = arg;
 
-	call->judge->config = config_load_routes(call->paths, call->n_paths, &call->findings);
+	call->core->config = config_load_routes(call->paths, call->n_paths, &call->findings);
 }
 
 static void
@@ -80,15 +80,15 @@ run_fini(void *arg)
 
 /* False: a must() failed, which is told. */
 static bool
-fenced(const struct judge *judge, void (*run)(void *arg), void *arg)
+fenced(const struct filter_core *core, void (*run)(void *arg), void *arg)
 {
-	const struct judge_manner *manner = &judge->manner;
+	const struct core_manner *manner = &core->manner;
 	struct must_broken broken;
-	struct judge_bug bug;
+	struct core_bug bug;
 
 	if (must_fenced(run, arg, &broken))
 		return true;
-	bug = (struct judge_bug){ broken.cond, broken.file, broken.line };
+	bug = (struct core_bug){ broken.cond, broken.file, broken.line };
 	if (manner->on_bug != NULL)
 		manner->on_bug(manner->arg, &bug);
 	return false;
@@ -97,9 +97,9 @@ fenced(const struct judge *judge, void (*run)(void *arg), void *arg)
 static void
 ask(void (*run)(void *arg), struct call *call)
 {
-	struct judge_request *request = call->request;
+	struct core_request *request = call->request;
 
-	if (!request->is_broken && !fenced(request->judge, run, call))
+	if (!request->is_broken && !fenced(request->core, run, call))
 		request_give_up(request);
 }
 
@@ -115,86 +115,86 @@ describe(const struct must_broken *broken)
 }
 
 /* What a load had made when a must() failed in it is lost: HAProxy does not start with it. */
-struct judge *
-judge_new(char *const *paths, size_t n, const struct judge_manner *manner, char **problems)
+struct filter_core *
+core_new(char *const *paths, size_t n, const struct core_manner *manner, char **problems)
 {
-	struct judge *judge = mem_zalloc(sizeof *judge);
-	struct call call = { .judge = judge, .paths = paths, .n_paths = n };
+	struct filter_core *core = mem_zalloc(sizeof *core);
+	struct call call = { .core = core, .paths = paths, .n_paths = n };
 	struct must_broken broken;
 
 	*problems = NULL;
-	if (judge == NULL)
+	if (core == NULL)
 		return NULL;
-	judge->manner = *manner;
+	core->manner = *manner;
 	if (!must_fenced(run_load, &call, &broken)) {
 		*problems = describe(&broken);
-	} else if (judge->config != NULL) {
+	} else if (core->config != NULL) {
 		findings_free(&call.findings);
-		return judge;
+		return core;
 	} else {
 		*problems = call.findings.text.data; /* the caller's now */
 	}
-	mem_free(judge);
+	mem_free(core);
 	return NULL;
 }
 
 void
-judge_free(struct judge *judge)
+core_free(struct filter_core *core)
 {
-	if (judge == NULL)
+	if (core == NULL)
 		return;
-	fenced(judge, run_unload, judge->config);
-	mem_free(judge);
+	fenced(core, run_unload, core->config);
+	mem_free(core);
 }
 
 /* -- requests ------------------------------------------------------------------------------------- */
 
-const struct judge_verdict *
-judge_without_memory(const struct judge *judge)
+const struct core_verdict *
+core_without_memory(const struct filter_core *core)
 {
-	return request_without_memory(judge);
+	return request_without_memory(core);
 }
 
-struct judge_request *
-judge_request_new(const struct judge *judge)
+struct core_request *
+core_request_new(const struct filter_core *core)
 {
-	struct judge_request *request = mem_zalloc(sizeof *request);
+	struct core_request *request = mem_zalloc(sizeof *request);
 
 	if (request != NULL)
-		request->judge = judge;
+		request->core = core;
 	return request;
 }
 
 void
-judge_request_free(struct judge_request *request)
+core_request_free(struct core_request *request)
 {
 	if (request == NULL)
 		return;
-	fenced(request->judge, run_fini, request);
+	fenced(request->core, run_fini, request);
 	mem_free(request);
 }
 
-const struct judge_verdict *
-judge_decide(struct judge_request *request, const struct judge_head *head)
+const struct core_verdict *
+core_decide(struct core_request *request, const struct core_head *head)
 {
 	ask(run_decide, &(struct call){ .request = request, .head = head });
 	return &request->verdict;
 }
 
-const struct judge_verdict *
-judge_verdict(const struct judge_request *request)
+const struct core_verdict *
+core_verdict(const struct core_request *request)
 {
 	return request->state != REQUEST_NEW ? &request->verdict : NULL;
 }
 
 bool
-judge_follows(const struct judge_request *request)
+core_follows(const struct core_request *request)
 {
 	return request->state == REQUEST_FOLLOWED;
 }
 
-const struct judge_verdict *
-judge_feed(struct judge_request *request, const char *data, size_t len)
+const struct core_verdict *
+core_feed(struct core_request *request, const char *data, size_t len)
 {
 	if (request->state == REQUEST_LEFT_ALONE)
 		return NULL;
@@ -203,14 +203,14 @@ judge_feed(struct judge_request *request, const char *data, size_t len)
 }
 
 void
-judge_stop(struct judge_request *request)
+core_stop(struct core_request *request)
 {
 	ask(run_stop, &(struct call){ .request = request });
 }
 
 /* That of a bug needs nothing that may be broken. */
 const char *
-judge_problem(struct judge_request *request, size_t *len)
+core_problem(struct core_request *request, size_t *len)
 {
 	static const char bug[] =
 		"{\"type\":\"urn:penstock:problem:internal\",\"title\":\"Internal Server Error\",\"status\":500}\n";
