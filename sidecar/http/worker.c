@@ -188,6 +188,9 @@ drain(struct worker *worker)
 static void
 abort_all(struct worker *worker)
 {
+	const struct sinks *sinks = worker->setup.intake.sinks;
+
+	sinks->cut(sinks->arg);
 	intake_abort(worker->intake);
 	for (struct connection *c = worker->connections; c != NULL; c = c->next)
 		if (c->request == NULL)

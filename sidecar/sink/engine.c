@@ -164,7 +164,7 @@ on_timer(struct timer *timer)
 bool
 engine_init(struct engine *engine, struct loop *loop, struct error *err)
 {
-	*engine = (struct engine){ .loop = loop, .timer.fire = on_timer };
+	*engine = (struct engine){ .loop = loop, .timer.fire = on_timer, .cut_ms = CLOCK_NEVER };
 	engine->multi = curl_multi_init();
 	if (engine->multi == NULL || !loop_set_timer(loop, &engine->timer, CLOCK_NEVER))
 		return error_set(err, ERR_NOMEM, "libcurl: out of memory");
@@ -208,4 +208,37 @@ engine_give_handle(struct engine *engine, CURL *easy)
 	curl_easy_reset(easy);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_LEAST); /* drops the one it has */
 	engine->idle[engine->n_idle++] = easy;
+}
+
+/* -- guests ------------------------------------------------------------------------------------------- */
+
+void
+engine_add_guest(struct engine *engine, struct engine_guest *guest)
+{
+	guest->next = engine->guests;
+	engine->guests = guest;
+	engine->n_guests++;
+}
+
+void
+engine_remove_guest(struct engine *engine, struct engine_guest *guest)
+{
+	struct engine_guest **at = &engine->guests;
+
+	while (*at != guest)
+		at = &(*at)->next;
+	*at = guest->next;
+	engine->n_guests--;
+}
+
+void
+engine_cut_guests(struct engine *engine, uint64_t by_ms)
+{
+	struct engine_guest *next;
+
+	engine->cut_ms = by_ms;
+	for (struct engine_guest *guest = engine->guests; guest != NULL; guest = next) {
+		next = guest->next;
+		guest->cut(guest);
+	}
 }

@@ -16,6 +16,12 @@
 
 #define ENGINE_IDLE_HANDLES 64 /* easy handles that wait to be used again */
 
+/* A transfer that outlives its order, so that no producer can tell it to end. */
+struct engine_guest {
+	struct engine_guest *next;
+	void (*cut)(struct engine_guest *guest); /* it has until cut_ms of its engine; may end it */
+};
+
 struct engine {
 	struct loop *loop;
 	CURLM *multi;
@@ -25,6 +31,9 @@ struct engine {
 	struct counter transfers;  /* [any] opened here and not freed; read to place the next */
 	struct exchange *deferred; /* to be let run again as soon as libcurl has returned */
 	bool is_running;           /* libcurl is on the stack */
+	struct engine_guest *guests;
+	size_t n_guests;
+	uint64_t cut_ms; /* when guests must have ended; CLOCK_NEVER: nobody is in a hurry */
 };
 
 /* CURLOPT_PRIVATE of each handle is its exchange. */
@@ -36,5 +45,11 @@ void engine_give_handle(struct engine *engine, CURL *easy); /* not added to the 
 
 /* Lets libcurl do what is due now, and tells the transfers that are done. */
 void engine_run(struct engine *engine);
+
+void engine_add_guest(struct engine *engine, struct engine_guest *guest);
+void engine_remove_guest(struct engine *engine, struct engine_guest *guest);
+
+/* Guests, also those to come, must have ended by then. */
+void engine_cut_guests(struct engine *engine, uint64_t by_ms);
 
 #endif

@@ -217,6 +217,13 @@ on_timer(struct timer *timer)
 		set_timer(x);
 }
 
+void
+exchange_retime(struct exchange *x)
+{
+	if (x->request != NULL && !x->is_waiting_to_retry)
+		set_timer(x);
+}
+
 /* -- pausing ------------------------------------------------------------------------------------------ */
 
 void

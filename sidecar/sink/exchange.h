@@ -98,6 +98,9 @@ bool exchange_begin(struct exchange *exchange, const struct exchange_request *re
 /* There is more to read, or its end. Cheap where on_read has not paused it; not from within a call. */
 void exchange_resume(struct exchange *exchange);
 
+/* total_at_ms of its request has been changed. */
+void exchange_retime(struct exchange *exchange);
+
 /* -> IDLE. A request that was not complete leaves a closed connection behind. */
 void exchange_stop(struct exchange *exchange);
 

@@ -130,6 +130,9 @@ struct sinks {
 	 * long as the keys do that sign it. It never waits. `link` is zeroed, and its url the caller's to free after either
 	 * result. False: there can be none now, err says why. */
 	bool (*link)(void *arg, const struct order *order, struct order_link *link, struct error *err);
+
+	/* [producer] What still goes on here for orders that have ended must be over soon: the process is ending. */
+	void (*cut)(void *arg);
 };
 
 #endif

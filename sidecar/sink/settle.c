@@ -55,10 +55,17 @@ static const unsigned may_become[] = {
 	[TASK_TOLD] = BIT(TASK_WAITING) | BIT(TASK_TOLD),
 };
 
+/* There is no object, and nobody sees what is left of it. */
+static bool
+is_upload(const struct task *task)
+{
+	return task->object->is.back == RECORD_BACK_UPLOAD;
+}
+
 static bool
 is_waited_for(const struct task *task)
 {
-	return task->is != TASK_TOLD && !task->is_gone;
+	return task->is != TASK_TOLD && !task->is_gone && !is_upload(task);
 }
 
 static void
@@ -107,7 +114,9 @@ static void
 tell(struct task *task, const char *why)
 {
 	task_move(task, TASK_TOLD);
-	if (task->told != why)
+	if (task->told != why && is_upload(task))
+		say(LOG_ERROR, task, "an upload that nobody wanted any more may be unfinished, and is let be", why);
+	else if (task->told != why)
 		say(LOG_ERROR, task, "an object of a commit that was cut short may be there, and is let be", why);
 	task->told = why;
 }
@@ -118,6 +127,10 @@ say_if_all_gone(const struct task *task)
 {
 	size_t n = 0;
 
+	if (is_upload(task)) {
+		say(LOG_INFO, task, "ended an upload that nobody wanted any more", NULL);
+		return;
+	}
 	for (const struct task *t = task->settle->tasks; t != NULL; t = t->next) {
 		if (t->object->entry != task->object->entry)
 			continue;
@@ -158,8 +171,10 @@ place(struct task *task)
 {
 	const struct destination *to = find(task->settle->table->config, &task->object->is);
 
-	if (to != NULL && task->upload != NULL && sink_of(to)->take_back != NULL)
+	if (to != NULL && task->upload != NULL && kind_has(to->kind, KIND_UPLOADS))
 		wait_for(task, to);
+	else if (is_upload(task))
+		tell(task, "its destination is not in the route file any more, or is another place now");
 	else if (task->object->is.back != RECORD_BACK_ASK)
 		tell(task,
 			"nobody else may have made it, but that is not sure: its name holds neither {uuid} nor {request_id}, "
@@ -231,7 +246,7 @@ note_gone(struct task *task, enum relic_said said)
 	uint64_t now = loop_now_ms(task->settle->engine.loop);
 	bool is_news = !task->is_gone;
 
-	if (said == RELIC_REMOVED && (is_news || sink_of(task->relic.to)->relic_said != NULL))
+	if (said == RELIC_REMOVED && !is_upload(task) && (is_news || sink_of(task->relic.to)->relic_said != NULL))
 		metrics_add(task->settle->setup.metrics, METRIC_TAKEN_BACK, 1);
 	if (is_news) {
 		task->is_gone = true;
@@ -240,7 +255,10 @@ note_gone(struct task *task, enum relic_said said)
 	}
 	task_move(task, TASK_WAITING);
 	if (task->has_failed)
-		say(LOG_INFO, task, "an object of a commit that was cut short can be taken back now", NULL);
+		say(LOG_INFO, task,
+			is_upload(task) ? "an upload that nobody wanted any more can be ended now"
+					: "an object of a commit that was cut short can be taken back now",
+			NULL);
 	task->has_failed = false;
 	if (is_news)
 		say_if_all_gone(task);
@@ -252,7 +270,10 @@ note_failure(struct task *task, const char *why)
 	task_move(task, TASK_WAITING);
 	if (!task->has_failed)
 		say(LOG_WARN, task,
-			"an object of a commit that was cut short cannot be taken back yet; it is tried again",
+			is_upload(task)
+				? "an upload that nobody wanted any more cannot be ended yet; it is tried again"
+				: "an object of a commit that was cut short cannot be taken back yet; it is "
+				  "tried again",
 			why);
 	task->has_failed = true;
 }
@@ -309,7 +330,7 @@ on_done(void *arg, const struct exchange_result *result)
 		ask_on(task);
 		return;
 	}
-	if (said != RELIC_REFUSED && task->upload != NULL) {
+	if (said != RELIC_REFUSED && task->upload != NULL && !is_upload(task)) {
 		end_upload(task);
 		return;
 	}

@@ -3,7 +3,8 @@
  * (state/state.h knows of it; folders have their own journals).
  *
  * An upload of it that the commit was to complete is ended first, whatever else may be done: it is ours by its id. What comes
- * too late to complete it finds none.
+ * too late to complete it finds none. Of some forms there is nothing else: of those that were not to become visible, and whose
+ * uploads were being ended at the kill.
  *
  *   an object:  WAITING ─due▶ ASKING ─no answer, or no▶ WAITING
  *                                ├─its upload is not there any more▶ WAITING

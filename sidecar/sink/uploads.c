@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CUT_MS 1000u /* what outlives its order has so long when the process ends */
+
 struct seat { /* what one worker's requests use */
 	struct uploads *uploads;
 	struct engine engine;
@@ -73,6 +75,14 @@ link_order(void *arg, const struct order *order, struct order_link *link, struct
 	return order->sink->link(order, link, err);
 }
 
+static void
+cut(void *arg)
+{
+	struct seat *seat = arg;
+
+	engine_cut_guests(&seat->engine, clock_after(loop_now_ms(seat->engine.loop), CUT_MS));
+}
+
 struct uploads *
 uploads_new(
 	enum placement placement, struct pool *pool, struct loop *const *loops, size_t n_loops, struct error *err)
@@ -90,7 +100,7 @@ uploads_new(
 
 		seat->uploads = uploads;
 		seat->sinks = (struct sinks){
-			.arg = seat, .cost = cost, .open = open_order, .pump = pump, .link = link_order
+			.arg = seat, .cost = cost, .open = open_order, .pump = pump, .link = link_order, .cut = cut
 		};
 		if (!engine_init(&seat->engine, loops[i], err))
 			goto fail;

@@ -25,6 +25,7 @@
 #define RECORD_BACK_FOLDER 'f' /* by a journal in its folder, which says the same id */
 #define RECORD_BACK_ASK 'a'    /* its destination is asked to remove it: the name is surely ours */
 #define RECORD_BACK_TELL 't'   /* the name may be somebody else's: it is not touched, only logged */
+#define RECORD_BACK_UPLOAD 'u' /* there is no object and will be none: only its upload is to be ended */
 
 struct record_object {
 	const char *destination; /* its name in the route file */

@@ -44,12 +44,20 @@ remove_if_dead(struct state *state, const char *name)
 	dead_free(file);
 }
 
+static bool
+is_upload(const struct dead_entry *entry)
+{
+	return entry->n == 1 && entry->objects[0].is.back == RECORD_BACK_UPLOAD;
+}
+
 static void
 say_taken(const struct dead_file *file)
 {
 	for (const struct dead_entry *entry = file->entries; entry != NULL; entry = entry->next)
 		if (!entry->is_done)
-			log_line(LOG_WARN, "state", "a commit of several objects was cut short",
+			log_line(LOG_WARN, "state",
+				is_upload(entry) ? "an upload that nobody wanted any more may be unfinished"
+						 : "a commit of several objects was cut short",
 				LOG_TEXTVAL("commit", entry->id), LOG_NUM("objects", entry->n));
 }
 

@@ -248,21 +248,29 @@ s3_call_is_idle(const struct s3_call *call)
 }
 
 bool
+s3_call_is_under_way(const struct s3_call *call)
+{
+	return call->state == S3_CALL_ASKING && exchange_may_have_arrived(call->exchange);
+}
+
+bool
 s3_call_is_open(const struct s3_call *call)
 {
-	return call->reply.is_open || (call->state == S3_CALL_ASKING && exchange_may_have_arrived(call->exchange));
+	return call->reply.is_open || s3_call_is_under_way(call);
 }
 
 bool
 s3_call_may_be_lost(const struct s3_call *call)
 {
-	return call->reply.is_lost || (call->state == S3_CALL_ASKING && exchange_may_have_arrived(call->exchange));
+	return call->reply.is_lost || s3_call_is_under_way(call);
 }
 
 void
 s3_call_hurry(struct s3_call *call, uint64_t until_ms)
 {
 	call->tries = UINT_MAX;
-	if (call->request.total_at_ms > until_ms)
-		call->request.total_at_ms = until_ms;
+	if (call->request.total_at_ms <= until_ms)
+		return;
+	call->request.total_at_ms = until_ms;
+	exchange_retime(call->exchange);
 }

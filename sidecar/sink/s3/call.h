@@ -120,7 +120,10 @@ bool s3_call_is_idle(const struct s3_call *call);
 /* Some try may have been carried out, as far as is known now. */
 bool s3_call_is_open(const struct s3_call *call);
 
-/* The same, but for what was answered by an error in S3's own words. */
+/* A try is under way, and may have been carried out. */
+bool s3_call_is_under_way(const struct s3_call *call);
+
+/* Some try may have been carried out, but for those that were answered by an error in S3's own words. */
 bool s3_call_may_be_lost(const struct s3_call *call);
 
 /* Nobody waits any longer than that for the try that is under way, and there is no other. */

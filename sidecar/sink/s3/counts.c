@@ -14,7 +14,7 @@ struct s3_counts {
 	char *destination;
 	struct counter ends[N_S3_OPS][N_S3_ENDS];
 	struct counter again[N_S3_OPS];
-	struct counter bytes, aborted, left, swept;
+	struct counter bytes, aborted, left, swept, detached;
 	struct counter sweeps[N_S3_SWEEP_ENDS];
 };
 
@@ -150,6 +150,21 @@ s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end)
 		counter_add(&counts->sweeps[end], 1);
 }
 
+size_t
+s3_counts_n_left(const struct s3_counts *counts)
+{
+	return counts != NULL ? counter_read(&counts->left) : 0;
+}
+
+void
+s3_counts_detached(struct s3_counts *counts, bool is_begin)
+{
+	if (counts != NULL && is_begin)
+		counter_add(&counts->detached, 1);
+	else if (counts != NULL)
+		counter_sub(&counts->detached, 1);
+}
+
 /* -- telling -------------------------------------------------------------------------------------------- */
 
 static void
@@ -210,35 +225,44 @@ write_swept(const struct s3_counts *counts, const char *name, struct buf *out)
 	metrics_write_sample(out, name, "destination", counts->destination, counter_read(&counts->swept));
 }
 
+static void
+write_detached(const struct s3_counts *counts, const char *name, struct buf *out)
+{
+	metrics_write_sample(out, name, "destination", counts->destination, counter_read(&counts->detached));
+}
+
 static const struct {
-	const char *name, *help;
+	const char *name, *type, *help;
 	void (*write)(const struct s3_counts *counts, const char *name, struct buf *out);
 } rows[] = {
-	{ "penstock_s3_calls_total",
+	{ "penstock_s3_calls_total", "counter",
 		"Requests to buckets that are over, by the class of their status (other: a redirect, or a 2xx that was "
 		"no good answer; none: no answer came; cut: it was not waited for).",
 		write_ends },
-	{ "penstock_s3_calls_again_total",
+	{ "penstock_s3_calls_again_total", "counter",
 		"Of the requests to buckets, those that were sent again after a failure.", write_again },
-	{ "penstock_s3_bytes_total", "Bytes of objects and of their parts that a bucket has acknowledged.",
-		write_bytes },
-	{ "penstock_s3_uploads_aborted_total", "Unfinished uploads in buckets that were ended.", write_aborted },
-	{ "penstock_s3_uploads_left_total",
+	{ "penstock_s3_bytes_total", "counter",
+		"Bytes of objects and of their parts that a bucket has acknowledged.", write_bytes },
+	{ "penstock_s3_uploads_aborted_total", "counter", "Unfinished uploads in buckets that were ended.",
+		write_aborted },
+	{ "penstock_s3_uploads_left_total", "counter",
 		"Unfinished uploads that may be left in a bucket, because it could not be brought to end them.",
 		write_left },
-	{ "penstock_s3_sweeps_total",
+	{ "penstock_s3_sweeps_total", "counter",
 		"Sweeps of buckets that are over (failed: not all was seen, or could be ended; cut: by a reload, or the end "
 		"of the process).",
 		write_sweeps },
-	{ "penstock_s3_uploads_swept_total", "Unfinished uploads of dead processes that sweeps have ended.",
-		write_swept },
+	{ "penstock_s3_uploads_swept_total", "counter",
+		"Unfinished uploads of dead processes that sweeps have ended.", write_swept },
+	{ "penstock_s3_uploads_ending", "gauge",
+		"Unfinished uploads in buckets that are being ended while nobody waits for it.", write_detached },
 };
 
 void
 s3_counts_write(struct s3_counts *const *all, size_t n, struct buf *out)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		metrics_write_head(out, rows[i].name, "counter", rows[i].help);
+		metrics_write_head(out, rows[i].name, rows[i].type, rows[i].help);
 		for (size_t j = 0; j < n; j++)
 			if (all[j] != NULL)
 				rows[i].write(all[j], rows[i].name, out);

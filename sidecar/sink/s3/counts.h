@@ -62,6 +62,11 @@ void s3_counts_left(struct s3_counts *counts);                        /* one may
 void s3_counts_swept(struct s3_counts *counts);                       /* one of a dead process is gone */
 void s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end);
 
+size_t s3_counts_n_left(const struct s3_counts *counts);
+
+/* One more, or one less, is being ended while nobody waits for it. */
+void s3_counts_detached(struct s3_counts *counts, bool is_begin);
+
 /* [any] Appends all metrics, of so many destinations; NULLs are left out. */
 void s3_counts_write(struct s3_counts *const *all, size_t n, struct buf *out);
 

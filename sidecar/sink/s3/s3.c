@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "base/state.h"
 #include "sink/s3/credentials.h"
+#include "sink/s3/s3_detach.h"
 #include "sink/s3/s3_link.h"
 #include "sink/s3/s3_open.h"
 #include "sink/s3/s3_priv.h"
@@ -48,6 +49,28 @@ s3_begin_call(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *re
 
 /* -- the end ------------------------------------------------------------------------------------------ */
 
+static void
+s3_free(struct s3 *s3)
+{
+	must(s3->state == S3_ENDED && s3->channel == NULL);
+	counter_sub(&s3->object.engine->transfers, 1);
+	s3_call_fini(&s3->call);
+	s3_detached_free(s3->detached);
+	buf_free(&s3->upload);
+	buf_free(&s3->query);
+	buf_free(&s3->piece);
+	mem_free(s3->receipts);
+	mem_free(s3);
+}
+
+static void
+free_detached(struct s3 *s3)
+{
+	s3->is_over = true;
+	if (s3->channel == NULL)
+		s3_free(s3);
+}
+
 void
 s3_end(struct s3 *s3)
 {
@@ -57,7 +80,11 @@ s3_end(struct s3 *s3)
 	if (s3->order->reserve != NULL)
 		reserve_forget(s3->order->reserve, &s3->user);
 	s3_move(s3, S3_ENDED);
-	channel_report(s3->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
+	if (s3->detached == NULL)
+		channel_report(
+			s3->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
+	else if (s3_detached_end(s3, free_detached))
+		free_detached(s3);
 }
 
 static bool
@@ -167,17 +194,12 @@ on_cancel(struct s3 *s3)
 }
 
 static void
-s3_free(struct s3 *s3)
+on_close(struct s3 *s3)
 {
-	must(s3->state == S3_ENDED);
-	counter_sub(&s3->object.engine->transfers, 1);
-	s3_call_fini(&s3->call);
 	channel_free(s3->channel);
-	buf_free(&s3->upload);
-	buf_free(&s3->query);
-	buf_free(&s3->piece);
-	mem_free(s3->receipts);
-	mem_free(s3);
+	s3->channel = NULL;
+	if (s3->detached == NULL || s3->is_over)
+		s3_free(s3);
 }
 
 static void
@@ -186,6 +208,11 @@ on_orders(void *arg, unsigned orders)
 	struct s3 *s3 = arg;
 
 	s3->is_committed = s3->is_committed || (orders & CHANNEL_COMMIT) != 0;
+	if (s3->detached != NULL) { /* ENDED was reported; what was told before that came too late */
+		if (orders & CHANNEL_CLOSE)
+			on_close(s3);
+		return;
+	}
 	if ((orders & CHANNEL_CANCEL) && s3->state != S3_ENDED && s3->state != S3_UNDOING) {
 		on_cancel(s3);
 		return; /* CLOSE comes after ENDED, never with it */
@@ -201,7 +228,7 @@ on_orders(void *arg, unsigned orders)
 	if ((orders & CHANNEL_CANCEL) && s3->state == S3_UNDOING)
 		on_cancel(s3);
 	if (orders & CHANNEL_CLOSE)
-		s3_free(s3);
+		on_close(s3);
 }
 
 /* -- the producer's side ------------------------------------------------------------------------------ */

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* s3_abort.c - what takes away what is not wanted any more: AbortMultipartUpload, and DeleteObject.
  *
- * An unfinished upload costs its owner money for as long as nobody aborts it, so an order ends only when its own is gone, or
- * after ABORT_MS in which the store could not be brought to it; then the log says so. A part that was cut off may be stored
- * after the upload was aborted, which brings it back in some stores: then it is aborted once more, a little later. */
+ * An unfinished upload costs its owner money for as long as nobody aborts it. What became of an order that is not completed is
+ * known before that, so its abort goes on without it (s3_detach.h); only where it cannot, and where the abort tells whether the
+ * upload was completed, the order ends behind it, after ABORT_MS at the latest. If the store could not be brought to it the log
+ * says so. A part that was cut off may be stored after the upload was aborted, which brings it back in some stores: then it is
+ * aborted once more, a little later. */
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/must.h"
-#include "sink/s3/s3_priv.h"
+#include "sink/s3/s3_detach.h"
 
 #include <string.h>
 
@@ -32,7 +34,6 @@ ask_abort(struct s3 *s3)
 {
 	struct error error = { 0 };
 
-	s3->aborts++;
 	s3_ask_abort(s3);
 	if (s3->query.failed)
 		error_nomem(&error);
@@ -49,28 +50,43 @@ on_again(struct timer *timer)
 }
 
 static void
+on_not_aborted(struct s3 *s3, const struct s3_reply *reply)
+{
+	s3->is_abort_refused = reply->status >= 400 && reply->status < 500 && reply->status != 429;
+	if (s3->is_complete_open)
+		s3->order->outcome.state = OUTCOME_UNKNOWN;
+	warn(s3, &reply->error);
+	s3_end(s3);
+}
+
+static bool
+set_timer_for_late_parts(struct s3 *s3)
+{
+	struct loop *loop = s3->object.engine->loop;
+
+	return s3->had_parts_cut && s3->n_aborted == 1 &&
+		loop_set_timer(loop, &s3->again, clock_after(loop_now_ms(loop), ABORT_AGAIN_MS));
+}
+
+static void
 on_aborted(void *arg, const struct s3_reply *reply)
 {
 	struct s3 *s3 = arg;
-	struct loop *loop = s3->object.engine->loop;
 	bool is_gone = reply->status == 404;
 
-	if (reply->fate == S3_DONE && s3->aborts == 1)
-		s3_counts_aborted(s3->object.counts);
 	if (reply->fate != S3_DONE && !is_gone) {
-		if (s3->is_complete_open)
-			s3->order->outcome.state = OUTCOME_UNKNOWN;
-		warn(s3, &reply->error);
-		s3_end(s3);
-	} else if (s3->is_complete_open) {
+		on_not_aborted(s3, reply);
+		return;
+	}
+	if (!is_gone && s3->n_aborted++ == 0)
+		s3_counts_aborted(s3->object.counts);
+	if (s3->is_complete_open) {
 		s3->is_complete_open = false;
 		s3->was_aborted = !is_gone;
 		s3->is_upload_gone = true;
 		s3_look(s3);
-	} else if (!is_gone && s3->had_parts_cut && s3->aborts == 1 &&
-		loop_set_timer(loop, &s3->again, clock_after(loop_now_ms(loop), ABORT_AGAIN_MS))) {
-		return;
-	} else {
+	} else if (is_gone || !set_timer_for_late_parts(s3)) {
+		s3->is_upload_gone = true;
 		s3_end(s3);
 	}
 }
@@ -103,20 +119,45 @@ end_without_upload(struct s3 *s3)
 	s3_end(s3);
 }
 
+/* A request that has not left yet is not waited for: nothing came of it. */
+static bool
+is_asked_for(const struct s3 *s3)
+{
+	return s3->state == S3_CREATING && s3_call_is_under_way(&s3->call);
+}
+
 void
 s3_abort(struct s3 *s3)
 {
-	bool is_asked_for = s3->state == S3_CREATING && s3->call.state == S3_CALL_ASKING;
+	bool will_come = is_asked_for(s3);
 
 	set_abort(s3);
 	if (s3->state != S3_ABORTING)
 		s3_move(s3, S3_ABORTING);
-	if (is_asked_for) { /* its id comes at this moment: s3_commit.c calls again */
+	if (!will_come && (s3->upload.len == 0 || s3->upload.failed || s3->is_upload_gone)) {
+		end_without_upload(s3);
+		return;
+	}
+	if (s3->detached == NULL && !s3->is_complete_open)
+		s3_detach(s3);
+	if (will_come) { /* its id comes at this moment: s3_commit.c calls again */
 		s3_call_hurry(&s3->call, s3->abort_by_ms);
 		return;
 	}
-	if (s3->upload.len == 0 || s3->upload.failed || s3->is_upload_gone) {
-		end_without_upload(s3);
+	s3_call_stop(&s3->call);
+	s3_detached_note(s3);
+	ask_abort(s3);
+}
+
+/* What is asked already is asked anew: the one before may have been told that there is more time. */
+void
+s3_abort_by(struct s3 *s3, uint64_t by_ms)
+{
+	s3->abort_by_ms = by_ms;
+	if (s3_call_is_idle(&s3->call))
+		return; /* the timer for late parts runs */
+	if (s3->upload.len == 0) {
+		s3_call_hurry(&s3->call, by_ms);
 		return;
 	}
 	s3_call_stop(&s3->call);

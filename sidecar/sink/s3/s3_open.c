@@ -14,8 +14,10 @@
 
 extern const struct sink s3_sink;
 
-struct s3_opened { /* both by the destination's index; NULL: of another kind */
+struct s3_opened {
+	struct state *state; /* NULL: there is none */
 	size_t n;
+	/* both by the destination's index; NULL: of another kind */
 	struct s3_keyring **keyrings;
 	struct s3_counts **counts;
 };
@@ -95,11 +97,11 @@ s3_open(const struct config *config, const void *before, struct state *state, st
 {
 	struct s3_opened *opened = opened_new(config->n_destinations);
 
-	(void)state;
 	if (opened == NULL) {
 		error_nomem(err);
 		return NULL;
 	}
+	opened->state = state;
 	if (open_all(opened, config, before, err))
 		return opened;
 	s3_close(opened);
@@ -181,4 +183,10 @@ s3_open_keyring(const struct table *table, const struct destination *to)
 	const struct s3_opened *opened = sink_opened(table, &s3_sink);
 
 	return opened->keyrings[to - table->config->destinations];
+}
+
+struct state *
+s3_open_state(const struct table *table)
+{
+	return ((const struct s3_opened *)sink_opened(table, &s3_sink))->state;
 }

@@ -21,5 +21,6 @@ void s3_metrics(const void *opened, const struct config *config, struct buf *out
 /* [any] Of that destination of the table; valid as long as the table is held. */
 struct s3_keyring *s3_open_keyring(const struct table *table, const struct destination *to);
 struct s3_counts *s3_open_counts(const struct table *table, const struct destination *to);
+struct state *s3_open_state(const struct table *table); /* the journal of commits; NULL: there is none */
 
 #endif

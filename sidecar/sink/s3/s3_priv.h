@@ -25,14 +25,15 @@ enum s3_state {
 	S3_PUTTING,    /* PutObject */
 	S3_COMPLETING, /* CompleteMultipartUpload */
 	S3_LOOKING,    /* HeadObject: did it come to be? */
-	S3_ABORTING,   /* the outcome stands, but the upload is to go */
+	S3_ABORTING,   /* the outcome stands, but the upload is to go; the order may have ended */
 	S3_UNDOING,    /* DeleteObject */
 	S3_ENDED,
 };
 
 #define S3_LINES_MAX (5 + METADATA_LINES_MAX) /* four of its own, a disposition, metadata */
 
-struct s3_part; /* s3_part.h */
+struct s3_part;     /* s3_part.h */
+struct s3_detached; /* s3_detach.h */
 
 /* What CompleteMultipartUpload has to say of a part. */
 struct s3_receipt {
@@ -45,7 +46,7 @@ _Static_assert(sizeof(struct s3_receipt) == S3_RECEIPT_BYTES, "as form_memory() 
 struct s3 {
 	struct pool *pool;
 	struct order *order;
-	struct channel *channel;
+	struct channel *channel; /* NULL: CHANNEL_CLOSE was told */
 	struct reserve_user user;
 	enum s3_state state;
 	struct s3_object object;
@@ -66,7 +67,10 @@ struct s3 {
 	bool is_upload_gone;                         /* the store said so */
 	bool is_complete_open;                       /* nobody knows whether it was completed */
 	bool was_aborted;                            /* the store said that it did */
-	unsigned aborts;                             /* asked so far */
+	bool is_abort_refused;                       /* it said that it never will */
+	unsigned n_aborted;                          /* how often it said that it did */
+	struct s3_detached *detached;                /* the order has ended before that; NULL: it waits */
+	bool is_over;                                /* detached: nothing is left to do but to hear of CLOSE */
 	/* the one call that is no part's */
 	struct s3_call call;
 	struct s3_ask ask;
@@ -126,8 +130,9 @@ void s3_look(struct s3 *s3); /* is the object there? outcome.error says why it m
 
 /* s3_abort.c */
 void s3_abort(struct s3 *s3);
-void s3_warn_of_lost(const struct s3 *s3); /* an upload whose id nobody knows may be left */
-void s3_take_away(struct s3 *s3);          /* an object that is there and wrong */
+void s3_abort_by(struct s3 *s3, uint64_t by_ms); /* ABORTING: it must be over by then */
+void s3_warn_of_lost(const struct s3 *s3);       /* an upload whose id nobody knows may be left */
+void s3_take_away(struct s3 *s3);                /* an object that is there and wrong */
 void s3_undo(struct s3 *s3);
 void s3_end_undo(struct s3 *s3, const struct error *error); /* NULL: it is taken back */
 
