@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """`penstock probe`: what it finds of stores and folders that keep their promises and of some that do not, its exit codes, and
 that nothing of it is left. Scripted stores act on what they have read, never on how long it took."""
+import ctypes
+import shutil
+
 from dav import *
 
 HEAD = """version: 1
@@ -369,6 +372,67 @@ def test_probe_of_a_small_file_system():
             subprocess.run(["umount", folder], check=True)
         assert small.code == large.code == 0, (small.out, large.out)
         assert small.answers("a")["space"] == "yes" and large.answers("a")["space"] == "no", (small.out, large.out)
+
+
+QUOTACTL, GET, SET = 443, 0x800007, 0x800008  # quotactl_fd(2): every machine has the same number
+USER, GROUP = 0, 1
+
+
+def quotactl(at, command, type, quota):
+    """Of root: eight numbers and what they mean. None: the kernel says no."""
+    folder = os.open(at, os.O_RDONLY)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        return None if libc.syscall(QUOTACTL, folder, command << 8 | type, 0, quota) != 0 else quota
+    finally:
+        os.close(folder)
+
+
+def set_quota(at, type, kib):
+    quota = (ctypes.c_uint64 * 9)(kib)  # the hard limit of blocks comes first
+    ctypes.cast(quota, ctypes.POINTER(ctypes.c_uint32))[16] = 1  # QIF_BLIMITS
+    if quotactl(at, SET, type, quota) is None:
+        raise Skip("no quota may be set here: " + os.strerror(ctypes.get_errno()))
+
+
+@contextlib.contextmanager
+def disk_with_quota():
+    if os.geteuid() != 0:
+        raise Skip("only root may mount one")
+    if shutil.which("mkfs.ext4") is None:
+        raise Skip("mkfs.ext4 is not here")
+    with tempfile.TemporaryDirectory() as at:
+        image, folder = os.path.join(at, "image"), make(at, "disk")
+        with open(image, "wb") as f:
+            f.truncate(16 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "quota", "-E", "quotatype=usrquota:grpquota", image], check=True)
+        mounted = subprocess.run(["mount", "-o", "loop,usrquota,grpquota", image, folder], stderr=subprocess.PIPE, text=True, check=False)
+        if mounted.returncode != 0:
+            raise Skip("this kernel mounts no disk with quotas: " + mounted.stderr.splitlines()[0])
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def test_probe_of_a_quota():
+    """Of a disk that counts them; tests/unit/test_folder_survey.c has all that a kernel may say."""
+    with disk_with_quota() as folder:
+        def told():
+            probe = Probe(folders(a=folder), "--json")
+            assert probe.code == 0, probe.out
+            return probe.found["a"]["quota"]["answer"], probe.found["a"]["quota"]["sentence"]
+
+        assert told() == ("yes", "no limit is set")
+        set_quota(folder, GROUP, 4096)
+        assert told()[0] == "yes" and told()[1].endswith("are left to this group, of 4.0 MiB"), told()
+        set_quota(folder, USER, 1024)
+        assert told()[0] == "yes" and told()[1].endswith("are left to this user, of 1.0 MiB"), told()
+        with open(os.path.join(folder, "file"), "wb") as f:  # root is not held to it
+            f.write(bytes(2 << 20))
+            f.flush()
+            os.fsync(f.fileno())
+        assert told() == ("no", "0 bytes are left to this user, of 1.0 MiB")
 
 
 def test_probe_makes_no_folder():

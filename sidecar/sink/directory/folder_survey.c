@@ -215,19 +215,27 @@ read_quota(int folder, int type, unsigned id, struct dqblk *quota)
 	return syscall(SYS_quotactl_fd, folder, ask, id, quota) == 0 ? 0 : errno;
 }
 
-/* False: it sets no limit. */
-static bool
-note_quota(struct survey *survey, const char *whose, const struct dqblk *quota)
+/* Bytes. LIMIT_NONE: no limit is set. */
+static uint64_t
+left_of(int error, const struct dqblk *quota)
 {
 	uint64_t limit = quota->dqb_bhardlimit * QUOTA_BLOCK;
+
+	if (error != 0 || quota->dqb_bhardlimit == 0)
+		return LIMIT_NONE;
+	return quota->dqb_curspace < limit ? limit - quota->dqb_curspace : 0;
+}
+
+static void
+note_quota(struct survey *survey, const char *whose, const struct dqblk *quota)
+{
+	uint64_t left = left_of(0, quota);
 	struct size room, all;
 
-	if (quota->dqb_bhardlimit == 0)
-		return false;
-	say_size(quota->dqb_curspace < limit ? limit - quota->dqb_curspace : 0, &room);
-	survey_note(survey, "quota", quota->dqb_curspace < limit ? SURVEY_YES : SURVEY_NO, NULL,
-		"%s are left to this %s, of %s", room.text, whose, say_size(limit, &all));
-	return true;
+	say_size(left, &room);
+	say_size(quota->dqb_bhardlimit * QUOTA_BLOCK, &all);
+	survey_note(survey, "quota", left > 0 ? SURVEY_YES : SURVEY_NO, NULL, "%s are left to this %s, of %s",
+		room.text, whose, all.text);
 }
 
 static bool
@@ -236,17 +244,20 @@ is_without_quota(int error)
 	return error == ESRCH || error == ENOSYS || error == EOPNOTSUPP || error == ENOTTY || error == EINVAL;
 }
 
+/* Of two limits the one counts that is met first. */
 static void
 look_at_quota(struct survey *survey, int folder)
 {
 	struct dqblk of_user = { 0 }, of_group = { 0 };
 	int user = read_quota(folder, USRQUOTA, geteuid(), &of_user);
 	int group = read_quota(folder, GRPQUOTA, getegid(), &of_group);
+	uint64_t left_to_user = left_of(user, &of_user), left_to_group = left_of(group, &of_group);
 
-	if ((user == 0 && note_quota(survey, "user", &of_user)) ||
-		(group == 0 && note_quota(survey, "group", &of_group)))
-		return;
-	if (user == 0 || user == ESRCH)
+	if (left_to_group < left_to_user)
+		note_quota(survey, "group", &of_group);
+	else if (left_to_user != LIMIT_NONE)
+		note_quota(survey, "user", &of_user);
+	else if (user == 0 || user == ESRCH)
 		survey_note(survey, "quota", SURVEY_YES, NULL, "no limit is set");
 	else
 		survey_note(survey, "quota", SURVEY_NOT_TRIED, NULL, "%s",
