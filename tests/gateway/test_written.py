@@ -316,6 +316,11 @@ def test_the_longest_silence_is_that_of_the_destinations():
     assert silence([http + ", timeout: { idle: 1s, connect: 100ms }, retry: { connect: 0 }"]) == "14300ms"
     assert silence([http + ", timeout: { total: 500ms }, retry: { connect: 0 }"]) == "18s"
     assert silence([http, http + ", timeout: { idle: 8760h, total: 8760h }"]) == "2073600s"
+    s3 = "type: s3, bucket: bkt"  # six calls of five tries, and a Complete
+    assert silence([s3]) == f"{6 * (5 * (30 + 3 * 2) + 4 * 20) + 3600 + 10 + 10}s"
+    assert silence([s3, http]) == silence([s3])
+    assert silence([s3 + ", timeout: { idle: 2s, connect: 100ms, total: 20s }, retry: { connect: 0, parts: 0 }"]) == "52600ms"
+    assert silence([s3 + ", timeout: { total: 500ms }, retry: { connect: 0, parts: 1 }"]) == f"{6 * (2 * 2500 + 20000) + 500 + 20000}ms"
 
 
 def test_an_address_to_listen_at_is_one_line():

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#define RETRY_AFTER_MAX_S 20u
-
 void
 s3_call_on_status(void *arg, unsigned status)
 {
@@ -51,7 +49,7 @@ s3_call_on_header(void *arg, struct str line)
 			snprintf(wanted[i].to, wanted[i].size, "%.*s", STR_ARG(value));
 	}
 	if (str_starts_nocase(line, "retry-after:") && str_to_u64(value_of(line, "retry-after:"), &seconds))
-		reply->retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+		reply->retry_after_s = seconds < S3_RETRY_AFTER_MAX_S ? (unsigned)seconds : S3_RETRY_AFTER_MAX_S;
 }
 
 /* What uploads an answer before it has told of does not count. */

@@ -254,15 +254,26 @@ head(const struct destination_settings *settings)
 	return &mine(settings)->head;
 }
 
-/* As for http: four ends, each of which may be asked for again. */
+/* Each try ends where nothing moves for `idle`, and may have to connect; before the next one comes a wait. */
 static uint64_t
-silence_ms(const struct destination_settings *settings)
+call_ms(const struct s3_settings *s3)
 {
-	const struct http_peer *peer = &mine(settings)->peer;
+	const struct http_peer *peer = &s3->peer;
 	uint64_t once = (peer->idle_ms < peer->total_ms ? peer->idle_ms : peer->total_ms) +
 		peer->connect_ms * (peer->retry_connect + 1);
 
-	return 4 * once;
+	return (s3->retry_parts + 1) * once + s3->retry_parts * S3_RETRY_AFTER_MAX_S * UINT64_C(1000);
+}
+
+/* One after the other: the last part; the first object completes; the others do; of one nobody knows, so it is looked for,
+ * aborted, and looked for once more; all are taken back. Silence does not end a Complete, for a store may need minutes for it, but
+ * `total` does: that is counted once, since several that take so long are a store that is dead. */
+static uint64_t
+silence_ms(const struct destination_settings *settings)
+{
+	const struct s3_settings *s3 = mine(settings);
+
+	return 6 * call_ms(s3) + s3->peer.total_ms + S3_ABORT_MS;
 }
 
 static const struct http_peer *

@@ -3,7 +3,7 @@
  *
  * An unfinished upload costs its owner money for as long as nobody aborts it. What became of an order that is not completed is
  * known before that, so its abort goes on without it (s3_detach.h); only where it cannot, and where the abort tells whether the
- * upload was completed, the order ends behind it, after ABORT_MS at the latest. If the store could not be brought to it the log
+ * upload was completed, the order ends behind it, after S3_ABORT_MS at the latest. If the store could not be brought to it the log
  * says so. A part that was cut off may be stored after the upload was aborted, which brings it back in some stores: then it is
  * aborted once more, a little later. */
 #include "base/container_of.h"
@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#define ABORT_MS 10000u
 #define ABORT_AGAIN_MS 300u
 
 /* -- an upload ------------------------------------------------------------------------------------------ */
@@ -97,7 +96,7 @@ set_abort(struct s3 *s3)
 	uint64_t now = loop_now_ms(s3->object.engine->loop);
 
 	if (s3->abort_by_ms == 0)
-		s3->abort_by_ms = clock_after(now, ABORT_MS);
+		s3->abort_by_ms = clock_after(now, S3_ABORT_MS);
 	s3->again.fire = on_again;
 }
 

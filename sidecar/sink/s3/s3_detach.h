@@ -7,7 +7,7 @@
  *
  * It has DETACHED_MS, or what the end of the process leaves. If the upload is not gone by then, the log says so, and what the
  * journal tells stays for the next start (settle.h). There are at most S3_DETACHED_MAX of them on an engine, each charged to the
- * pool, and none where that is short: then the order waits for its abort (ABORT_MS). */
+ * pool, and none where that is short: then the order waits for its abort (S3_ABORT_MS). */
 #ifndef PENSTOCK_S3_DETACH_H
 #define PENSTOCK_S3_DETACH_H
 

@@ -10,6 +10,8 @@
 #include "sink/s3/sum.h"
 
 #define S3_IN_FLIGHT_MAX 8u
+#define S3_RETRY_AFTER_MAX_S 20u  /* longest wait before a request is sent again */
+#define S3_ABORT_MS 10000u        /* longest wait for an abort that the outcome depends on */
 #define S3_METADATA "x-amz-meta-" /* in front of a name */
 #define S3_CUSTOMER_KEY "x-amz-server-side-encryption-customer-"
 #define S3_METADATA_MAX 2048u /* bytes of all names and values, penstock's own included */
