@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/headers.h"
-#include "config/hints.h"
 #include "config/kind.h"
 #include "config/nearest.h"
 #include "config/numbers.h"
 #include "config/object_head.h"
+#include "config/read_keys.h"
 #include "config/texts.h"
 #include "config/values.h"
 
@@ -60,38 +60,6 @@ read_is_scalar(struct loading *l, const struct key *key, const struct node *node
 	return false;
 }
 
-static void
-report_unknown(struct loading *l, const struct key_table *table, const struct node *key)
-{
-	struct nearest nearest = { .word = key->text };
-	const struct key_table *other = keys_elsewhere(key->chars, table);
-	const char *hint = hints_of_key(table, key->text);
-
-	if (hint != NULL) {
-		diag_error(
-			l->diag, key->spot, "unknown key \"%.*s\" in %s; %s", SHOWN(key->text), table->title, hint);
-		return;
-	}
-	for (size_t i = 0; i < table->n; i++)
-		nearest_offer(&nearest, table->keys[i].name);
-	if (nearest.best != NULL)
-		diag_error(l->diag, key->spot, "unknown key \"%.*s\" in %s; did you mean \"%s\"?", SHOWN(key->text),
-			table->title, nearest.best);
-	else if (other != NULL)
-		diag_error(l->diag, key->spot, "unknown key \"%.*s\" in %s; it belongs to %s", SHOWN(key->text),
-			table->title, other->title);
-	else
-		diag_error(l->diag, key->spot, "unknown key \"%.*s\" in %s", SHOWN(key->text), table->title);
-}
-
-static void
-report_unknown_keys(struct loading *l, const struct key_table *table, const struct node *map)
-{
-	for (size_t i = 0; i < map->n; i++)
-		if (keys_find(table, map->keys[i]->chars) == NULL)
-			report_unknown(l, table, map->keys[i]);
-}
-
 static const struct node *
 key_node(const struct node *map, const char *name)
 {
@@ -99,57 +67,6 @@ key_node(const struct node *map, const char *name)
 		if (str_is(map->keys[i]->text, name))
 			return map->keys[i];
 	return NULL;
-}
-
-static bool
-is_first_of_group(const struct key_table *table, size_t i)
-{
-	if (table->keys[i].group == NULL)
-		return false;
-	for (size_t j = 0; j < i; j++)
-		if (table->keys[j].group != NULL && strcmp(table->keys[j].group, table->keys[i].group) == 0)
-			return false;
-	return true;
-}
-
-static void
-report_no_member(struct loading *l, const struct key_table *table, const char *group, const struct node *map)
-{
-	struct buf names = { 0 };
-
-	for (size_t i = 0; i < table->n; i++)
-		if (table->keys[i].group != NULL && strcmp(table->keys[i].group, group) == 0)
-			buf_addf(&names, "%s%s", names.len > 0 ? ", " : "", table->keys[i].name);
-	if (names.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, map->spot, "%s needs one of: %s", table->title, names.data);
-	buf_free(&names);
-}
-
-/* Exactly one key of each group. */
-static void
-check_group(struct loading *l, const struct key_table *table, const char *group, const struct node *map)
-{
-	const struct node *first = NULL;
-
-	for (size_t i = 0; i < map->n; i++) {
-		const struct key *key = keys_find(table, map->keys[i]->chars);
-
-		if (key == NULL || key->group == NULL || strcmp(key->group, group) != 0)
-			continue;
-		if (first == NULL) {
-			first = map->keys[i];
-			continue;
-		}
-		if (str_equal(first->text, map->keys[i]->text))
-			continue; /* a duplicate, reported as such */
-		diag_error(l->diag, map->keys[i]->spot, "%s may hold only one of \"%s\" and \"%s\"", table->title,
-			first->chars, map->keys[i]->chars);
-		diag_note(l->diag, first->spot, "the other one is here");
-	}
-	if (first == NULL)
-		report_no_member(l, table, group, map);
 }
 
 static bool
@@ -167,15 +84,15 @@ read_table(struct loading *l, const struct key_table *table, const struct node *
 	if (node != NULL && !is_map(l, table->title, node))
 		node = NULL;
 	else if (node != NULL)
-		report_unknown_keys(l, table, node);
+		read_report_unknown(l, table, node);
 	for (size_t i = 0; i < table->n; i++) {
 		const struct key *key = &table->keys[i];
 		const struct node *value = yaml_tree_get(node, key->name);
 
 		if (node != NULL && key->required && value == NULL)
 			diag_error(l->diag, node->spot, "%s needs the key \"%s\"", table->title, key->name);
-		if (node != NULL && is_first_of_group(table, i))
-			check_group(l, table, key->group, node);
+		if (node != NULL && read_is_first_of_group(table, i))
+			read_check_group(l, table, key->group, node);
 		read_key(l, key, value, base);
 	}
 }
@@ -449,7 +366,7 @@ read_files(struct loading *l)
 
 	for (size_t i = 0; i < l->n_files; i++)
 		if (l->files[i].root != NULL && is_map(l, table->title, l->files[i].root))
-			report_unknown_keys(l, table, l->files[i].root);
+			read_report_unknown(l, table, l->files[i].root);
 	for (size_t i = 0; i < table->n; i++) {
 		if (is_for_each_file(&table->keys[i]))
 			read_in_each_file(l, &table->keys[i]);

@@ -5,7 +5,6 @@
 #include "cmd/gateway.h"
 
 #include "cmd/gateway_priv.h"
-#include "config/kind.h"
 #include "decide/decide.h"
 
 #include <errno.h>
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* -- the flavours ---------------------------------------------------------------------------------- */
 
@@ -109,127 +107,6 @@ static const char own_rules[] =
 	"    # `http-request auth` and `deny` answer at once: a client that is sending already may lose it in a reset.\n"
 	"    # ---- end of your own rules\n";
 
-/* "Any address" is where penstock listens, not where it can be found. */
-static const char *
-reachable(const char *host)
-{
-	if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0)
-		return "127.0.0.1";
-	return strcmp(host, "::") == 0 ? "::1" : host;
-}
-
-/* Whole, for penstock is started here, and HAProxy anywhere. */
-static void
-add_socket(struct buf *address, const char *path)
-{
-	char here[PATH_MAX];
-
-	buf_add_text(address, "unix@");
-	if (path[0] != '/' && getcwd(here, sizeof here) != NULL)
-		buf_addf(address, "%s/", here);
-	buf_add_text(address, path);
-}
-
-static void
-add_server_address(struct buf *out, const struct listen *listen)
-{
-	struct buf address = { 0 };
-
-	if (listen->unix_socket != NULL)
-		add_socket(&address, listen->unix_socket);
-	else if (strchr(listen->host, ':') != NULL)
-		buf_addf(&address, "[%s]:%s", reachable(listen->host), listen->port);
-	else
-		buf_addf(&address, "%s:%s", reachable(listen->host), listen->port);
-	gateway_add_word(out, &address);
-}
-
-/* Not one with proxy_protocol, if that can be helped: behind its header our X-Request-Id would be the client's word. */
-static const struct listen *
-server_of(const struct config *config)
-{
-	for (size_t i = 0; i < config->n_listen; i++)
-		if (!config->listen[i].proxy_protocol)
-			return &config->listen[i];
-	return &config->listen[0];
-}
-
-#define OWN_MS 10000 /* penstock's own, on a busy machine */
-
-/* How long penstock may let a form wait before it reads a byte of it. */
-static uint64_t
-wait_ms(const struct config *config)
-{
-	for (size_t i = 0; i < config->n_routes; i++)
-		if (config->routes[i].memory > 0)
-			return config->memory_wait_ms;
-	return 0;
-}
-
-/* How long penstock may say nothing and take nothing: before a form that waits for memory, and once it has the whole form. */
-static uint64_t
-silence_ms(const struct config *config)
-{
-	uint64_t most = wait_ms(config);
-
-	for (size_t i = 0; i < config->n_destinations; i++) {
-		const struct destination *to = &config->destinations[i];
-		uint64_t ms = to->kind->silence_ms != NULL ? to->kind->silence_ms(to->settings) : 0;
-
-		most = ms > most ? ms : most;
-	}
-	return OWN_MS + most;
-}
-
-/* HAProxy takes less than 25 days. */
-static void
-add_time(struct buf *out, uint64_t ms)
-{
-	const uint64_t most = 24u * 86400000u;
-
-	if (ms > most)
-		ms = most;
-	if (ms >= 1000 && ms % 1000 == 0)
-		buf_addf(out, "%llus\n", (unsigned long long)ms / 1000);
-	else
-		buf_addf(out, "%llums\n", (unsigned long long)ms + (ms == 0));
-}
-
-static void
-add_server(struct buf *out, const struct config *config)
-{
-	buf_add_text(out,
-		"    # The longest silence of a penstock that has the whole form and waits for its destinations.\n"
-		"    timeout server ");
-	add_time(out, silence_ms(config));
-	buf_add_text(out,
-		"    # What is refused needs no destination: a penstock that says nothing to it stands still.\n"
-		"    http-request set-timeout server 15s if { req.fhdr(x-penstock-refuse) -m found }\n"
-		"    # An upload cannot be sent twice, so it never goes over a connection that may be closing.\n"
-		"    http-reuse never\n"
-		"    server penstock ");
-	add_server_address(out, server_of(config));
-	buf_addf(out, " check inter 2s%s\n",
-		server_of(config)->proxy_protocol ? " send-proxy-v2 check-send-proxy" : "");
-}
-
-static void
-add_agent_backend(struct buf *out, const struct config *config)
-{
-	buf_add_text(out,
-		"\n"
-		"backend penstock-agent\n"
-		"    mode tcp\n"
-		"    option spop-check\n"
-		"    # Ten connections that fail take it down at once: up to 3.0 a question whose connection fails is asked\n"
-		"    # again without a pause, thousands of times until its time is over.\n"
-		"    timeout connect 500ms\n"
-		"    timeout server 3m\n"
-		"    server agent ");
-	add_server_address(out, &config->spoa.listen[0]);
-	buf_add_text(out, " check inter 1s fall 2 rise 1 observe layer4 error-limit 10 on-error mark-down\n");
-}
-
 /* The route files, for the filter; their paths are whole. */
 static void
 add_filter_line(struct buf *out, const struct config *config)
@@ -308,9 +185,9 @@ add_haproxy_cfg(const struct config *config, const struct gateway_options *optio
 	buf_add_text(out, "    http-request set-var(txn.upload.request_id) unique-id\n");
 	add_rules(out, config, options);
 	buf_add_text(out, "    default_backend penstock\n\nbackend penstock\n");
-	add_server(out, config);
+	gateway_add_server(out, config);
 	if (is_asking(config, options))
-		add_agent_backend(out, config);
+		gateway_add_agent(out, config);
 }
 
 /* All that the defaults of somebody else could spoil is said here. His frontend may have no unique-id-format. */
@@ -336,9 +213,9 @@ add_penstock_cfg(const struct config *config, const struct gateway_options *opti
 	buf_add_text(out,
 		"    http-request set-var(txn.upload.request_id) uuid() if !{ var(txn.upload.request_id) -m found }\n");
 	add_rules(out, config, options);
-	add_server(out, config);
+	gateway_add_server(out, config);
 	if (is_asking(config, options))
-		add_agent_backend(out, config);
+		gateway_add_agent(out, config);
 }
 
 /* HAProxy is to be the one who closes what is idle: a question that crosses our farewell would go unanswered. */
@@ -357,7 +234,7 @@ add_spoe_conf(const struct config *config, struct buf *out)
 		"    # Required up to 3.0, ignored from 3.1 on.\n"
 		"    timeout hello 500ms\n"
 		"    timeout idle ");
-	add_time(out, config->spoa.idle_ms / 2);
+	gateway_add_time(out, config->spoa.idle_ms / 2);
 	buf_add_text(out,
 		"    # What a request waits at most for an answer, also while the agent is down and not yet marked so.\n"
 		"    timeout processing 500ms\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* gateway_priv.h - what gateway.c, gateway_rules.c, gateway_refusals.c and gateway_files.c share: lines of a `frontend` or
- * a `backend` for the user's routes. All of them only append text; `out->failed` says at the end whether there was memory
- * for it. [any] */
+/* gateway_priv.h - what gateway.c, gateway_rules.c, gateway_refusals.c, gateway_servers.c and gateway_files.c share: lines of a
+ * `frontend` or a `backend` for the user's routes. All of them only append text; `out->failed` says at the end whether there
+ * was memory for it. [any] */
 #ifndef PENSTOCK_GATEWAY_PRIV_H
 #define PENSTOCK_GATEWAY_PRIV_H
 
@@ -41,6 +41,17 @@ void gateway_add_own_errors(struct buf *out);
 /* A word of HAProxy's configuration, whatever is in it. */
 void gateway_add_quoted(struct buf *out, const char *text);
 void gateway_add_word(struct buf *out, struct buf *word); /* the same; frees `word` */
+
+/* -- gateway_servers.c ---------------------------------------------------------------------------- */
+
+/* The lines of the backend that are penstock: its server, and how long it may say nothing. */
+void gateway_add_server(struct buf *out, const struct config *config);
+
+/* The whole backend of the agent. */
+void gateway_add_agent(struct buf *out, const struct config *config);
+
+/* "90s", and the end of the line; at most what HAProxy takes. */
+void gateway_add_time(struct buf *out, uint64_t ms);
 
 /* -- gateway_files.c ------------------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
 #include "http/listener.h"
 
 #include "base/mem.h"
+#include "http/listener_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +11,10 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
-#define LOCK_TRIES 100 /* for another penstock that is just starting, 10 ms apart */
 
 struct bound {
 	char name[160];
@@ -28,10 +24,16 @@ struct bound {
 
 static bool is_taking_over;
 
+bool
+listener_is_taking_over(void)
+{
+	return is_taking_over;
+}
+
 /* A struct listen of the configuration is a parameter nearly everywhere here, so listen(2) has a name of
  * its own. */
-static int
-listen_on(int fd)
+int
+listener_begin(int fd)
 {
 	return listen(fd, BACKLOG);
 }
@@ -42,8 +44,8 @@ dup_of(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-static int
-fail_close(int fd, struct error *err, const struct listen *listen, const char *what, const char *why)
+int
+listener_fail_close(int fd, struct error *err, const struct listen *listen, const char *what, const char *why)
 {
 	error_set(err, ERR_SYSTEM, "%s:%u: listen \"%s\": %s%s", listen->place.file, listen->place.line,
 		listen->source, what, why);
@@ -52,10 +54,10 @@ fail_close(int fd, struct error *err, const struct listen *listen, const char *w
 	return -1;
 }
 
-static int
-fail_in_use(int fd, struct error *err, const struct listen *listen)
+int
+listener_fail_in_use(int fd, struct error *err, const struct listen *listen)
 {
-	return fail_close(fd, err, listen, "in use: somebody listens there already",
+	return listener_fail_close(fd, err, listen, "in use: somebody listens there already",
 		is_taking_over ? ", who does not share it: another program, or another user's penstock"
 			       : "; `penstock run --take-over` takes over from a penstock that runs");
 }
@@ -122,7 +124,7 @@ bind_tcp(const struct addrinfo *ai, bool share)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if ((!share || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
-		bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen_on(fd) == 0 &&
+		bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listener_begin(fd) == 0 &&
 		(share || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0))
 		return fd;
 	error = errno;
@@ -143,128 +145,15 @@ open_tcp(const struct listeners *listeners, const struct listen *listen, const c
 			share && port != NULL ? port : listen->port, &hints, &list);
 
 	if (rc != 0)
-		return fail_close(-1, err, listen, gai_strerror(rc), "");
+		return listener_fail_close(-1, err, listen, gai_strerror(rc), "");
 	fd = bind_tcp(list, share);
 	if (fd < 0 && errno == EADDRINUSE && !share && is_ours(listeners, list))
 		fd = bind_tcp(list, true);
 	freeaddrinfo(list);
 	if (fd >= 0)
 		return fd;
-	return errno == EADDRINUSE ? fail_in_use(-1, err, listen)
-				   : fail_close(-1, err, listen, strerror(errno), "");
-}
-
-/* -- unix sockets ------------------------------------------------------------------------------------- */
-
-static void
-fill_unix(struct sockaddr_un *addr, const struct listen *listen)
-{
-	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	snprintf(addr->sun_path, sizeof addr->sun_path, "%s", listen->unix_socket);
-}
-
-/* Does somebody listen on it? Who may not ask, or finds his queue full, must not take it away either. */
-static bool
-is_live(const struct sockaddr_un *addr)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	bool live = fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 ||
-		(errno != ECONNREFUSED && errno != ENOENT);
-
-	if (fd >= 0)
-		close(fd);
-	return live;
-}
-
-/* 0: it is not a socket, or not there. */
-static ino_t
-inode_of(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
-}
-
-/* Of two that start at once, each might take the other's socket for a stale one. Whoever holds the folder's lock for long is
- * no penstock, and not waited for. -1: it is not locked. */
-static int
-lock_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[sizeof((struct sockaddr_un *)NULL)->sun_path + 1];
-	struct timespec pause = { .tv_nsec = 10000000 };
-	int fd;
-
-	snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
-		slash != NULL ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; i++)
-		nanosleep(&pause, NULL);
-	return fd;
-}
-
-static int
-bind_unix(const struct sockaddr_un *addr)
-{
-	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || (bind(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 && listen_on(fd) == 0))
-		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
-}
-
-/* Under another name first, so that whoever connects meanwhile finds one of the two. */
-static int
-bind_in_place_of(const struct sockaddr_un *addr)
-{
-	struct sockaddr_un beside = { .sun_family = AF_UNIX };
-	int fd, n = snprintf(beside.sun_path, sizeof beside.sun_path, "%s.new", addr->sun_path);
-
-	if (n >= (int)sizeof beside.sun_path) {
-		unlink(addr->sun_path);
-		return bind_unix(addr);
-	}
-	unlink(beside.sun_path); /* of one that was killed just here: we hold the folder's lock */
-	fd = bind_unix(&beside);
-	if (fd < 0 || rename(beside.sun_path, addr->sun_path) == 0)
-		return fd;
-	n = errno;
-	unlink(beside.sun_path);
-	close(fd);
-	errno = n;
-	return -1;
-}
-
-static int
-open_unix_locked(const struct listen *listen, struct error *err)
-{
-	struct sockaddr_un addr;
-	bool is_there, is_taken;
-	int fd;
-
-	fill_unix(&addr, listen);
-	is_there = inode_of(addr.sun_path) != 0;
-	is_taken = is_there && is_live(&addr);
-	if (is_taken && !is_taking_over)
-		return fail_in_use(-1, err, listen);
-	fd = is_there ? bind_in_place_of(&addr) : bind_unix(&addr);
-	if (fd < 0)
-		fail_close(-1, err, listen,
-			errno == EADDRINUSE ? "a file that is no socket has this name" : strerror(errno), "");
-	return fd;
-}
-
-static int
-open_unix(const struct listen *listen, struct error *err)
-{
-	int lock = lock_folder(listen->unix_socket), fd = open_unix_locked(listen, err);
-
-	if (lock >= 0)
-		close(lock);
-	return fd;
+	return errno == EADDRINUSE ? listener_fail_in_use(-1, err, listen)
+				   : listener_fail_close(-1, err, listen, strerror(errno), "");
 }
 
 /* -- all of them -------------------------------------------------------------------------------------- */
@@ -304,7 +193,7 @@ note_place(struct listeners *listeners, size_t i, struct error *err)
 		return true;
 	}
 	snprintf(bound->name, sizeof bound->name, "unix:%s", listen->unix_socket);
-	bound->inode = inode_of(listen->unix_socket);
+	bound->inode = listener_inode_of(listen->unix_socket);
 	bound->path = str_dup(str_of(listen->unix_socket));
 	return bound->path != NULL ? true : error_nomem(err);
 }
@@ -318,9 +207,9 @@ open_one(const struct listeners *listeners, size_t i, const char *port, struct e
 	if (listen->unix_socket == NULL)
 		return open_tcp(listeners, listen, port, err);
 	if (port == NULL)
-		return open_unix(listen, err);
+		return listener_open_unix(listen, err);
 	fd = dup_of(listeners->fds[i]);
-	return fd >= 0 ? fd : fail_close(-1, err, listen, strerror(errno), "");
+	return fd >= 0 ? fd : listener_fail_close(-1, err, listen, strerror(errno), "");
 }
 
 static bool
@@ -375,7 +264,7 @@ remove_unix_sockets(const struct listeners *listeners)
 	for (size_t i = 0; i < listeners->n_listen; i++) {
 		const struct bound *bound = &listeners->bounds[i];
 
-		if (bound->path != NULL && bound->inode != 0 && inode_of(bound->path) == bound->inode)
+		if (bound->path != NULL && bound->inode != 0 && listener_inode_of(bound->path) == bound->inode)
 			unlink(bound->path);
 		mem_free(bound->path);
 	}
