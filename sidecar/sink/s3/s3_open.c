@@ -88,7 +88,9 @@ opened_new(size_t n)
 		opened->n = n;
 		return opened;
 	}
-	s3_close(opened);
+	mem_free(opened->keyrings);
+	mem_free(opened->counts);
+	mem_free(opened);
 	return NULL;
 }
 
