@@ -16,7 +16,7 @@ for option in "$@"; do
 	esac
 done
 bash tests/lib/install.sh ${gateway:+haproxy} gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev \
-	libjansson-dev libexpat1-dev libssl-dev curl python3
+	libjansson-dev libexpat1-dev libmagic-dev libssl-dev curl python3
 
 build=${BUILD_ROOT:-$PWD/build}/demo
 mkdir -p "$build"

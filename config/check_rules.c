@@ -106,7 +106,7 @@ check_types(struct loading *l, const struct rule *rule, const struct node *node)
 	const struct node *types = yaml_tree_get(node, "types");
 
 	if (types != NULL && types->kind == NODE_MAP && types->n == 0)
-		diag_error(l->diag, types->spot, "types: it needs the key \"declared\"");
+		diag_error(l->diag, types->spot, "types: it needs one of: declared, detected");
 	if (rule->extensions.n == 0 || rule->kind != PART_VALUE)
 		return;
 	diag_error(l->diag, spot_of(node, "extensions"), "extensions: a part without a file name has none");

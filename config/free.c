@@ -50,6 +50,7 @@ free_rule(struct rule *rule)
 {
 	mem_free(rule->name);
 	free_texts(&rule->types.declared);
+	free_texts(&rule->types.detected);
 	free_texts(&rule->extensions);
 	template_free(rule->target);
 	object_head_free(&rule->head);

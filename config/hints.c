@@ -127,6 +127,7 @@ hints_of_key(const struct key_table *table, struct str key)
 		{ "routes[].fields[]", "type",
 			"`kind: file` or `kind: value` says which parts are meant, and `types` what they have to be" },
 		{ "routes[].fields[]", "extension", "it is `extensions: [jpg, png]`" },
+		{ "routes[].fields[].types", "sniffed", "it is `detected: [image/png]`" },
 		{ "routes[].fields[]", "content_type",
 			"it stands below `store`; what a part has to be is `types`" },
 		{ "routes[].fields[]", "field", "the field's name is `name`" },

@@ -36,6 +36,7 @@ enum key_type {
 	KEY_CONTENT_TYPE, /* one of `words`, or a media type -> struct content_type */
 	KEY_METADATA,     /* map of templates -> struct metadata */
 	KEY_TYPE_GLOBS,   /* glob of media types, or list of globs -> struct texts */
+	KEY_TYPES,        /* media type, or list of them -> struct texts */
 	KEY_EXTENSIONS,   /* extension of file names, or list of them -> struct texts */
 	KEY_TEMPLATE,     /* name of an object; read when its destination or route is known (link.c) */
 	KEY_REFERENCE,    /* name of a destination; looked up when all are known (link.c) */

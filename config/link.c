@@ -184,6 +184,7 @@ link_route(struct loading *l, size_t at)
 		route->rules[i].index = i;
 		if (yaml_tree_get(node, "digest") == NULL)
 			route->rules[i].digests = route->digests;
+		route->rules[i].types.wants_detected = route->rules[i].types.detected.n > 0;
 		link_rule(l, route, &route->rules[i], node);
 	}
 }

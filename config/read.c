@@ -293,6 +293,7 @@ static const struct {
 	[KEY_CONTENT_TYPE] = { object_head_read_type, true },
 	[KEY_METADATA] = { object_head_read_metadata, false },
 	[KEY_TYPE_GLOBS] = { texts_read_globs, false },
+	[KEY_TYPES] = { texts_read_types, false },
 	[KEY_EXTENSIONS] = { texts_read_extensions, false },
 	[KEY_TEMPLATE] = { read_later, false },
 	[KEY_REFERENCE] = { read_later, false },

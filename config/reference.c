@@ -49,6 +49,7 @@ static const char *const type_names[] = {
 	[KEY_HEADERS] = "name: text or secret",
 	[KEY_METADATA] = "name: template",
 	[KEY_TYPE_GLOBS] = "media type or glob, or list",
+	[KEY_TYPES] = "media type, or list",
 	[KEY_EXTENSIONS] = "extension, or list",
 	[KEY_TEMPLATE] = "template",
 	[KEY_REFERENCE] = "name",

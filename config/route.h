@@ -122,6 +122,8 @@ struct texts {
 /* What a part has to be. */
 struct types {
 	struct texts declared; /* globs of media types: by its Content-Type */
+	struct texts detected; /* media types: by its first bytes */
+	bool wants_detected; /* what its first bytes are has to be known, for `detected` or something else of the rule */
 };
 
 struct rule {

@@ -252,8 +252,12 @@ write_content_type(struct writer *w, const struct key *key)
 
 /* One text, or a list of them; one that looks like a number is text all the same. */
 static void
-write_texts(struct writer *w, const struct key *key, const char *pattern)
+write_texts(struct writer *w, const struct key *key)
 {
+	const char *pattern = key->type == KEY_EXTENSIONS ? TEXTS_EXTENSION_PATTERN
+		: key->type == KEY_TYPES                  ? TEXTS_TYPE_PATTERN
+							  : TEXTS_GLOB_PATTERN;
+
 	writer_open(w, "anyOf", '[');
 	writer_open(w, NULL, '{');
 	write_word(w, pattern, 1, TEXTS_BYTES_MAX);
@@ -331,10 +335,9 @@ write_type(struct writer *w, const struct key *key)
 		write_metadata(w, key);
 		break;
 	case KEY_TYPE_GLOBS:
-		write_texts(w, key, TEXTS_GLOB_PATTERN);
-		break;
+	case KEY_TYPES:
 	case KEY_EXTENSIONS:
-		write_texts(w, key, TEXTS_EXTENSION_PATTERN);
+		write_texts(w, key);
 		break;
 	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
 		write_word(w, NULL, 0, 0);

@@ -28,6 +28,15 @@ judge_glob(struct str text)
 		: "is neither a media type such as image/png nor a glob such as image/*";
 }
 
+/* What browsers may run is not let in by a star: image/svg+xml is an image, too. */
+static const char *
+judge_type(struct str text)
+{
+	if (memchr(text.data, '*', text.len) != NULL || memchr(text.data, '?', text.len) != NULL)
+		return "is a glob; name each type that is meant";
+	return judge_glob(text);
+}
+
 static const char *
 judge_extension(struct str text)
 {
@@ -99,6 +108,12 @@ void
 texts_read_globs(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
 	read_texts(l, key, node, base, judge_glob);
+}
+
+void
+texts_read_types(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	read_texts(l, key, node, base, judge_type);
 }
 
 void

@@ -10,10 +10,12 @@
 #define TEXTS_BYTES_MAX 255u /* of one: type and subtype have at most 127 each (RFC 6838 section 4.2) */
 
 #define TEXTS_EXTENSION_PATTERN "^[A-Za-z0-9]{1,16}$"
+#define TEXTS_TYPE_PATTERN "^[-!#$%&'+.^_`|~0-9A-Za-z]+/[-!#$%&'+.^_`|~0-9A-Za-z]+$"
 #define TEXTS_GLOB_PATTERN "^[-!#$%&'*+.^_`|~?0-9A-Za-z]+/[-!#$%&'*+.^_`|~?0-9A-Za-z]+$"
 
-/* Readers of KEY_TYPE_GLOBS and KEY_EXTENSIONS, as read.h has them. */
+/* Readers of KEY_TYPE_GLOBS, KEY_TYPES and KEY_EXTENSIONS, as read.h has them. */
 void texts_read_globs(struct loading *l, const struct key *key, const struct node *node, void *base);
+void texts_read_types(struct loading *l, const struct key *key, const struct node *node, void *base);
 void texts_read_extensions(struct loading *l, const struct key *key, const struct node *node, void *base);
 
 #endif

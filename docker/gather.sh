@@ -57,6 +57,11 @@ echo 'hosts: files dns' >"$out/base/etc/nsswitch.conf"
 printf '%s\n' 'root:x:0:0::/root:/nonexistent' 'penstock:x:10001:10001::/run/penstock:/nonexistent' >"$out/base/etc/passwd"
 printf '%s\n' 'root:x:0:' 'penstock:x:10001:' >"$out/base/etc/group"
 
+# What libmagic knows, at the place where it looks for it.
+database=/usr/share/misc/magic.mgc
+install -D -m 644 "$(readlink -f $database)" "$out/penstock$database"
+record "$(package_of "$(readlink -f $database)")" "$out/penstock"
+
 install -D -m 755 "$binary" "$out/penstock/usr/bin/penstock"
 install -D -m 644 LICENSE "$out/penstock/usr/share/doc/penstock/copyright"
 mkdir -p "$out"/penstock/{etc/penstock,run/penstock,var/lib/penstock}

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}
 
 to_build=(gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev libjansson-dev
-	libexpat1-dev libssl-dev libcmocka-dev python3)
+	libexpat1-dev libmagic-dev libssl-dev libcmocka-dev python3)
 
 # Of each suite: Debian packages beside to_build, then after a colon the name of a virtual environment and what is in it.
 needs() { # SUITE

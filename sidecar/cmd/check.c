@@ -5,6 +5,7 @@
 #include "config/load.h"
 #include "config/memory.h"
 #include "sink/sinks.h"
+#include "stage/tools.h"
 
 #include <stdio.h>
 
@@ -24,10 +25,17 @@ command_check(const struct options *options)
 {
 	struct findings findings = { 0 };
 	struct config *config = config_load(options->arguments, options->n_arguments, &findings);
+	struct error err = { 0 };
 
 	if (config != NULL)
 		findings.warnings += sinks_check(config, &findings.text);
 	command_print_findings(&findings);
+	if (config != NULL && !stage_tools_check(config, &err)) {
+		fprintf(stderr, "error: %s\n", err.message);
+		findings.errors++;
+		config_free(config);
+		config = NULL;
+	}
 	if (config != NULL)
 		tell_memory(config);
 	if (config != NULL)

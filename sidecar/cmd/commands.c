@@ -7,6 +7,7 @@
 #include "http/sink_server.h"
 #include "http/worker.h"
 #include "sink/upload.h"
+#include "stage/detector.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>
@@ -78,9 +79,11 @@ command_man(const struct options *options)
 int
 command_version(void)
 {
+	int magic = detector_library_version();
+
 	printf("penstock %s\n", PENSTOCK_VERSION);
-	printf("libmicrohttpd %s\n%s\nlibyaml %s\n", worker_library_version(), upload_library_version(),
-		config_library_version());
+	printf("libmicrohttpd %s\n%s\nlibyaml %s\nlibmagic %d.%d\n", worker_library_version(),
+		upload_library_version(), config_library_version(), magic / 100, magic % 100);
 	printf("jansson %s\n%s\n", jansson_version_str(), OpenSSL_version(OPENSSL_VERSION));
 	return EXIT_GOOD;
 }

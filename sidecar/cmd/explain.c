@@ -22,6 +22,7 @@
 struct verdict {
 	struct error error; /* ERR_NONE: it would be committed */
 	const struct route *route;
+	struct stage_tools tools;
 	struct txn *txn;
 	struct parts *parts; /* NULL: refused by its head */
 	struct buf location; /* empty: the answer is no redirect */
@@ -71,6 +72,7 @@ judge_form(struct verdict *verdict, const struct raw_request *raw, const struct 
 	struct parts_setup setup = {
 		.route = decision->route,
 		.naming = naming,
+		.tools = &verdict->tools,
 		.txn = txn_new(&dry, &verdict->error),
 	};
 	struct buf body = { 0 };
@@ -242,6 +244,8 @@ explain_text(const struct config *config, struct str text, const struct explain_
 	struct verdict verdict = { 0 };
 	bool ok;
 
+	if (!stage_tools_open(&verdict.tools, config, err))
+		return false;
 	uuid_make(id);
 	if (raw_request_read(raw, text, &verdict.error)) {
 		decide(config, &raw->head, &idle, &decision);
@@ -253,6 +257,7 @@ explain_text(const struct config *config, struct str text, const struct explain_
 	ok = options->human ? print_table(&verdict, err) : print_json(&verdict, err);
 	parts_free(verdict.parts);
 	txn_free(verdict.txn);
+	stage_tools_close(&verdict.tools);
 	buf_free(&verdict.location);
 	return ok;
 }

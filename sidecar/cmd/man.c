@@ -32,6 +32,7 @@ static const char rest[] =
 	"alive. |\n"
 	"| `AWS_ACCESS_KEY_ID` and others of Amazon's SDKs | Keys of a bucket whose destination has no `credentials`. For "
 	"`penstock try s3://BUCKET` also `AWS_ENDPOINT_URL_S3` and `AWS_REGION`. |\n"
+	"| `MAGIC` | Databases of libmagic, for `types.detected`; without it those of the system. |\n"
 	"| any other | Where a route file says `{ env: NAME }`. |\n\n"
 	"## Files\n"
 	"| file | |\n|---|---|\n"

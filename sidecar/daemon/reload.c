@@ -9,6 +9,7 @@
 #include "config/load.h"
 #include "config/restart.h"
 #include "sink/sinks.h"
+#include "stage/tools.h"
 
 #include <string.h>
 
@@ -86,7 +87,10 @@ read_again(const struct reload *reload)
 		config_free(config);
 		return NULL;
 	}
-	table = table_new(config, reload->table, &sinks_opener, reload->state, &err);
+	if (!stage_tools_check(config, &err))
+		config_free(config);
+	else
+		table = table_new(config, reload->table, &sinks_opener, reload->state, &err);
 	if (table == NULL)
 		log_line(LOG_ERROR, "daemon", "refused", LOG_TEXTVAL("why", err.message));
 	return table;

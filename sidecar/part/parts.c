@@ -32,6 +32,15 @@ chunks_for(size_t len)
 
 _Static_assert(SOURCE_FEED_MAX <= DELIVERY_WRITE_MAX, "a stream begins with room for one feed");
 
+static bool
+holds_first(const struct route *route)
+{
+	for (size_t i = 0; i < route->n_rules; i++)
+		if (stages_hold(&route->rules[i]))
+			return true;
+	return false;
+}
+
 /* From the content of one part to that of the next: a delimiter and a head, at the least. */
 #define PART_BYTES_MIN 40u
 
@@ -63,7 +72,7 @@ sure_feed(const struct parts *parts)
 {
 	size_t len = SOURCE_FEED_MAX, sure = parts_is_run(parts) ? pool_streams(parts->pool) : SIZE_MAX;
 
-	while (len > PART_BYTES_MIN && chunks_needed(parts, len) > sure)
+	while (len > PART_BYTES_MIN && chunks_needed(parts, len + parts->opening_max) > sure)
 		len /= 2;
 	return len;
 }
@@ -87,9 +96,10 @@ parts_new(const struct parts_setup *setup, struct error *err)
 	parts->pool = parts->blocks != NULL ? blocks_pool(parts->blocks) : NULL;
 	parts->n_concat = count_concat(setup->route);
 	parts->to_start = chunks_to_start(setup->route);
+	parts->opening_max = holds_first(setup->route) ? STAGE_FIRST_MAX : 0;
 	parts->feed_sure = sure_feed(parts);
 	parts->rules = rules_new(setup->route);
-	parts->stages = stages_new();
+	parts->stages = stages_new(setup->tools);
 	if (parts->n_concat > 0)
 		parts->concats = mem_array(setup->route->n_rules, sizeof(struct delivery *));
 	if (parts->rules == NULL || parts->stages == NULL || (parts->n_concat > 0 && parts->concats == NULL)) {
@@ -116,6 +126,7 @@ parts_free(struct parts *parts)
 		parts_free_part(parts->first);
 		parts->first = next;
 	}
+	parts_opening_drop(parts);
 	mem_free(parts->concats);
 	if (parts_is_run(parts))
 		blocks_discharge(parts->blocks, parts->known);
@@ -153,7 +164,7 @@ bool
 parts_has_room(struct parts *parts, size_t len)
 {
 	for (struct delivery *d = txn_first(parts->txn); d != NULL; d = d->next)
-		if (!delivery_has_room(parts, d, chunks_for(len)))
+		if (!delivery_has_room(parts, d, chunks_for(len + parts->opening.bytes.len)))
 			return false;
 	return true;
 }
@@ -161,16 +172,20 @@ parts_has_room(struct parts *parts, size_t len)
 enum parts_readiness
 parts_prepare(struct parts *parts, size_t *len)
 {
+	size_t held = parts->opening.bytes.len; /* they may go on with what comes now */
+
 	must(*len <= SOURCE_FEED_MAX && parts->credits == 0);
+	if (*len > SOURCE_FEED_MAX - held)
+		*len = SOURCE_FEED_MAX - held;
 	if (!parts_has_room(parts, *len))
 		return PARTS_WAIT_SPACE;
-	if (!pool_reserve(parts->pool, chunks_needed(parts, *len), POOL_STREAM)) {
+	if (!pool_reserve(parts->pool, chunks_needed(parts, *len + held), POOL_STREAM)) {
 		if (*len > parts->feed_sure)
 			*len = parts->feed_sure;
-		if (!pool_reserve(parts->pool, chunks_needed(parts, *len), POOL_STREAM))
+		if (!pool_reserve(parts->pool, chunks_needed(parts, *len + held), POOL_STREAM))
 			return PARTS_WAIT_CHUNKS;
 	}
-	parts->credits = chunks_needed(parts, *len);
+	parts->credits = chunks_needed(parts, *len + held);
 	return PARTS_READY;
 }
 
@@ -200,6 +215,16 @@ parts_charge(struct parts *parts, size_t bytes)
 		return false;
 	parts->known += bytes;
 	return true;
+}
+
+void
+parts_discharge(struct parts *parts, size_t bytes)
+{
+	if (!parts_is_run(parts))
+		return;
+	must(bytes <= parts->known);
+	blocks_discharge(parts->blocks, bytes);
+	parts->known -= bytes;
 }
 
 static bool

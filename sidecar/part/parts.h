@@ -3,7 +3,7 @@
  * to be stored, and puts each part's bytes on their way (delivery.h).
  *
  *   parts_prepare() ─▶ parts_feed() ─▶ source ─▶ on_begin: rule, name, delivery
- *        │                                       on_data : stages; keep, or chunk ─▶ channel
+ *        │                                       on_data : stages; hold, keep, or chunk ─▶ channel
  *        │                                       on_end  : finish (and commit, with `commit: each`)
  *        └── room and chunks for all that one feed can bring forth, or "wait"
  *
@@ -18,6 +18,7 @@
 #include "part/naming.h"
 #include "source/source.h"
 #include "stage/facts.h"
+#include "stage/tools.h"
 #include "txn/txn.h"
 
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct part {
 };
 
 struct parts_setup {
+	const struct stage_tools *tools; /* of this thread, opened for the configuration that has the route */
 	const struct route *route;
 	const struct naming *naming;
 	struct txn *txn; /* takes the deliveries; with a dry one everything is named, and no byte is kept */
@@ -58,7 +60,7 @@ enum parts_readiness {
 };
 
 /* Before parts_feed(): makes sure of room in the channels and reserves chunks for *len bytes (at most SOURCE_FEED_MAX), or for
- * fewer where the pool has little: then *len says so. What it reserved is used or returned by the next parts_feed(). */
+ * fewer where the pool has little, or some are held: then *len says so. What it reserved is used or returned by the next parts_feed(). */
 enum parts_readiness parts_prepare(struct parts *parts, size_t *len);
 
 /* Is there room in the channels for `len` more bytes (any number)? Arms on_news if not. Reserves nothing. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* parts_events.c - what happens when the source says that a part begins, brings bytes, or ends.
  *
+ * What a stage has to judge by its first bytes is held until it has: before that the part has no name and no delivery.
  * An object is kept until it is longer than its kind of destination wants (kind_keep_max()); then its delivery is started, and
  * what was kept goes into the channel first. Parts of `store` share one keep; a concat, and a part with `buffer: true`, which
  * is kept whole, have one of their own. */
@@ -201,6 +202,13 @@ begin_stages(struct parts *parts, const struct part_head *head)
 	return stages_begin(parts->stages, &of, &parts->error) ? true : refuse(parts);
 }
 
+/* The part has a rule that takes it, and no stage that must see its first bytes before. */
+static bool
+begin_to_send(struct parts *parts, const struct part_head *head)
+{
+	return parts->current->action == ACTION_DROP || begin_delivery(parts, head);
+}
+
 /* Which rule takes the part, and where it goes. */
 static bool
 choose(struct parts *parts, const struct part_head *head)
@@ -214,7 +222,12 @@ choose(struct parts *parts, const struct part_head *head)
 		return false;
 	}
 	part->action = part->rule != NULL ? part->rule->action : ACTION_DROP;
-	return begin_stages(parts, head) && (part->action == ACTION_DROP || begin_delivery(parts, head));
+	if (!begin_stages(parts, head))
+		return false;
+	if (!stages_hold(part->rule))
+		return begin_to_send(parts, head);
+	parts->opening.of = head;
+	return true;
 }
 
 bool
@@ -267,20 +280,73 @@ keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data,
 	return true;
 }
 
+static bool
+look(struct parts *parts, const char *data, size_t len)
+{
+	if (!stages_look(parts->stages, data, len, &parts->error))
+		return refuse(parts);
+	parts->current->size += len;
+	return true;
+}
+
+/* No stage has anything against them any more. */
+static bool
+pass_on(struct parts *parts, const char *data, size_t len)
+{
+	struct delivery *delivery = parts->current->delivery;
+
+	if (len == 0 || delivery == NULL || !parts_is_run(parts))
+		return true;
+	return keep_or_stream(parts, delivery, data, len);
+}
+
+/* All that stages want of the part's first bytes is there. */
+static bool
+judge(struct parts *parts, struct str first)
+{
+	const struct part_head *head = parts->opening.of;
+	bool ok;
+
+	parts->opening.of = NULL;
+	if (!stages_judge(parts->stages, first, &parts->error))
+		return refuse(parts);
+	ok = begin_to_send(parts, head) && pass_on(parts, first.data, first.len);
+	parts_opening_drop(parts);
+	return ok;
+}
+
+/* `len` is no more than what is wanted. Pieces are large, so most parts bring it all in the first. */
+static bool
+take_opening(struct parts *parts, const char *data, size_t len)
+{
+	const struct buf *held = &parts->opening.bytes;
+
+	if (!look(parts, data, len))
+		return false;
+	if (len == STAGE_FIRST_MAX)
+		return judge(parts, (struct str){ data, len });
+	if (!parts_opening_keep(parts, data, len))
+		return refuse_busy(parts);
+	return held->len < STAGE_FIRST_MAX || judge(parts, buf_str(held));
+}
+
+/* What follows the first bytes is looked at when they have been judged, so that the same is refused however the body is cut. */
 bool
 parts_on_data(void *arg, const char *data, size_t len)
 {
 	struct parts *parts = arg;
-	struct part *part = parts->current;
 
 	if (parts->undecided != NULL && !choose(parts, parts->undecided))
 		return false;
-	if (!stages_look(parts->stages, data, len, &parts->error))
-		return refuse(parts);
-	part->size += len;
-	if (part->delivery == NULL || !parts_is_run(parts))
-		return true;
-	return keep_or_stream(parts, part->delivery, data, len);
+	if (parts->opening.of != NULL) {
+		size_t wanted = STAGE_FIRST_MAX - parts->opening.bytes.len, n = len < wanted ? len : wanted;
+
+		if (!take_opening(parts, data, n))
+			return false;
+		data += n;
+		len -= n;
+	}
+	return len == 0 || (look(parts, data, len) && pass_on(parts, data, len));
 }
 
 /* -- a part ends ----------------------------------------------------------------------------------- */
@@ -321,6 +387,8 @@ parts_on_end(void *arg, uint64_t size)
 
 	must(size == part->size);
 	part->is_whole = true;
+	if (parts->opening.of != NULL && !judge(parts, buf_str(&parts->opening.bytes)))
+		return false;
 	if (!end_stages(parts))
 		return false;
 	if (part->delivery == NULL || !parts_is_run(parts) || part->action == ACTION_CONCAT)

@@ -194,6 +194,8 @@ reply_part_of(const struct part *part)
 		to.destination = str_of(part->delivery->order.to->name);
 		to.target = buf_str(
 			part->delivery->shown.len > 0 ? &part->delivery->shown : &part->delivery->target);
+	} else if (part->rule != NULL && part->rule->to != NULL) { /* a stage has refused it before it was sent */
+		to.destination = str_of(part->rule->to->name);
 	}
 	return to;
 }

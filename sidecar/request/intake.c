@@ -195,8 +195,12 @@ intake_config(const struct intake *intake)
 void
 intake_set_table(struct intake *intake, struct table *table)
 {
+	struct error err = { 0 };
+
 	table_release(intake->table);
 	intake->table = table;
+	if (!stage_tools_open(&intake->tools, table->config, &err)) /* though the reload has tried whether it can */
+		log_line(LOG_ERROR, "request", "parts that need it are refused", LOG_TEXTVAL("why", err.message));
 }
 
 struct intake *
@@ -204,11 +208,16 @@ intake_new(const struct intake_setup *setup, struct error *err)
 {
 	struct intake *intake = mem_zalloc(sizeof *intake);
 
-	if (intake != NULL)
-		intake->blocks = blocks_new(setup->pool);
-	if (intake == NULL || intake->blocks == NULL) {
-		mem_free(intake);
+	if (intake == NULL) {
 		error_nomem(err);
+		return NULL;
+	}
+	intake->blocks = blocks_new(setup->pool);
+	if (intake->blocks == NULL)
+		error_nomem(err);
+	if (intake->blocks == NULL || !stage_tools_open(&intake->tools, setup->table->config, err)) {
+		blocks_free(intake->blocks);
+		mem_free(intake);
 		return NULL;
 	}
 	intake->setup = *setup;
@@ -233,6 +242,7 @@ intake_free(struct intake *intake)
 	loop_clear_timer(intake->setup.loop, &intake->cut);
 	stalled_stop(intake);
 	blocks_free(intake->blocks);
+	stage_tools_close(&intake->tools);
 	table_release(intake->table);
 	mem_free(intake);
 }

@@ -55,7 +55,9 @@ make_parts(struct request *request)
 {
 	struct asked *asked = &request->asked;
 	struct request_form *form = &request->form;
-	struct parts_setup parts = { .route = asked->decision.route, .naming = &form->naming };
+	struct parts_setup parts = {
+		.tools = &request->intake->tools, .route = asked->decision.route, .naming = &form->naming
+	};
 
 	form->naming = (struct naming){
 		.head = &asked->head,

@@ -150,6 +150,7 @@ struct intake {
 	bool is_aborting;         /* answer and close, do not linger */
 	bool is_cutting;          /* and wait for no store any more */
 	struct timer cut;         /* when that begins */
+	struct stage_tools tools; /* what stages of all forms have together */
 	struct blocks *blocks;    /* what is smaller than a chunk, for all of them */
 	struct request *requests; /* all that are not freed, also those whose client is gone */
 	struct request *wants_chunks, **wants_chunks_end; /* of the pool, first come first served */

@@ -16,6 +16,7 @@ static const struct stage *const all[] = {
 #define N_STAGES (sizeof all / sizeof all[0])
 
 struct stages {
+	const struct stage_tools *tools;
 	struct stage_part part;
 	void *state[N_STAGES];   /* NULL: it has not begun for any part */
 	size_t active[N_STAGES]; /* those of the current part */
@@ -23,9 +24,13 @@ struct stages {
 };
 
 struct stages *
-stages_new(void)
+stages_new(const struct stage_tools *tools)
 {
-	return mem_zalloc(sizeof(struct stages));
+	struct stages *stages = mem_zalloc(sizeof *stages);
+
+	if (stages != NULL)
+		stages->tools = tools;
+	return stages;
 }
 
 void
@@ -44,7 +49,7 @@ stages_free(struct stages *stages)
 static bool
 begin_one(struct stages *stages, size_t i, struct error *err)
 {
-	if (stages->state[i] == NULL && (stages->state[i] = mem_zalloc(all[i]->size)) == NULL)
+	if (all[i]->size > 0 && stages->state[i] == NULL && (stages->state[i] = mem_zalloc(all[i]->size)) == NULL)
 		return error_nomem(err);
 	stages->active[stages->n_active++] = i;
 	return all[i]->begin == NULL || all[i]->begin(stages->state[i], &stages->part, err);
@@ -54,6 +59,7 @@ bool
 stages_begin(struct stages *stages, const struct stage_part *part, struct error *err)
 {
 	stages->part = *part;
+	stages->part.tools = stages->tools;
 	stages->n_active = 0;
 	for (size_t i = 0; i < N_STAGES; i++)
 		if ((all[i]->wanted == NULL || all[i]->wanted(part->rule)) && !begin_one(stages, i, err))
@@ -67,10 +73,32 @@ stages_look(struct stages *stages, const char *data, size_t len, struct error *e
 	for (size_t n = 0; n < stages->n_active; n++) {
 		size_t i = stages->active[n];
 
-		if (!all[i]->look(stages->state[i], &stages->part, data, len, err))
+		if (all[i]->look != NULL && !all[i]->look(stages->state[i], &stages->part, data, len, err))
 			return false;
 	}
 	stages->part.size += len;
+	return true;
+}
+
+bool
+stages_hold(const struct rule *rule)
+{
+	for (size_t i = 0; i < N_STAGES; i++)
+		if (all[i]->holds != NULL && all[i]->holds(rule))
+			return true;
+	return false;
+}
+
+bool
+stages_judge(struct stages *stages, struct str first, struct error *err)
+{
+	for (size_t n = 0; n < stages->n_active; n++) {
+		size_t i = stages->active[n];
+
+		if (all[i]->judge != NULL && all[i]->holds(stages->part.rule) &&
+			!all[i]->judge(stages->state[i], &stages->part, first, err))
+			return false;
+	}
 	return true;
 }
 

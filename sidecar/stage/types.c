@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* types.c - the stage for `types` and `extensions`: whether a part is what its rule takes, by what the client says of it. */
+/* types.c - the stage for `types` and `extensions`: whether a part is what its rule takes, by what the client says of it
+ * and by what libmagic finds in its first bytes (detector.h), which is the fact `detected_type`.
+ *
+ * A refusal says what was declared, what was found, and what the rule takes. */
+#include "base/file_name.h"
 #include "config/media_type.h"
 #include "config/texts.h"
+#include "stage/detector.h"
 #include "stage/stage.h"
-
-#include "base/file_name.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +21,13 @@ extern const struct stage types_stage;
 static bool
 wanted(const struct rule *rule)
 {
-	return rule != NULL && (rule->types.declared.n > 0 || rule->extensions.n > 0);
+	return rule != NULL && (rule->types.declared.n > 0 || rule->types.wants_detected || rule->extensions.n > 0);
+}
+
+static bool
+holds(const struct rule *rule)
+{
+	return rule != NULL && rule->types.wants_detected;
 }
 
 /* "image/png, image/gif, ..." */
@@ -134,16 +143,39 @@ begin(void *state, const struct stage_part *part, struct error *err)
 	return check_declared(part, err) && check_extension(part, err);
 }
 
-/* Nothing depends on the bytes. */
+/* -- what its first bytes are ----------------------------------------------------------------------------- */
+
 static bool
-look(void *state, const struct stage_part *part, const char *data, size_t len, struct error *err)
+refuse_detected(const struct stage_part *part, const char *found, struct error *err)
 {
-	(void)state;
-	(void)part;
-	(void)data;
-	(void)len;
-	(void)err;
-	return true;
+	struct str declared = part->type.data != NULL ? media_type_essence(part->type) : STR("nothing");
+	char what[2 * SHOWN_MAX + 32];
+
+	if (declared.data == NULL)
+		declared = STR("no media type");
+	snprintf(what, sizeof what, "it is %.*s, declared as %.*s", SHOWN_MAX, found,
+		declared.len < SHOWN_MAX ? (int)declared.len : SHOWN_MAX, declared.data);
+	refuse(part, "types.detected", &part->rule->types.detected, what, err);
+	err->offset = part->data_at;
+	return false;
 }
 
-const struct stage types_stage = { .size = 1, .wanted = wanted, .begin = begin, .look = look };
+/* Without the database no worker would have begun, unless a reload could read it and then a worker could not. */
+static bool
+judge(void *state, const struct stage_part *part, struct str first, struct error *err)
+{
+	const struct texts *types = &part->rule->types.detected;
+	const char *found;
+
+	(void)state;
+	if (part->tools->detector == NULL)
+		return error_set(err, ERR_INTERNAL, "libmagic's database could not be read");
+	found = detector_type(part->tools->detector, first, err);
+	if (found == NULL)
+		return false;
+	if (!facts_add(part->facts, "detected_type", str_of(found)))
+		return error_nomem(err);
+	return types->n == 0 || takes_type(types, str_of(found)) || refuse_detected(part, found, err);
+}
+
+const struct stage types_stage = { .wanted = wanted, .begin = begin, .holds = holds, .judge = judge };

@@ -30,7 +30,7 @@ def holds_what_it_should(release):
             assert "\nExecStart=/usr/bin/penstock run /etc/penstock\n" in f.read()
         assert field(debs[0], "Version") < field(debs[1], "Version")
         depends = field(debs[0], "Depends")
-        for word in ("libc6", "libcurl4", "libmicrohttpd12", "libjansson4", "libssl3", "libyaml-0-2"):
+        for word in ("libc6", "libcurl4", "libmicrohttpd12", "libjansson4", "libssl3", "libmagic1", "libyaml-0-2"):
             assert word in depends, depends
         assert os.stat(f"{at}/usr/bin/penstock").st_mode & 0o7777 == 0o755
     finally:

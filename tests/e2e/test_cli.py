@@ -52,7 +52,7 @@ def test_usage_and_exit_codes():
             assert result.returncode == code, (code, args, result)
             assert code == 0 or result.stderr, args
         text = run("version").stdout.decode()
-        assert "libmicrohttpd" in text and "libcurl/" in text and "libyaml" in text
+        assert "libmicrohttpd" in text and "libcurl/" in text and "libyaml" in text and "libmagic 5." in text
         assert b"concatt" in run("check", bad).stderr
 
 

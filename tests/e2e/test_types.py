@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a rule takes: by the part's Content-Type and by its file name. What it does not take is 415, and nothing is stored."""
+"""What a rule takes: by the part's Content-Type, by its file name and by its first bytes. What it does not take is 415, and nothing is stored."""
 from lib import *
 
 ROUTES = """destinations:
@@ -12,12 +12,32 @@ routes:
       - { name: photo, types: { declared: ["image/*"] }, extensions: [jpg, png], store: { to: files, key: "{uuid}.{file.ext}" } }
       - { name: note, kind: value, types: { declared: text/plain }, store: { to: files, key: "{uuid}" } }
       - { name: sent, types: { declared: ["image/*"] }, store: { to: store, path: "{uuid}" } }
+  - id: detected
+    match: { path: /detected }
+    fields:
+      - { name: file, types: { detected: [image/png, image/jpeg] }, store: { to: files, key: "{uuid}" } }
+      - { name: sent, types: { detected: [image/png, image/jpeg] }, store: { to: store, path: "{uuid}" } }
+      - { name: sent-whole, types: { detected: image/png }, max_size: 1MiB, buffer: true, store: { to: store, path: "whole-{uuid}" } }
+      - { name: joined, types: { detected: [image/png, image/jpeg] }, max_size: 100KiB, concat: { to: store, path: "joined-{uuid}" } }
+      - { name: dropped, types: { declared: "image/*", detected: image/png }, drop: true }
+      - { name: empty, types: { detected: application/x-empty }, store: { to: files, key: "{uuid}" } }
+      - { name: any, store: { to: files, key: "any-{uuid}" } }
+  - id: raw-detected
+    match: { path: "/raw-detected/*", method: PUT }
+    body: { raw: file }
+    fields: [ { name: file, types: { detected: image/png }, store: { to: files, key: "{path.1}" } } ]
   - id: raw
     match: { path: "/raw/*", method: PUT }
     body: { raw: file }
     fields: [ { name: file, types: { declared: image/png }, extensions: png, store: { to: files, key: "{path.1}" } } ]
 """
-PNG = b"\x89PNG\r\n\x1a\n" + noise(40_000)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0" + noise(40_000)
+
+JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + noise(300_000, 2)
+EXE = b"MZ" + bytes(58) + b"\x80\0\0\0" + bytes(64) + b"PE\0\0\x4c\1" + noise(100_000, 3)
+PE = "application/vnd.microsoft.portable-executable"
+HELD = 16 * 1024 - 1  # bytes of a part that are held until they have been looked at
+SIZES = (24, 1000, HELD - 1, HELD, HELD + 1, 65_536 + HELD, 200_000)
 
 
 def refused(answer, limit, field, *words):
@@ -81,3 +101,114 @@ def test_explain_tells_the_same():
             f.write(head_of("/pictures", len(body)) + body)
         told = json.loads(subprocess.run([BINARY, "explain", p.file, os.path.join(p.dir, "request")], stdout=subprocess.PIPE, check=True, timeout=DEADLINE).stdout)
         assert (told["status"], told["limit"], told["field"], told["offset"]) == (415, "extensions", "photo", 0), told
+
+
+def test_bytes_that_are_something_else_are_refused_and_nothing_goes_on():
+    with Upstream() as up, Penstock(ROUTES, up) as p:
+        for field in ("file", "sent", "sent-whole", "joined", "dropped"):
+            for data in (EXE, EXE[:300], EXE[:HELD], EXE[:HELD + 1], EXE[:HELD - 1]):
+                bad = part(field, data, "a.jpg", "image/png")
+                for body in (form(bad), form(part("any", b"x"), part("joined", PNG, "a.png"), bad)):
+                    for chunk in (None, 1000):
+                        refused(post(p.port, "/detected", body, chunk=chunk), "types.detected", field, PE, "declared as image/png", "takes image/png")
+        refused(post(p.port, "/detected", form(part("file", EXE, "evil.exe"))), "types.detected", "file", "declared as nothing")
+        refused(post(p.port, "/detected", form(part("file", b"", "a.png", "image/png"))), "types.detected", "file", "application/x-empty")
+        wait_for(lambda: p.files() == {}, "nothing is left of those that were refused")
+        assert up.store == {}
+
+
+def test_bytes_that_are_what_the_rule_takes_arrive_whole():
+    with Upstream() as up, Penstock(ROUTES, up) as p:
+        for size in SIZES:
+            jpeg, png = JPEG[:size], (PNG + JPEG)[:size]
+            body = form(part("any", b"x"), part("joined", png, "1"), part("file", jpeg, "evil.exe", "text/html"), part("joined", jpeg, "2"),
+                        part("sent", png, "x"), part("sent-whole", png, "y"), part("dropped", png, "z", "image/x"), part("empty", b"", "e"))
+            for chunk in (None, 1 if size == 1000 else 997, 16_384):
+                if size > 66_000:
+                    continue
+                check_whole(p, up, body, png, jpeg, chunk)
+        # and one that streams to the store before it has ended
+        assert post(p.port, "/detected", form(part("sent", JPEG, "a"))).status == 201
+        assert list(up.store.values()) == [JPEG]
+
+
+def check_whole(p, up, body, png, jpeg, chunk):
+    answer = post(p.port, "/detected", body, chunk=chunk)
+    assert answer.status == 201, answer.body
+    found = [one.get("detected_type") for one in answer.json()["parts"]]
+    assert found == [None, "image/png", "image/jpeg", "image/jpeg", "image/png", "image/png", "image/png", "application/x-empty"], found
+    assert sorted(p.files().values()) == sorted([b"x", jpeg, b""])
+    assert sorted(up.store.values()) == sorted([png + jpeg, png, png])
+    assert [path[1:7] for path in sorted(up.store)].count("joined") == 1
+    for name in p.files():
+        os.unlink(os.path.join(p.out, name))
+    up.store.clear()
+
+
+def test_what_was_found_is_in_the_log_and_in_explain():
+    with Upstream() as up, Penstock(ROUTES, up) as p:
+        for data in (PNG, EXE):
+            post(p.port, "/detected", form(part("file", data, "a.jpg", "image/png")))
+        wait_for(lambda: len(p.lines('"msg":"part"')) == 2, "both parts are in the log")
+        assert [line["detected_type"] for line in p.lines('"msg":"part"')] == ["image/png", PE]
+        request = os.path.join(p.dir, "request")
+        for data, status in ((PNG, 201), (EXE, 415)):
+            body = form(part("file", data, "a.jpg", "image/png"))
+            with open(request, "wb") as f:
+                f.write(head_of("/detected", len(body)) + body)
+            told = json.loads(subprocess.run([BINARY, "explain", p.file, request], stdout=subprocess.PIPE, check=True, timeout=DEADLINE).stdout)
+            assert told["status"] == status, told
+            assert status == 415 or told["parts"][0]["detected_type"] == "image/png", told
+
+
+def test_a_real_upload_by_curl():
+    with Upstream() as up, Penstock(ROUTES, up) as p:
+        for name, data in (("a.png", PNG), ("evil.png", EXE)):
+            with open(os.path.join(p.dir, name), "wb") as f:
+                f.write(data)
+
+        def curl(*arguments):
+            command = ["curl", "-sS", "-o", os.path.join(p.dir, "answer"), "-w", "%{http_code}", *arguments]
+            return subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=DEADLINE, cwd=p.dir).stdout.decode()
+
+        url = f"http://127.0.0.1:{p.port}"
+        assert curl("-F", "file=@a.png", "-F", "sent=@a.png", f"{url}/detected") == "201"
+        assert curl("-F", "file=@a.png", "-F", "sent=@evil.png", f"{url}/detected") == "415"
+        assert curl("-T", "a.png", f"{url}/raw-detected/x") == "201"
+        assert curl("-T", "evil.png", f"{url}/raw-detected/y") == "415"
+        assert PE in open(os.path.join(p.dir, "answer"), encoding="utf-8").read()
+        assert sorted(p.files().values()) == [PNG, PNG] and list(up.store.values()) == [PNG]
+        assert "x" in p.files() and "y" not in p.files()
+
+
+def test_a_database_that_cannot_be_read_is_an_error_of_whoever_needs_it():
+    env = {**os.environ, "MAGIC": "/nowhere/to/be/found"}
+    quiet = ROUTES[:ROUTES.index("  - id: detected")]
+    with Upstream() as up, Penstock(quiet, up, env=env) as p:  # no rule asks, so nobody looks for it
+        with open(p.file, encoding="utf-8") as f:
+            text = f.read()
+        with open(p.file, "w", encoding="utf-8") as f:
+            f.write(text.replace('declared: ["image/*"]', "detected: image/png"))
+        second = os.path.join(p.dir, "second.yaml")
+        with open(second, "w", encoding="utf-8") as f:
+            f.write(text.replace('declared: ["image/*"]', "detected: image/png").replace(f":{p.port}", f":{free_port()}").replace("in.sock", "second.sock"))
+        for command in ("check", "run"):
+            done = subprocess.run([BINARY, command, second], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, timeout=DEADLINE)
+            assert done.returncode not in (0, -11) and b"/nowhere/to/be/found" in done.stdout, done
+        p.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the route table stays as it was" in p.log(), "the reload is refused")
+        assert "/nowhere/to/be/found" in p.log()
+
+
+def test_a_reload_may_begin_to_ask():
+    quiet = ROUTES[:ROUTES.index("  - id: detected")]
+    with Upstream() as up, Penstock(quiet, up) as p:
+        assert post(p.port, "/pictures", form(part("sent", EXE, "a.jpg", "image/png"))).status == 201
+        with open(p.file, encoding="utf-8") as f:
+            text = f.read()
+        with open(p.file, "w", encoding="utf-8") as f:
+            f.write(text.replace('declared: ["image/*"]', "detected: image/png"))
+        p.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the new route table is in force" in p.log(), "the reload")
+        refused(post(p.port, "/pictures", form(part("sent", EXE, "a.jpg", "image/png"))), "types.detected", "sent", PE)
+        assert post(p.port, "/pictures", form(part("sent", PNG, "a.jpg", "image/png"))).status == 201

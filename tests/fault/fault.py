@@ -32,7 +32,7 @@ routes:
     match: { path: /files }
     fields:
       - { name: small, max_count: 1, store: { to: files, path: "f/{query.n}/small" } }
-      - { name: big, max_count: 1, store: { to: files, path: "big-{query.n}" } }
+      - { name: big, types: { detected: image/png }, max_count: 1, store: { to: files, path: "big-{query.n}" } }
   - id: over
     match: { path: /over }
     fields:
@@ -43,14 +43,15 @@ routes:
     fields:
       - { name: small, max_count: 1, store: { to: up, path: "/{query.n}/small" } }
       - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
-      - { name: log, concat: { to: up, path: "/{query.n}/log" } }
+      - { name: log, types: { detected: text/plain }, concat: { to: up, path: "/{query.n}/log" } }
   - id: both
     match: { path: /both }
     fields:
       - { name: small, max_count: 1, store: { to: files, path: "both-{query.n}" } }
       - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
 """
-SMALL_DATA, BIG_DATA, LOG_DATA = lib.noise(3000, 1), lib.noise(200_000, 2), lib.noise(40_000, 3)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"
+SMALL_DATA, BIG_DATA, LOG_DATA = lib.noise(3000, 1), PNG + lib.noise(200_000, 2), b"a line of a log\n" * 2500
 BODIES = {
     "/files": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
     "/over": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_parts.c - what a kind of destination says of itself decides how much of an object waits for the commit, and what was
- * kept comes first when the rest is streamed: whole, in order, and within the room and the chunks that were made sure of. */
+ * kept comes first when the rest is streamed: whole, in order, and within the room and the chunks that were made sure of. The same
+ * holds where the first bytes of a part are held until a stage has judged them. */
 #include "part/parts.h"
 
 #include "lib/check.h"
@@ -9,6 +10,7 @@
 
 #include "config/kind.h"
 #include "loop/loop.h"
+#include "stage/stage.h"
 
 #include <stdio.h>
 
@@ -16,8 +18,12 @@
 #define MAX_OBJECTS 40
 #define ROUTES                                                                                                     \
 	"version: 1\ndestinations: { d: { type: discard } }\n"                                                     \
-	"routes: [ { id: r, match: { path: / }, limits: { body: 64MiB }, fields: [\n"                              \
-	" { name: c, concat: { to: d, key: c } }, { name: \"*\", store: { to: d, key: \"{part}\" } } ] } ]\n"
+	"routes:\n- { id: r, match: { path: / }, limits: { body: 64MiB }, fields: [\n"                             \
+	" { name: c, concat: { to: d, key: c } }, { name: \"*\", store: { to: d, key: \"{part}\" } } ] }\n"        \
+	"- { id: t, match: { path: /t }, limits: { body: 64MiB }, fields: [\n"                                     \
+	" { name: c, " TYPES ", concat: { to: d, key: c } }, { name: \"*\", " TYPES                                \
+	", store: { to: d, key: \"{part}\" } } ] }\n"
+#define TYPES "types: { detected: [text/plain, application/x-empty, application/octet-stream] }"
 
 /* What has come to one object. */
 struct object {
@@ -31,6 +37,8 @@ static struct loop *loop;
 static struct pool *pool;
 static struct blocks *blocks;
 static struct config *config;
+static const struct route *route; /* that the form goes to */
+static struct stage_tools tools;
 static struct object objects[MAX_OBJECTS];
 static size_t n_objects;
 static size_t keep_max;
@@ -188,8 +196,8 @@ commit(struct txn *txn)
 	assert_int_equal(pool_available(pool), pool_total(pool));
 }
 
-static void
-send_form(const struct buf *body, size_t step)
+static struct parts *
+begin_form(size_t step, struct txn **txn)
 {
 	static const struct match_result match;
 	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
@@ -197,18 +205,28 @@ send_form(const struct buf *body, size_t step)
 		.sinks = &sinks, .blocks = blocks, .piece = step, .box = loop_mailbox(loop), .on_news = on_news
 	};
 	struct error err = { 0 };
-	struct parts_setup parts_setup = { .route = config->routes, .naming = &naming };
+	struct parts_setup parts_setup = { .tools = &tools, .route = route, .naming = &naming };
 	struct parts *parts;
 
 	n_objects = 0;
-	parts_setup.txn = txn_new(&setup, &err);
+	*txn = parts_setup.txn = txn_new(&setup, &err);
 	parts = parts_new(&parts_setup, &err);
 	assert_non_null(parts);
+	return parts;
+}
+
+static void
+send_form(const struct buf *body, size_t step)
+{
+	struct txn *txn;
+	struct parts *parts = begin_form(step, &txn);
+	struct error err = { 0 };
+
 	for (size_t at = 0; at < body->len; at += step)
 		feed(parts, body->data + at, body->len - at < step ? body->len - at : step);
 	assert_true(parts_finish(parts, &err));
 	parts_free(parts);
-	commit(parts_setup.txn);
+	commit(txn);
 }
 
 static int
@@ -227,13 +245,14 @@ set_up(void **state)
 	kind = *config->destinations[0].kind;
 	kind.keep_max = say_keep_max;
 	config->destinations[0].kind = &kind;
-	return 0;
+	return stage_tools_open(&tools, config, &err) ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
+	stage_tools_close(&tools);
 	config_free(config);
 	blocks_free(blocks);
 	pool_free(pool);
@@ -253,57 +272,137 @@ static const size_t steps[] = { 1460, 31 * 1024, 1 << 20 };
 	i++
 
 static void
+check_one_byte_more(size_t step, size_t more)
+{
+	struct buf body = { 0 };
+	uint64_t concat = 0;
+
+	add_part(&body, 'a', 500, &concat);
+	add_part(&body, 'b', keep_max + more, &concat);
+	buf_add_text(&body, "--B--\r\n");
+	send_form(&body, step);
+	assert_int_equal(n_objects, 2);
+	for (size_t i = 0; i < 2; i++) {
+		bool is_small = objects[i].bytes == 500;
+
+		assert_true(is_small || objects[i].bytes == keep_max + more);
+		assert_int_equal(objects[i].was_kept, is_small || more == 0);
+	}
+	buf_free(&body);
+}
+
+static void
 one_byte_more_is_streamed(void **state)
 {
 	(void)state;
-	for (EACH(m, maxima))
-		for (EACH(s, steps))
-			for (size_t more = 0; more < 2; more++) {
-				struct buf body = { 0 };
-				uint64_t concat = 0;
-
+	for (size_t r = 0; r < 2; r++)
+		for (EACH(m, maxima))
+			for (EACH(s, steps)) {
+				route = &config->routes[r];
 				keep_max = maxima[m];
-				add_part(&body, 'a', 500, &concat);
-				add_part(&body, 'b', keep_max + more, &concat);
-				buf_add_text(&body, "--B--\r\n");
-				send_form(&body, steps[s]);
-				assert_int_equal(n_objects, 2);
-				for (size_t i = 0; i < 2; i++) {
-					bool is_small = objects[i].bytes == 500;
-
-					assert_true(is_small || objects[i].bytes == keep_max + more);
-					assert_int_equal(objects[i].was_kept, is_small || more == 0);
-				}
-				buf_free(&body);
+				check_one_byte_more(steps[s], 0);
+				check_one_byte_more(steps[s], 1);
 			}
 }
 
 /* Of several of each, in any order: no bytes are lost and no chunk is missing. */
 static void
+check_many_streams(size_t step, size_t unit)
+{
+	struct buf body = { 0 };
+	uint64_t concat = 0, sum = 0, total = 0;
+
+	for (size_t i = 0; i < 12; i++) {
+		size_t size = (i * 7 % 12) * unit + i;
+
+		total += size;
+		add_part(&body, i % 3 == 1 ? 'c' : 's', size, &concat);
+	}
+	buf_add_text(&body, "--B--\r\n");
+	send_form(&body, step);
+	for (size_t i = 0; i < n_objects; i++) {
+		sum += objects[i].bytes;
+		assert_int_equal(objects[i].was_kept, objects[i].bytes <= keep_max);
+	}
+	assert_int_equal(sum, total);
+	buf_free(&body);
+}
+
+static void
 many_streams_begin_in_one_feed(void **state)
 {
 	(void)state;
-	for (EACH(m, maxima))
-		for (EACH(s, steps)) {
+	for (size_t r = 0; r < 2; r++)
+		for (EACH(m, maxima))
+			for (EACH(s, steps)) {
+				route = &config->routes[r];
+				keep_max = maxima[m];
+				check_many_streams(steps[s], keep_max / 8);
+			}
+}
+
+/* -- what is held --------------------------------------------------------------------------------------- */
+
+static const size_t lengths[] = { 0, 1, 2, 100, STAGE_FIRST_MAX - 1, STAGE_FIRST_MAX, STAGE_FIRST_MAX + 1,
+	STAGE_FIRST_MAX + 40000, 3 * STAGE_FIRST_MAX };
+
+/* Parts of a store and of a concat that streams already, one byte at a time. */
+static void
+what_is_held_goes_on_whole_however_it_comes(void **state)
+{
+	static const size_t pieces[] = { 1, 7, 4096, STAGE_FIRST_MAX };
+
+	(void)state;
+	route = &config->routes[1];
+	keep_max = KIND_KEEP_USUAL;
+	for (EACH(l, lengths))
+		for (EACH(p, pieces)) {
 			struct buf body = { 0 };
-			uint64_t concat = 0, sum = 0, total = 0;
+			uint64_t concat = 0, sum = 0;
 
-			keep_max = maxima[m];
-			for (size_t i = 0; i < 12; i++) {
-				size_t size = (i * 7 % 12) * (keep_max / 8) + i;
-
-				total += size;
-				add_part(&body, i % 3 == 1 ? 'c' : 's', size, &concat);
-			}
+			add_part(&body, 'c', 20000, &concat);
+			add_part(&body, 's', lengths[l], &concat);
+			add_part(&body, 'c', lengths[l], &concat);
 			buf_add_text(&body, "--B--\r\n");
-			send_form(&body, steps[s]);
-			for (size_t i = 0; i < n_objects; i++) {
+			send_form(&body, pieces[p]);
+			for (size_t i = 0; i < n_objects; i++)
 				sum += objects[i].bytes;
-				assert_int_equal(objects[i].was_kept, objects[i].bytes <= keep_max);
-			}
-			assert_int_equal(sum, total);
+			assert_int_equal(n_objects, 2);
+			assert_int_equal(sum, 20000 + 2 * lengths[l]);
 			buf_free(&body);
 		}
+}
+
+/* Until it is judged a part has no delivery, and what is held of it is in the budget. */
+static void
+nothing_goes_on_before_it_is_judged(void **state)
+{
+	struct buf body = { 0 };
+	struct error err = { 0 };
+	uint64_t concat = 0;
+	size_t head, fed;
+	struct txn *txn;
+	struct parts *parts;
+
+	(void)state;
+	route = &config->routes[1];
+	keep_max = KIND_KEEP_USUAL;
+	add_part(&body, 's', STAGE_FIRST_MAX + 1000, &concat);
+	head = body.len - 2 - (STAGE_FIRST_MAX + 1000);
+	parts = begin_form(1, &txn);
+	feed(parts, body.data, head + STAGE_FIRST_MAX - 1);
+	assert_null(txn_first(txn));
+	assert_true(parts_held(parts) >= STAGE_FIRST_MAX - 1000);
+	buf_add_text(&body, "--B--\r\n");
+	fed = head + STAGE_FIRST_MAX - 1;
+	feed(parts, body.data + fed, 1000); /* some of it may be part of a delimiter */
+	assert_non_null(txn_first(txn));
+	feed(parts, body.data + fed + 1000, body.len - fed - 1000);
+	assert_true(parts_finish(parts, &err));
+	parts_free(parts);
+	commit(txn);
+	assert_int_equal(objects[0].bytes, STAGE_FIRST_MAX + 1000);
+	buf_free(&body);
 }
 
 int
@@ -312,6 +411,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_byte_more_is_streamed),
 		cmocka_unit_test(many_streams_begin_in_one_feed),
+		cmocka_unit_test(what_is_held_goes_on_whole_however_it_comes),
+		cmocka_unit_test(nothing_goes_on_before_it_is_judged),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

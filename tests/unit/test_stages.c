@@ -76,7 +76,7 @@ check_limits(size_t row, size_t step, bool has_rule)
 		.required = limit_rows[row].required };
 	struct facts facts = { 0 };
 	struct stage_part part = { .route = &route, .rule = &any, .data_at = DATA_AT, .facts = &facts };
-	struct stages *stages = stages_new();
+	struct stages *stages = stages_new(NULL);
 	struct error err = { 0 };
 	bool ok;
 
@@ -164,7 +164,7 @@ every_digest_is_that_of_all_bytes(void **state)
 	(void)state;
 	fill(data, 300000);
 	for (EACH(s, steps)) {
-		struct stages *stages = stages_new(); /* one form, of which each length is a part */
+		struct stages *stages = stages_new(NULL); /* one form, of which each length is a part */
 
 		for (EACH(l, lengths)) {
 			struct facts facts = { 0 };
@@ -188,7 +188,7 @@ static void
 a_rule_gets_what_it_asks_for_and_no_more(void **state)
 {
 	static const struct route route = { .limits = { .values = LIMIT_NONE } };
-	struct stages *stages = stages_new();
+	struct stages *stages = stages_new(NULL);
 
 	(void)state;
 	for (EACH(i, digests)) {
@@ -240,7 +240,7 @@ out_of_memory_ends_the_form_and_leaves_nothing(void **state)
 		struct stages *stages;
 
 		mem_fail(nth, 1);
-		stages = stages_new();
+		stages = stages_new(NULL);
 		ok = stages != NULL && send_part(stages, &part, "abc", 3, 2, &err);
 		assert_true(ok || stages == NULL || err.kind == ERR_NOMEM);
 		mem_fail(0, 0);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* test_types.c - a rule takes the parts that it says it takes, by what the client says of them. */
+/* test_types.c - a rule takes the parts that it says it takes, by what the client says of them and by their first bytes. */
 #include "base/file_name.h"
+#include "base/mem.h"
 #include "config/media_type.h"
+#include "stage/detector.h"
 #include "stage/stages.h"
 
 #include "lib/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXTS_ROOM 256 /* bytes */
@@ -46,7 +49,7 @@ refusal_of(const char *declared, const char *extensions, const char *type, const
 		.type = str_of(type),
 		.filename = str_of(filename),
 		.facts = &facts };
-	struct stages *stages = stages_new();
+	struct stages *stages = stages_new(NULL);
 	bool ok;
 
 	rule.types.declared = texts_of(declared, copies[0], items[0]);
@@ -223,6 +226,186 @@ a_media_type_is_read_without_its_parameters(void **state)
 	assert_null(media_type_essence(STR_NONE).data);
 }
 
+/* -- first bytes ------------------------------------------------------------------------------------------ */
+
+#define SAMPLE(type, bytes)                                                                                        \
+	{                                                                                                          \
+		type,                                                                                              \
+		{                                                                                                  \
+			bytes, sizeof bytes - 1                                                                    \
+		}                                                                                                  \
+	}
+
+static const struct {
+	const char *type;
+	struct str bytes;
+} samples[] = {
+	SAMPLE("image/png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"),
+	SAMPLE("image/jpeg", "\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+	SAMPLE("image/gif", "GIF89a\x01\0\x01\0\x80\0\0"),
+	SAMPLE("image/webp", "RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0"),
+	SAMPLE("image/svg+xml", "<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"></svg>"),
+	SAMPLE("application/pdf", "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"),
+	SAMPLE("video/mp4",
+		"\0\0\0\x18"
+		"ftypmp42\0\0\0\0mp42isom"),
+	SAMPLE("text/html", "<!DOCTYPE html><html><script>alert(1)</script></html>"),
+	SAMPLE("text/plain", "no more than a few words\n"),
+	SAMPLE("application/gzip", "\x1f\x8b\x08\0\0\0\0\0\0\x03"),
+	SAMPLE("application/x-executable",
+		"\x7f"
+		"ELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0"),
+	SAMPLE("application/x-empty", ""),
+};
+
+static bool
+judge_with(const struct stage_tools *tools, const char *taken, struct str bytes, struct facts *facts,
+	struct error *err)
+{
+	char copy[TEXTS_ROOM], *items[4], name[] = "photo";
+	struct rule rule = { .name = name, .max_size = LIMIT_NONE };
+	struct route route = { .limits = { .values = LIMIT_NONE } };
+	struct stage_part part = { .route = &route,
+		.rule = &rule,
+		.at = 7,
+		.data_at = 90,
+		.type = STR("image/png; x=y"),
+		.filename = STR("a.jpg"),
+		.facts = facts };
+	struct stages *stages = stages_new(tools);
+	bool ok;
+
+	rule.types.detected = texts_of(taken, copy, items);
+	rule.types.wants_detected = true;
+	ok = stages != NULL && stages_begin(stages, &part, err);
+	if (stages != NULL)
+		assert_true(stages_hold(&rule));
+	ok = ok && stages_look(stages, bytes.data, bytes.len, err) && stages_judge(stages, bytes, err) &&
+		stages_end(stages, err);
+	stages_free(stages);
+	return ok;
+}
+
+static void
+open_tools(struct stage_tools *tools)
+{
+	struct error err = { 0 };
+
+	tools->detector = detector_new(&err);
+	if (tools->detector == NULL)
+		fail_msg("%s", err.message);
+}
+
+static void
+each_type_is_taken_where_it_is_named_and_nowhere_else(void **state)
+{
+	struct stage_tools tools;
+
+	(void)state;
+	open_tools(&tools);
+	for (EACH(i, samples))
+		for (EACH(k, samples)) {
+			char taken[TEXTS_ROOM];
+			struct facts facts = { 0 };
+			struct error err = { 0 };
+			bool ok;
+
+			snprintf(taken, sizeof taken, "font/woff %s ", samples[k].type);
+			ok = judge_with(&tools, taken, samples[i].bytes, &facts, &err);
+			if (ok != (i == k))
+				fail_msg("%s where %s is taken: %s", samples[i].type, samples[k].type, err.message);
+			assert_string_equal(facts_find(&facts, "detected_type"), samples[i].type);
+			facts_free(&facts);
+		}
+	stage_tools_close(&tools);
+}
+
+static void
+a_refusal_says_what_was_declared_and_what_was_found(void **state)
+{
+	struct stage_tools tools;
+	struct facts facts = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	open_tools(&tools);
+	assert_false(
+		judge_with(&tools, "image/png image/jpeg ", STR("<!DOCTYPE html><html></html>"), &facts, &err));
+	assert_int_equal(err.kind, ERR_MEDIA_TYPE);
+	assert_string_equal(err.message,
+		"it is text/html, declared as image/png; the rule \"photo\" takes image/png, image/jpeg");
+	assert_string_equal(err.limit, "types.detected");
+	assert_true(err.offset == 90);
+	facts_free(&facts);
+	stage_tools_close(&tools);
+}
+
+/* It looks at the beginning alone: what else a file is, if it is two, nobody says. */
+static void
+of_a_file_that_is_two_the_beginning_counts(void **state)
+{
+	static const char both[] =
+		"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0<html><script>alert(1)</script>"
+		"PK\x03\x04";
+	struct stage_tools tools;
+	struct facts facts = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	open_tools(&tools);
+	assert_true(judge_with(&tools, "image/png ", (struct str){ both, sizeof both - 1 }, &facts, &err));
+	facts_free(&facts);
+	stage_tools_close(&tools);
+}
+
+static void
+out_of_memory_leaves_nothing(void **state)
+{
+	bool ok = false;
+
+	(void)state;
+	for (size_t nth = 1; !ok; nth++) {
+		struct stage_tools tools = { 0 };
+		struct facts facts = { 0 };
+		struct error err = { 0 };
+
+		mem_fail(nth, 1);
+		tools.detector = detector_new(&err);
+		ok = tools.detector != NULL && judge_with(&tools, "image/gif ", samples[2].bytes, &facts, &err);
+		mem_fail(0, 0);
+		assert_true(ok || err.kind == ERR_NOMEM || err.kind == ERR_NONE);
+		facts_free(&facts);
+		stage_tools_close(&tools);
+	}
+}
+
+static void
+without_its_database_nothing_is_taken(void **state)
+{
+	struct rule rule = { .types.wants_detected = true };
+	struct route route = { .rules = &rule, .n_rules = 1 };
+	struct config config = { .routes = &route, .n_routes = 1 };
+	struct stage_tools tools = { 0 };
+	struct facts facts = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_false(judge_with(&tools, "image/gif ", samples[2].bytes, &facts, &err));
+	assert_int_equal(err.kind, ERR_INTERNAL);
+	err = (struct error){ 0 };
+	setenv("MAGIC", "/nowhere/to/be/found", 1);
+	assert_false(stage_tools_check(&config, &err));
+	assert_int_equal(err.kind, ERR_SYSTEM);
+	assert_non_null(strstr(err.message, "/nowhere/to/be/found"));
+	err = (struct error){ 0 };
+	assert_false(stage_tools_open(&tools, &config, &err));
+	rule.types.wants_detected = false; /* nobody pays for what no rule wants */
+	err = (struct error){ 0 };
+	assert_true(stage_tools_open(&tools, &config, &err));
+	assert_null(tools.detector);
+	unsetenv("MAGIC");
+}
+
 int
 main(void)
 {
@@ -233,6 +416,11 @@ main(void)
 		cmocka_unit_test(a_nul_ends_no_file_name),
 		cmocka_unit_test(all_that_a_rule_has_must_fit),
 		cmocka_unit_test(a_media_type_is_read_without_its_parameters),
+		cmocka_unit_test(each_type_is_taken_where_it_is_named_and_nowhere_else),
+		cmocka_unit_test(a_refusal_says_what_was_declared_and_what_was_found),
+		cmocka_unit_test(of_a_file_that_is_two_the_beginning_counts),
+		cmocka_unit_test(out_of_memory_leaves_nothing),
+		cmocka_unit_test(without_its_database_nothing_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/* detector.c - see detector.h. */
+#include "stage/detector.h"
+
+#include "base/mem.h"
+
+#include <magic.h>
+
+/* What an ELF file says beyond its type is of no use here, and neither is what is inside of a compressed one: the code that reads
+ * these is not run. */
+#define FLAGS (MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF)
+
+struct detector {
+	magic_t handle;
+};
+
+struct detector *
+detector_new(struct error *err)
+{
+	struct detector *detector = mem_zalloc(sizeof *detector);
+
+	if (detector == NULL || (detector->handle = magic_open(FLAGS)) == NULL) {
+		error_nomem(err);
+		goto fail;
+	}
+	if (magic_load(detector->handle, NULL) == 0)
+		return detector;
+	error_set(err, ERR_SYSTEM, "libmagic cannot read its database %s: %s", magic_getpath(NULL, 0),
+		magic_error(detector->handle));
+fail:
+	detector_free(detector);
+	return NULL;
+}
+
+void
+detector_free(struct detector *detector)
+{
+	if (detector == NULL)
+		return;
+	if (detector->handle != NULL)
+		magic_close(detector->handle);
+	mem_free(detector);
+}
+
+const char *
+detector_type(struct detector *detector, struct str first, struct error *err)
+{
+	const char *type = magic_buffer(detector->handle, first.data != NULL ? first.data : "", first.len);
+
+	if (type == NULL)
+		error_set(err, ERR_INTERNAL, "libmagic cannot say what it is: %s", magic_error(detector->handle));
+	return type;
+}
+
+int
+detector_library_version(void)
+{
+	return magic_version();
+}
