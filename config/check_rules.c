@@ -9,6 +9,7 @@
 #include "config/pattern.h"
 #include "config/scalar.h"
 #include "config/template.h"
+#include "config/type_extension.h"
 #include "config/whereabouts.h"
 
 #include <string.h>
@@ -170,6 +171,24 @@ template_spot(const struct node *rule)
 	return yaml_tree_get(target, "path") != NULL ? spot_of(target, "path") : spot_of(target, "key");
 }
 
+/* Such names would end in nothing. */
+static void
+check_detected_extension(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	const struct texts *types = &rule->types.detected;
+
+	if (rule->target == NULL || !template_has(rule->target, TEMPLATE_DETECTED_EXT))
+		return;
+	for (size_t i = 0; i < types->n; i++) {
+		if (type_extension(str_of(types->items[i])).data != NULL)
+			continue;
+		diag_warn(l->diag, template_spot(node),
+			"{detected.ext}: penstock knows no extension of %s, so it is nothing there",
+			types->items[i]);
+		diag_note(l->diag, spot_of(yaml_tree_get(node, "types"), "detected"), "such parts are taken here");
+	}
+}
+
 /* By POST the upstream makes the names itself. */
 static bool
 names_its_object(const struct rule *rule)
@@ -293,6 +312,7 @@ check_rules_all(struct loading *l, size_t route)
 		check_required(l, rule, node);
 		check_sizes(l, rule, node);
 		check_types(l, rule, node);
+		check_detected_extension(l, rule, node);
 		check_count(l, rule, node);
 		check_repeat(l, r, rule, node);
 		if (r->raw == NULL)

@@ -19,10 +19,11 @@ static const struct key store_keys[] = {
 	{ "path", KEY_TEMPLATE, .group = "name",
 		.help = "Template of the object's name: path below the destination's URL, or file below its folder." },
 	{ "key", KEY_TEMPLATE, .group = "name", .help = "Another word for `path`." },
-	{ "content_type", KEY_CONTENT_TYPE, .max = CONTENT_TYPE_MAX, WORDS({ "declared", CONTENT_TYPE_DECLARED }),
+	{ "content_type", KEY_CONTENT_TYPE, .max = CONTENT_TYPE_MAX,
+		WORDS({ "declared", CONTENT_TYPE_DECLARED }, { "detected", CONTENT_TYPE_DETECTED }),
 		AT(rule, head.type),
 		.help = "`Content-Type` of the object, for http and s3 destinations: the one that is said here, or `declared`: what the "
-			"client says that it is (of a `concat`, `application/octet-stream`). Without it as the destination has it." },
+			"client says that it is, or `detected`: what its first bytes are (of a `concat` both are `application/octet-stream`). Without it as the destination has it." },
 	{ "content_disposition", KEY_WORD,
 		WORDS({ "none", DISPOSITION_NONE }, { "attachment", DISPOSITION_ATTACHMENT }),
 		AT(rule, head.disposition),

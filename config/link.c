@@ -149,6 +149,13 @@ link_rule(struct loading *l, const struct route *route, struct rule *rule, const
 	}
 }
 
+static void
+link_types(struct rule *rule)
+{
+	rule->types.wants_detected = rule->types.detected.n > 0 ||
+		(rule->to != NULL && object_head_wants_detected(rule));
+}
+
 /* The answer of a route that redirects is 303 and nothing else. */
 static void
 link_redirect(struct loading *l, struct route *route, const struct node *node)
@@ -184,8 +191,8 @@ link_route(struct loading *l, size_t at)
 		route->rules[i].index = i;
 		if (yaml_tree_get(node, "digest") == NULL)
 			route->rules[i].digests = route->digests;
-		route->rules[i].types.wants_detected = route->rules[i].types.detected.n > 0;
 		link_rule(l, route, &route->rules[i], node);
+		link_types(&route->rules[i]);
 	}
 }
 

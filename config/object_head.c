@@ -248,6 +248,20 @@ object_head_link(struct loading *l, const struct route *route, const struct rule
 		diag_note(l->diag, node->spot, "for the objects of this rule");
 }
 
+bool
+object_head_wants_detected(const struct rule *rule)
+{
+	const struct object_head head = object_head_of(rule);
+
+	if (rule->action == ACTION_STORE && head.type.from == CONTENT_TYPE_DETECTED &&
+		kind_has(rule->to->kind, KIND_TYPE))
+		return true;
+	for (size_t i = 0; i < head.metadata.n; i++)
+		if (template_has(head.metadata.lines[i].value, TEMPLATE_DETECTED_EXT))
+			return true;
+	return rule->target != NULL && template_has(rule->target, TEMPLATE_DETECTED_EXT);
+}
+
 void
 object_head_free(struct object_head *head)
 {

@@ -27,6 +27,10 @@ struct object_head object_head_of(const struct rule *rule);
 void object_head_link(
 	struct loading *l, const struct route *route, const struct rule *rule, const struct node *node);
 
+/* Pure. Has anybody to know what the first bytes of the rule's parts are, for what the objects are called, or for what is said of
+ * them? For a rule whose destination is known. */
+bool object_head_wants_detected(const struct rule *rule);
+
 void object_head_free(struct object_head *head); /* what it holds */
 
 /* Pure. Appends the value of a line of metadata as it is sent: printable ASCII, whatever it was. Every other byte, '%', and a blank

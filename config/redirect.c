@@ -35,7 +35,7 @@ static bool
 is_of_a_part(enum template_kind kind)
 {
 	return kind == TEMPLATE_PART || kind == TEMPLATE_FIELD || kind == TEMPLATE_FILE_NAME ||
-		kind == TEMPLATE_FILE_EXT || kind == TEMPLATE_UUID;
+		kind == TEMPLATE_FILE_EXT || kind == TEMPLATE_DETECTED_EXT || kind == TEMPLATE_UUID;
 }
 
 static bool

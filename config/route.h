@@ -27,17 +27,18 @@ struct place {
 /* -- templates: "{path.1}/{date:%Y}/{uuid}.{file.ext}" ---------------------------------------- */
 
 enum template_kind {
-	TEMPLATE_TEXT,       /* `text` as it stands; may hold '/' */
-	TEMPLATE_UUID,       /* random, version 4 (RFC 9562) */
-	TEMPLATE_PART,       /* number of the part in its form, from 1 */
-	TEMPLATE_FIELD,      /* decoded field name */
-	TEMPLATE_FILE_NAME,  /* decoded file name without any folder */
-	TEMPLATE_FILE_EXT,   /* its extension without the dot, "" if there is none that is plain */
-	TEMPLATE_PATH,       /* what the `number`-th wildcard of match.path took, from 1 */
-	TEMPLATE_QUERY,      /* decoded value of query parameter `text` */
-	TEMPLATE_HEADER,     /* value of request header `text` */
-	TEMPLATE_DATE,       /* strftime(`text`) of the request's start, UTC */
-	TEMPLATE_REQUEST_ID, /* the request's id */
+	TEMPLATE_TEXT,         /* `text` as it stands; may hold '/' */
+	TEMPLATE_UUID,         /* random, version 4 (RFC 9562) */
+	TEMPLATE_PART,         /* number of the part in its form, from 1 */
+	TEMPLATE_FIELD,        /* decoded field name */
+	TEMPLATE_FILE_NAME,    /* decoded file name without any folder */
+	TEMPLATE_FILE_EXT,     /* its extension without the dot, "" if there is none that is plain */
+	TEMPLATE_DETECTED_EXT, /* the extension of the media type that its first bytes are, "" if none is known */
+	TEMPLATE_PATH,         /* what the `number`-th wildcard of match.path took, from 1 */
+	TEMPLATE_QUERY,        /* decoded value of query parameter `text` */
+	TEMPLATE_HEADER,       /* value of request header `text` */
+	TEMPLATE_DATE,         /* strftime(`text`) of the request's start, UTC */
+	TEMPLATE_REQUEST_ID,   /* the request's id */
 };
 
 struct template_piece {
@@ -56,11 +57,12 @@ struct template
 
 /* -- what the header lines of an object say of it ---------------------------------------------- */
 
-enum content_type_from { CONTENT_TYPE_UNSAID, CONTENT_TYPE_DECLARED, CONTENT_TYPE_TEXT };
+enum content_type_from { CONTENT_TYPE_UNSAID, CONTENT_TYPE_DECLARED, CONTENT_TYPE_DETECTED, CONTENT_TYPE_TEXT };
 
 struct content_type {
-	enum content_type_from from; /* CONTENT_TYPE_DECLARED: by the client */
-	char *text;                  /* CONTENT_TYPE_TEXT, else NULL */
+	enum content_type_from
+		from; /* CONTENT_TYPE_DECLARED: by the client; CONTENT_TYPE_DETECTED: by its first bytes */
+	char *text;   /* CONTENT_TYPE_TEXT, else NULL */
 };
 
 enum content_disposition { DISPOSITION_UNSAID, DISPOSITION_NONE, DISPOSITION_ATTACHMENT };

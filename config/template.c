@@ -47,6 +47,7 @@ static const struct placeholder placeholders[] = {
 	{ "field", TEMPLATE_FIELD, NULL },
 	{ "file.name", TEMPLATE_FILE_NAME, NULL },
 	{ "file.ext", TEMPLATE_FILE_EXT, NULL },
+	{ "detected.ext", TEMPLATE_DETECTED_EXT, NULL },
 	{ "request_id", TEMPLATE_REQUEST_ID, NULL },
 	{ "path.1", TEMPLATE_PATH, "path." },
 	{ "query.NAME", TEMPLATE_QUERY, "query." },
@@ -378,12 +379,18 @@ template_free(struct template *t)
 }
 
 bool
-template_differs_by_part(const struct template *t)
+template_has(const struct template *t, enum template_kind kind)
 {
 	for (size_t i = 0; i < t->n_pieces; i++)
-		if (t->pieces[i].kind == TEMPLATE_UUID || t->pieces[i].kind == TEMPLATE_PART)
+		if (t->pieces[i].kind == kind)
 			return true;
 	return false;
+}
+
+bool
+template_differs_by_part(const struct template *t)
+{
+	return template_has(t, TEMPLATE_UUID) || template_has(t, TEMPLATE_PART);
 }
 
 bool

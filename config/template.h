@@ -32,6 +32,8 @@ void template_free(struct template *t); /* NULL is fine */
 /* Does it hold something that differs for any two parts of a form ({uuid}, {part})? */
 bool template_differs_by_part(const struct template *t);
 
+bool template_has(const struct template *t, enum template_kind kind); /* a piece of that kind? */
+
 /* Would both give the same name for the same request and part? */
 bool template_equal(const struct template *a, const struct template *b);
 

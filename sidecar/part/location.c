@@ -13,7 +13,8 @@ add_value(const struct naming *naming, struct template_piece *piece, struct buf 
 	struct destination_settings replaces = { .refuses_unsafe = false };
 	struct destination url = { .kind = &page, .settings = &replaces };
 	struct rule rule = { .to = &url, .target = &alone };
-	struct part_head none = { 0 };
+	struct part_head head = { 0 };
+	struct named_part none = { .head = &head };
 
 	return naming->want_shown ? naming_show(naming, &rule, &none, out, err)
 				  : naming_expand(naming, &rule, &none, out, err);

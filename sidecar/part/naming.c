@@ -6,6 +6,7 @@
 #include "base/file_name.h"
 #include "base/uuid.h"
 #include "config/object_head.h"
+#include "config/type_extension.h"
 
 #include <stdio.h>
 
@@ -64,10 +65,8 @@ add_query(struct filling *out, const struct naming *naming, const struct templat
 }
 
 static void
-add_extension(struct filling *out, const struct template_piece *piece, struct str filename)
+add_extension(struct filling *out, const struct template_piece *piece, struct str ext)
 {
-	struct str ext = file_name_extension(filename);
-
 	if (ext.len == 0)
 		fill_drop_dot(out); /* "{uuid}.{file.ext}" of a name without one is just the UUID */
 	fill_value(out, piece->source, ext);
@@ -142,7 +141,7 @@ add_uuid(struct filling *out)
 
 static void
 add_piece(struct filling *out, const struct naming *naming, const struct template_piece *piece,
-	const struct part_head *part)
+	const struct named_part *part)
 {
 	switch (piece->kind) {
 	case TEMPLATE_TEXT:
@@ -152,16 +151,19 @@ add_piece(struct filling *out, const struct naming *naming, const struct templat
 		add_uuid(out);
 		break;
 	case TEMPLATE_PART:
-		add_number(out, part->number);
+		add_number(out, part->head->number);
 		break;
 	case TEMPLATE_FIELD:
-		fill_value(out, piece->source, part->field);
+		fill_value(out, piece->source, part->head->field);
 		break;
 	case TEMPLATE_FILE_NAME:
-		fill_value(out, piece->source, file_name_base(part->filename));
+		fill_value(out, piece->source, file_name_base(part->head->filename));
 		break;
 	case TEMPLATE_FILE_EXT:
-		add_extension(out, piece, part->filename);
+		add_extension(out, piece, file_name_extension(part->head->filename));
+		break;
+	case TEMPLATE_DETECTED_EXT:
+		add_extension(out, piece, type_extension(part->detected_type));
 		break;
 	case TEMPLATE_PATH:
 		add_capture(out, naming, piece);
@@ -182,7 +184,7 @@ add_piece(struct filling *out, const struct naming *naming, const struct templat
 }
 
 bool
-naming_expand(const struct naming *naming, const struct rule *rule, const struct part_head *part, struct buf *out,
+naming_expand(const struct naming *naming, const struct rule *rule, const struct named_part *part, struct buf *out,
 	struct error *err)
 {
 	struct filling name = { 0 };
@@ -194,7 +196,7 @@ naming_expand(const struct naming *naming, const struct rule *rule, const struct
 }
 
 bool
-naming_show(const struct naming *naming, const struct rule *rule, const struct part_head *part, struct buf *out,
+naming_show(const struct naming *naming, const struct rule *rule, const struct named_part *part, struct buf *out,
 	struct error *err)
 {
 	struct filling name = { 0 };
@@ -212,7 +214,7 @@ naming_show(const struct naming *naming, const struct rule *rule, const struct p
 }
 
 bool
-naming_text(const struct naming *naming, const struct template *t, const struct part_head *part, struct buf *out,
+naming_text(const struct naming *naming, const struct template *t, const struct named_part *part, struct buf *out,
 	struct error *err)
 {
 	struct filling text = { .text = out };

@@ -122,12 +122,14 @@ is_plain(struct str s)
 }
 
 static struct str
-type_of(const struct rule *rule, const struct content_type *type, const struct part_head *head)
+type_of(const struct rule *rule, const struct content_type *type, const struct named_part *part)
 {
+	struct str found = type->from == CONTENT_TYPE_DETECTED ? part->detected_type : part->head->type;
+
 	if (type->from == CONTENT_TYPE_TEXT)
 		return str_of(type->text);
-	if (rule->action == ACTION_STORE && is_plain(head->type))
-		return head->type;
+	if (rule->action == ACTION_STORE && is_plain(found))
+		return found;
 	return STR("application/octet-stream");
 }
 
@@ -136,7 +138,7 @@ type_of(const struct rule *rule, const struct content_type *type, const struct p
 /* One after another in delivery->head, each with a NUL, as NAME and VALUE; `lines` points to them when all are there. */
 struct writer {
 	const struct naming *naming;
-	const struct part_head *head;
+	const struct named_part *part;
 	struct delivery *delivery;
 	struct buf value; /* as the template has it */
 	size_t n;         /* lines so far */
@@ -158,7 +160,7 @@ add_metadata(struct writer *w, const struct metadata_line *line, struct error *e
 	size_t before;
 
 	buf_clear(&w->value);
-	if (!naming_text(w->naming, line->value, w->head, &w->value, err))
+	if (!naming_text(w->naming, line->value, w->part, &w->value, err))
 		return false;
 	if (w->value.len == 0)
 		return true;
@@ -193,7 +195,7 @@ write_lines(struct writer *w, const struct object_head *says, struct error *err)
 	if (says->disposition == DISPOSITION_ATTACHMENT) {
 		buf_add_text(out, "Content-Disposition");
 		end_text(w);
-		object_lines_add_attachment(out, w->head->filename);
+		object_lines_add_attachment(out, w->part->head->filename);
 		end_text(w);
 		w->n++;
 	}
@@ -243,18 +245,18 @@ set_link(struct delivery *delivery, const struct part_head *head, struct error *
 
 bool
 object_lines_make(
-	const struct naming *naming, const struct part_head *head, struct delivery *delivery, struct error *err)
+	const struct naming *naming, const struct named_part *part, struct delivery *delivery, struct error *err)
 {
 	const struct rule *rule = delivery->rule;
 	struct object_head says = object_head_of(rule);
-	struct writer w = { .naming = naming, .head = head, .delivery = delivery };
+	struct writer w = { .naming = naming, .part = part, .delivery = delivery };
 	bool ok = true;
 
-	buf_add_str(&delivery->type, type_of(rule, &says.type, head));
+	buf_add_str(&delivery->type, type_of(rule, &says.type, part));
 	if (kind_has(rule->to->kind, KIND_METADATA))
 		ok = write_lines(&w, &says, err) && point_to_lines(delivery, w.n, err);
 	if (kind_has(rule->to->kind, KIND_LINKS))
-		ok = ok && set_link(delivery, head, err);
+		ok = ok && set_link(delivery, part->head, err);
 	buf_free(&w.value);
 	return ok;
 }

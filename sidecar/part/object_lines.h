@@ -10,10 +10,10 @@
 #define OBJECT_LINES_FILENAME_MAX                                                                                  \
 	255 /* bytes of a file name, as UTF-8; what is longer is cut in front of its extension */
 
-/* Sets type, lines, head and link_as of a new delivery, and what its order says of lines and of a link. `head`: of its first part. False: ERR_RULE (more
+/* Sets type, lines, head and link_as of a new delivery, and what its order says of lines and of a link. `part`: its first one. False: ERR_RULE (more
  * metadata than the kind of destination takes: refuse the form), or ERR_NOMEM. */
 bool object_lines_make(
-	const struct naming *naming, const struct part_head *head, struct delivery *delivery, struct error *err);
+	const struct naming *naming, const struct named_part *part, struct delivery *delivery, struct error *err);
 
 /* Pure. Appends the value of a Content-Disposition by which a browser saves a file under that name (RFC 6266): `attachment`, then the
  * name without its folder in ASCII, and, where that is not all of it, in UTF-8. Without a name `attachment` alone. */

@@ -132,20 +132,21 @@ static bool
 make_delivery(struct parts *parts, const struct part_head *head)
 {
 	struct part *part = parts->current;
+	struct named_part named = { head, str_of(facts_find(&part->facts, STAGE_DETECTED_TYPE)) };
 	struct delivery *delivery = part->delivery = txn_add(parts->txn, part->rule);
 
 	if (delivery == NULL)
 		return error_nomem(&parts->error);
-	if (!object_lines_make(parts->setup.naming, head, delivery, &parts->error))
+	if (!object_lines_make(parts->setup.naming, &named, delivery, &parts->error))
 		return refuse_name(parts, head);
-	if (!naming_expand(parts->setup.naming, part->rule, head, &delivery->target, &parts->error))
+	if (!naming_expand(parts->setup.naming, part->rule, &named, &delivery->target, &parts->error))
 		return refuse_name(parts, head);
 	if (!names_add(&parts->names, delivery)) {
 		error_set(&parts->error, ERR_RULE, "it would get the name of another part of the form");
 		return refuse_name(parts, head);
 	}
 	if (parts->setup.naming->want_shown &&
-		!naming_show(parts->setup.naming, part->rule, head, &delivery->shown, &parts->error))
+		!naming_show(parts->setup.naming, part->rule, &named, &delivery->shown, &parts->error))
 		return refuse_name(parts, head);
 	return charge(parts, known_of_delivery(delivery));
 }

@@ -21,6 +21,8 @@
 
 #define STAGE_FIRST_MAX (16u * 1024 - 1) /* bytes of a part that are held until its stages have judged them */
 
+#define STAGE_DETECTED_TYPE "detected_type" /* the fact of which names and header lines may be made */
+
 /* What a stage may know of the part. Views, until its end. */
 struct stage_part {
 	const struct route *route;

@@ -173,7 +173,7 @@ judge(void *state, const struct stage_part *part, struct str first, struct error
 	found = detector_type(part->tools->detector, first, err);
 	if (found == NULL)
 		return false;
-	if (!facts_add(part->facts, "detected_type", str_of(found)))
+	if (!facts_add(part->facts, STAGE_DETECTED_TYPE, str_of(found)))
 		return error_nomem(err);
 	return types->n == 0 || takes_type(types, str_of(found)) || refuse_detected(part, found, err);
 }

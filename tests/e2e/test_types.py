@@ -22,6 +22,12 @@ routes:
       - { name: dropped, types: { declared: "image/*", detected: image/png }, drop: true }
       - { name: empty, types: { detected: application/x-empty }, store: { to: files, key: "{uuid}" } }
       - { name: any, store: { to: files, key: "any-{uuid}" } }
+  - id: named
+    match: { path: /named }
+    fields:
+      - { name: file, store: { to: files, key: "{part}.{detected.ext}" } }
+      - { name: sent, store: { to: store, path: "sent-{part}.{detected.ext}", content_type: detected } }
+      - { name: joined, concat: { to: files, key: "joined.{detected.ext}" } }
   - id: raw-detected
     match: { path: "/raw-detected/*", method: PUT }
     body: { raw: file }
@@ -159,6 +165,26 @@ def test_what_was_found_is_in_the_log_and_in_explain():
             told = json.loads(subprocess.run([BINARY, "explain", p.file, request], stdout=subprocess.PIPE, check=True, timeout=DEADLINE).stdout)
             assert told["status"] == status, told
             assert status == 415 or told["parts"][0]["detected_type"] == "image/png", told
+
+
+def test_names_and_types_of_objects_are_of_what_was_found():
+    text = b"a few words\n" * 4000
+    with Upstream() as up, Penstock(ROUTES, up) as p:
+        for size in SIZES:
+            png, jpeg, plain = (PNG + JPEG)[:size], JPEG[:size], text[:size]
+            body = form(part("file", png, "evil.exe", "text/html"), part("sent", jpeg, "evil.exe", "text/html"), part("file", EXE[:size + 300], "a.jpg"),
+                        part("joined", jpeg, "a"), part("sent", plain, "b"), part("joined", png, "c"), part("file", b"\1\2\3\4", "x.jpg"), part("file", b"", "y.jpg"))
+            for chunk in (None, 997):
+                answer = post(p.port, "/named", body, chunk=chunk)
+                assert answer.status == 201, answer.body
+                wanted = {"1.png": png, "3.exe": EXE[:size + 300], "joined.jpg": jpeg + png, "7": b"\1\2\3\4", "8": b""}
+                assert p.files() == wanted, sorted(p.files())
+                assert {k: bytes(v) for k, v in up.store.items()} == {"/sent-2.jpg": jpeg, "/sent-5.txt": plain}, sorted(up.store)
+                types = {r.path: r.headers["content-type"] for r in up.seen}
+                assert types == {"/sent-2.jpg": "image/jpeg", "/sent-5.txt": "text/plain"}, types
+                for name in wanted:
+                    os.unlink(os.path.join(p.out, name))
+                up.store.clear(), up.seen.clear()
 
 
 def test_a_real_upload_by_curl():

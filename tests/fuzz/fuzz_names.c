@@ -124,7 +124,7 @@ make(struct rule *rule, struct str target, struct str header, struct str field, 
 
 	for (size_t i = 0; i < match.n_captures; i++)
 		match.captures[i] = header;
-	return naming_expand(&naming, rule, &part, out, &err);
+	return naming_expand(&naming, rule, &(struct named_part){ .head = &part }, out, &err);
 }
 
 static void

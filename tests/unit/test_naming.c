@@ -17,6 +17,8 @@ query_q(const void *arg, struct str name, size_t nth, struct str *value)
 	return nth == 0 && str_is(name, "x-h");
 }
 
+static struct str detected_type; /* of the part; STR_NONE: nobody has looked */
+
 /* Makes a name of `field`, which header X-H has too. */
 static bool
 make(enum template_style style, bool refuses, const char *template, struct str field, struct buf *out,
@@ -29,6 +31,7 @@ make(enum template_style style, bool refuses, const char *template, struct str f
 	struct match_result match = { .captures = { STR("%2e%2E") }, .n_captures = 1 };
 	struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
 	struct part_head part = { .number = 7, .field = field, .filename = field };
+	struct named_part named = { .head = &part, .detected_type = detected_type };
 	struct rule rule = { .to = &to };
 	struct span span;
 	bool ok;
@@ -36,7 +39,7 @@ make(enum template_style style, bool refuses, const char *template, struct str f
 	rule.target = template_parse(str_of(template), style, &span, err);
 	if (rule.target == NULL)
 		fail_msg("%s: %s", template, err->message);
-	ok = naming_expand(&naming, &rule, &part, out, err);
+	ok = naming_expand(&naming, &rule, &named, out, err);
 	template_free(rule.target);
 	return ok;
 }
@@ -160,6 +163,35 @@ a_folder_refuses_the_same_and_its_own_reserved_names(void **state)
 	}
 }
 
+static void
+a_detected_type_has_its_usual_extension(void **state)
+{
+	static const struct {
+		struct str type;
+		const char *template, *name;
+	} cases[] = {
+		{ STR("image/jpeg"), "{field}.{detected.ext}", "evil.exe.jpg" },
+		{ STR("IMAGE/PNG"), "a/{detected.ext}", "a/png" },
+		{ STR("application/x-empty"), "{field}.{detected.ext}", "evil.exe" },
+		{ STR("image/jpegs"), "a.{detected.ext}", "a" },
+		{ STR_NONE, "a.{detected.ext}", "a" },
+		{ STR_NONE, "a/{detected.ext}", "a/_" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct error err = { 0 };
+		struct buf out = { 0 };
+
+		detected_type = cases[i].type;
+		if (!make(TEMPLATE_FOR_FILE, false, cases[i].template, STR("evil.exe"), &out, &err))
+			fail_msg("%s: %s", cases[i].template, err.message);
+		assert_string_equal(out.data, cases[i].name);
+		buf_free(&out);
+	}
+	detected_type = STR_NONE;
+}
+
 /* -- what a request says twice ------------------------------------------------------------------------- */
 
 static bool
@@ -243,6 +275,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_detected_type_has_its_usual_extension),
 		cmocka_unit_test(test_a_key_is_any_text_and_is_counted_as_it_is_meant),
 		cmocka_unit_test(each_value_stays_in_its_segment),
 		cmocka_unit_test(what_would_be_made_harmless_is_refused_where_that_is_asked_for),

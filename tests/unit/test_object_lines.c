@@ -165,7 +165,11 @@ static const char file[] =
 	"      - { name: f, store: { to: d, key: \"{uuid}\", content_disposition: none,\n"
 	"                            metadata: { n: \"x.{file.ext}\" } } }\n"
 	"      - { name: g, store: { to: d, key: \"{uuid}\", metadata: {}, presign: 1500ms } }\n"
-	"      - { name: h, concat: { to: d, key: h, metadata: {}, content_disposition: none, presign: 168h } }\n";
+	"      - { name: h, concat: { to: d, key: h, metadata: {}, content_disposition: none, presign: 168h } }\n"
+	"      - { name: i, store: { to: h, path: \"{uuid}\", content_type: detected } }\n"
+	"      - { name: j, store: { to: d, key: \"{uuid}\", content_disposition: none, content_type: detected,\n"
+	"                            metadata: { n: \"x.{detected.ext}\" } } }\n"
+	"      - { name: k, concat: { to: d, key: k, content_disposition: none, content_type: detected, metadata: {} } }\n";
 
 static bool
 header_x(const void *arg, struct str name, size_t nth, struct str *value)
@@ -182,11 +186,12 @@ make(const struct config *config, size_t rule, struct str text, struct str type,
 	struct head head = { .header = header_x, .arg = &text, .target = STR("/a/x?q=%0d%0a") };
 	struct naming naming = { .head = &head, .match = &match, .request_id = STR("id-1") };
 	struct part_head part = { .number = 7, .field = text, .filename = text, .type = type };
+	struct named_part named = { .head = &part, .detected_type = STR("image/webp") };
 	struct delivery delivery = { .rule = &config->routes[0].rules[rule] };
 	bool ok;
 
 	delivery.order.to = delivery.rule->to;
-	ok = object_lines_make(&naming, &part, &delivery, err);
+	ok = object_lines_make(&naming, &named, &delivery, err);
 	if (ok)
 		buf_addf(out, "Content-Type: %s\n", delivery.type.data);
 	for (size_t i = 0; ok && i < delivery.order.n_lines; i++)
@@ -206,6 +211,9 @@ static const struct {
 	struct str text, type;
 	const char *lines;
 } parts[] = {
+	{ 8, STR("a.exe"), STR("image/gif"), "Content-Type: image/webp\n" },
+	{ 9, STR("a.exe"), STR("image/gif"), "Content-Type: image/webp\nx-amz-meta-n: x.webp\n" },
+	{ 10, STR("a.exe"), STR("image/gif"), "Content-Type: application/octet-stream\n" },
 	{ 0, STR("a.b"), STR("image/gif"),
 		"Content-Type: text/plain\nContent-Disposition: attachment; filename=\"a.b\"\nx-amz-meta-all: a.b\n" },
 	{ 0, STR(""), STR("image/gif"), "Content-Type: text/plain\nContent-Disposition: attachment\n" },

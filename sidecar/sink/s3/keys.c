@@ -76,8 +76,10 @@ static const struct key rows[] = {
 		.help = "Unfinished uploads that a killed penstock has left in the bucket are ended: at the start, at a reload and "
 			"once a day." },
 	{ "content_type", KEY_CONTENT_TYPE, .fallback = "declared", .max = CONTENT_TYPE_MAX,
-		WORDS({ "declared", CONTENT_TYPE_DECLARED }), AT(s3_settings, head.type),
-		.help = "`Content-Type` of its objects: the one that is said here, or `declared`: what the client says that they are. "
+		WORDS({ "declared", CONTENT_TYPE_DECLARED }, { "detected", CONTENT_TYPE_DETECTED }),
+		AT(s3_settings, head.type),
+		.help = "`Content-Type` of its objects: the one that is said here, or `declared`: what the client says that they are, or `detected`: what their "
+			"first bytes are. "
 			"A rule may say it otherwise, as the two that follow." },
 	{ "content_disposition", KEY_WORD, .fallback = "none",
 		WORDS({ "none", DISPOSITION_NONE }, { "attachment", DISPOSITION_ATTACHMENT }),
