@@ -132,3 +132,17 @@ routes: [ { id: s, match: { path: /s }, fields: [ { name: a, store: { to: u, pat
         assert post(p.port, "/s", form(part("a", b"x", "x", "text/html"), part("b", noise(100_000), "x", "text/html"), part("a", noise(100_000), "x"))).status == 201
         types = sorted((r.path[1], r.headers["content-type"]) for r in up.seen)
         assert types == [("a", "image/webp"), ("a", "image/webp"), ("b", "text/html")], types
+
+
+def test_the_type_may_be_what_the_first_bytes_are():
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"
+    rule = '{ name: "*", store: { to: s, key: "{part}.{detected.ext}", content_type: detected, metadata: { ext: "{detected.ext}" } } }'
+    with FakeS3() as fake, Penstock(routes().replace('{ name: "*",  store: { to: s, key: "{part}" } }', rule), fake, memory="64MiB") as p:
+        body = form(*[part("f", png + data, "evil.exe", "text/html") for data in BOTH])
+        for chunk in (None, 1000):
+            fake.store.versions.clear()
+            answer = post(p.port, "/s", body, chunk=chunk)
+            assert answer.status == 201, answer.body
+            assert sorted(fake.store.objects()) == ["1.png", "2.png"] and fake.refused() == []
+            for key in ("1.png", "2.png"):
+                assert says(fake, key, "content-type", "x-amz-meta-ext") == ["image/png", "png"], says(fake, key, "content-type", "x-amz-meta-ext")
