@@ -37,12 +37,12 @@ def ways_out():
     return {host for host in re.findall(r"://([^/:\s\"]+)", said) if not host.endswith("debian.org")}
 
 
-def test_adds_at_most_15_mb_over_its_base():
+def test_adds_at_most_27_mb_over_its_base():
     build("base", TAG)
     whole, base = inspect(IMAGE, "{{json .Size}}"), inspect(f"penstock-base:{TAG}", "{{json .Size}}")
     print(f"   image {whole} bytes, base {base}, added {whole - base}")
-    assert 1_000_000 < whole - base <= 15_000_000
-    assert whole <= 30_000_000, "the whole image"
+    assert 1_000_000 < whole - base <= 27_000_000
+    assert whole <= 40_000_000, "the whole image"
 
 
 def test_holds_no_shell_no_setuid_and_the_records_of_its_packages():
@@ -52,8 +52,9 @@ def test_holds_no_shell_no_setuid_and_the_records_of_its_packages():
     assert programs == ["usr/bin/penstock"], programs
     assert not [m.name for m in members if m.isfile() and m.mode & 0o6000]
     names = {m.name for m in members}
-    for package in ("libcurl4t64", "libmicrohttpd12t64", "libssl3t64", "libc6"):
+    for package in ("libcurl4t64", "libmicrohttpd12t64", "libssl3t64", "libc6", "libmagic1t64", "libmagic-mgc"):
         assert f"var/lib/dpkg/status.d/{package}" in names and f"usr/share/doc/{package}/copyright" in names, package
+    assert "usr/share/misc/magic.mgc" in names
     writable = [m.name for m in members if m.isdir() and m.uid == 10001]
     assert sorted(writable) == ["run/penstock", "var/lib/penstock"], writable
 
