@@ -549,6 +549,10 @@ what_is_told_of_a_part_is_what_is_known_of_it(void **state)
 	delivery.shown = (struct buf){ .data = shown, .len = 9 };
 	told = reply_part_of(&part);
 	assert_true(str_is(told.target, shown));
+	part.delivery = NULL; /* a stage has refused it before it was sent */
+	part.rule = &(struct rule){ .to = &to };
+	told = reply_part_of(&part);
+	assert_true(str_is(told.destination, "store") && told.target.data == NULL && !told.has_outcome);
 }
 
 int
