@@ -41,7 +41,7 @@ def test_malformed_forms_name_the_byte():
     with Penstock(DIR) as p:
         good = part("a", b"1")
         cases = [
-            (good + b"--" + BOUNDARY.encode() + b"x", len(good) + 2 + len(BOUNDARY)), (b"preamble" + form(good), 0),
+            (good + b"--" + BOUNDARY.encode() + b"x", len(good) + 2 + len(BOUNDARY)), (b"preamble" + form(good), 8), (b"x" * 1025 + form(good), 1024), (b"text\r\n--\r\n" + form(good), 6),
             (form(good).replace(b"\r\n", b"\n"), 2 + len(BOUNDARY)), (good, len(good)),
             (b"\r\n\r\n" + good[:-2] + b"\r\n--" + BOUNDARY.encode() + b" \r\n", 2 + len(good) + 4 + len(BOUNDARY)),
         ]
@@ -49,6 +49,14 @@ def test_malformed_forms_name_the_byte():
             answer = post(p.port, "/d", body)
             assert answer.status == 400 and answer.json()["offset"] == offset, (answer.body, offset, body)
         assert p.files() == {}
+
+
+def test_a_preamble_is_skipped():
+    with Penstock(DIR) as p:
+        for i, text in enumerate((b"This is a message in MIME format.\r\n", b"\r\n", b"x" * 1024 + b"\r\n", b"Content-Type: text/html\r\n\r\n", b"-\r\n")):
+            answer = post(p.port, "/d", text + form(part("a", b"1")))
+            assert answer.status == 201, (text, answer.body)
+            assert len(p.files()) == i + 1 and set(p.files().values()) == {b"1"}
 
 
 def test_refusals_reach_clients_that_are_still_sending():

@@ -211,9 +211,9 @@ static const struct {
 	{ "--B\r\n" LINE_50 LINE_50 LINE_50 LINE_50 LINE_50 LINE_50, "too-large",
 		"\"title\":\"Content Too Large\",\"status\":413,\"detail\":\"a part's head is over part_head of 256 "
 		"bytes\",\"route\":\"album\",\"limit\":\"part_head\",\"offset\":261,\"request_id\":\"id-1\"}\n" },
-	{ "text", "malformed",
-		"\"title\":\"Bad Request\",\"status\":400,\"detail\":\"the body does not begin with its "
-		"boundary\",\"route\":\"album\",\"offset\":0,\"request_id\":\"id-1\"}\n" },
+	{ "text--B", "malformed",
+		"\"title\":\"Bad Request\",\"status\":400,\"detail\":\"the boundary before the first part, not behind CR "
+		"LF\",\"route\":\"album\",\"offset\":4,\"request_id\":\"id-1\"}\n" },
 };
 
 static void

@@ -250,8 +250,8 @@ a_bug_after_a_refusal_changes_nothing(void **state)
 		struct core_request *request = filter_core_admitted(both[i]);
 		size_t len = 1;
 
-		assert_int_equal(core_feed(request, "text", 4)->status, 400);
-		assert_int_equal(core_feed(request, "text", 4)->status, 400);
+		assert_int_equal(core_feed(request, "--C\r", 4)->status, 400);
+		assert_int_equal(core_feed(request, "--C\r", 4)->status, 400);
 		expect_bug("REQUEST_FOLLOWED");
 		assert_false(core_verdict(request)->allow);
 		core_problem(request, &len);

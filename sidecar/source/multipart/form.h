@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #define FORM_BOUNDARY_MAX 70   /* RFC 2046 section 5.1.1 */
-#define FORM_PREAMBLE_MAX 1024 /* bytes of line ends before the first delimiter */
+#define FORM_PREAMBLE_MAX 1024 /* bytes of text before the first delimiter */
 #define FORM_HEADERS_MAX 32    /* header lines in one part's head */
 
 /* The boundary parameter of a Content-Type. */

@@ -16,6 +16,8 @@
 #define DENSE_MIN 512 /* pieces shorter than this are never called dense ... */
 #define DENSE 32      /* ... longer ones if one byte of so many is a carriage return */
 
+#define NO_DASHES 3
+
 #define AFTER_CLOSE "the final boundary is followed by something other than CRLF or the end"
 
 void
@@ -76,22 +78,44 @@ find_delimiter(struct guard *guard, const char *p, const char *end, bool *stray)
 	return at;
 }
 
-/* Before the first delimiter only line ends may stand: who sends more is not understood by everybody. */
-static bool
-skip_preamble(struct guard *guard, const char *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++, guard->preamble++)
-		if ((data[i] != '\r' && data[i] != '\n') || guard->preamble == FORM_PREAMBLE_MAX)
-			return refuse(guard, guard->preamble, "the body does not begin with its boundary");
-	return true;
-}
-
 /* Some parsers take the text of a delimiter behind an LF alone, a CR alone, or anything (PHP, Python's email, Rack 2). */
 static bool
 refuse_stray(struct guard *guard)
 {
+	if (guard->state == GUARD_PREAMBLE)
+		return refuse(guard, guard->preamble - guard->finder.len,
+			"the boundary before the first part, not behind CR LF");
 	return refuse(guard, guard->content_at - guard->finder.len,
 		"the boundary within a part's content, not behind CR LF");
+}
+
+/* A line that begins as delimiters do is one that somebody has got wrong: to skip it would be to lose a part. */
+static bool
+skip_byte(struct guard *guard, char c)
+{
+	if (guard->preamble == FORM_PREAMBLE_MAX)
+		return refuse(guard, guard->preamble, "the body does not begin with its boundary");
+	guard->preamble++;
+	if (c == '\r' || c == '\n')
+		guard->dashes = 0;
+	else
+		guard->dashes = c == '-' && guard->dashes < 2 ? guard->dashes + 1 : NO_DASHES;
+	if (guard->dashes == 2)
+		return refuse(
+			guard, guard->preamble - 2, "a line before the first part begins with another boundary");
+	return true;
+}
+
+/* What stands before the first delimiter says nothing, as long as nobody can find a delimiter in it. */
+static bool
+skip_preamble(struct guard *guard, const char *data, size_t len)
+{
+	size_t stray = finder_pass(&guard->finder, data, len);
+
+	for (size_t i = 0; i < (stray > 0 ? stray : len); i++)
+		if (!skip_byte(guard, data[i]))
+			return false;
+	return stray == 0 || refuse_stray(guard);
 }
 
 static bool

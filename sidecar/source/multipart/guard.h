@@ -3,11 +3,12 @@
  *
  *   PREAMBLE ─delimiter▶ AFTER ─CRLF▶ HEAD ─empty line▶ BODY ─delimiter▶ AFTER ─"--"▶ CLOSE ─CRLF▶ EPILOGUE
  *
- * A delimiter is CRLF "--" boundary; at the very start of the body its CRLF may be missing, and empty lines may
- * stand before it. What follows it must be CRLF, or "--" and then CRLF or the end of the body (RFC 2046 section
+ * A delimiter is CRLF "--" boundary; at the very start of the body its CRLF may be missing, and up to FORM_PREAMBLE_MAX
+ * bytes of text may stand before it (RFC 2046 calls them the preamble): they are skipped, but no line of them may begin
+ * with "--". What follows it must be CRLF, or "--" and then CRLF or the end of the body (RFC 2046 section
  * 5.1.1): padding or more text is refused, because parsers disagree about it, and so is a
- * delimiter without a CRLF of its own right after a head. "--" and the boundary may stand nowhere else, neither in a
- * content nor behind the end. Correct at every split, linear in the bytes fed.
+ * delimiter without a CRLF of its own right after a head. "--" and the boundary may stand nowhere else, neither before
+ * the first delimiter nor in a content nor behind the end. Correct at every split, linear in the bytes fed.
  * Pure; one thread. */
 #ifndef PENSTOCK_GUARD_H
 #define PENSTOCK_GUARD_H
@@ -36,6 +37,7 @@ struct guard {
 	size_t assumed;        /* of these, not really in the input: the CRLF before a first delimiter */
 	uint64_t offset;       /* bytes of the body fed */
 	uint64_t preamble;     /* bytes skipped before the first delimiter */
+	unsigned dashes;       /* ... with which the line under way there began so far, while it is nothing else */
 	uint64_t delimiter_at; /* where the last delimiter began */
 	uint64_t head_at;      /* where the head under way began */
 	uint64_t content_at;   /* where the next byte of the content under way comes from */
