@@ -9,6 +9,7 @@
 #include "config/headers.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "config/pattern.h"
 #include "config/peer.h"
 
@@ -26,31 +27,6 @@ static const char *const own_names[] = { "content-length", "transfer-encoding", 
 	"te", "trailer", "upgrade", "keep-alive", "proxy-connection", "content-type", "x-request-id",
 	"x-forwarded-for", "traceparent" };
 
-/* False: errno says why; or the file is larger than SECRET_MAX (errno EFBIG). */
-static bool
-read_whole(int fd, struct buf *out)
-{
-	char piece[4096];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof piece)) > 0) {
-		buf_add(out, piece, (size_t)n);
-		if (out->len > SECRET_MAX) {
-			errno = EFBIG;
-			return false;
-		}
-	}
-	return n == 0;
-}
-
-static void
-wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_free(b);
-}
-
 static bool
 cannot_read(struct loading *l, const struct node *path)
 {
@@ -67,7 +43,7 @@ secret_from_file(struct loading *l, const struct node *path, struct buf *out)
 
 	if (fd < 0)
 		return cannot_read(l, path);
-	ok = fstat(fd, &st) == 0 && read_whole(fd, out);
+	ok = fstat(fd, &st) == 0 && secret_read(fd, SECRET_MAX, out);
 	if (!ok)
 		cannot_read(l, path);
 	else if ((st.st_mode & S_IROTH) != 0)
@@ -145,7 +121,7 @@ read_value(struct loading *l, const struct key *key, const struct node *node, co
 		*out = value.failed ? NULL : str_dup(buf_str(&value));
 	if (ok && *out == NULL)
 		diag_nomem(l->diag);
-	wipe(&value);
+	secret_wipe(&value);
 }
 
 static bool

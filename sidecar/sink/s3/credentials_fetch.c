@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/secret.h"
 #include "base/state.h"
 #include "sink/exchange.h"
 #include "sink/s3/credentials_answer.h"
@@ -62,8 +63,8 @@ static void
 end(struct s3_fetch *f, struct s3_keys *keys, const struct error *err)
 {
 	fetch_move(f, IDLE);
-	s3_file_wipe(&f->secret);
-	s3_file_wipe(&f->answer);
+	secret_wipe(&f->secret);
+	secret_wipe(&f->answer);
 	buf_free(&f->target);
 	f->setup.on_done(f->setup.arg, keys, err);
 }
@@ -144,7 +145,7 @@ read_token(struct s3_fetch *f, struct buf *out)
 		out->data[--out->len] = '\0';
 	if (is_header_value(out))
 		return true;
-	s3_file_wipe(out);
+	secret_wipe(out);
 	end_badly(f, ERR_CONFIG, "the file with its token is empty, or holds a control byte");
 	return false;
 }
@@ -170,7 +171,7 @@ ask_sts(struct s3_fetch *f)
 	add_field(&f->secret, "RoleSessionName", text(f, S3_SOURCE_SESSION_NAME));
 	add_field(&f->secret, "WebIdentityToken", token.data);
 	f->secret.failed = f->secret.failed || token.failed;
-	s3_file_wipe(&token);
+	secret_wipe(&token);
 	ask(f, "POST", text(f, S3_SOURCE_TARGET), &form);
 }
 
@@ -340,8 +341,8 @@ s3_fetch_free(struct s3_fetch *f)
 	if (f == NULL)
 		return;
 	exchange_free(f->exchange);
-	s3_file_wipe(&f->secret);
-	s3_file_wipe(&f->answer);
+	secret_wipe(&f->secret);
+	secret_wipe(&f->answer);
 	buf_free(&f->target);
 	mem_free(f);
 }

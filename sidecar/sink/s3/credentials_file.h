@@ -6,9 +6,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/* All of it. False: err says why (ERR_CONFIG, and errno; or ERR_NOMEM), and `out` is empty. */
+/* All of it, for secret_wipe(). False: err says why (ERR_CONFIG, and errno; or ERR_NOMEM), and `out` is empty. */
 bool s3_file_read(const char *path, size_t most, struct buf *out, struct error *err);
-
-void s3_file_wipe(struct buf *text); /* frees it, too */
 
 #endif

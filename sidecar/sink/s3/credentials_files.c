@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* credentials_files.c - what s3_source_decide() is told of the process and of its files: see credentials_source.h. */
+#include "base/secret.h"
 #include "sink/s3/credentials_file.h"
 #include "sink/s3/credentials_source.h"
 
@@ -93,6 +94,6 @@ s3_files_read(const struct s3_environment *environment, struct s3_files *files, 
 void
 s3_files_free(struct s3_files *files)
 {
-	s3_file_wipe(&files->credentials);
-	s3_file_wipe(&files->config);
+	secret_wipe(&files->credentials);
+	secret_wipe(&files->config);
 }
