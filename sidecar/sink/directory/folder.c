@@ -2,10 +2,12 @@
 /* folder.c - see folder.h. */
 #include "sink/directory/folder.h"
 
+#include "base/uuid.h"
 #include "sink/safe_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,6 +98,27 @@ folder_names(int folder)
 	if (dir == NULL && copy >= 0)
 		close(copy);
 	return dir;
+}
+
+int
+folder_open_nameless(int folder, const char *prefix)
+{
+	char name[NAME_MAX + 1], uuid[UUID_SIZE];
+	struct stat st;
+	int fd = -1;
+
+	if (fstat(folder, &st) != 0)
+		return -1;
+	if (st.st_nlink > 0)
+		fd = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd >= 0 || (st.st_nlink > 0 && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	uuid_make(uuid);
+	snprintf(name, sizeof name, "%s%s", prefix, uuid);
+	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(folder, name, 0);
+	return fd;
 }
 
 bool

@@ -25,6 +25,10 @@ DIR *folder_names(int folder);
 /* Makes the names in a folder durable. Some file systems cannot do that for folders; they say EINVAL. */
 bool folder_sync(int folder);
 
+/* A file to try something with, open for writing. It has no name where the file system has such files and the folder was not removed,
+ * so nobody who watches the folder notices; else one that begins with `prefix`, which is removed at once. -1: errno says why. */
+int folder_open_nameless(int folder, const char *prefix);
+
 /* All of it. False: errno says why. */
 bool folder_write(int fd, const char *data, size_t len);
 

@@ -3,7 +3,6 @@
  * name for longer than it takes to remove it, and lies where a start would sweep it. */
 #include "sink/directory/folder_survey.h"
 
-#include "base/uuid.h"
 #include "sink/directory/abilities.h"
 #include "sink/directory/directory.h"
 #include "sink/directory/folder.h"
@@ -108,26 +107,11 @@ try_abilities(struct survey *survey, const struct destination *to, int folder)
 
 /* -- does it last? ------------------------------------------------------------------------------------ */
 
-/* Open, and without a name. -1: errno says why. */
-static int
-open_nameless(int folder)
-{
-	char uuid[UUID_SIZE], name[NEW_FILE_NAME_MAX];
-	int fd;
-
-	uuid_make(uuid);
-	snprintf(name, sizeof name, SURVEY_PREFIX "%s", uuid);
-	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		unlinkat(folder, name, 0);
-	return fd;
-}
-
 static void
 try_sync(struct survey *survey, int folder)
 {
 	static const char bytes[4096] = { 0 };
-	int fd = open_nameless(folder);
+	int fd = folder_open_nameless(folder, SURVEY_PREFIX);
 	bool ok = fd >= 0 && folder_write(fd, bytes, sizeof bytes) && fsync(fd) == 0 && folder_sync(folder);
 
 	survey_note(

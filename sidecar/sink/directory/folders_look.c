@@ -2,13 +2,11 @@
 /* folders_look.c - the part of folders.h that looks after open folders: can they be written, is everything settled? */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/uuid.h"
 #include "sink/directory/directory.h"
+#include "sink/directory/folder.h"
 #include "sink/directory/folders_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,32 +16,11 @@
 
 /* -- trying [lookout] --------------------------------------------------------------------------------- */
 
-/* A file without a name, where the file system has that and the folder was not removed: nobody who watches the folder
- * notices. Else one that is removed at once. -1: errno says why. */
-static int
-open_trial(int folder)
-{
-	char name[NEW_FILE_NAME_MAX], uuid[UUID_SIZE];
-	struct stat st;
-	int fd = -1;
-
-	if (fstat(folder, &st) == 0 && st.st_nlink > 0)
-		fd = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && st.st_nlink > 0))
-		return fd;
-	uuid_make(uuid);
-	snprintf(name, sizeof name, NEW_FILE_PREFIX "%s", uuid);
-	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		unlinkat(folder, name, 0);
-	return fd;
-}
-
 /* 0, or an errno. */
 static int
 try_to_write(int folder)
 {
-	int fd = open_trial(folder), error = 0;
+	int fd = folder_open_nameless(folder, NEW_FILE_PREFIX), error = 0;
 
 	if (fd < 0)
 		return errno;
