@@ -34,10 +34,7 @@ static const char *const names[] = {
 static bool
 is_known(struct http_trial *trial)
 {
-	if (!survey_is_over(trial->survey))
-		return true;
-	trial->why_not = "interrupted";
-	return false;
+	return !survey_is_interrupted(trial->survey, &trial->why_not);
 }
 
 /* It was interrupted before it was clear what became of it. */
@@ -75,22 +72,6 @@ whether_other(const struct http_trial *trial, const struct attempt *attempt)
 }
 
 /* -- what is tried ------------------------------------------------------------------------------------ */
-
-static bool
-reach(struct http_trial *trial)
-{
-	struct survey_request request = http_survey_request(trial, NULL, "");
-	struct survey_reply reply;
-
-	survey_ask(trial->survey, &request, &reply);
-	if (!is_known(trial))
-		return false;
-	http_survey_found(
-		trial, REACHABLE, reply.result.is_whole, "%s", reply.result.is_whole ? "" : reply.result.why);
-	if (!reply.result.is_whole)
-		trial->why_not = "it cannot be reached";
-	return reply.result.is_whole;
-}
 
 /* Asked before anything is put. */
 static bool
@@ -291,7 +272,7 @@ rely(struct http_trial *trial, enum ability ability, const char *key)
 static void
 rely_on_hold(struct http_trial *trial)
 {
-	struct found *slow = &trial->found[SLOW_BODY];
+	struct survey_found *slow = &trial->found[SLOW_BODY];
 	struct seconds every;
 
 	if (trial->settings->hold_every_ms == LIMIT_NONE)
@@ -347,14 +328,9 @@ is_asked(const struct http_trial *trial, size_t ability)
 static void
 note_all(struct http_trial *trial)
 {
-	for (size_t i = 0; i < N_ABILITIES; i++) {
-		const struct found *what = &trial->found[i];
-		bool has_reason = what->answer != SURVEY_NOT_TRIED || what->sentence[0] != '\0';
-
+	for (size_t i = 0; i < N_ABILITIES; i++)
 		if (is_asked(trial, i))
-			survey_note(trial->survey, names[i], what->answer, what->relied_on, "%s",
-				has_reason || trial->why_not == NULL ? what->sentence : trial->why_not);
-	}
+			survey_note_found(trial->survey, names[i], &trial->found[i], trial->why_not);
 }
 
 static void
@@ -373,7 +349,7 @@ http_survey(struct survey *survey, const struct destination *to)
 
 	fill(trial.body, sizeof trial.body);
 	look_at_rules(&trial);
-	if (reach(&trial) && trial.has_put)
+	if (survey_reach(survey, &trial.settings->peer, &trial.found[REACHABLE], &trial.why_not) && trial.has_put)
 		try_all(&trial);
 	say_what_is_left(&trial);
 	note_all(&trial);

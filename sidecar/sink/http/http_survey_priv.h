@@ -7,16 +7,12 @@
 #include "base/uuid.h"
 #include "sink/http/settings.h"
 #include "sink/survey_ask.h"
+#include "sink/survey_found.h"
 
 #define BODY_SIZE 16384u
 #define TARGET_SIZE (sizeof "/" SURVEY_PREFIX + UUID_SIZE)
 
 enum ability { REACHABLE, PUT, GET, DELETE, CHUNKED, EARLY_100, SILENCE, SLOW_BODY, POST, REMOVED, N_ABILITIES };
-
-struct found {
-	enum survey_answer answer;
-	char relied_on[64], sentence[160];
-};
 
 struct http_trial {
 	struct survey *survey;
@@ -27,7 +23,7 @@ struct http_trial {
 	bool has_put_any;
 	char left[TARGET_SIZE]; /* the name of what could not be removed; "": nothing */
 	const char *why_not;    /* of what was not tried; a constant */
-	struct found found[N_ABILITIES];
+	struct survey_found found[N_ABILITIES];
 	char body[BODY_SIZE];
 };
 

@@ -10,12 +10,10 @@
 void
 http_survey_found(struct http_trial *trial, enum ability ability, bool can, const char *fmt, ...)
 {
-	struct found *to = &trial->found[ability];
 	va_list args;
 
-	to->answer = can ? SURVEY_YES : SURVEY_NO;
 	va_start(args, fmt);
-	vsnprintf(to->sentence, sizeof to->sentence, fmt, args);
+	survey_find(&trial->found[ability], can, fmt, args);
 	va_end(args);
 }
 

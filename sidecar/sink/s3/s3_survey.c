@@ -36,21 +36,17 @@ static const char *const names[] = {
 void
 s3_survey_found(struct s3_tour *tour, enum s3_ability ability, bool can, const char *fmt, ...)
 {
-	struct s3_found *to = &tour->found[ability];
 	va_list args;
 
-	to->answer = can ? SURVEY_YES : SURVEY_NO;
 	va_start(args, fmt);
-	vsnprintf(to->sentence, sizeof to->sentence, fmt, args);
+	survey_find(&tour->found[ability], can, fmt, args);
 	va_end(args);
 }
 
 bool
 s3_survey_is_over(struct s3_tour *tour)
 {
-	if (survey_is_over(tour->trial.survey))
-		tour->why_not = "interrupted";
-	return survey_is_over(tour->trial.survey);
+	return survey_is_interrupted(tour->trial.survey, &tour->why_not);
 }
 
 static void
@@ -64,17 +60,7 @@ rely(struct s3_tour *tour, enum s3_ability ability, bool does, const char *key)
 static bool
 reach(struct s3_tour *tour)
 {
-	struct survey_request request = { .to = &tour->trial.peer };
-	struct survey_reply reply;
-
-	survey_ask(tour->trial.survey, &request, &reply);
-	if (s3_survey_is_over(tour))
-		return false;
-	s3_survey_found(
-		tour, S3_REACHABLE, reply.result.is_whole, "%s", reply.result.is_whole ? "" : reply.result.why);
-	if (!reply.result.is_whole)
-		tour->why_not = "it cannot be reached";
-	return reply.result.is_whole;
+	return survey_reach(tour->trial.survey, &tour->trial.peer, &tour->found[S3_REACHABLE], &tour->why_not);
 }
 
 static bool
@@ -235,13 +221,8 @@ look_at_rules(struct s3_tour *tour)
 static void
 note_all(struct s3_tour *tour)
 {
-	for (size_t i = 0; i < S3_N_ABILITIES; i++) {
-		const struct s3_found *what = &tour->found[i];
-		bool has_reason = what->answer != SURVEY_NOT_TRIED || what->sentence[0] != '\0';
-
-		survey_note(tour->trial.survey, names[i], what->answer, what->relied_on, "%s",
-			has_reason || tour->why_not == NULL ? what->sentence : tour->why_not);
-	}
+	for (size_t i = 0; i < S3_N_ABILITIES; i++)
+		survey_note_found(tour->trial.survey, names[i], &tour->found[i], tour->why_not);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "sink/s3/credentials.h"
 #include "sink/s3/settings.h"
 #include "sink/survey_ask.h"
+#include "sink/survey_found.h"
 
 #define S3_SURVEY_BODY 4096u
 #define S3_SURVEY_KEY_SIZE (sizeof "/" SURVEY_PREFIX + UUID_SIZE)
@@ -50,14 +51,9 @@ enum s3_ability {
 	S3_N_ABILITIES
 };
 
-struct s3_found {
-	enum survey_answer answer;
-	char relied_on[64], sentence[256];
-};
-
 struct s3_tour {
 	struct s3_trial trial;
-	struct s3_found found[S3_N_ABILITIES];
+	struct survey_found found[S3_N_ABILITIES];
 	const char *why_not; /* of what was not tried; a constant */
 	char first[S3_SURVEY_KEY_SIZE], second[S3_SURVEY_KEY_SIZE], third[S3_SURVEY_KEY_SIZE]; /* '/' and the key */
 	struct s3_digest digest;
