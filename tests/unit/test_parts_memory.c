@@ -84,6 +84,34 @@ a_pool_that_is_short_refuses_and_keeps_nothing(void **state)
 	config_free(config);
 }
 
+/* Of each part its names, its delivery and its link are charged one after the other; each may be the one that finds no room. */
+static void
+parts_with_links_are_refused_for_want_of_memory_too(void **state)
+{
+	struct config *config = form_run_config(
+		"fields: [ { name: \"*\", store: { to: s, key: \"{part}-{file.name}\", presign: 1h } } ]");
+	size_t most = pool_keepable(form_run_at.pool);
+
+	(void)state;
+	for (size_t left = 1; left < 6; left++)
+		for (size_t length = 1; length < 60; length += 20) {
+			struct error err = { 0 };
+			struct buf body = { 0 };
+
+			for (size_t i = 0; i < 100; i++)
+				buf_addf(&body,
+					"--B\r\nContent-Disposition: form-data; name=a; filename=%0*d\r\n\r\n\r\n",
+					(int)length, 7);
+			buf_add_text(&body, "--B--\r\n");
+			assert_true(pool_reserve(form_run_at.pool, most - left, POOL_KEEP));
+			assert_false(form_run(config->routes, buf_str(&body), 4000, false, NULL, &err));
+			assert_int_equal(err.kind, ERR_BUSY);
+			pool_unreserve(form_run_at.pool, most - left, POOL_KEEP);
+			buf_free(&body);
+		}
+	config_free(config);
+}
+
 /* Half a MiB, so that not even one whole feed is sure of its chunks. */
 static void
 a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
@@ -294,6 +322,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(a_pool_that_is_short_refuses_and_keeps_nothing),
+		cmocka_unit_test(parts_with_links_are_refused_for_want_of_memory_too),
 		cmocka_unit_test(a_form_waits_for_chunks_or_comes_in_smaller_pieces),
 		cmocka_unit_test(big_parts_and_long_names_are_refused_for_want_of_memory_too),
 		cmocka_unit_test(a_sink_that_does_not_open_fails_the_form),

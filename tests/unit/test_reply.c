@@ -129,6 +129,33 @@ a_summary_tells_links_and_nobody_may_keep_it(void **state)
 	reply_free(&reply);
 }
 
+static bool
+make_link_of_all_years(void *arg, const struct order *order, struct order_link *link)
+{
+	make_link(arg, order, link);
+	link->expires_s = INT64_MAX;
+	return true;
+}
+
+/* A link of which nobody can say how long it lives is not told, and the form stays what it is. */
+static void
+a_link_beyond_all_years_is_not_told(void **state)
+{
+	struct reply_part part = stored;
+	struct reply_facts facts = facts_of(&summary, &part, 1);
+	unsigned left = 1;
+	struct reply_links links = { make_link_of_all_years, &left };
+	struct reply reply = { 0 };
+
+	(void)state;
+	facts.links = &links;
+	part.linked = &linked_order;
+	reply_make(&facts, &reply);
+	assert_int_equal(reply.status, 201);
+	assert_null(strstr(buf_str(&reply.body).data, "https://x/1"));
+	reply_free(&reply);
+}
+
 /* Nobody asks for one where no summary is: what else is told of a part is told to others, too. */
 static void
 nothing_but_a_summary_tells_a_link(void **state)
@@ -561,6 +588,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_committed_form_is_summed_up),
 		cmocka_unit_test(a_summary_tells_links_and_nobody_may_keep_it),
+		cmocka_unit_test(a_link_beyond_all_years_is_not_told),
 		cmocka_unit_test(nothing_but_a_summary_tells_a_link),
 		cmocka_unit_test(a_dropped_part_of_a_run_has_no_state),
 		cmocka_unit_test(without_json_the_body_is_empty_and_has_no_type),
