@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* check.h - the last pass: what each key may say by itself, but not together. Where two places are at
- * odds both are cited. Changes nothing. */
+/* check.h - the last pass: finds keys that are right one by one, and contradict each other. Where two places do, the message cites
+ * both. Changes nothing. */
 #ifndef PENSTOCK_CHECK_H
 #define PENSTOCK_CHECK_H
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* check_kill.h - the last thing that is said of route files without an error: what a kill in the middle of a commit would
- * leave half visible. */
+/* check_kill.h - warns, where route files have no error, of what a kill in the middle of a commit would leave half visible. */
 #ifndef PENSTOCK_CHECK_KILL_H
 #define PENSTOCK_CHECK_KILL_H
 

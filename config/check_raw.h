@@ -5,7 +5,7 @@
 
 #include "config/read.h"
 
-/* Of other routes: nothing. */
+/* Does nothing for other routes. */
 void check_raw(struct loading *l, size_t route);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "base/str.h"
 
-/* A file as read. Owned by whoever loads; outlives every spot in it. */
+/* A file as it was read. Its loader owns it (struct loading), and it must outlive every spot in it. */
 struct source {
 	char *name; /* as messages show it */
 	char *text; /* without a byte order mark */
@@ -50,7 +50,7 @@ void diag_note(struct diag *d, struct spot spot, const char *fmt, ...) __attribu
 /* Remembers that memory ran out. Always returns false, so that `return diag_nomem(d)` means "fail". */
 bool diag_nomem(struct diag *d);
 
-/* All problems as text, sorted; the first PROBLEMS_SHOWN of them. */
+/* All problems as text, in the order of file and line. */
 #define PROBLEMS_SHOWN 500
 void diag_print(struct diag *d, struct buf *out);
 

@@ -6,14 +6,14 @@
 #include "config/diag.h"
 #include "config/keys.h"
 
-/* Where libyaml gave up, in its words, and where what it was reading began. */
+/* Where libyaml gave up and why, in its words, and where the thing that it was reading begins. */
 struct broken_yaml {
 	const char *problem, *context; /* not NULL */
 	struct spot at;
 	struct spot begun; /* source NULL: not known */
 };
 
-/* A sentence that says what to do, or "": none is known. Static text or of `out`, which the caller frees. */
+/* A sentence that says what to do; "" if none is known. It is constant, or lies in `out`, which the caller frees. */
 const char *hints_of_syntax(const struct broken_yaml *broken, struct buf *out);
 
 /* What to write instead of `key`, which this table does not have and another system may call so; NULL: not known. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* kind.h - a kind of destination, as far as a route file knows it: the word of its `type`, its rows of the key table, what
- * holds between them, and its traits. Each kind is one of these in the kind.c of its folder in sink/, and one line of sinks.def; nobody
- * else asks which kind a destination is of, only what it says of itself.
+ * holds between them, and its traits. Each kind is one constant of this type in the kind.c of its folder in sink/, and one line of
+ * sinks.def. No other code asks of which kind a destination is: it asks for a trait, or calls a function of the kind.
  *
  * All of it is constant, needs no library, and is linked into HAProxy's filter, too.
  */
@@ -26,18 +26,19 @@ enum kind_trait {
 	KIND_APPLICATION = 1 << 0,
 	/* May want a length before the first byte. */
 	KIND_LENGTH = 1 << 1,
-	/* Completes on this machine: before any that does not, all orders of one form for one place together, and nobody has
-	 * to wait long for it. */
+	/* Completes on this machine. So it completes before any that does not, all orders of one form for one place do so together,
+	 * and none takes long. */
 	KIND_LOCAL = 1 << 2,
 	/* What it has committed outlives the process. */
 	KIND_LASTS = 1 << 3,
-	/* What is on its way lies there as an upload, which has an id (order.upload) and stays until somebody ends it. */
+	/* While an object is on its way its bytes lie there as an upload, which has an id (order.upload) and stays until it is
+	 * completed or aborted. */
 	KIND_UPLOADS = 1 << 4,
 	/* Its objects have a Content-Type. */
 	KIND_TYPE = 1 << 5,
 	/* Its objects have metadata and a Content-Disposition. */
 	KIND_METADATA = 1 << 6,
-	/* It can make a link by which whoever has it gets the object: for a while, without keys of his own. */
+	/* It can make a link to an object by which anybody gets it for a while, without keys of the store. */
 	KIND_LINKS = 1 << 7,
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* link.h - the second pass over what read_files() has read: what needs all files, or two keys at once, to
- * be understood. Destinations get their URL of a socket, rules their action, destination and template. */
+/* link.h - the second pass over what read_files() has read: it does what needs all files, or several keys at once. Destinations get their URL of a socket, rules their action, destination and template. */
 #ifndef PENSTOCK_LINK_H
 #define PENSTOCK_LINK_H
 
@@ -9,7 +8,7 @@
 
 void link_all(struct loading *l);
 
-/* {path.N} counts the wildcards of match.path: reports what counts further. `node`: the text of the template. */
+/* {path.N} stands for the N-th wildcard of match.path: reports an N for which there is none. `node`: the text of the template. */
 void link_check_wildcards(
 	struct loading *l, const struct match *match, const struct template *t, const struct node *node);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* media_type.h - a media type as a header line has it (RFC 9110 section 8.3.1): type "/" subtype, and parameters, into which
- * nobody looks. Pure. */
+/* media_type.h - a media type as a header line has it (RFC 9110 section 8.3.1): type "/" subtype, and parameters, which
+ * are left out. Pure. */
 #ifndef PENSTOCK_MEDIA_TYPE_H
 #define PENSTOCK_MEDIA_TYPE_H
 

@@ -8,10 +8,10 @@
 
 #define MEMORY_UNIT 32768u /* `memory` is cut into such pieces */
 
-/* Bytes of the largest object that `rule` can make of a body of at most `body` bytes (LIMIT_NONE: nobody knows), or LIMIT_NONE. */
+/* Bytes of the largest object that `rule` can make of a body of at most `body` bytes (LIMIT_NONE: not known), or LIMIT_NONE. */
 uint64_t memory_largest(const struct rule *rule, uint64_t body);
 
-/* After linking: what a form of at most `body` bytes (LIMIT_NONE: nobody knows) needs. Of all its rules that store, one at a time
+/* After linking: what a form of at most `body` bytes (LIMIT_NONE: not known) needs. Of all its rules that store, one at a time
  * is being read; its concats all are, until the form ends. Whole units; 0 for any body if it is for one. */
 uint64_t memory_of_route(const struct route *route, uint64_t body);
 

@@ -12,7 +12,7 @@
 #include "config/template.h"
 
 /* "/thanks?id={request_id}", "https://example.org/{path.1}" -> out->origin and out->redirect, which the caller frees, also
- * after a failure. False: err says why (ERR_CONFIG, ERR_NOMEM), `where` what of the text is meant. */
+ * after a failure. False: err says why (ERR_CONFIG, ERR_NOMEM), and `where` which bytes of the text are wrong. */
 bool redirect_read(struct str text, struct response *out, struct span *where, struct error *err);
 
 #endif

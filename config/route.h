@@ -228,7 +228,7 @@ struct network {
 	unsigned bits;
 };
 
-/* From whom PROXY headers, X-Forwarded-For, Forwarded, X-Request-Id and traceparent are believed. */
+/* The addresses from which PROXY headers, X-Forwarded-For, Forwarded, X-Request-Id and traceparent are believed. */
 struct trust {
 	struct network *networks;
 	size_t n_networks;
@@ -244,7 +244,7 @@ struct spoa {
 	uint64_t idle_ms;         /* longest time without a frame */
 };
 
-/* Health, metrics and version, for whoever runs the process (sidecar/ops). */
+/* Health, metrics and version, for the operator (sidecar/admin). */
 struct admin {
 	struct listen *listen;
 	size_t n_listen; /* 0: none */

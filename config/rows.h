@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* rows.h - for files that hold rows of the key table (keys.h): how a row says where its value goes, and the ranges that
- * many rows share. */
+/* rows.h - for the files with rows of the key table (keys.h): macros by which a row says where its value goes, and ranges that many
+ * rows share. */
 #ifndef PENSTOCK_ROWS_H
 #define PENSTOCK_ROWS_H
 

@@ -24,7 +24,7 @@ struct span {
 	size_t offset, len;
 };
 
-/* NULL: err says why (ERR_CONFIG, ERR_NOMEM), `where` what of the text is meant. */
+/* NULL: err says why (ERR_CONFIG, ERR_NOMEM), and `where` which bytes of the text are wrong. */
 struct template *template_parse(struct str text, enum template_style style, struct span *where, struct error *err);
 
 void template_free(struct template *t); /* NULL is fine */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* whereabouts.h - where a destination really is, in one spelling: two of them may be one place, or one may lie in the
- * other, and then two parts of a form must not get one name there. */
+/* whereabouts.h - where a destination really is, in one spelling. Two destinations may be one place, or one may lie within the other:
+ * then two parts of a form must not get the same name there. */
 #ifndef PENSTOCK_WHEREABOUTS_H
 #define PENSTOCK_WHEREABOUTS_H
 

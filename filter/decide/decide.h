@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* decide.h - may this upload come in? Asked before a byte of its body is read, by everyone who can refuse
- * one, so that nothing is decided twice in different words.
+/* decide.h - may this upload come in? Every place that can refuse an upload asks this before it reads a byte of the body, so that
+ * all of them decide the same, in the same words.
  *
  * Pure, any thread: no clock, no library types, no global state, no allocation. Asked by request/ for each request,
  * by spoa/ for HAProxy's agent, and inside HAProxy by native/.
@@ -14,7 +14,7 @@
 #include "route/head.h"
 #include "route/match.h"
 
-/* How busy the process is, taken by the caller just before he asks. */
+/* How busy the process is; the caller fills it in just before it asks. */
 struct load {
 	struct str
 		gateway_refuses; /* X-Penstock-Refuse of a gateway that is trusted: its own answer would be lost, so
@@ -29,7 +29,7 @@ struct load {
 struct decision {
 	bool allow;
 	const struct route *route; /* also of a refusal, once it is known; NULL before that */
-	uint64_t length;           /* Content-Length, or LENGTH_UNKNOWN for a body that ends when it ends */
+	uint64_t length;           /* Content-Length, or LENGTH_UNKNOWN where the head does not say it */
 	uint64_t max_body;         /* if allowed: limits.body of the route, LIMIT_NONE for none */
 	unsigned retry_after_s;    /* with ERR_TOO_MANY, ERR_BUSY and ERR_DRAINING, else 0 */
 	struct error error;        /* if refused */
@@ -39,8 +39,8 @@ struct decision {
 
 #define LENGTH_UNKNOWN UINT64_MAX
 
-/* Bytes of a header's value, and of a target before its query: HAProxy's question to the agent holds one more, so that a
- * cut one is seen for what it is. */
+/* The most bytes of a header's value, and of a target before its query. HAProxy's question to the agent holds one byte more, so that
+ * a value which was cut is too long and is refused. */
 #define DECIDE_HOST_MAX 255
 #define DECIDE_TYPE_MAX 511
 #define DECIDE_TARGET_MAX (8 + DECIDE_HOST_MAX + MATCH_PATH_MAX) /* "https://", host and path */
@@ -58,18 +58,18 @@ struct decision {
  *   ERR_MEDIA_TYPE       a Content-Encoding other than identity or empty; a Content-Type repeated, too long, or none
  *                        that the format of the route's bodies accepts (source/format.h)
  *   ERR_TOO_LARGE        a Content-Length over limits.body (limit "body")
- *   ERR_BUSY (the gateway could ask nobody), ERR_DRAINING, ERR_BUSY (over memory),
+ *   ERR_BUSY (the gateway could not ask its agent), ERR_DRAINING, ERR_BUSY (over memory),
  *   ERR_TOO_MANY (limits.concurrent), as `load` says
  *
  * A Content-Length of 0 is let in: the form will say that it is truncated. */
 void decide(
 	const struct config *config, const struct head *head, const struct load *load, struct decision *decision);
 
-/* Of any head, also one that is refused for what else is in it: does the client wait for 100 before it sends the body?
+/* Does the client wait for 100 before it sends the body? To be asked of any head, also of one that is refused for something else.
  * One of several Expects is enough; HTTP/1.0 has none (RFC 9110 section 10.1.1). */
 bool decide_expects_continue(const struct head *head);
 
-/* For who counts requests himself: turns an allowed decision into the refusal of one over limits.concurrent. */
+/* For request/, which counts requests itself: turns a decision that allows into the refusal of one over limits.concurrent. */
 void decide_too_many(struct decision *decision);
 
 #endif

@@ -8,8 +8,8 @@
  *    │               └────▶ FOLLOWED ──core_feed()──▶ REFUSED         core_stop(): FOLLOWED ──▶ LEFT_ALONE
  *    └──── fault ─────────────┴──────▶ REFUSED or, under `fail open`, LEFT_ALONE
  *
- * A fault is what is not the request's: memory that runs out, or a bug of ours, which is a must() that fails in any of
- * these functions. Neither ever ends the process: the request is refused (503, 500), or let alone. */
+ * A fault is one that the request has not caused: memory runs out, or a must() of ours fails in any of these functions (a bug).
+ * Neither ever ends the process: the request is refused (503, 500), or let alone. */
 #ifndef PENSTOCK_NATIVE_CORE_H
 #define PENSTOCK_NATIVE_CORE_H
 
@@ -25,10 +25,10 @@ struct core_bug {
 	int line;
 };
 
-/* What becomes of requests at a fault, and who hears of bugs. */
+/* What becomes of requests at a fault, and who is told of bugs. */
 struct core_manner {
 	bool fail_open; /* they are let alone; else they are refused */
-	/* On the thread that met the bug, in the midst of any function below; NULL: nobody. */
+	/* Called on the thread that met the bug, from within any function below. NULL: nobody is told. */
 	void (*on_bug)(void *arg, const struct core_bug *bug);
 	void *arg;
 };
@@ -51,7 +51,7 @@ struct core_head {
 /* Texts live as long as the request. */
 struct core_verdict {
 	bool allow;
-	bool is_fault;               /* nobody has judged it, or not to its end */
+	bool is_fault;               /* a fault kept it from being judged to its end */
 	unsigned status;             /* 200, or what the client is to be told */
 	const char *title;           /* the reason phrase of that status */
 	const char *reason;          /* a sentence, "" if allowed */
@@ -75,14 +75,14 @@ const struct core_verdict *core_decide(struct core_request *request, const struc
 /* The last verdict; NULL: none yet. */
 const struct core_verdict *core_verdict(const struct core_request *request);
 
-/* Is there a body that wants to be looked at? */
+/* Must the bytes of its body be fed? */
 bool core_follows(const struct core_request *request);
 
-/* Of one that is followed: the next bytes of the body. NULL: go on, with the next bytes too, whether or not it is still
- * followed. Else the verdict that ends it; then no more may be fed. */
+/* Takes the next bytes of the body of a request that is followed. NULL: they may pass, and the next ones may be fed, also if it is
+ * not followed any more. Else the verdict that ends the request; then no more may be fed. */
 const struct core_verdict *core_feed(struct core_request *request, const char *data, size_t len);
 
-/* Nothing more is to be looked at: what is fed from now on passes. */
+/* Ends the following: whatever is fed from now on passes. */
 void core_stop(struct core_request *request);
 
 /* The problem+json (RFC 9457) of a refusal, which lives as long as the request. *len is 0: it cannot be had. */

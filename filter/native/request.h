@@ -29,14 +29,14 @@ struct core_request {
 	struct core_verdict verdict; /* unless NEW */
 };
 
-/* Of a request for which there is no memory: let in under `fail open`, else refused. */
+/* The verdict on a request for which there is no memory: let in under `fail open`, else refused. */
 const struct core_verdict *request_without_memory(const struct filter_core *core);
 
-/* A must() has failed for it. One that was refused stays so. Else, under `fail open`, it is LEFT_ALONE, and let in if
- * nothing was said of it yet; or it is REFUSED with 500. */
+/* To be called after a must() has failed for this request. If it was refused it stays so. Else it is LEFT_ALONE under `fail open`,
+ * and let in if there was no verdict yet; without `fail open` it is REFUSED with 500. */
 void request_give_up(struct core_request *request);
 
-/* What was allocated for it; not the request itself. */
+/* Frees what was allocated for the request, not the request itself. */
 void request_fini(struct core_request *request);
 
 /* NEW becomes REFUSED or FOLLOWED, or LEFT_ALONE where memory runs out under `fail open`. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* scan.h - a body while it streams through the gateway: its limits, its delimiters and the heads of its parts, nothing of
- * it kept.
+/* scan.h - looks at a body while it streams through the gateway: its limits, its delimiters and the heads of its parts. It keeps
+ * nothing of the body.
  *
  * The same guard as in the sidecar finds the delimiters, and the same code reads the heads, so the gateway and the sidecar
- * cannot read a form differently, and of several faults both tell the first. What a rule of the route refuses is the
- * sidecar's to say. Pure; one thread. It allocates only while the head of a part is longer than any before it in the same
+ * cannot read a form differently, and of several faults both tell the first. What a field rule refuses is left to the
+ * sidecar. Pure; one thread. It allocates only while the head of a part is longer than any before it in the same
  * body. */
 #ifndef PENSTOCK_NATIVE_SCAN_H
 #define PENSTOCK_NATIVE_SCAN_H
@@ -23,8 +23,8 @@ struct scan {
 	bool has_delimiters;
 };
 
-/* The scan may not be moved afterwards. `limits` is borrowed. `boundary`: NULL for a body that has no delimiters, of which
- * only the length is looked at. */
+/* The scan must not be moved afterwards. `limits` is borrowed. `boundary`: NULL for a body without delimiters; then only its length
+ * counts. */
 void scan_init(struct scan *scan, const struct limits *limits, const struct boundary *boundary);
 void scan_fini(struct scan *scan);
 

@@ -7,11 +7,11 @@
  *   id method target version host type length coding encoding expect     what they say; NULL: the request has none
  *   hosts types lengths codings encodings expects                      how many lines of that header there are
  *
- * Target is the request's as penstock will see it (HAProxy's `url`; its query may be cut): from a path alone it could
- * not be told whose host an absolute target names, or that there is none.
+ * `target` is the request's target as penstock will see it (HAProxy's `url`; its query may be cut). HAProxy's `path` would not do:
+ * it does not show that an absolute target names another host than the header does, nor that there is no path.
  *
- * Whatever it cannot read as exactly one such message is answered with allow=false, status 503 and no route, never with
- * silence: HAProxy lets pass what no variable forbids.
+ * What cannot be read as exactly one such message is answered with allow=false, status 503 and no route. It is never left
+ * without an answer, because HAProxy lets a request pass if no variable forbids it.
  */
 #ifndef PENSTOCK_SPOA_ADMIT_H
 #define PENSTOCK_SPOA_ADMIT_H
@@ -40,7 +40,7 @@ struct admit {
 		uint64_t count;
 	} headers[N_ADMIT_HEADERS];
 	char version[16];
-	char id[129]; /* from HAProxy, or made */
+	char id[129]; /* HAProxy's, or a UUID where it sent none */
 	struct decision decision;
 	unsigned status; /* 200 if allowed, else what the client is to be told */
 };

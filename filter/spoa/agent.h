@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* agent.h - the SPOP agent that HAProxy asks, before a byte of body, whether an upload may come in.
  *
- * A thread and a loop of its own, so that no upload makes an answer late. It reads the immutable routes and figures
- * that any thread may read, and changes none of them: what it admits holds no place until it arrives. SPOP 2.0 with
- * pipelining; no fragmentation, no async.
+ * It has a thread and a loop of its own, so that no upload delays an answer. It reads the immutable routes and figures
+ * that any thread may read, and changes none of them: an admission reserves nothing, and the request counts against
+ * limits.concurrent only when it arrives. SPOP 2.0 with pipelining; no fragmentation, no async.
  */
 #ifndef PENSTOCK_SPOA_AGENT_H
 #define PENSTOCK_SPOA_AGENT_H
@@ -28,13 +28,13 @@ struct agent_setup {
 /* [main] Binds its addresses and starts its thread. NULL: err says why. */
 struct agent *agent_new(const struct agent_setup *setup, struct error *err);
 
-/* [main] From its next question on the agent goes by this table. Takes the reference over; not again before
+/* [main] From the next question on the agent answers from this table. Takes the reference over. Must not be called again before
  * on_table. */
 void agent_set_table(struct agent *agent, struct table *table);
 
 struct loop *agent_loop(struct agent *agent);
 
-/* [main] Stops accepting, says DISCONNECT 0 to every connection behind its last ACK, ends the thread, waits for it
+/* [main] Stops accepting, sends DISCONNECT 0 on every connection after its last ACK, ends the thread, waits for it
  * and frees everything. NULL is fine. */
 void agent_free(struct agent *agent);
 

@@ -25,10 +25,10 @@ struct agent {
 /* Takes over fd. Out of memory: it is closed. */
 void peer_new(struct agent *agent, int fd);
 
-/* Makes room: closes the one that has let us wait for its HELLO longest. False: there is none. */
+/* Makes room for a new connection: closes the one for whose HELLO the agent has waited longest. False: there is none. */
 bool peer_drop_silent(struct agent *agent);
 
-/* What has been asked already is answered; then every connection is told DISCONNECT 0. */
+/* Answers what has been asked already, then sends DISCONNECT 0 on every connection. */
 void peer_disconnect_all(struct agent *agent);
 
 /* agent.c: a peer has gone. */

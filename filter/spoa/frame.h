@@ -6,8 +6,8 @@
  *   HELLO    (string, typed)*                        NOTIFY   (string, nb-args:1, (string, typed)*)*
  *   ACK      (action:1, nb-args:1, typed*)*          DISCONNECT (string, typed)*
  *
- * Readers take bytes off the front of a view. They answer false for whatever does not fit: bytes that end too early,
- * a varint of more than ten bytes or over 64 bits, an unknown type of value. The view is then worthless. Views that
+ * Readers take bytes off the front of a view. They return false if that cannot be done: the bytes end too early, a varint has
+ * more than ten bytes or over 64 bits, the type of a value is unknown. The view must not be used after that. Views that
  * come out borrow from the input. Writers append to a frame of bounded size; one that does not fit marks it failed,
  * and spop_write_end() says so.
  */
@@ -79,7 +79,7 @@ struct spop_value {
 };
 
 struct spop_frame {
-	unsigned type; /* enum spop_type, or what the peer made up */
+	unsigned type; /* enum spop_type, or a number of which the peer alone knows what it means */
 	uint32_t flags;
 	uint64_t stream_id, frame_id;
 	struct str payload;

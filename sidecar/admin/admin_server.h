@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* admin_server.h - where the process says how it is (`admin.listen`): a thread and a loop of its own, so that it answers also
- * when everything else is stuck.
+/* admin_server.h - tells how the process is (`admin.listen`). It has a thread and a loop of its own, so that it answers also when all
+ * other threads are stuck.
  *
  *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
  *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
@@ -8,9 +8,8 @@
  *   GET /version  JSON
  *   GET /metrics  for Prometheus: counters (base/metrics.def) and gauges (gauges.h)
  *
- * For GET and HEAD. No question waits for anybody: it is told what the watchdog, the probe and the lookout have found last, and gauges
- * that any thread may read. No answer holds a secret, an
- * address of a destination or a path of this machine.
+ * It takes GET and HEAD. No answer waits for another thread: it is made of what the watchdog, the probe and the lookout have found
+ * last, and of gauges that any thread may read. No answer holds a secret, an address of a destination or a path of this machine.
  */
 #ifndef PENSTOCK_ADMIN_SERVER_H
 #define PENSTOCK_ADMIN_SERVER_H
@@ -35,7 +34,8 @@ struct admin_setup {
 /* [main] Binds its addresses and starts its thread. NULL: err says why. */
 struct admin_server *admin_server_new(const struct admin_setup *setup, struct error *err);
 
-/* [main] From now on the destinations of this table count. Takes the reference over; not again before on_table. */
+/* [main] From now on the answers are about the destinations of this table. Takes the reference over. Must not be called again before
+ * on_table. */
 void admin_server_set_table(struct admin_server *server, struct table *table);
 
 struct loop *admin_server_loop(struct admin_server *server); /* for another watchdog */

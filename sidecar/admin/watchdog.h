@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* watchdog.h - do the other threads' loops still turn? One loop sends a mail to each of the others, twice a second,
- * and each sends one back. Who asks how it stands gets an answer at once, however stuck the others are.
+ * and each sends one back. So the question whether all turn is answered at once, however stuck the others are.
  *
  *   observer: ASLEEP ─tick▶ (there) ═▶ other loop: next turn ═▶ (back) ─▶ ASLEEP      no answer for WATCHDOG_MISSES ticks: stuck
  *
@@ -21,7 +21,7 @@ struct watchdog_target {
 	char name[24]; /* "worker 1" */
 	struct loop *loop;
 	const struct counter
-		*ended; /* not 0: its loop has ended, as it should; NULL: it does not before the observer's */
+		*ended; /* not 0: its loop has ended, as it should; NULL: it does not end before the observer's */
 };
 
 struct watchdog;

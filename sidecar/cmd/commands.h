@@ -31,7 +31,7 @@ int command_fail(const struct error *err, int code);
 /* Errors and warnings of the route files, all of them, on stderr. */
 void command_print_findings(const struct findings *findings);
 
-/* All of it on stdout, and frees it; main.c sees whether that went well. */
+/* Writes all of it to stdout, and frees it. main.c checks at the end whether stdout took it. */
 int command_print(struct buf *out);
 
 #endif

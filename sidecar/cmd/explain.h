@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* explain.h - `penstock explain`: what would become of one request, without a network and without storing
- * anything, by the very code that serves: decide, form, rules and names. The request counts as one of somebody who is not
- * in `trust.proxies`, to a process with nothing else to do and destinations that take everything: what only they know
- * (503, 409, 502) it cannot tell. tests/e2e/test_agreement.py compares it with `penstock run`. */
+ * anything, by the very code that serves: decide, form, rules and names. The request counts as one from an address that is
+ * not in `trust.proxies`, to a process with nothing else to do and destinations that take everything. So it cannot tell of refusals
+ * that only a busy process or a destination gives (503, 409, 502). tests/e2e/test_agreement.py compares it with `penstock run`. */
 #ifndef PENSTOCK_EXPLAIN_H
 #define PENSTOCK_EXPLAIN_H
 

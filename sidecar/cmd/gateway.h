@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* gateway.h - `penstock haproxy`: HAProxy's configuration for the user's own routes, so that nobody writes it by hand.
+/* gateway.h - `penstock haproxy`: writes HAProxy's configuration for the user's own routes.
  *
  * Writes DIR/haproxy.cfg, complete: `haproxy -f DIR/haproxy.cfg` serves; or, with `backend`, DIR/penstock.cfg with
  * nothing but what an HAProxy that is there already needs beside its own files. Where the route file has `spoa`, HAProxy

@@ -18,10 +18,10 @@ void gateway_add_place(struct buf *out, const struct route *route);
 /* txn.upload.is: some route has this host and path. */
 void gateway_add_routes(struct buf *out, const struct config *config);
 
-/* ACL `may_answer`: what HAProxy answers now arrives, for the client waits for 100 or sends no body. */
+/* ACL `may_answer`: an answer of HAProxy's would arrive, because the client waits for 100 or sends no body. */
 void gateway_add_may_answer(struct buf *out);
 
-/* Refusals that need nobody to be asked: by the user's own rules (txn.upload.refuse), and by no route. */
+/* Refusals for which neither agent nor filter is needed: by the user's own rules (txn.upload.refuse), and where no route fits. */
 void gateway_add_early(struct buf *out);
 
 /* Behind all other rules: penstock is told what the user's own rules refuse. */

@@ -39,18 +39,18 @@ struct reload {
 	struct state *state;         /* or NULL */
 };
 
-/* The first table is set by whoever calls this, who hands it over. */
+/* The caller has made the first table, and hands its reference over. */
 void reload_init(struct reload *reload, char *const *paths, size_t n_paths);
 
 /* Room for so many takers, which add themselves. False: out of memory. */
 bool reload_expect(struct reload *reload, struct loop *loop, size_t n_takers);
 struct reload_taker *reload_add(struct reload *reload, void (*set)(void *who, struct table *table));
 
-/* [taker's thread] It goes by the new table. `taker` is what reload_add() gave. */
+/* [taker's thread] Says that the taker goes by the new table. `taker` is what reload_add() gave. */
 void reload_taken(void *taker);
 
 void reload_now(struct reload *reload);
-void reload_end(struct reload *reload); /* from now on nothing is read again */
+void reload_end(struct reload *reload); /* from now on a SIGHUP does nothing */
 
 /* After all takers are gone and their mail is delivered. */
 void reload_fini(struct reload *reload);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* sd_notify.h - tells the service manager how it stands, as sd_notify(3) describes, without its library: datagrams to
- * $NOTIFY_SOCKET. Where that is not set every call does nothing.
+/* sd_notify.h - tells the service manager how the process stands, as sd_notify(3) describes but without its library, by datagrams
+ * to $NOTIFY_SOCKET. Where that is not set every call does nothing.
  *
- * WATCHDOG=1 goes out at half of $WATCHDOG_USEC, but only while every loop turns (watchdog.h): whoever hangs is restarted.
+ * WATCHDOG=1 goes out at half of $WATCHDOG_USEC, but only while every loop turns (watchdog.h): a process that hangs is restarted.
  * Everything belongs to the main thread and its loop.
  */
 #ifndef PENSTOCK_SD_NOTIFY_H

@@ -83,9 +83,9 @@ void worker_threads_free_workers(struct sidecar *sidecar);
 void worker_threads_deliver_rest(struct sidecar *sidecar);
 void worker_threads_free_loops(struct sidecar *sidecar);
 
-/* services.c: the threads beside the workers, each only if the route file has it. The state before the workers, since
- * nobody else may have been on its loop; the admin server and the service manager last, so that whoever is told can
- * send uploads. The agent and the admin server answer until the last upload is done. The sweeper is always there: a reload
+/* services.c: the threads beside the workers, each only if the route file has it. The state is made before the workers,
+ * which put entries on its loop; the admin server and the service manager come last, because who hears from them that the
+ * process is ready sends uploads at once. The agent and the admin server answer until the last upload is done. The sweeper is always there: a reload
  * may bring what is to be swept. */
 bool services_start_state(struct sidecar *sidecar, struct error *err);
 bool services_start_sweeper(struct sidecar *sidecar, struct error *err);

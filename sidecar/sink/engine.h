@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* engine.h - one libcurl multi in one loop, a worker's or the probe's. Everything here belongs to that loop's thread
- * (before it runs and after it has ended, to the thread of init and fini), but `transfers`: with `placement: spread`
- * another worker may open a transfer here.
+ * (before the loop runs and after it has ended, to the thread that calls init and fini). `transfers` alone may be read and
+ * counted by any thread: with `placement: spread` another worker may open a transfer here.
  *
  * libcurl is driven by curl_multi_socket_action(): its sockets are watches of the loop, its one timer is a
  * timer of the loop. No function here may be called from within a callback of libcurl. */
@@ -28,8 +28,9 @@ struct engine {
 	struct timer timer;
 	CURL *idle[ENGINE_IDLE_HANDLES];
 	size_t n_idle;
-	struct counter transfers;  /* [any] opened here and not freed; read to place the next */
-	struct exchange *deferred; /* to be let run again as soon as libcurl has returned */
+	struct counter
+		transfers; /* [any] opened here and not freed yet; read to choose the engine of the next one */
+	struct exchange *deferred; /* to be unpaused as soon as libcurl has returned */
 	bool is_running;           /* libcurl is on the stack */
 	struct engine_guest *guests;
 	size_t n_guests;

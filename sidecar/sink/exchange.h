@@ -13,12 +13,12 @@
  *                                          line of an answer: once more over a new one          never sent again
  *   a stream                               new                                                  new
  *
- * A server may close a connection that it keeps at any moment. A request that can be sent again does not mind, one that
- * cannot would fail for nothing. libcurl's own sending anew is stopped (exchange_callbacks.c): it does not ask whether it
- * may.
+ * A server may close a connection that it keeps at any moment. That is no harm to a request that can be sent again; any other
+ * would fail for nothing, so it gets a new connection. libcurl would send some requests anew by itself, without asking whether
+ * that is allowed, so it is stopped from doing so (exchange_callbacks.c).
  *
- * Everything on the engine's thread. on_done may begin the exchange anew, or free what it lies in; the other calls come from
- * within libcurl and may do nothing with an exchange. */
+ * Everything belongs to the engine's thread. on_done may begin the exchange anew, or free the struct that holds it. All other
+ * calls come from within libcurl, and must not call any function of an exchange. */
 #ifndef PENSTOCK_EXCHANGE_H
 #define PENSTOCK_EXCHANGE_H
 
@@ -40,10 +40,10 @@ struct exchange;
 /* How it ended. */
 struct exchange_result {
 	unsigned status;      /* of the final answer; 0: none came */
-	bool is_whole;        /* that answer was read to its end, or as far as anybody wants */
+	bool is_whole;        /* that answer was read to its end, or as far as the caller wants it */
 	bool was_complete;    /* what completes the request (its last byte) may have reached the other side */
-	bool was_early;       /* the answer came before that */
-	enum error_kind kind; /* not is_whole: whose fault it is ... */
+	bool was_early;       /* the answer came before the request was complete */
+	enum error_kind kind; /* if not is_whole: whose fault it is ... */
 	const char *why;      /* ... in words that name no address and no path; a constant */
 };
 
@@ -53,8 +53,8 @@ struct exchange_calls {
 	size_t (*on_read)(void *arg, char *to, size_t room);
 	void (*on_rewind)(
 		void *arg); /* EXCHANGE_READ: on_read begins at the beginning; before each time that it is asked */
-	void (*on_interim)(void *arg,
-		unsigned status); /* 1xx: the final answer is still to come; NULL: nobody wants to know */
+	void (*on_interim)(
+		void *arg, unsigned status); /* 1xx: the final answer is still to come; NULL: it is ignored */
 	void (*on_status)(void *arg, unsigned status);              /* of the final answer; NULL likewise */
 	void (*on_header)(void *arg, struct str line);              /* each line of its head; NULL likewise */
 	void (*on_answer)(void *arg, const char *data, size_t len); /* its body; NULL likewise */
@@ -84,7 +84,7 @@ struct exchange_request {
 	uint64_t length; /* of what is read; EXCHANGE_LENGTH_UNKNOWN: chunked */
 	size_t unit;     /* bytes that should leave in one piece */
 	bool reuse_always;
-	bool is_patient;                  /* silence does not end it, only total_at_ms does */
+	bool is_patient; /* it may be silent for as long as total_at_ms allows; to->idle_ms does not count */
 	uint64_t connect_ms, total_at_ms; /* longest time to connect; when all of it must have ended */
 };
 
@@ -95,7 +95,7 @@ void exchange_free(struct exchange *exchange); /* stops it; NULL is fine */
 /* IDLE -> ASKING. False: out of memory, it stays IDLE. */
 bool exchange_begin(struct exchange *exchange, const struct exchange_request *request);
 
-/* There is more to read, or its end. Cheap where on_read has not paused it; not from within a call. */
+/* To be called when on_read would have more to give, or the end. Cheap if on_read has not paused it. Not from within a call. */
 void exchange_resume(struct exchange *exchange);
 
 /* total_at_ms of its request has been changed. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* exchange_fault.h - pure: what libcurl and the system said -> how an exchange ended, and whether to try again. */
+/* exchange_fault.h - pure: from what libcurl and the system have said, how an exchange ended, whose fault that is, and whether to try
+ * again. */
 #ifndef PENSTOCK_EXCHANGE_FAULT_H
 #define PENSTOCK_EXCHANGE_FAULT_H
 
@@ -7,7 +8,7 @@
 
 #include <curl/curl.h>
 
-/* How far it came. */
+/* How far the exchange came. */
 struct exchange_facts {
 	CURLcode code;
 	bool is_connection;         /* EXCHANGE_CONNECT: no answer is asked for */
@@ -28,10 +29,10 @@ struct exchange_facts {
 
 struct exchange_result exchange_fault_judge(const struct exchange_facts *facts);
 
-/* A further try makes sense while connecting, and not one body byte may have been given away. */
+/* Is a further try of use? Only if no connection was made, and no byte of the body has been handed over. */
 bool exchange_fault_may_retry(const struct exchange_facts *facts);
 
-/* A connection that was kept has died before a byte of an answer came over it. */
+/* Did a connection that was kept die before a byte of the answer came over it? */
 bool exchange_fault_is_stale(const struct exchange_facts *facts);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* lookout.h - a thread that looks every few seconds at what the sinks keep open for the table in force (sinks_look()):
- * today the folders. A thread of its own, because a file system may hang: then it hangs alone, and what it was looking at
- * says so.
+/* lookout.h - a thread that lets the sinks look every few seconds at what they keep open for the table in force (sinks_look()):
+ * today the folders. It is a thread of its own because a file system may hang: then this thread hangs and no other, and the
+ * folder that it was looking at counts as not well.
  *
  *   main: timer ─mail with the table▶ lookout: lets each sink look ─mail▶ main: timer
  */
@@ -19,11 +19,11 @@ struct lookout;
 /* [main] Starts the thread, which begins with `table`. `loop` is main's. NULL: err says why. */
 struct lookout *lookout_new(struct loop *loop, struct table *table, struct error *err);
 
-/* [main] The next round is about this one. Takes the reference over. */
+/* [main] From its next round on the thread looks at this table. Takes the reference over. */
 void lookout_set_table(struct lookout *lookout, struct table *table);
 
-/* [main] After loop's last turn: ends the thread and waits for it, but not for a file system that hangs. False: it hangs;
- * it is left alone until the process ends, and so must `loop` be, to which it may send mail. NULL is fine. */
+/* [main] After loop's last turn: ends the thread and waits for it, unless a file system hangs. False: it does. Then the thread is
+ * left running until the process ends, and `loop` must not be freed, because the thread may still send it mail. NULL is fine. */
 bool lookout_stop(struct lookout *lookout);
 
 /* [main] After lookout_stop() was true and the rest of loop's mail is delivered. NULL is fine. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* order.h - what a part asks of whoever carries its bytes away: the interface that uploads.c implements and
+/* order.h - what a part asks of a sink, which carries its bytes away: the interface that uploads.c implements and
  * that `penstock explain` leaves empty.
  *
- * An order describes one object that is to come into being at a destination. The producer owns it and
- * keeps it unchanged from open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it told CHANNEL_UNDO), but for what the
- * transfer does not look at: `group` and `entry` before CHANNEL_COMMIT was told, and `kept` unless `is_kept`. The transfer writes
- * `outcome` before it reports ENDED or UNDONE, and never reads or writes the order afterwards. The protocol of the two
- * is channel.h's.
+ * An order describes one object that is to come into being at a destination. The producer owns it, and must not change it from
+ * open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it has told CHANNEL_UNDO). It may change only what the transfer does not
+ * look at: `group` and `entry` before it tells CHANNEL_COMMIT, and `kept` unless `is_kept`. The transfer writes `outcome` before
+ * it reports ENDED or UNDONE, and does not touch the order after that. channel.h has the protocol of the two.
  */
 #ifndef PENSTOCK_ORDER_H
 #define PENSTOCK_ORDER_H
@@ -71,7 +70,7 @@ struct order {
 				   * needs it for longer than the order acquires it */
 	const char *request_id;  /* sent as X-Request-Id */
 	const char *traceparent; /* passed on, or NULL */
-	const char *client;      /* told as X-Forwarded-For, or NULL */
+	const char *client;      /* sent as X-Forwarded-For, or NULL */
 	bool want_body;          /* of the upstream's answer */
 	uint64_t length;         /* known before the start, or ORDER_LENGTH_UNKNOWN: chunked */
 	uint64_t largest; /* bytes that it can have at most, or LIMIT_NONE; memory_largest() of config/memory.h */
@@ -88,7 +87,7 @@ struct order {
 	const char *upload;
 	/* set by open() */
 	struct channel *channel;
-	const struct sink *sink; /* who has it */
+	const struct sink *sink; /* that carries it out */
 	void *transfer;          /* the sink's own */
 };
 
@@ -101,10 +100,11 @@ struct order_group {
 	struct order *orders[];
 };
 
-/* By which whoever has it gets the object. A secret: for the client whose object it is, and nobody else; never for a log. */
+/* A link by which anybody who has it gets the object. So it is a secret: it is for the client whose object it is, and never for a
+ * log. */
 struct order_link {
 	struct buf url;
-	int64_t expires_s; /* it ends then; seconds since 1970, by this machine's clock */
+	int64_t expires_s; /* when it ends: seconds since 1970, by this machine's clock */
 };
 
 /* All sinks, as the orders of one worker's requests reach them. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* probe.h - can the destinations that say `ready: connect` be reached? Each is connected to (TLS included) every few
- * seconds and left again; who asks gets the last result. A try is limited by the destination's timeout.connect.
+/* probe.h - can the destinations that say `ready: connect` be reached? It connects to each (TLS included) every few seconds and
+ * closes the connection again. A question is answered with the last result, and waits for nothing. A try is limited by the
+ * destination's timeout.connect.
  *
  * On one loop, which is not a worker's. Everything belongs to its thread; before it runs and after it has ended, to
  * the thread of new and free. */
@@ -16,8 +17,8 @@
 
 struct probe;
 
-/* `config` is borrowed. Of a destination that `before` has tried already, at the same place, the result is taken over;
- * NULL: there is none. NULL: err says why. */
+/* `config` is borrowed. `before`: the probe that this one replaces, or NULL; its result is taken over for each destination that is
+ * still at the same place. Returns NULL: err says why. */
 struct probe *probe_new(
 	const struct config *config, const struct probe *before, struct loop *loop, struct error *err);
 void probe_free(struct probe *probe); /* NULL is fine */

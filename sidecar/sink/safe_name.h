@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* safe_name.h - what of a client's text may stand in the name of an object: one rule, whatever kind of place the object
- * goes to. Whoever makes a name writes it through this, piece by piece.
+ * goes to. Every name is written through this, piece by piece.
  *
- * A segment is what the template says. A value neither adds one nor takes one away, also not for a server that decodes
- * a name twice or resolves its dots, and not together with the text and the values beside it:
+ * The template alone says how many segments a name has. No value that a client has chosen adds one or takes one away, neither by
+ * itself nor together with the text and the values beside it, and not even where a server decodes the name twice or resolves its
+ * dots:
  *
  *   what a value brings into a segment               http, s3       directory
  *   '/', '\', control byte, overlong form of UTF-8   '_'            %XX
@@ -14,10 +15,10 @@
  *   a segment "." or "..", also before a ';'         dots are '_'   dots are '_'
  *   ".penstock-" (any case) in front                                '_' for the dot
  *
- * What is judged is the segment decoded once. So nothing in an http name is left that a second decoding would change;
- * no file system decodes, so a folder keeps what was sent. "%2F" and "%5C" in a template's own text for http count as '/':
- * a server that decodes them cuts there. With `names.unsafe: refuse` what the table makes of a name is refused instead,
- * but for what merely is encoded: any other '%' or byte.
+ * The segment is judged after it was decoded once. So nothing is left in an http name that a second decoding would change. A file
+ * system decodes nothing, so a folder keeps what was sent. "%2F" and "%5C" in a template's own text for http count as '/',
+ * because a server that decodes them cuts the name there. With `names.unsafe: refuse` the form is refused where the table would
+ * change a value; what is merely encoded (any other '%' or byte) is no reason.
  *
  * Any thread; one name at a time. What the template itself may say is checked when the route file is read
  * (config/segments.h).
@@ -52,10 +53,10 @@ void safe_name_text(struct safe_name *name, struct str text);
 /* A value that a client may have chosen; `placeholder`, borrowed until the end, is named where it is refused. */
 void safe_name_value(struct safe_name *name, const char *placeholder, struct str value);
 
-/* Of ours, as it is: a UUID, a number, or what stands in its place where a name is only shown. */
+/* Text of our own, which is written as it is: a UUID, a number, or what stands in its place where a name is only shown. */
 void safe_name_plain(struct safe_name *name, struct str text);
 
-/* Takes a dot away again that text or values have just written. */
+/* If the last byte that was written is a dot, takes it away again. */
 void safe_name_drop_dot(struct safe_name *name);
 
 /* Frees what it holds. False: ERR_RULE (refused, or a segment too long for a file system), or ERR_NOMEM. */

@@ -2,17 +2,17 @@
 /* settle.h - takes back what processes that died in the middle of a commit have left at destinations that have to be asked
  * (state/state.h knows of it; folders have their own journals).
  *
- * An upload of it that the commit was to complete is ended first, whatever else may be done: it is ours by its id. What comes
- * too late to complete it finds none. Of some forms there is nothing else: of those that were not to become visible, and whose
- * uploads were being ended at the kill.
+ * If the commit was to complete an upload, that is ended first, whatever else may be done: its id shows that it is ours. A request
+ * to complete it that arrives late then finds no upload. Of a form that was not to become visible, and whose uploads were being
+ * ended at the kill, there is nothing else to do.
  *
  *   an object:  WAITING ─due▶ ASKING ─no answer, or no▶ WAITING
  *                                ├─its upload is not there any more▶ WAITING
  *                                └─not there▶ WATCHED: asked again and again for the destination's timeout.total, because
  *                                             what was on its way at the kill may still land ─▶ settled
- *               TOLD: nobody may touch it, or its destination is not there any more
+ *               TOLD: it may not be touched, or its destination is not in the route file any more; it is only logged
  *
- * On the loop of the state, in the background; whoever takes uploads does not wait for it. */
+ * It runs on the loop of the state, in the background: no upload waits for it. */
 #ifndef PENSTOCK_SETTLE_H
 #define PENSTOCK_SETTLE_H
 
@@ -33,7 +33,7 @@ struct settle_setup {
 /* [main] Before state_start(). NULL: err says why. */
 struct settle *settle_new(const struct settle_setup *setup, struct error *err);
 
-/* [main] Its destinations count from now on. Takes the reference over; not again before on_table. */
+/* [main] From now on this table's destinations are asked. Takes the reference over. Must not be called again before on_table. */
 void settle_set_table(struct settle *settle, struct table *table);
 
 /* [main] After state_stop(), before state_free(). NULL is fine. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sinks.h - all kinds of destinations at once: what they keep open for a route table, whether that is well, and what they
- * count. What each does for its own is in sink.h. */
+ * count. sink.h says what each kind does by itself. */
 #ifndef PENSTOCK_SINKS_H
 #define PENSTOCK_SINKS_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* survey.h - `penstock probe`: is a destination as the route files rely on it? Each kind tries its own (the hook `survey` of
- * sink.h), one destination after the other, and notes a finding for each ability. What is tried is put under names that
- * begin with SURVEY_PREFIX, or have none, and goes again.
+ * sink.h), one destination after the other, and notes a finding for each ability. What it puts to try a destination
+ * has a name that begins with SURVEY_PREFIX, or none, and is removed again.
  *
- *   TRYING ─signal▶ CLEANING ─signal▶ LEAVING       what is tried ends, what was put is removed; not even that
+ *   TRYING ─signal▶ CLEANING ─signal▶ LEAVING       CLEANING: tries no more, and removes what was put; LEAVING: not even that
  *
  * Everything on the thread that calls survey_run(), which blocks; nothing else runs in the process. */
 #ifndef PENSTOCK_SURVEY_H

@@ -37,7 +37,7 @@ struct new_file {
 	int folder;        /* its descriptor */
 	bool can_lock;     /* the folder's file system has locks */
 	int fd;            /* -1: not open */
-	int old_fd;        /* of what it has replaced, locked like itself so that nobody sweeps it; -1: not open */
+	int old_fd; /* of the file that it has replaced, locked like itself so that no start removes it; -1: not open */
 	char temporary[NEW_FILE_NAME_MAX];
 	bool has_temporary;             /* something lies under that name */
 	bool is_visible, has_replaced;  /* has_replaced: the old content now lies under the temporary name */

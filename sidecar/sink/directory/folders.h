@@ -19,7 +19,7 @@ struct folders;
 struct folders *folders_open(
 	const struct config *config, const struct folders *before, struct state *state, struct error *err);
 
-/* [any] A folder is closed when nobody has it any more. NULL is fine. */
+/* [any] The folder is closed when its last reference is released. NULL is fine. */
 void folders_free(struct folders *folders);
 
 /* [disk] Of a destination, by its index in the configuration; as long as the folders. */
@@ -34,7 +34,7 @@ void folders_look(const struct folders *folders, const struct config *config, bo
 bool folders_are_good(const struct folders *folders, const struct config *config, struct buf *why);
 
 /* [main] Adds to `out` a line for each thing that the file systems of the folders lack, and returns how many there are.
- * Folders that are not there, or that this user may not write, are let be: it may not be the user who runs it. */
+ * It passes over folders that are not there, or that this user may not write: another user may run the process. */
 unsigned folders_check(const struct config *config, struct buf *out);
 
 #endif
