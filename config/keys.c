@@ -277,8 +277,8 @@ static const struct key file_keys[] = {
 			"or `{request_id}`." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
 	{ "log", KEY_TABLE, TABLES(&log_table),
-		.help = "What is logged, on stdout. Nobody waits for its reader: lines "
-			"that he does not take in time are dropped, counted, and told of." },
+		.help = "What is logged, on stdout. No upload waits for the reader of the log: lines "
+			"that it does not take in time are dropped and counted, and the log says how many." },
 	{ "shutdown", KEY_TABLE, TABLES(&shutdown), .help = "How the program ends." },
 	{ "client", KEY_TABLE, TABLES(&client), .help = "What a client may cost, on every listener." },
 	{ "trust", KEY_TABLE, TABLES(&trust),
