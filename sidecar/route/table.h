@@ -39,7 +39,7 @@ struct table {
 struct table *table_new(struct config *config, const struct table *before, const struct table_opener *opener,
 	struct state *state, struct error *err);
 
-struct table *table_acquire(struct table *table); /* [any] by who holds it, or was handed it */
+struct table *table_acquire(struct table *table); /* [any] the caller holds it, or was handed it */
 void table_release(struct table *table);          /* [any] NULL is fine */
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* sink.h - the running half of a kind of destination: who takes the bytes of its orders away. The half that a route file
- * knows is config/kind.h's. Each is one constant, NAME_sink, for the line of sinks.def.
+/* sink.h - the running half of a kind of destination, which takes the bytes of its orders away. config/kind.h has the half that a
+ * route file knows. Each sink is one constant, NAME_sink, for the line of sinks.def.
  *
- *   a route table:  open ─▶ (look, is_good)* ─▶ close     everybody else calls these for all sinks at once: sinks.h
- *   an order:       cost ─▶ begin ─▶ pump*                everybody else calls these through struct sinks: order.h
+ *   a route table:  open ─▶ (look, is_good)* ─▶ close     other rooms call these for all sinks at once: sinks.h
+ *   an order:       cost ─▶ begin ─▶ pump*                other rooms call these through struct sinks: order.h
  */
 #ifndef PENSTOCK_SINK_H
 #define PENSTOCK_SINK_H
@@ -28,10 +28,10 @@ struct sink_place {
 
 /* What the answer to a question about a relic means. */
 enum relic_said {
-	RELIC_REMOVED, /* what was there is not any more */
+	RELIC_REMOVED, /* it was there, and has been removed */
 	RELIC_ABSENT,  /* it is not there */
-	RELIC_ASK_ON,  /* take_back() has one more question, at once */
-	RELIC_REFUSED, /* or not now: to be asked again */
+	RELIC_ASK_ON,  /* not over: take_back() is to be called again at once, for one more request */
+	RELIC_REFUSED, /* refused, or not possible now: to be asked again later */
 };
 
 /* What an order of a process that has died may have left. */
@@ -44,33 +44,34 @@ struct relic {
 	struct exchange_request request;     /* that takes it back: take_back() fills it in */
 	bool is_found;                       /* the sink's, from one question to the next: it is there, ... */
 	char version[RELIC_VERSION_MAX + 1]; /* ... in this version, or "" */
-	uint64_t watch_ms;                   /* so long something that was on its way may still land */
+	uint64_t watch_ms;                   /* for how long what was on its way at the kill may still arrive */
 	void *own;                           /* what the request points to, if anything ... */
 	void (*free_own)(void *own); /* ... and what frees it when the answer has come; NULL: nothing has to */
 };
 
-/* One look for what dead processes have left at a destination, of which nobody is told who it was. */
+/* One search for what dead processes have left at a destination and no journal tells of. */
 struct sweep_job {
 	const struct destination *to;
-	const struct table *table;               /* of `to`; outlives the sweep */
-	struct engine *engine;                   /* that asks */
-	bool *is_told;                           /* that it fails; the sink's, from one sweep to the next */
+	const struct table *table; /* of `to`; outlives the sweep */
+	struct engine *engine;     /* that asks */
+	bool *is_told;             /* its failure was logged; the sink's, from one sweep to the next */
 	void (*on_end)(void *arg, bool is_good); /* once; may call sweep_end() */
 	void *arg;
 };
 
-/* All but `begin` and `pump` may be NULL: there is nothing to do. What is in `config` and of another kind is let be. */
+/* All but `begin` and `pump` may be NULL: then there is nothing to do. A sink passes over the destinations of `config` that are of
+ * another kind. */
 struct sink {
-	/* [main] Opens what it keeps for the destinations of one route table: sink_opened(). `before`: what it has for the
-	 * table in force, lent so that both may share, NULL at the start. `state`: who
-	 * knows what became of commits over several places; may be NULL. NULL: err says why, and the table is refused. */
+	/* [main] Opens what it keeps for the destinations of one route table: sink_opened(). `before`: what it keeps
+	 * open for the table in force, lent so that both tables may share it; NULL at the start. `state`: the journal of
+	 * commits over several places; may be NULL. Returns NULL: err says why, and the table is refused. */
 	void *(*open)(const struct config *config, const void *before, struct state *state, struct error *err);
 
-	/* [any] Nobody holds the table any more. */
+	/* [any] The last reference to the table was released: closes what open() returned. */
 	void (*close)(void *opened);
 
-	/* [lookout] Every few seconds: is what it keeps open still well? May block, and so hold up the other sinks'.
-	 * `write`: also by what leaves traces on a disk. */
+	/* [lookout] Looks every few seconds whether what it keeps open is still well. It may block, which delays the looks of other
+	 * sinks. `write`: it may also write to find that out. */
 	void (*look)(const void *opened, const struct config *config, bool write);
 
 	/* [any] As it was at the last look. For each thing that is not well, a sentence and a newline are added to `why`. */
@@ -88,7 +89,7 @@ struct sink {
 	 * (survey.h). */
 	void (*survey)(struct survey *survey, const struct destination *to);
 
-	/* [main] For `penstock explain`: what this order, which nobody has opened, would make it do (would.h). Of the order only
+	/* [main] For `penstock explain`: tells what this order, which is not opened, would make it do (would.h). Of the order only
 	 * what it says of the object counts: to, method, target, type, length, largest,
 	 * is_kept. */
 	void (*would)(const struct order *order, struct would *would);
@@ -107,20 +108,21 @@ struct sink {
 	bool (*link)(const struct order *order, struct order_link *link, struct error *err);
 
 	/* [settle] Fills in request (but for total_at_ms), watch_ms and what is the sink's own. It is to end the upload, if there is
-	 * one, else to remove the object. False: it cannot be asked now, err says why. NULL: nobody has to be asked. */
+	 * one, else to remove the object. False: it cannot be asked now, err says why. The hook is NULL where no destination has to be
+	 * asked. */
 	bool (*take_back)(struct relic *relic, struct error *err);
 
-	/* [settle] Each line of the head of the answer to that; and what it means. NULL: none is wanted; 404 and 410 mean ABSENT,
-	 * any 2xx REMOVED, all else REFUSED. */
+	/* [settle] The first is given each line of the head of the answer to that request (NULL: none is wanted), the second says what
+	 * the answer means (NULL: 404 and 410 mean ABSENT, any 2xx REMOVED, all else REFUSED). */
 	void (*on_relic_line)(struct relic *relic, struct str line);
 	enum relic_said (*relic_said)(struct relic *relic, const struct exchange_result *result);
 
-	/* [any] Is there anything to be swept at this destination? NULL: never, nor are there the two that follow. */
+	/* [any] Is this destination to be swept? NULL: none of this kind is, and the two hooks that follow are NULL, too. */
 	bool (*sweeps)(const struct destination *to);
 
-	/* [sweeper] Begins a sweep, and says in the log how it ends. NULL: it has failed already, without on_end. */
+	/* [sweeper] Begins a sweep, and logs how it ends. Returns NULL: it has failed already, and on_end is not called. */
 	void *(*sweep_begin)(const struct sweep_job *job);
-	void (*sweep_end)(void *sweep); /* [sweeper] over or not: it is stopped, and freed */
+	void (*sweep_end)(void *sweep); /* [sweeper] stops the sweep if it is not over, and frees it */
 };
 
 const struct sink *sink_of(const struct destination *to);

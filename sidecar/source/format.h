@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* format.h - a body's format, as far as a head tells it: who takes it, and what of it a gateway can follow. How its bytes
- * become parts is source.h's. Each format is one constant, NAME_format, in the format.c of its folder, and one line of
- * sources.def; nobody else asks which one a route has, only what it says of itself.
+/* format.h - a body's format, as far as a head tells it: which routes take it, and whether a gateway can follow it. source.h has how
+ * its bytes become parts. Each format is one constant, NAME_format, in the format.c of its folder, and one line of
+ * sources.def. No other code asks which format a route has; it asks what the format says of itself.
  *
  * All of it is constant and pure, needs no library, and is linked into HAProxy's filter, too.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* source.h - body bytes in, events of parts out. What the bytes mean is their format's to say: each is one constant,
- * NAME_source, in the source.c of its folder, and one line of sources.def. Everybody else reads a body through
+/* source.h - body bytes in, events of parts out. What the bytes mean depends on the body's format. Each format is one constant,
+ * NAME_source, in the source.c of its folder, and one line of sources.def. All other code reads a body through
  * struct source_reader.
  *
  *   source_begin() ─▶ source_feed()* ─▶ source_finish() ─▶ source_end()
@@ -88,7 +88,7 @@ struct source_reader {
 	uint64_t offset; /* bytes fed so far */
 };
 
-/* What each does is said above, of the source that the route takes. */
+/* They call the function of the same name above, of the source that the route takes. */
 bool source_begin(struct source_reader *reader, const struct source_setup *setup, struct error *err);
 bool source_feed(struct source_reader *reader, const char *data, size_t len, struct error *err);
 bool source_finish(struct source_reader *reader, struct error *err);

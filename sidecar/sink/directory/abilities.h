@@ -23,7 +23,7 @@ struct home {
 	int fd;
 	struct abilities can; /* as found when it was opened */
 	unsigned n_locks;     /* [disk] home_lock() within home_lock() */
-	bool was_held;        /* [disk] another process had it locked for longer than we wait */
+	bool was_held;        /* [disk] another process had it locked for longer than home_lock() waits */
 };
 
 /* Tries; nothing is left in the folder. 0, or the errno of what must work everywhere: then nothing is known. */
@@ -44,9 +44,9 @@ bool abilities_row(const struct abilities *can, enum exists_policy exists, size_
  * as it is promised. */
 const char *abilities_lack(const struct abilities *can, enum exists_policy exists, size_t i, bool *is_fatal);
 
-/* [disk] While names are given or taken back, so that two processes do so one after the other: names that two forms replace
- * are then all of one of them. Where the folder cannot be locked it does nothing. May be nested. False: another process
- * holds it for long, err says so (ERR_BUSY); then nothing is locked. */
+/* [disk] To be held while names are given or taken back, so that two processes do so one after the other: of two forms that replace
+ * the same names, all names are then of one. Does nothing where the folder cannot be locked. May be nested. False: another process
+ * has held it for too long, err says so (ERR_BUSY); then nothing is locked. */
 bool home_lock(struct home *home, const struct destination *to, struct error *err);
 void home_unlock(struct home *home);
 

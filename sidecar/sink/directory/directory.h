@@ -22,9 +22,10 @@
 /* [main] Opens the folder, made if it is missing. -1: err says why. */
 int directory_open(const struct destination *to, struct error *err);
 
-/* Removes what dead writers have left: temporary files that nobody holds locked, and what a commit that was cut short had
- * made visible. How many such commits are not settled (journal.h): while there are any, no temporary file is removed,
- * because it may be what one of them had replaced. `state`: who knows of commits over several places; may be NULL. `say`: they are logged. On who opens or watches the folder. */
+/* Removes what dead writers have left: temporary files that no process has locked, and what a commit that was cut short had
+ * made visible. Returns how many such commits are not settled (journal.h): while there are any, no temporary file is removed,
+ * because it may be what one of them had replaced. `state`: the journal of commits over several places; may be NULL. `say`: logs
+ * them. On the thread that opens or watches the folder. */
 size_t directory_sweep(int folder, struct state *state, bool say);
 
 #define NEW_FILE_PREFIX ".penstock-" /* of every temporary name */
@@ -48,10 +49,10 @@ struct new_file {
 	/* sync_batch.c's: */
 	int sync_error;          /* an errno, or 0 */
 	struct new_file *beside; /* whose sync_error counts; NULL: its own */
-	/* set by who has created it, if parts of one form are to be kept from one another: */
+	/* set by the caller of new_file_create(), if parts of one form must not replace one another: */
 	struct shown *shown;
 	const void *form; /* compared, never followed */
-	/* likewise, if it is to have help with what a commit makes durable: */
+	/* likewise, if other threads are to help to make it durable: */
 	struct syncer *syncer;
 	/* shown.c's: */
 	dev_t device;
@@ -62,33 +63,32 @@ struct new_file {
 bool new_file_create(struct new_file *file, struct home *home, const struct destination *to, struct error *err);
 bool new_file_write(struct new_file *file, const char *data, size_t len, struct error *err);
 
-/* After sync_batch_end(), to which its bytes were added: they stay, also if the power fails. False: err says why. */
+/* After sync_batch_end(), if its bytes were in that batch: they stay, also if the power fails. False: err says why. */
 bool new_file_is_written(const struct new_file *file, struct error *err);
 
 /* Makes it visible as `target`. False: ERR_EXISTS, ERR_RULE (another file of the form has the name), or what went wrong,
  * and it is not visible. */
 bool new_file_show(struct new_file *file, const char *target, struct error *err);
 
-/* After sync_batch_end(), to which its names were added: what was shown stays, also if the power fails. False: nobody
- * knows, err says why. */
+/* After sync_batch_end(), if its names were in that batch: what was shown stays, also if the power fails. False: that is not
+ * certain, err says why. */
 bool new_file_is_settled(const struct new_file *file, struct error *err);
 
-/* Instead of leaving it visible although it is not settled. Should a disk that fails not even let it be taken back,
- * is_visible stays true. */
+/* Takes back one that was shown and is not settled. If the disk fails so that even this cannot be done, is_visible stays true. */
 void new_file_hide(struct new_file *file);
 
-/* new_file_close()'s: that file is closed now, and with the last of its list the journal goes. */
+/* For new_file_close(): one file of the list is closed; with the last one the journal is removed. */
 void new_files_let_go(struct held_journal *held);
 
 /* All of a list of files of one folder (by `next` and `before`, with their targets set), or none, even if the process dies meanwhile
- * (journal.h). False: err says why; *failed is the one at which it failed, NULL: none in particular. Those that a disk
- * that fails did not let be taken back are visible. `entry`: the commit spans more than these files; their journal says so and lasts
- * until they are closed, and it is held as long. NULL: they are all. */
+ * (journal.h). False: err says why; *failed is the one at which it failed, NULL: none in particular. If the disk then fails
+ * so that some could not be taken back, their is_visible stays true. `entry`: the commit spans more than these files; their journal
+ * says so, and it and the entry are kept until they are closed. NULL: these files are all of it. */
 bool new_files_commit(
 	struct new_file *first, struct state_entry *entry, struct new_file **failed, struct error *err);
 
-/* After a commit: takes it back; what it replaced is there again, unless another form has replaced it since: then that one's
- * stays, and what this one had replaced comes back if that one is taken back too. False: it is still visible. */
+/* After a commit: takes the file back, so that the file which it had replaced is there again. If another form has replaced it since,
+ * that form's file stays, and the older one comes back only if that form is taken back, too. False: it is still visible. */
 bool new_file_undo(struct new_file *file, struct error *err);
 
 /* Closes it and removes whatever lies under the temporary name: an aborted file, or the replaced one. */

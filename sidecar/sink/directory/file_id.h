@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* file_id.h - by what a file is known again after the process that wrote it is gone. Its inode number alone is given out
- * again as soon as the file is removed; so birth time (where the file system tells it), size and time of the last change
+/* file_id.h - by what a file is recognised after the process that wrote it is gone. The file system gives an inode number to another
+ * file as soon as the first is removed; so birth time (where it is known), size and time of the last change
  * count too. None of them outlives a copy: what lies in a copied or restored folder is another file. Blocking calls. */
 #ifndef PENSTOCK_FILE_ID_H
 #define PENSTOCK_FILE_ID_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* folders.h - the folders of one configuration's directory destinations, open.
  *
- * A folder that the configuration in force has open already is shared with it. None is swept twice, not even one that
- * was left out for a while: what dead writers left there was removed the first time, and what lies there now may belong
- * to a running upload. */
+ * A folder that the configuration in force has open already is shared with it. A process sweeps each folder only once, also one
+ * that a configuration in between did not have: what dead writers had left there was removed the first time, and what lies there
+ * now may belong to a running upload. */
 #ifndef PENSTOCK_FOLDERS_H
 #define PENSTOCK_FOLDERS_H
 

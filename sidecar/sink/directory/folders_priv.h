@@ -18,11 +18,11 @@ struct folder {
 	struct refcount refs;
 	struct home home;
 	struct identity identity;
-	/* told by who opens and who looks after it, read by any: */
+	/* written by the threads that open it and that look after it (lookout), read by any: */
 	struct counter error;        /* errno of the last try to write; 0: it went well */
 	struct counter unsettled;    /* journals that stay */
 	struct counter trying_since; /* second of clock_now_ms() at which the try under way began; 0: none is */
-	/* of who looks after it: */
+	/* the lookout's alone: */
 	uint64_t said_ms; /* when unsettled journals were last logged */
 };
 

@@ -2,7 +2,7 @@
 /* journal.h - several files of one folder become visible together, even if the process dies in between.
  *
  * Before the first of them gets its name the journal tells all of them; after the last one it is removed, and that is
- * the moment at which they are committed. Whoever finds a journal whose writer is dead takes back what it tells.
+ * the moment at which they are committed. A process that finds a journal whose writer is dead takes back what it tells.
  *
  *   journal_begin ▶ journal_add ... ▶ journal_write ▶ (files get their names) ▶ journal_end
  *
@@ -11,10 +11,10 @@
  * What has been taken back is crossed out, so that nothing is taken back twice.
  *
  * A commit that spans more than this folder has an entry in the journal of commits (state/state.h). Then the folder's journal
- * says its id, and lasts until the whole commit is over; whoever finds it asks there what became of the commit. Done: the files
- * stay. Cut short: they are taken back. Nobody knows: nothing is touched.
+ * says its id, and lasts until the whole commit is over; a process that finds it asks there what became of the commit. Done: the
+ * files stay. Cut short: they are taken back. Not known: nothing is touched.
  *
- * Blocking calls: disk thread only, and journal_roll_back() on who opens or watches the folder. */
+ * Blocking calls: on the disk thread only, but journal_roll_back() on the thread that opens or watches the folder. */
 #ifndef PENSTOCK_JOURNAL_H
 #define PENSTOCK_JOURNAL_H
 
@@ -42,16 +42,16 @@ bool journal_add(struct journal *journal, int fd, const char *temporary, const c
 /* From when this returns true on, a crash takes everything back. False: errno says why, nothing is there. */
 bool journal_write(struct journal *journal);
 
-/* Removed, durably: the files stay. False: errno says why; a crash may still take them back. */
+/* Removes it durably: from then on the files stay. False: errno says why; after a crash they may still be taken back. */
 bool journal_end(struct journal *journal);
 
-/* Instead of writing: nothing is there any more. */
+/* Instead of journal_write(): removes what journal_begin() has made. */
 void journal_drop(struct journal *journal);
 
 enum journal_fate {
 	JOURNAL_GONE,  /* what it told is taken back, and it is removed; or it was gone already */
 	JOURNAL_LIVES, /* its writer lives: left alone */
-	JOURNAL_STAYS, /* what it tells is not settled; somebody has to look */
+	JOURNAL_STAYS, /* what it tells could not be settled; the operator has to look at it */
 };
 
 /* Takes back what a dead writer's journal tells, unless its commit was done, and removes it. A journal that is not whole tells nothing: no file had

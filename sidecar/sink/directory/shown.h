@@ -16,7 +16,7 @@ struct shown { /* zeroed: empty */
 	struct new_file *buckets[SHOWN_BUCKETS];
 };
 
-/* Both: without a `shown` in the file nothing happens. Not added: nothing happens. */
+/* Both do nothing if the file has no `shown`; shown_remove() does nothing for one that was not added. */
 void shown_add(struct new_file *file);
 void shown_remove(struct new_file *file);
 

@@ -16,7 +16,7 @@ struct sync_batch {
 	struct syncer *syncer;
 	size_t n;
 	struct sync_job jobs[SYNC_BATCH_MAX];
-	struct new_file *files[SYNC_BATCH_MAX]; /* whom each job is for */
+	struct new_file *files[SYNC_BATCH_MAX]; /* which file each job is for */
 	struct new_file *named;                 /* the last one whose names were added, others may lie beside it */
 };
 
@@ -26,8 +26,8 @@ void sync_batch_begin(struct sync_batch *batch, struct syncer *syncer);
 /* What was written to the file, which stays open until the end of the batch. */
 void sync_batch_add_bytes(struct sync_batch *batch, struct new_file *file);
 
-/* The name that new_file_show() gave it, and each folder on the way there, whoever has made it: he may not have come so far.
- * Files that follow one another and lie in one folder share what is done. */
+/* The name that new_file_show() gave it, and each folder on the way there. Folders that another file's form has made count, too,
+ * because it may not have made them durable yet. Files that follow one another and lie in one folder are done together. */
 void sync_batch_add_names(struct sync_batch *batch, struct new_file *file);
 
 void sync_batch_end(struct sync_batch *batch);

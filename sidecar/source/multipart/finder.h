@@ -27,8 +27,8 @@ void finder_init(struct finder *finder, const struct boundary *boundary);
  * in the blocks that it has skipped. */
 const char *finder_find(const struct finder *finder, const char *p, const char *end, size_t *returns);
 
-/* These bytes pass. Not 0: the text ends with that many of them, having begun in those that passed before. What stands in
- * them whole is finder_find()'s to find. */
+/* Tells the finder which bytes pass. Not 0: a text that had begun in the bytes before them ends with that many of these. A text that
+ * lies in them whole is for finder_find() to find. */
 size_t finder_pass(struct finder *finder, const char *data, size_t len);
 
 void finder_forget(struct finder *finder); /* what comes next does not go on where the last bytes ended */
