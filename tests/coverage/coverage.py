@@ -52,7 +52,7 @@ def counted(tree, root):
         for one in map(json.loads, out.splitlines()):
             for file in one["files"]:
                 path = os.path.relpath(os.path.join(one["current_working_directory"], file["file"]), root)
-                if path.startswith(("sidecar/", "config/", "filter/")):
+                if path.startswith(("sidecar/", "config/", "filter/")) and os.path.exists(path):  # else moved since, and its object is left
                     for line in file["lines"]:
                         n = line["line_number"]
                         times = found[path].get(n, (0, ""))[0] + line["count"]
