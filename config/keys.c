@@ -48,7 +48,7 @@ static const struct key types_keys[] = {
 			"file may be). Any other is 415. Without it any." },
 	{ "detected", KEY_TYPES, .min = 1, .max = TEXTS_MAX, AT(rule, types.detected),
 		.help = "Media types of which the first bytes of each part have to be one, whatever the client says: libmagic looks at up to "
-			"16KiB of them before anything goes on. Any other is 415. Without it any." },
+			"8KiB of them before anything goes on. Any other is 415. Without it any." },
 };
 static const struct key_table types = { "`types`", "routes[].fields[].types", KEYS(types_keys) };
 

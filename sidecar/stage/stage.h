@@ -19,7 +19,7 @@
 #include "stage/facts.h"
 #include "stage/tools.h"
 
-#define STAGE_FIRST_MAX (16u * 1024 - 1) /* bytes of a part that are held until its stages have judged them */
+#define STAGE_FIRST_MAX (8u * 1024 - 1) /* bytes of a part that are held until its stages have judged them */
 
 #define STAGE_DETECTED_TYPE "detected_type" /* the fact of which names and header lines may be made */
 

@@ -42,7 +42,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0" + noise(40_00
 JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + noise(300_000, 2)
 EXE = b"MZ" + bytes(58) + b"\x80\0\0\0" + bytes(64) + b"PE\0\0\x4c\1" + noise(100_000, 3)
 PE = "application/vnd.microsoft.portable-executable"
-HELD = 16 * 1024 - 1  # bytes of a part that are held until they have been looked at
+HELD = 8 * 1024 - 1  # bytes of a part that are held until they have been looked at
 SIZES = (24, 1000, HELD - 1, HELD, HELD + 1, 65_536 + HELD, 200_000)
 
 
