@@ -30,6 +30,7 @@ struct lane {
 	pthread_t thread;
 	uint64_t bytes;
 	unsigned good, bad;
+	double *took; /* seconds, of each upload */
 };
 
 static char hot[HOT];
@@ -197,11 +198,13 @@ run(void *arg)
 	for (unsigned i = 0; i < how.uploads; i++) {
 		bool close_after = true;
 		int status = 0;
+		double start = now();
 
 		if (fd < 0)
 			fd = dial();
 		if (fd >= 0 && send_form(fd))
 			status = read_answer(fd, &close_after);
+		lane->took[i] = now() - start;
 		if (status >= 200 && status < 300) {
 			lane->good++;
 			lane->bytes += how.size * how.fields;
@@ -266,11 +269,27 @@ read_options(int argc, char **argv)
 	}
 }
 
+static int
+by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* In milliseconds: `percent` of a hundred took no longer. `took` is sorted. */
+static double
+percentile(const double *took, size_t n, unsigned percent)
+{
+	return took[(n - 1) * percent / 100] * 1e3;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct lane *lanes, sum = { 0 };
-	double start, took;
+	double start, took, *each;
+	size_t n;
 
 	read_options(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
@@ -279,8 +298,12 @@ main(int argc, char **argv)
 		hot[i] = (char)(x >> 24);
 	}
 	lanes = calloc(how.connections, sizeof *lanes);
-	if (lanes == NULL)
+	n = (size_t)how.connections * how.uploads;
+	each = calloc(n + 1, sizeof *each);
+	if (lanes == NULL || each == NULL || n == 0)
 		return 1;
+	for (unsigned i = 0; i < how.connections; i++)
+		lanes[i].took = each + (size_t)i * how.uploads;
 	start = now();
 	for (unsigned i = 0; i < how.connections; i++)
 		if (pthread_create(&lanes[i].thread, NULL, run, &lanes[i]) != 0)
@@ -292,8 +315,11 @@ main(int argc, char **argv)
 		sum.bytes += lanes[i].bytes;
 	}
 	took = now() - start;
-	printf("{\"bytes\":%llu,\"seconds\":%.4f,\"good\":%u,\"bad\":%u}\n", (unsigned long long)sum.bytes, took,
-		sum.good, sum.bad);
+	qsort(each, n, sizeof *each, by_size);
+	printf("{\"bytes\":%llu,\"seconds\":%.4f,\"good\":%u,\"bad\":%u,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
+		(unsigned long long)sum.bytes, took, sum.good, sum.bad, percentile(each, n, 50),
+		percentile(each, n, 99));
+	free(each);
 	free(lanes);
 	return sum.bad > 0;
 }

@@ -10,6 +10,7 @@ try() {
 	if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 try tests/bench/bench --smoke --penstock "$root/release/penstock"
+try tests/bench/durable --smoke --penstock "$root/release/penstock"
 tests/bench/s3 --smoke --penstock "$root/release/penstock" --venv "$root/venv-s3"
 case $? in
 0) passed=$((passed + 1)) ;;
