@@ -2,6 +2,8 @@
 /* form_run.c - see form_run.h. */
 #include "lib/form_run.h"
 
+#include "stage/detector.h"
+
 #include "lib/form_head.h"
 #include "lib/routes.h"
 
@@ -21,13 +23,18 @@ form_run_set_up(void **state)
 	form_run_at.loop = loop_new(&err);
 	form_run_at.pool = pool_new(2u << 20, &err);
 	form_run_at.blocks = blocks_new(form_run_at.pool);
-	return form_run_at.loop != NULL && form_run_at.pool != NULL && form_run_at.blocks != NULL ? 0 : -1;
+	form_run_at.tools.detector = detector_new(&err);
+	return form_run_at.loop != NULL && form_run_at.pool != NULL && form_run_at.blocks != NULL &&
+			form_run_at.tools.detector != NULL
+		? 0
+		: -1;
 }
 
 int
 form_run_tear_down(void **state)
 {
 	(void)state;
+	stage_tools_close(&form_run_at.tools);
 	blocks_free(form_run_at.blocks);
 	pool_free(form_run_at.pool);
 	loop_free(form_run_at.loop);
@@ -150,7 +157,7 @@ run_in(struct txn *txn, const struct route *route, struct str body, size_t step,
 	struct head head = form_head;
 	struct naming naming = { .head = &head, .match = &match, .request_id = STR("id") };
 	bool is_dry = txn_setup_of(txn)->sinks == NULL;
-	struct parts_setup setup = { .route = route, .naming = &naming, .txn = txn };
+	struct parts_setup setup = { .tools = &form_run_at.tools, .route = route, .naming = &naming, .txn = txn };
 	struct parts *parts;
 	bool ok;
 

@@ -20,6 +20,7 @@ struct form_run_at {
 	struct loop *loop;
 	struct pool *pool; /* 2 MiB */
 	struct blocks *blocks;
+	struct stage_tools tools;
 	bool refuses_to_open; /* the sink */
 	const char *query;    /* the target of the request */
 	unsigned n_headers;   /* how often X stands in its head */

@@ -18,6 +18,8 @@ static const char *const forms[][2] = {
 	{ "commit: each, fields: [ { name: \"*\", store: { to: s, key: \"{part}-{field}\", metadata: { f: \"{field} {file.name}\", i: "
 	  "\"{query.q}{query.q}{request_id}{uuid}{date:%Y}{file.ext}\" }, content_disposition: attachment, content_type: declared } } ]",
 		"a=1|b@name.txt=2" },
+	{ "fields: [ { name: \"*\", types: { detected: [text/plain] }, store: { to: d, key: \"{part}.{detected.ext}\" } } ]",
+		"a@a=a text that comes in more than one piece, so that its beginning is held until all of it is there|b=more text" },
 };
 
 static void
@@ -61,12 +63,13 @@ a_pool_that_is_short_refuses_and_keeps_nothing(void **state)
 {
 	struct config *config = form_run_config(
 		"fields: [ { name: big, buffer: true, max_size: 200KiB, store: { to: h, path: \"/b-{part}\" } }, "
-		"{ name: c, concat: { to: d, key: all } }, { name: \"*\", " STORE " } ]");
+		"{ name: t, types: { detected: [text/plain] }, drop: true }, { name: c, concat: { to: d, key: all } }, { name: \"*\", " STORE
+		" } ]");
 	size_t n_taken = 0, n_refused = 0;
 	struct buf body = { 0 };
 
 	(void)state;
-	form_run_text("a=1|big=2|c=3", &body);
+	form_run_text("a=1|t=some text|big=2|c=3", &body);
 	for (size_t n = 0; pool_reserve(form_run_at.pool, n, POOL_KEEP); n++) {
 		struct error err = { 0 };
 

@@ -87,6 +87,16 @@ static const struct {
 	{ "fields: [ { name: a, " STORE " } ]", "b@=1", ERR_RULE, "",
 		"field \"b\": no rule of this route takes it" },
 	{ "fields: [ { name: a, " STORE " } ]", "a@=1", ERR_NONE, "", "" },
+	/* types of the first bytes */
+	{ "fields: [ { name: a, types: { detected: [text/plain] }, " STORE " } ]",
+		"a@a=some text|a@=more of it|a=none", ERR_NONE, "", "" },
+	{ "fields: [ { name: a, types: { detected: [text/plain] }, " STORE " } ]", "a=text|a@a=%PDF-1.4 and so on",
+		ERR_MEDIA_TYPE, "types.detected",
+		"field \"a\": it is application/pdf, declared as nothing; the rule \"a\" takes text/plain" },
+	{ "fields: [ { name: a, max_size: 3B, types: { detected: [text/plain] }, " STORE " } ]", "a=text",
+		ERR_TOO_LARGE, "max_size", "field \"a\": over max_size of 3 bytes" },
+	{ "fields: [ { name: b, drop: true }, { name: a, store: { to: s, key: \"{part}\", metadata: { e: \"{detected.ext}\" } } } ]",
+		"a@a=some text", ERR_NONE, "", "" },
 	/* one object of several parts */
 	{ "fields: [ { name: a, concat: { to: d, key: all } }, { name: b, digest: sha256, " STORE " } ]",
 		"a=1|b=2|a=3|a=|b2=", ERR_RULE, "", "field \"b2\": no rule of this route takes it" },
@@ -253,6 +263,60 @@ what_a_request_says_twice_makes_no_name(void **state)
 	buf_free(&body);
 }
 
+/* What is in one piece is judged in place, what is not is gathered; what follows is not looked at before that. */
+static void
+a_long_part_is_judged_by_its_first_bytes(void **state)
+{
+	static const size_t steps[] = { 1000, STAGE_FIRST_MAX, SOURCE_FEED_MAX };
+	struct config *config = form_run_config(
+		"fields: [ { name: a, types: { detected: [text/plain] }, " STORE " } ]");
+
+	(void)state;
+	for (int is_pdf = 0; is_pdf < 2; is_pdf++)
+		for (EACH(s, steps)) {
+			struct buf body = { 0 };
+			struct error err = { 0 };
+
+			buf_addf(&body,
+				"--B\r\nContent-Disposition: form-data; name=a\r\nContent-Type: x\r\n\r\n%s",
+				is_pdf ? "%PDF-1.4\n" : "text\n");
+			for (size_t i = 0; i < 40000; i++)
+				buf_add_char(&body, i % 60 == 59 ? '\n' : 'x');
+			buf_add_text(&body, "\r\n--B--\r\n");
+			assert_int_equal(
+				form_run(config->routes, buf_str(&body), steps[s], false, NULL, &err), !is_pdf);
+			if (is_pdf)
+				assert_non_null(
+					strstr(err.message, "it is application/pdf, declared as no media type"));
+			buf_free(&body);
+		}
+	config_free(config);
+}
+
+/* A body that is one file comes as it is cut, so that all of its first bytes may lie in one piece. */
+static void
+a_body_that_is_one_file_is_judged_in_place(void **state)
+{
+	struct config *config = form_run_config(
+		"body: { raw: a }, fields: [ { name: a, types: { detected: [text/plain] }, " STORE " } ]");
+
+	(void)state;
+	for (size_t len = STAGE_FIRST_MAX - 1; len <= STAGE_FIRST_MAX + 1; len++)
+		for (int is_pdf = 0; is_pdf < 2; is_pdf++) {
+			struct buf body = { 0 };
+			struct error err = { 0 };
+
+			buf_add_text(&body, is_pdf ? "%PDF-1.4\n" : "text\n");
+			while (body.len < len)
+				buf_add_char(&body, body.len % 60 == 59 ? '\n' : 'x');
+			assert_int_equal(
+				form_run(config->routes, buf_str(&body), SOURCE_FEED_MAX, false, NULL, &err),
+				!is_pdf);
+			buf_free(&body);
+		}
+	config_free(config);
+}
+
 static void
 a_head_has_a_few_lines(void **state)
 {
@@ -306,6 +370,8 @@ main(void)
 		cmocka_unit_test(what_differs_each_time_is_shown_as_it_is_written),
 		cmocka_unit_test(what_a_form_holds_of_the_budget_is_known),
 		cmocka_unit_test(what_a_request_says_twice_makes_no_name),
+		cmocka_unit_test(a_long_part_is_judged_by_its_first_bytes),
+		cmocka_unit_test(a_body_that_is_one_file_is_judged_in_place),
 		cmocka_unit_test(a_head_has_a_few_lines),
 		cmocka_unit_test(a_body_that_ends_before_its_form_is_refused),
 	};

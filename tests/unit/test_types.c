@@ -442,6 +442,13 @@ without_its_database_nothing_is_taken(void **state)
 	unsetenv("MAGIC");
 }
 
+static void
+the_library_tells_its_version(void **state)
+{
+	(void)state;
+	assert_true(detector_library_version() >= 500);
+}
+
 int
 main(void)
 {
@@ -451,6 +458,7 @@ main(void)
 		cmocka_unit_test(a_part_is_refused_whose_file_name_ends_otherwise),
 		cmocka_unit_test(a_nul_ends_no_file_name),
 		cmocka_unit_test(all_that_a_rule_has_must_fit),
+		cmocka_unit_test(the_library_tells_its_version),
 		cmocka_unit_test(a_media_type_is_read_without_its_parameters),
 		cmocka_unit_test(each_type_is_taken_where_it_is_named_and_nowhere_else),
 		cmocka_unit_test(a_refusal_says_what_was_declared_and_what_was_found),
