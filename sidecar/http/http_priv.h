@@ -13,9 +13,9 @@
 #include <microhttpd.h>
 
 /* libmicrohttpd reads the body in pieces of half its connection memory, and the size of one recv and one send
- * decides what a byte costs. But its connection memory is one figure for a whole daemon, and what has been
+ * decides what a byte costs. But that memory has one size for a whole daemon, and what has been
  * filled stays resident. So each worker drives three daemons: a few connections at a time get large pieces, some
- * middling ones, and a crowd beyond those small ones: hundreds at once must fit beside the pool. Pages that were never
+ * middling ones, and all others small ones, because hundreds at once must fit beside the pool. Pages that were never
  * filled are never resident, so a slow client costs little in each. */
 enum lane_size { LANE_LARGE, LANE_MIDDLE, LANE_SMALL, N_LANES };
 
@@ -56,7 +56,7 @@ void lanes_stop_accepting(struct worker *worker); /* for good: closes the listen
 /* Gives the connection to libmicrohttpd, as that of a client at `addr`. */
 void lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len);
 
-/* One connection more or less, which may be as many as there may be. */
+/* There is one connection more, or less: stops accepting at the most that there may be, or goes on. */
 void lanes_count_up(struct worker *worker);
 void lanes_count_down(struct worker *worker);
 
@@ -95,8 +95,9 @@ void connection_notify(
 	void *lane, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what);
 struct connection *connection_of(struct MHD_Connection *mhd); /* NULL: out of memory when it was accepted */
 void connection_begin_request(struct connection *connection, struct request *request);
-void connection_end_request(struct connection *connection); /* it leaves; the next head may come. None: nothing */
-bool connection_keep_alive(struct connection *connection);  /* may it stay after this answer? Then it counts */
+void connection_end_request(
+	struct connection *connection);                    /* its request, if any, leaves; the next head may come */
+bool connection_keep_alive(struct connection *connection); /* may it stay after this answer? Then it counts */
 /* libmicrohttpd's epoll is edge-triggered and takes a short read for "nothing left", so an end of the stream
  * that came together with the last bytes goes unnoticed. A nudge after its run makes it look once more. */
 void connection_nudge(struct connection *connection);
@@ -127,8 +128,8 @@ void callback_on_completed(
 void mhd_head_init(const struct connection *connection, struct head *head, struct str target, const char *method,
 	const char *version);
 
-/* After that, in the first access call, with its `url`: is the head plain, or is there something in it that others
- * may read differently from libmicrohttpd? False: ERR_BAD_REQUEST. */
+/* After that, in the first access call, with its `url`: can other parsers read the head only as libmicrohttpd does? False:
+ * ERR_BAD_REQUEST. */
 bool mhd_head_check(
 	const struct connection *connection, const struct head *head, const char *url, struct error *err);
 

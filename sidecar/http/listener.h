@@ -5,8 +5,8 @@
  * connections. Unix: all workers share one socket. penstock accepts itself and hands the connection to
  * libmicrohttpd, so that it can bound, stop and resume accepting.
  *
- * An address on which somebody listens already, this penstock's or another user's or program's, is refused: connections
- * would be dealt out to both, or go to one that nobody meant. Whoever replaces a running penstock says so (take over).
+ * An address on which a process listens already is refused, whether that is a penstock, and whatever its user: the kernel would
+ * deal the connections out to both, or give them to the wrong one. To replace a running penstock there is listeners_take_over().
  */
 #ifndef PENSTOCK_LISTENER_H
 #define PENSTOCK_LISTENER_H
@@ -25,11 +25,11 @@ struct listeners {
 	struct bound *bounds;        /* [listen] where each is bound */
 };
 
-/* [main] Before the first listeners_open(): a penstock of the same user that listens on an address is no error from now on.
- * New connections go to both on TCP, until the other one ends, and to us alone on a unix socket. */
+/* [main] To be called before the first listeners_open(): from now on it is no error if a penstock of the same user listens on an
+ * address. On TCP new connections go to both until the other one ends, on a unix socket to this process alone. */
 void listeners_take_over(void);
 
-/* [main] Binds the `n` addresses of `listen`, for each worker. A stale unix socket (nobody answers on it) is
+/* [main] Binds the `n` addresses of `listen`, for each worker. A stale unix socket (no process listens on it) is
  * replaced. False: nothing is left open. */
 bool listeners_open(
 	struct listeners *listeners, const struct listen *listen, size_t n, size_t n_workers, struct error *err);

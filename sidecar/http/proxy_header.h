@@ -14,12 +14,12 @@ enum proxy_result {
 	PROXY_MORE,    /* the header is not complete */
 	PROXY_DONE,    /* it says who the client is */
 	PROXY_LOCAL,   /* there is no client: the proxy speaks for itself (a health check) */
-	PROXY_UNKNOWN, /* there is one, or in version 1 may be, but not at an address of the internet */
+	PROXY_UNKNOWN, /* there is a client (in version 1 perhaps), but it has no address of the internet */
 	PROXY_BAD,     /* not such a header, or longer than PROXY_HEADER_MAX */
 };
 
-/* How many of the `n` bytes at `next` belong to a header of which `have` bytes at `data` were taken already, as far as
- * can be told from these; 0: none, as the header is complete or bad. Never too many. */
+/* How many of the `n` bytes at `next` surely belong to the header, of which `have` bytes at `data` were taken already. 0: none,
+ * because the header is complete or bad. The rest may be the client's, and must not be taken. */
 size_t proxy_header_takes(const unsigned char *data, size_t have, const unsigned char *next, size_t n);
 
 /* Reads the `len` bytes that were taken. PROXY_DONE fills in the client's address. */

@@ -2,7 +2,7 @@
 /* small_server.h - a small HTTP server in a loop, for questions without a body: each is answered at once by a
  * handler, and its connection closed. For admin/, which may not know libmicrohttpd; uploads do not come in here.
  *
- * It bounds what a stranger can cost: so many connections at once, and each so long from accept to close.
+ * It bounds what strangers can cost: the number of connections at once, and the time of each from accept to close.
  * Everything belongs to the loop's thread; before that runs and after it has ended, to the thread of new and free. */
 #ifndef PENSTOCK_SMALL_SERVER_H
 #define PENSTOCK_SMALL_SERVER_H

@@ -4,9 +4,9 @@
  *
  *   RUNNING ─worker_drain▶ DRAINING ─last connection closed▶ CLOSED ─nothing left▶ STOPPED (the loop ends)
  *
- * worker_abort() drains too, and hurries it. CLOSED: no request can begin here any more. Nothing left: all workers are
- * CLOSED, since with `placement: spread` any of them may put a transfer on this one's loop, no request lives on any, and
- * no transfer on this one.
+ * worker_abort() drains, too, and gives up what still runs. CLOSED: no request can begin here any more. "Nothing left" is when all
+ * workers are CLOSED, no request lives on any of them, and no transfer on this one. All workers count, because with `placement:
+ * spread` any of them may put a transfer on this one's loop.
  */
 #ifndef PENSTOCK_WORKER_H
 #define PENSTOCK_WORKER_H
@@ -33,15 +33,15 @@ struct worker_setup {
 /* [main] Before the loop runs. NULL: err says why. */
 struct worker *worker_new(const struct worker_setup *setup, struct error *err);
 
-/* [main] From its next request on the worker goes by this table. Takes the reference over; not again before
+/* [main] From its next request on the worker goes by this table. Takes the reference over. Must not be called again before
  * on_table. */
 void worker_set_table(struct worker *worker, struct table *table);
 
 /* [any] Stops accepting, lets running requests finish, then stops the loop. */
 void worker_drain(struct worker *worker);
 
-/* [any] worker_drain(), and gives up what still runs, cleanly: nothing more becomes visible. Stores that owe an answer
- * are waited for a second; then the clients get theirs without it. */
+/* [any] worker_drain(), and gives up what still runs, cleanly: nothing more becomes visible. It waits a second for
+ * stores that have not answered yet; then the clients get their answers without them. */
 void worker_abort(struct worker *worker);
 
 /* [main] After its loop and every thread that gives chunks back to the pool have ended. NULL is fine. */

@@ -2,7 +2,7 @@
 /* reply.h - pure: what became of a request -> status, headers and body of the answer.
  *
  * Successes are the JSON summary, an empty body, a redirect, or the upstream's own answer; refusals are
- * application/problem+json (RFC 9457), or a page of HTML for who prefers that (accept.h).
+ * application/problem+json (RFC 9457), or a page of HTML for clients that prefer that (accept.h).
  * `penstock explain` prints the same part objects through reply_part_json(). Any thread.
  */
 #ifndef PENSTOCK_REPLY_H
@@ -31,11 +31,11 @@ struct reply_part {
 	enum outcome_state state;
 	unsigned upstream_status;   /* 0: null */
 	struct str location;        /* empty or absent: null */
-	struct str problem;         /* why it is not where it should be; absent: left out */
+	struct str problem;         /* why the part is not where it should be; absent: left out */
 	const struct order *linked; /* a summary tells a link to this one; NULL: none is wanted */
 };
 
-/* Who makes links: one when it is written, for many at once would be as long as all the rest. */
+/* Makes links. Each is made when it is written, because many at once would take as much memory as all the rest. */
 struct reply_links {
 	/* As sinks.link of sink/order.h. False: there is none, which is null in the summary. */
 	bool (*make)(void *arg, const struct order *order, struct order_link *link);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* client.h - what a request asks of whoever speaks HTTP to its client (http/client.c, or a test).
+/* client.h - what a request asks of the side that speaks HTTP to its client (http/client.c, or a test).
  *
- * A client is one connection. It is embedded in its owner's own struct, and lives until the request has been told that it left
- * (request_leave()); the request never frees it. All on the worker's thread.
+ * A client is one connection. It is embedded in a struct of its owner's, and must live until the owner has told the request, by
+ * request_leave(), that the client has left; the request never frees it. All on the worker's thread.
  *
  * Two ways to answer, because an answer must reach a client that is still sending 5 GB:
  *
- *   answer()      before the body or after it; returns to the owner, who sends it when it is back in his own code
+ *   answer()      before the body or after it; returns to the owner, which sends it when control is back in its own code
  *   answer_now()  while the body comes in: straight into the socket. The body is read on and thrown away meanwhile, and the
  *                 connection is closed once all of it has been read and all of the answer is with the socket
  */
@@ -30,13 +30,13 @@ struct client_ops {
 	/* Most bytes of body that may have been read together with the head and are shown only after it was let in. */
 	size_t (*behind_head)(const struct client *client);
 
-	/* Bytes that have arrived in the socket and were not read yet. False: nobody knows. */
+	/* Bytes that have arrived in the socket and were not read yet. False: that is not known. */
 	bool (*unread)(const struct client *client, uint64_t *bytes);
 
 	/* It has closed its sending side. That says nothing about whether it still reads. */
 	bool (*has_hung_up)(const struct client *client);
 
-	/* It will be read once more before the loop sleeps, for it seems to have sent more than was taken. */
+	/* It will be read once more before the loop sleeps, because it seems to have sent more than was taken. */
 	bool (*is_due)(const struct client *client);
 
 	/* Nothing of it is read until resume(). pause() only from within request_begin(), request_go_on(), request_take_body() or
@@ -53,7 +53,7 @@ struct client_ops {
 	bool (*answer)(struct client *client, struct reply *reply);
 	void (*answer_now)(struct client *client, struct reply *reply, bool without_body);
 
-	/* Nothing that answer_now() was given waits for room in the socket; also true where it was given nothing. */
+	/* All that answer_now() was given is with the socket; also true if it was given nothing. */
 	bool (*is_told)(const struct client *client);
 };
 

@@ -7,14 +7,14 @@
 #include "request/trust.h"
 
 struct identity {
-	char id[129];         /* X-Request-Id, taken or made */
-	bool id_is_ours;      /* made */
+	char id[129];         /* X-Request-Id: the sender's, or a UUID of ours */
+	bool id_is_ours;      /* it is a UUID of ours */
 	bool is_trusted;      /* the sender is one of trust.proxies: what it says of the client counts */
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
 };
 
-/* What others say of the client counts only from those who are trusted. Fills the zeroed `identity`. */
+/* Fills the zeroed `identity`. What headers say of the client counts only if the sender is one of trust.proxies. */
 void identity_find(
 	const struct trust *trust, const struct sockaddr *peer, const struct head *head, struct identity *identity);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* intake.h - all requests of one worker, and what they share: the table that the next one goes by, the lists of who waits for
- * what, and who is read next or given up. A request lives and dies on its worker; all of this belongs to the worker's thread,
- * except where [main] is said: before that thread runs, or after it has ended. */
+/* intake.h - all requests of one worker, and what they share: the table that the next one goes by, the lists of those that wait for
+ * something, and the choice of which client is read next or given up. A request lives and dies on its worker. All of this belongs
+ * to the worker's thread; what is marked [main] runs before that thread does, or after it has ended. */
 #ifndef PENSTOCK_INTAKE_H
 #define PENSTOCK_INTAKE_H
 
@@ -42,16 +42,16 @@ const struct config *intake_config(const struct intake *intake); /* of the table
 /* From its next request on the intake goes by this table. Takes the reference over. */
 void intake_set_table(struct intake *intake, struct table *table);
 
-/* Around each time that clients are read: what transfers have reported is looked at before, and who is read next is settled
- * after. */
+/* To be called before and after each time that clients are read: the first looks at what transfers have reported, the second
+ * chooses which client is read next. */
 void intake_before_reading(struct intake *intake);
 void intake_after_reading(struct intake *intake);
 
-/* Nobody new is let in, nor whoever waits for memory. Idempotent. */
+/* From now on no request is let in, and those that wait for memory are refused. Idempotent. */
 void intake_drain(struct intake *intake);
 
-/* After intake_drain(). Everything that still runs is given up, cleanly, and who has got its answer is not waited for. Stores
- * that owe an answer are waited for a second; then the clients get theirs without it. */
+/* After intake_drain(): gives up everything that still runs, cleanly, and closes clients that have their answer. It waits a second
+ * for stores that have not answered yet; then the clients get their answers without them. */
 void intake_abort(struct intake *intake);
 
 #endif

@@ -18,7 +18,7 @@
  *     │ └─ no memory ▶ WAITING ─too long, draining, client gone▶ SETTLED
  *     └─refused─▶ SETTLED
  *
- * WAITING: its body has not been asked for; what has come of it lies in the sockets and with who reads them.
+ * WAITING: its body has not been asked for; what has come of it all the same lies in the socket and in the buffers of http/.
  * HELD: the form is good, its objects are being completed. ABORTING: transfers are being cancelled and what
  * was committed is being undone; the body is read on and thrown away. SETTLED: the answer stands.
  * ANSWERED: the answer is on its way to the client. */
@@ -98,12 +98,12 @@ enum turn_state { TURN_NONE, TURN_TAKEN, TURN_AWAITED };
 
 struct turn {
 	enum turn_state state;
-	struct request *next; /* who waits behind it */
+	struct request *next; /* the one that waits behind it */
 };
 
 struct read_scheduler {
-	struct request *current;      /* has the turn; NULL: nobody */
-	struct request *first, **end; /* who waits for it, paused */
+	struct request *current;      /* has the turn; NULL: none */
+	struct request *first, **end; /* those that wait for it, paused */
 	uint64_t bytes;               /* read in this turn */
 	bool was_used;                /* since clients were read last */
 };
@@ -148,7 +148,7 @@ struct intake {
 	struct table *table; /* in force for what comes next; held */
 	bool is_draining;
 	bool is_aborting;         /* answer and close, do not linger */
-	bool is_cutting;          /* and wait for no store any more */
+	bool is_cutting;          /* waits for no store any more, either */
 	struct timer cut;         /* when that begins */
 	struct stage_tools tools; /* what stages of all forms have together */
 	struct blocks *blocks;    /* what is smaller than a chunk, for all of them */
@@ -179,18 +179,18 @@ void intake_on_news(void *request); /* [from the mailbox] of its transaction: re
 
 void request_move(struct request *request, enum request_state to);
 
-/* The first error settles the fate: everything is given up. Callable at any time; later errors are kept out. */
+/* The first error decides: everything is given up. May be called at any time; later errors change nothing. */
 void request_fail(struct request *request, const struct error *error);
 void request_failf(struct request *request, enum error_kind kind, const char *sentence);
 
 void request_pause(struct request *request);  /* only where client.h allows it */
-void request_resume(struct request *request); /* not paused: it only leaves the lists of who waits for something */
+void request_resume(struct request *request); /* if it is not paused it only leaves the lists of those that wait */
 
-/* Its parts and its transaction go, after their facts have been logged; n_parts says how many there were. */
+/* Logs the facts of its parts, then frees these and the transaction; n_parts says how many there were. */
 void request_free_form(struct request *request);
 
-/* Frees it (and logs it) if its client has left and nothing is under way any more: the last thing that each entry does that
- * does not come from the client. */
+/* Logs and frees the request if its client has left and nothing is under way any more. Each function that is not called by the
+ * client's side does this as its last step. */
 void request_free_if_over(struct request *request);
 
 /* -- request_head.c ----------------------------------------------------------------------------------------- */
@@ -207,7 +207,7 @@ void request_fail_for_memory(struct request *request); /* it has waited too long
 void request_leave_queue(struct request *request);     /* it is WAITING no more */
 void waits_start(struct intake *intake);
 void waits_look_again(struct intake *intake); /* chunks came back */
-void waits_drain(struct intake *intake);      /* nobody will be let in any more */
+void waits_drain(struct intake *intake);      /* refuses all that wait; none is let in any more */
 
 /* -- request_body.c ----------------------------------------------------------------------------------------- */
 
@@ -216,8 +216,8 @@ void request_on_chunks(struct request *request); /* chunks came back, its turn: 
 
 /* -- request_commit.c, request_facts.c ------------------------------------------------------------------------ */
 
-/* Takes the next steps of HELD and ABORTING until something must be waited for. Stores that owe an answer to an ABORTING one
- * are not waited for once the intake is cutting. */
+/* Takes the next steps of HELD and ABORTING until something must be waited for. An ABORTING one does not wait for stores
+ * that have not answered once the intake is cutting. */
 void request_step(struct request *request);
 
 void request_log_facts(const struct request *request); /* before its parts go; none: nothing */
@@ -252,6 +252,6 @@ void stalled_stop(struct intake *intake);
 void stalled_enter(struct request *request);        /* its form begins to come in: REQ_PARSING */
 void stalled_leave(struct request *request);        /* it is whole, or given up */
 void stalled_note_bytes(struct request *request);   /* some came */
-void stalled_note_resumed(struct request *request); /* until now it was not its client that was waited for */
+void stalled_note_resumed(struct request *request); /* up to now the client was not what it waited for */
 
 #endif
