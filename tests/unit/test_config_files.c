@@ -246,6 +246,7 @@ the_manual_page_has_no_markdown(void **state)
 		n_rows += strncmp(line, ".TP", 3) == 0;
 		assert_false(line[0] == '|' || strncmp(line, "```", 3) == 0 || strncmp(line, "# ", 2) == 0);
 	}
+	assert_null(strstr(out.data, "](")); /* man(1) knows no links */
 	assert_true(n_rows > 100);
 	buf_free(&out);
 }
