@@ -238,7 +238,7 @@ def test_every_allocation_fails_once_behind_an_agent():
 
 # -- bugs ---------------------------------------------------------------------------------------------------------------
 
-NO_FORM = [b"this is no form at all"]
+NO_FORM = [b"--this is no form at all"]
 
 #        where       the pieces  closed open
 BUGS = [(IN_HEAD,    None,       500,   201),
