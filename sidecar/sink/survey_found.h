@@ -15,7 +15,8 @@ struct survey_found {
 	char relied_on[64], sentence[256];
 };
 
-void survey_find(struct survey_found *to, bool can, const char *fmt, va_list args);
+void survey_find(struct survey_found *to, bool can, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 /* Has somebody asked for the end? Then that is why nothing is known of the rest. */
 bool survey_is_interrupted(const struct survey *survey, const char **why_not);
