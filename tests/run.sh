@@ -77,7 +77,7 @@ run_suite() { # NAME
 	install) suite install 300 bash tests/lib/install_test.sh ;;
 	compose)
 		suite clients 900 bash tests/compose/clients/run.sh
-		suite compose 1200 bash tests/compose/run.sh # last: it removes the images
+		suite compose 1500 bash tests/compose/run.sh # last: it removes the images
 		;;
 	deploy) suite deploy 900 bash tests/deploy/run.sh ;;
 	pages) suite pages 300 bash tests/pages/run.sh ;;
@@ -95,8 +95,8 @@ run_suites() { # NAME...
 }
 
 first=(gates unit corpus config asan tsan coverage model fuzz e2e fault bench install pages)
-second=(vtc gateway compose)
-third=(deploy s3 e2e-asan trixie)
+second=(vtc compose trixie)
+third=(deploy s3 gateway e2e-asan) # the gateway needs what vtc builds, which is there long before
 [ $# -gt 0 ] && first=("$@") second=() third=()
 # What a suite of the other lines needs it installs itself, while the first line runs.
 bash tests/setup.sh "${first[@]}"
