@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo
 # tests/setup.sh installs what is missing). Suites: gates unit corpus config asan tsan coverage model fuzz e2e fault bench install
-# pages, at the same time vtc gateway compose, and deploy s3 e2e-asan trixie (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
+# pages, at the same time vtc compose trixie, and deploy s3 gateway e2e-asan (deploy, trixie, s3: chroots of Debian releases, as root). Suites that are
 # named run one after another. A test that fails may run once more (tests/lib/second_run.sh); what passes only then is
 # named at the end. The last line is the sum.
 set -u
@@ -66,13 +66,17 @@ run_suite() { # NAME
 		;;
 	e2e-asan) suite e2e-asan 900 env E2E_ROUNDS=small bash tests/e2e/run.sh asan ;;
 	fault) suite fault 300 bash tests/fault/run.sh ;;
-	gateway) # with the filter that vtc has built
+	gateway) # with the filter that vtc has built, or is building
+		while [ -e "$BUILD_ROOT/vtc.runs" ]; do sleep 1; done
 		[ ! -x "$BUILD_ROOT/filter/haproxy" ] || export PENSTOCK_FILTER_HAPROXY=$BUILD_ROOT/filter/haproxy
 		suite gateway 900 bash tests/gateway/run.sh release
 		suite gateway-asan 600 env E2E_ROUNDS=small bash tests/gateway/run.sh asan
 		suite gateway-tsan 600 env E2E_ROUNDS=small bash tests/gateway/run.sh tsan
 		;;
-	vtc) suite vtc 900 bash tests/vtc/suite.sh ;;
+	vtc)
+		suite vtc 900 bash tests/vtc/suite.sh
+		rm -f "$BUILD_ROOT/vtc.runs"
+		;;
 	bench) suite bench 300 bash tests/bench/smoke.sh ;;
 	install) suite install 300 bash tests/lib/install_test.sh ;;
 	compose)
@@ -96,8 +100,10 @@ run_suites() { # NAME...
 
 first=(gates unit corpus config asan tsan coverage model fuzz e2e fault bench install pages)
 second=(vtc compose trixie)
-third=(deploy s3 gateway e2e-asan) # the gateway needs what vtc builds, which is there long before
+third=(deploy s3 gateway e2e-asan)
 [ $# -gt 0 ] && first=("$@") second=() third=()
+rm -f "$BUILD_ROOT/vtc.runs"
+[ $# -gt 0 ] || touch "$BUILD_ROOT/vtc.runs"
 # What a suite of the other lines needs it installs itself, while the first line runs.
 bash tests/setup.sh "${first[@]}"
 case $? in
