@@ -169,6 +169,32 @@ def test_but_not_longer_than_it_may():
             assert "an unfinished upload may be left" in p.log() and "ending although" not in p.log(), p.log()
 
 
+def test_an_end_does_not_deny_what_may_still_come_to_be():
+    """The store has the whole Complete, whose connection dies, and takes its time; the abort that would keep it from it is not answered."""
+    go = threading.Event()
+
+    def late(call):
+        call.read()
+        call.socket.shutdown(socket.SHUT_RDWR)
+        go.wait()
+        call.act()
+        return call.cut()
+    with FakeS3() as fake, serve(Penstock, routes("retry: { parts: 0, connect: 0 }"), fake) as p:
+        fake.on("complete", 1, late)
+        fake.on("abort", EVERY, mis.hang)
+        held = Held(p, files(noise(SHORT)))
+        held.socket.sendall(END)
+        wait_for(lambda: pending(fake), f"it is being aborted: {fake.calls}")
+        for n in (1, 2):
+            p.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: '"draining"' in p.log(), "it drains")
+        answer = held.answer()
+        go.set()
+        wait_for(lambda: fake.store.objects() == {"1": noise(SHORT)}, f"it comes to be after all: {fake.calls}")
+        assert states(answer) == ["unknown"], (answer.status, answer.body)
+        assert p.process.wait(DEADLINE) == 0
+
+
 def in_journal(p, upload):
     def is_in(name):
         with open(os.path.join(p.dir, "state", name), "rb") as f:

@@ -93,11 +93,12 @@ has_upload(const struct s3 *s3)
 	return !s3->order->is_kept && s3->state != S3_READY;
 }
 
-/* There is no object, and never will be: an upload that nobody completes is none. */
+/* There is no object, and never will be: an upload that nobody completes is none. Of one whose Complete was lost nobody can say so
+ * before the store has said that it is aborted; until then, however it ends, it may come to be. */
 static void
 give_up(struct s3 *s3)
 {
-	s3->order->outcome.state = OUTCOME_ABORTED;
+	s3->order->outcome.state = s3->is_complete_open ? OUTCOME_UNKNOWN : OUTCOME_ABORTED;
 	s3_parts_drop(s3);
 	if (has_upload(s3))
 		s3_abort(s3);

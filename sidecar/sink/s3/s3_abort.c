@@ -52,8 +52,6 @@ static void
 on_not_aborted(struct s3 *s3, const struct s3_reply *reply)
 {
 	s3->is_abort_refused = reply->status >= 400 && reply->status < 500 && reply->status != 429;
-	if (s3->is_complete_open)
-		s3->order->outcome.state = OUTCOME_UNKNOWN;
 	warn(s3, &reply->error);
 	s3_end(s3);
 }

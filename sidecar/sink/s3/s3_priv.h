@@ -97,8 +97,9 @@ s3_to(const struct s3 *s3)
 /* s3.c */
 void s3_move(struct s3 *s3, enum s3_state to);
 void s3_end(struct s3 *s3); /* the outcome stands: stops everything and reports it */
-void s3_fail(
-	struct s3 *s3, const struct error *error); /* there is no object: ABORTED, and away with what there is */
+
+/* There is no object: ABORTED, and away with what there is; UNKNOWN while a Complete that was lost may still be carried out. */
+void s3_fail(struct s3 *s3, const struct error *error);
 void s3_on_all_away(struct s3 *s3);
 
 /* Asks `s3->ask` with `s3->call`. */
