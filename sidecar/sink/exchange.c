@@ -66,6 +66,7 @@ facts_of(const struct exchange *x, CURLcode code)
 		.is_head_too_long = exchange_has_long_head(x),
 		.was_complete = exchange_may_have_arrived(x),
 		.was_early = x->was_early,
+		.was_sent_before = x->was_sent_before,
 		.body_begun = x->body_begun,
 	};
 
@@ -104,11 +105,23 @@ ask(struct exchange *x)
 	return true;
 }
 
+/* Whoever has got all of it may have carried it out, whatever comes of the next time. */
+static void
+leave(struct exchange *x)
+{
+	x->was_sent_before = exchange_may_have_arrived(x);
+	detach(x);
+}
+
 static void
 ask_again(struct exchange *x)
 {
 	if (!ask(x))
-		end(x, (struct exchange_result){ .kind = ERR_NOMEM, .why = "out of memory" });
+		end(x,
+			(struct exchange_result){ .kind = ERR_NOMEM,
+				.why = "out of memory",
+				.was_complete = x->was_sent_before,
+				.was_sent_before = x->was_sent_before });
 }
 
 static void
@@ -116,9 +129,18 @@ retry_later(struct exchange *x)
 {
 	uint64_t wait_ms = (uint64_t)RETRY_FIRST_MS << x->tries++;
 
-	detach(x);
+	leave(x);
 	x->is_waiting_to_retry = true;
 	loop_set_timer(x->engine->loop, &x->timer, clock_after(now_ms(x), wait_ms));
+}
+
+/* Where libcurl failed to connect it may have done so in place of a kept connection that had taken the request and died. */
+static bool
+may_retry(const struct exchange *x, const struct exchange_facts *facts)
+{
+	return exchange_fault_may_retry(facts) && !facts->is_connection &&
+		x->tries < x->request->to->retry_connect &&
+		(!exchange_may_have_arrived(x) || exchange_may_repeat(x->request));
 }
 
 void
@@ -127,11 +149,10 @@ exchange_on_done(struct exchange *x, CURLcode code)
 	struct exchange_facts facts = facts_of(x, code);
 
 	if (exchange_fault_is_stale(&facts) && exchange_may_repeat(x->request) && !x->must_be_new) {
-		detach(x);
+		leave(x);
 		x->must_be_new = true;
 		ask_again(x);
-	} else if (exchange_fault_may_retry(&facts) && !facts.is_connection &&
-		x->tries < x->request->to->retry_connect) {
+	} else if (may_retry(x, &facts)) {
 		retry_later(x);
 	} else {
 		end(x, exchange_fault_judge(&facts));
@@ -144,7 +165,7 @@ exchange_begin(struct exchange *x, const struct exchange_request *request)
 	must(x->request == NULL);
 	x->request = request;
 	x->tries = 0;
-	x->must_be_new = false;
+	x->must_be_new = x->was_sent_before = false;
 	if (ask(x))
 		return true;
 	detach(x);
@@ -311,5 +332,5 @@ exchange_is_asking(const struct exchange *x)
 bool
 exchange_may_have_arrived(const struct exchange *x)
 {
-	return x->was_complete && x->is_asking;
+	return x->was_sent_before || (x->was_complete && x->is_asking);
 }

@@ -39,10 +39,12 @@ struct exchange;
 
 /* How it ended. */
 struct exchange_result {
-	unsigned status;      /* of the final answer; 0: none came */
-	bool is_whole;        /* that answer was read to its end, or as far as the caller wants it */
-	bool was_complete;    /* what completes the request (its last byte) may have reached the other side */
-	bool was_early;       /* the answer came before the request was complete */
+	unsigned status;   /* of the final answer; 0: none came */
+	bool is_whole;     /* that answer was read to its end, or as far as the caller wants it */
+	bool was_complete; /* what completes the request (its last byte) may have reached the other side */
+	bool was_early;    /* the answer came before the request was complete */
+	bool was_sent_before; /* over a kept connection, which died when all may have reached the other side: what `status` says is
+				 of the last time */
 	enum error_kind kind; /* if not is_whole: whose fault it is ... */
 	const char *why;      /* ... in words that name no address and no path; a constant */
 };

@@ -180,6 +180,7 @@ exchange_fault_judge(const struct exchange_facts *facts)
 		.is_whole = is_whole(facts),
 		.was_complete = facts->was_complete,
 		.was_early = facts->was_early,
+		.was_sent_before = facts->was_sent_before,
 	};
 
 	if (!result.is_whole)

@@ -23,6 +23,7 @@ struct exchange_facts {
 	bool is_head_too_long;      /* its heads are longer than what is read of them */
 	bool was_complete;          /* what completes the request had been handed over */
 	bool was_early;             /* that status came before it was complete */
+	bool was_sent_before;       /* as in the result */
 	bool body_begun;            /* a byte of the body had been handed over */
 	bool was_idle, was_overdue; /* our own deadlines ended it; code does not matter then */
 };

@@ -20,7 +20,8 @@ struct exchange {
 	curl_off_t uploaded; /* at the last look */
 	unsigned tries;      /* to connect */
 	bool is_waiting_to_retry;
-	bool must_be_new; /* the kept connection has died: over a new one */
+	bool must_be_new;     /* the kept connection has died: over a new one */
+	bool was_sent_before; /* and all of it may have come through that one */
 	struct exchange *next_deferred;
 	/* of the request that is with libcurl */
 	unsigned status;      /* of the final answer; 0: none yet */

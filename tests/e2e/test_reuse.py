@@ -94,3 +94,18 @@ def test_a_put_whose_kept_connection_dies_is_sent_once_more_and_only_once():
         answer = post(p.port, "/up", form(part("f", b"small", "a")))
         assert answer.status == 502 and answer.json()["parts"][0]["state"] == "unknown", answer.body
         assert len(up.seen) == 1, "over a new connection nothing is sent again"
+
+
+def test_a_refusal_of_what_was_sent_before_denies_nothing():
+    """The store may be speaking of what it has got over the connection that died."""
+    def script(request):
+        n = len(request.upstream.seen)
+        if not request.read_all() or n == 2:
+            return "done"
+        request.answer(201 if n == 1 else 412)
+        return "next"
+    with Upstream(script) as up, Penstock(ROUTES, up) as p:
+        assert post(p.port, "/up", form(part("f", b"small", "a"))).status == 201
+        answer = post(p.port, "/up", form(part("f", b"small", "a")))
+        assert len(up.seen) == 3, up.seen
+        assert answer.status == 502 and answer.json()["parts"][0]["state"] == "unknown", answer.body

@@ -372,6 +372,14 @@ peer_reset(struct peer *peer)
 	peer_close(peer);
 }
 
+/* poll() passes over what is no descriptor. */
+void
+peer_leave(struct peer *peer)
+{
+	close(peer->listener);
+	peer->listener = -1;
+}
+
 void
 peer_wait(struct peer *peer)
 {
@@ -521,7 +529,8 @@ peer_end(struct peer *peer)
 		free(peer->lines[i]);
 	}
 	buf_free(&peer->log);
-	close(peer->listener);
+	if (peer->listener >= 0)
+		close(peer->listener);
 	close(peer->ended);
 	close(peer->go);
 	free(peer);

@@ -46,6 +46,7 @@ void peer_say(struct peer *peer, const char *text); /* to whom it has read from 
 void peer_say_many(struct peer *peer, char what, size_t n);
 void peer_close(struct peer *peer); /* that connection */
 void peer_reset(struct peer *peer); /* the same, by a reset */
+void peer_leave(struct peer *peer); /* nobody listens there any more: who connects is refused */
 void peer_wait(struct peer *peer);
 void peer_tell(struct peer *peer);
 

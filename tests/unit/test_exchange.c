@@ -177,6 +177,73 @@ what_may_not_be_repeated_is_sent_once(void **state)
 	}
 }
 
+/* Answers one request, has all of the second one, and is gone; or comes back with a refusal, if `arg` is one. */
+static void
+goes_with_the_second(struct peer *peer, const void *arg)
+{
+	peer_read(peer);
+	peer_say(peer, ASKED_OK);
+	peer_read(peer);
+	if (arg == NULL)
+		peer_leave(peer);
+	peer_close(peer);
+	if (arg != NULL && peer_read(peer))
+		peer_say(peer, arg);
+}
+
+/* The log says whether it went over the kept connection. */
+static struct exchange_result
+ask_who_goes(const char *method, enum exchange_body kind, const char *refusal)
+{
+	struct asked first = { .size = 1 },
+		     second = { .size = 5, .request.reuse_always = true, .to.retry_connect = 1 };
+	struct peer *peer = asked_start(goes_with_the_second, refusal);
+
+	asked_ask(&first, peer, "PUT", EXCHANGE_WHOLE);
+	asked_ask(&second, peer, method, kind);
+	exchange_free(first.exchange);
+	exchange_free(second.exchange);
+	peer_stop(peer);
+	snprintf(log_of_two, sizeof log_of_two, "%s", peer_join(peer));
+	peer_end(peer);
+	return second.result;
+}
+
+/* It may have been carried out, whatever comes of the next time that it is sent. */
+static void
+what_a_dead_connection_had_taken_is_told(void **state)
+{
+	static const enum exchange_body kinds[] = { EXCHANGE_NO_BODY, EXCHANGE_WHOLE, EXCHANGE_READ };
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		struct exchange_result result = ask_who_goes("PUT", kinds[k], NULL);
+
+		assert_int_equal(result.status, 0);
+		assert_true(result.was_complete);
+		result = ask_who_goes("PUT", kinds[k], "HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n");
+		assert_int_equal(result.status, 412);
+		assert_true(result.was_complete && result.was_sent_before);
+	}
+}
+
+static void
+what_it_had_taken_is_not_sent_again_if_it_may_not_be(void **state)
+{
+	static const enum exchange_body kinds[] = { EXCHANGE_WHOLE, EXCHANGE_READ };
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct exchange_result result;
+
+		do /* until it goes over the one that was kept */
+			result = ask_who_goes("POST", kinds[k], NULL);
+		while (strcmp(log_of_two, "1 PUT /a a\n1 POST /a abcde\n") != 0);
+		assert_int_equal(result.status, 0);
+		assert_true(result.was_complete && !result.was_sent_before);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +254,8 @@ main(void)
 		CASE(a_kept_connection_that_dies_is_no_failure),
 		CASE(it_is_one_once_an_answer_has_begun),
 		CASE(what_may_not_be_repeated_is_sent_once),
+		CASE(what_a_dead_connection_had_taken_is_told),
+		CASE(what_it_had_taken_is_not_sent_again_if_it_may_not_be),
 	};
 
 	return cmocka_run_group_tests(tests, asked_set_up, asked_tear_down);

@@ -106,6 +106,20 @@ test_an_answer_before_the_end_of_the_request_is_no_success(void **state)
 		error.message, "destination \"photos\": PutObject was answered 200 before it was complete");
 }
 
+/* That we have the name already may be about ourselves. */
+static void
+test_what_was_sent_before_is_open_unless_it_is_done(void **state)
+{
+	struct exchange_result result = {
+		.status = 412, .is_whole = true, .was_complete = true, .was_sent_before = true
+	};
+	struct s3_facts facts = { .destination = "photos", .call = "PutObject", .result = &result, .code = "" };
+
+	(void)state;
+	assert_true(s3_is_open(&facts, S3_REFUSED));
+	assert_false(s3_is_open(&facts, S3_DONE));
+}
+
 static void
 test_conflicts_of_puts_are_asked_again(void **state)
 {
@@ -219,6 +233,7 @@ main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_an_answer_before_the_end_of_the_request_is_no_success),
+		cmocka_unit_test(test_what_was_sent_before_is_open_unless_it_is_done),
 		cmocka_unit_test(test_conflicts_of_puts_are_asked_again),
 		cmocka_unit_test(test_words_of_a_store_are_plain),
 		cmocka_unit_test(test_parts_suffice),

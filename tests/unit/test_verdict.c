@@ -73,6 +73,29 @@ every_row(void **state)
 	}
 }
 
+/* A refusal of the second time says nothing of the first, which may be what it is about. */
+static void
+what_was_sent_before_may_be_there(void **state)
+{
+	static const unsigned statuses[] = { 0, 403, 412, 500 };
+	struct outcome outcome = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+		struct exchange_facts facts = { .code = statuses[i] == 0 ? CURLE_COULDNT_CONNECT : CURLE_OK,
+			.status = statuses[i],
+			.was_complete = true,
+			.was_sent_before = true };
+
+		judge(&facts, false, &outcome);
+		assert_int_equal(outcome.state, OUTCOME_UNKNOWN);
+		assert_int_equal(outcome.status, statuses[i]);
+	}
+	judge(&(struct exchange_facts){ .status = 201, .was_complete = true, .was_sent_before = true }, false,
+		&outcome);
+	assert_int_equal(outcome.state, OUTCOME_COMMITTED);
+}
+
 static void
 a_refusal_that_helps_to_look_is_explained(void **state)
 {
@@ -219,6 +242,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_row),
+		cmocka_unit_test(what_was_sent_before_may_be_there),
 		cmocka_unit_test(a_refusal_that_helps_to_look_is_explained),
 		cmocka_unit_test(an_answer_whose_head_is_cut_is_none),
 		cmocka_unit_test(what_is_ours_is_not_told_as_the_destinations),

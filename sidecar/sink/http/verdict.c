@@ -53,13 +53,16 @@ judge_status(const struct verdict_facts *facts, struct error *err)
 
 /* The object may be there although nobody said so plainly. Whoever never saw the end cannot have stored it, and whoever
  * answers the whole request with an error has not, but for a gateway that speaks of somebody behind it. None at all, a
- * good answer that then broke off, or one to half of the request, leaves it open. */
+ * good answer that then broke off, or one to half of the request, leaves it open; and so does any, where the request had been sent
+ * before. */
 static bool
 is_open(const struct verdict_facts *facts)
 {
 	bool is_good = facts->result->status >= 200 && facts->result->status < 300;
 	bool is_gateways = facts->result->status == 502 || facts->result->status == 504;
 
+	if (facts->result->was_sent_before)
+		return true;
 	if (facts->result->was_complete)
 		return facts->result->status < 200 || is_good || is_gateways;
 	return is_good && facts->result->was_early;

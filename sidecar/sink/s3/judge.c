@@ -161,6 +161,8 @@ s3_is_open(const struct s3_facts *facts, enum s3_fate fate)
 
 	if (fate == S3_DONE)
 		return false;
+	if (facts->result->was_sent_before)
+		return true;
 	if (!facts->result->was_complete)
 		return is_good_status(facts->result);
 	return status == 0 || status >= 500 || is_good_status(facts->result);
