@@ -25,11 +25,18 @@ struct acceptor {
 };
 
 static void
+unwatch_all(struct acceptor *acceptor)
+{
+	for (size_t i = 0; i < acceptor->setup.n_fds; i++)
+		loop_unwatch(acceptor->setup.loop, &acceptor->sockets[i].watch);
+}
+
+static void
 try_later(struct acceptor *acceptor)
 {
 	struct loop *loop = acceptor->setup.loop;
 
-	acceptor_pause(acceptor);
+	unwatch_all(acceptor);
 	loop_set_timer(loop, &acceptor->again, clock_after(loop_now_ms(loop), AGAIN_MS));
 }
 
@@ -81,11 +88,14 @@ on_ready(struct watch *watch, uint32_t events)
 		;
 }
 
+/* Also one that was to try again: woken without room it would take nothing, and of several who share a socket only one is woken. */
 void
 acceptor_pause(struct acceptor *acceptor)
 {
-	for (size_t i = 0; acceptor != NULL && i < acceptor->setup.n_fds; i++)
-		loop_unwatch(acceptor->setup.loop, &acceptor->sockets[i].watch);
+	if (acceptor == NULL)
+		return;
+	loop_clear_timer(acceptor->setup.loop, &acceptor->again);
+	unwatch_all(acceptor);
 }
 
 /* An exclusive watch cannot be modified, only removed and added again (epoll_ctl(2)). */
@@ -143,7 +153,6 @@ acceptor_free(struct acceptor *acceptor)
 	if (acceptor == NULL)
 		return;
 	acceptor_pause(acceptor);
-	loop_clear_timer(acceptor->setup.loop, &acceptor->again);
 	for (size_t i = 0; acceptor->setup.owns_fds && i < acceptor->setup.n_fds; i++)
 		close(acceptor->sockets[i].watch.fd);
 	mem_free(acceptor);

@@ -33,7 +33,7 @@ struct acceptor_setup {
 struct acceptor *acceptor_new(const struct acceptor_setup *setup, struct error *err);
 void acceptor_free(struct acceptor *acceptor); /* NULL is fine */
 
-/* Both idempotent; NULL is fine. */
+/* Both idempotent; NULL is fine. Paused by its owner, it waits for its owner, also where it had run out of descriptors. */
 void acceptor_pause(struct acceptor *acceptor);
 void acceptor_resume(struct acceptor *acceptor);
 

@@ -167,14 +167,13 @@ has_asked(const void *arg)
 	return n_asked > 0;
 }
 
-/* Once there is one, it goes on by itself. */
-static void
-without_a_descriptor_it_tries_again(void **state)
+/* All have connected, and none could be taken. */
+static struct acceptor *
+run_out_of_descriptors(void)
 {
 	struct acceptor *acceptor = start(MANY);
 	struct rlimit before, none;
 
-	(void)state;
 	connect_all();
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
@@ -183,6 +182,51 @@ without_a_descriptor_it_tries_again(void **state)
 	until_turned();
 	assert_int_equal(n_taken, 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	return acceptor;
+}
+
+/* Once there is one, it goes on by itself. */
+static void
+without_a_descriptor_it_tries_again(void **state)
+{
+	struct acceptor *acceptor = run_out_of_descriptors();
+
+	(void)state;
+	until_taken(MANY);
+	acceptor_free(acceptor);
+}
+
+static bool has_fired;
+
+static void
+fire(struct timer *timer)
+{
+	(void)timer;
+	has_fired = true;
+}
+
+static bool
+is_later(const void *arg)
+{
+	(void)arg;
+	return has_fired;
+}
+
+/* A timer that is set later, and for longer, fires behind that of the acceptor. */
+static void
+who_has_no_room_either_does_not_try_again(void **state)
+{
+	struct acceptor *acceptor = run_out_of_descriptors();
+	struct timer later = { .fire = fire };
+
+	(void)state;
+	acceptor_pause(acceptor);
+	n_asked = 0;
+	assert_true(loop_set_timer(loop, &later, clock_after(clock_now_ms(), 300)));
+	until(is_later, NULL);
+	until_turned();
+	assert_int_equal(n_asked, 0);
+	acceptor_resume(acceptor);
 	until_taken(MANY);
 	acceptor_free(acceptor);
 }
@@ -211,6 +255,7 @@ main(void)
 		TEST(who_finds_no_room_waits),
 		TEST(a_pause_leaves_all_waiting),
 		TEST(without_a_descriptor_it_tries_again),
+		TEST(who_has_no_room_either_does_not_try_again),
 		TEST(it_closes_what_it_owns),
 	};
 
