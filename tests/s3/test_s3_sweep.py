@@ -159,6 +159,17 @@ def test_what_another_has_ended_is_as_good_as_ended():
             assert left(fake) == [] and swept(p) == 2 and sweeps(p, "failed") == 0 and [c.status for c in fake.of("abort")] == [204, 404, 204]
 
 
+def test_a_store_that_lists_what_it_does_not_have():
+    with FakeS3() as fake:
+        for i in range(250):
+            leave(fake, f"{PREFIX}{i:04}")
+        fake.on("abort", EVERY, mis.status(404, "NoSuchUpload"))
+        with Admin(ROUTES, fake) as p:
+            wait_for(lambda: p.lines(FAILED), f"it is given up: {fake.count('list_uploads')}")
+            assert "goes on listing" in p.lines(FAILED)[0]["reason"] and sweeps(p, "done") == 0, p.log()
+            assert fake.count("list_uploads") <= 5 * (sweeps(p, "failed") + 1), fake.count("list_uploads")
+
+
 def test_one_that_cannot_be_ended_does_not_keep_the_others():
     with FakeS3() as fake:
         for i in range(5):

@@ -35,6 +35,8 @@ struct s3_sweep {
 	enum s3_marks_said next;           /* ... if there is one */
 	size_t at;                         /* which upload of it is being ended */
 	size_t n_gone;                     /* of it */
+	bool is_again;                     /* it was asked for before ... */
+	uint64_t ended_before;             /* ... when so many had been ended */
 	unsigned n_pages, n_failures;
 	uint64_t n_seen, n_ended;
 	struct error error; /* the first thing that went wrong */
@@ -161,11 +163,20 @@ is_same_again(const struct s3_sweep *sweep)
 	return sweep->n_gone > 0 && (sweep->page.is_full || has_mark);
 }
 
+/* It was asked for once more already, and what was gone by the store's own word stands in it still. That would never end. */
+static bool
+is_stuck(const struct s3_sweep *sweep)
+{
+	return sweep->is_again && sweep->n_ended == sweep->ended_before;
+}
+
 static void
 turn_page(struct s3_sweep *sweep, bool is_again)
 {
 	struct s3_marks marks = sweep->marks;
 
+	sweep->is_again = is_again;
+	sweep->ended_before = sweep->n_ended;
 	if (!is_again) {
 		sweep->marks = sweep->next_marks;
 		sweep->next_marks = marks;
@@ -176,8 +187,15 @@ turn_page(struct s3_sweep *sweep, bool is_again)
 static void
 end_page(struct s3_sweep *sweep)
 {
+	struct error stuck = { 0 };
 	bool is_again = is_same_again(sweep);
 
+	if (is_again && is_stuck(sweep)) {
+		error_set(&stuck, ERR_UPSTREAM,
+			"the store goes on listing uploads of which it says that they are gone");
+		error_keep_first(&sweep->error, &stuck);
+		is_again = false;
+	}
 	sweep->n_seen += is_again ? sweep->n_gone : sweep->page.n_seen;
 	if (sweep->n_failures < FAILURES_MAX && (is_again || sweep->next == S3_MARKS_ON)) {
 		turn_page(sweep, is_again);
