@@ -117,6 +117,16 @@ time_left(const struct engine *engine)
 	return by_ms < engine->cut_ms ? by_ms : engine->cut_ms;
 }
 
+/* What was remembered of its parts, up to 1.2 MB, was charged to the order, which gives that back. An abort needs none of it. */
+static void
+drop_receipts(struct s3 *s3)
+{
+	mem_free(s3->receipts);
+	buf_free(&s3->piece);
+	s3->receipts = NULL;
+	s3->room = 0;
+}
+
 void
 s3_detach(struct s3 *s3)
 {
@@ -132,6 +142,7 @@ s3_detach(struct s3 *s3)
 	s3->order = &detached->order;
 	s3->object.target = detached->target;
 	s3->abort_by_ms = time_left(engine);
+	drop_receipts(s3);
 	detached->guest.cut = on_cut;
 	engine_add_guest(engine, &detached->guest);
 	s3_counts_detached(s3->object.counts, true);
