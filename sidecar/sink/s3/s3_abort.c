@@ -107,12 +107,18 @@ s3_warn_of_lost(const struct s3 *s3)
 	warn(s3, &lost);
 }
 
-/* Nobody can abort it without its id. */
+/* Nobody can abort it without its id, for which there may have been no memory. */
 static void
 end_without_upload(struct s3 *s3)
 {
-	if (!s3->is_upload_gone && s3_call_may_be_lost(&s3->call))
+	struct error error = { 0 };
+
+	if (s3->upload.failed) {
+		error_nomem(&error);
+		warn(s3, &error);
+	} else if (!s3->is_upload_gone && s3_call_may_be_lost(&s3->call)) {
 		s3_warn_of_lost(s3);
+	}
 	s3_end(s3);
 }
 
