@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MANY (3 * SYNC_BATCH_MAX + 1)
@@ -115,6 +116,41 @@ nothing_at_all(void **state)
 	syncer_free(NULL);
 }
 
+static int loses = -1; /* what this file had is not written */
+
+/* In place of the C library's. */
+int
+sync_file_range(int fd, off64_t offset, off64_t bytes, unsigned flags)
+{
+	if (fd == loses)
+		errno = EIO;
+	return fd == loses ? -1 : (int)syscall(SYS_sync_file_range, fd, offset, bytes, flags);
+}
+
+/* fsync() of such a file may be content: there is nothing of it left to be written. */
+static void
+bytes_that_are_lost_on_their_way(void **state)
+{
+	struct syncer *syncer = helped();
+	struct sync_batch batch;
+	struct new_file files[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		make(&files[i], NULL);
+	loses = files[1].fd;
+	sync_batch_begin(&batch, syncer);
+	for (size_t i = 0; i < 3; i++)
+		sync_batch_add_bytes(&batch, &files[i]);
+	sync_batch_end(&batch);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(sync_batch_error(&files[i]), i == 1 ? EIO : 0);
+		new_file_close(&files[i]);
+	}
+	loses = -1;
+	syncer_free(syncer);
+}
+
 static int
 set_up(void **state)
 {
@@ -137,6 +173,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_file_of_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_in_many_folders, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bytes_that_are_lost_on_their_way, set_up, tear_down),
 		cmocka_unit_test(nothing_at_all),
 	};
 

@@ -26,10 +26,12 @@ struct syncer {
 	bool is_ending;
 };
 
+/* The first error counts: fsync() need not know of what has failed before. */
 static void
 do_one(struct sync_job *job)
 {
-	job->error = fsync(job->fd) == 0 ? 0 : errno;
+	if (fsync(job->fd) != 0 && job->error == 0)
+		job->error = errno;
 }
 
 static void
@@ -84,18 +86,28 @@ start_helpers(struct syncer *syncer)
 	pthread_attr_destroy(&small);
 }
 
+/* Bytes that could not be written are told to whoever has begun to write them, and some file systems then have them no more. */
+static bool
+is_loss(int error)
+{
+	return error == EIO || error == ENOSPC || error == EDQUOT;
+}
+
 /* The bytes begin their way to the disk together; fsync() alone would send those of one file, and wait, before the next. What
- * cannot be begun like that (a folder, a file system without it) waits for its fsync(), which tells of any error. */
+ * cannot be begun like that (a folder, a file system without it) waits for its fsync(). */
 static void
 begin_all(struct sync_job *jobs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		(void)sync_file_range(jobs[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		if (sync_file_range(jobs[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE) != 0 && is_loss(errno))
+			jobs[i].error = errno;
 }
 
 void
 syncer_run(struct syncer *syncer, struct sync_job *jobs, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		jobs[i].error = 0;
 	if (syncer == NULL || n <= 1) {
 		do_alone(jobs, n);
 		return;

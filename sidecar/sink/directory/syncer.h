@@ -13,7 +13,7 @@ struct syncer;
 
 struct sync_job {
 	int fd;    /* of a file or a folder, borrowed */
-	int error; /* set: 0, or the errno of fsync() */
+	int error; /* set: 0, or the errno of what has failed */
 };
 
 /* [main] NULL: out of memory, err says so. */
