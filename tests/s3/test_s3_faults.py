@@ -66,6 +66,18 @@ def test_a_put_that_fails():
     ])
 
 
+def test_a_put_that_went_with_its_connection():
+    """One that was kept: what the store says of the second time says nothing of the first."""
+    for first, then, status, state in ((mis.lost_after, mis.normal, 201, "committed"), (mis.lost_before, DENIED, 502, "unknown")):
+        with FakeS3() as fake, Penstock(routes("retry: { parts: 0, connect: 0 }, exists: refuse", key="{uuid}"), fake) as p:
+            assert post(p.port, "/s", form(*files(noise(KEPT)))).status == 201
+            fake.on("put", 1, first)
+            fake.on("put", 2, then)
+            answer = post(p.port, "/s", form(*files(noise(KEPT))))
+            assert fake.count("put") == 3 and (answer.status, states(answer)) == (status, [state]), (answer.body, fake.calls)
+            assert len(fake.store.objects()) == (2 if status == 201 else 1)
+
+
 def test_a_create_that_fails():
     create = lambda n, behaviour, status, state="aborted", **how: Case("create", n, behaviour, status, state, size=SHORT, **how)
     run_all([

@@ -134,7 +134,7 @@ s3_call_judge(struct s3_call *call, const struct exchange_result *result)
 	reply->fate = s3_judge(&facts, &reply->error);
 	is_open = s3_is_open(&facts, reply->fate);
 	reply->is_open = reply->is_open || is_open;
-	reply->may_come = reply->may_come || (is_open && result->status == 0);
+	reply->may_come = reply->may_come || (is_open && (result->status == 0 || result->was_sent_before));
 	reply->is_lost = reply->is_lost || (is_open && (result->status < 500 || reply->code[0] == '\0'));
 }
 
