@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -103,6 +104,46 @@ names_in_many_folders(void **state)
 	syncer_free(syncer);
 }
 
+/* How many this process may have beside those it has. */
+static void
+allow_descriptors(unsigned n)
+{
+	struct rlimit limit;
+	int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = n > 0 ? (rlim_t)next + n : limit.rlim_max;
+	close(next);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* One after the other takes two. */
+static void
+names_in_more_folders_than_there_are_descriptors(void **state)
+{
+	struct new_file files[8];
+	struct sync_batch batch;
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		static char names[8][16];
+
+		snprintf(names[i], sizeof names[i], "%zu/a/b", i);
+		make(&files[i], names[i]);
+	}
+	allow_descriptors(2);
+	sync_batch_begin(&batch, NULL);
+	for (size_t i = 0; i < 8; i++)
+		sync_batch_add_names(&batch, &files[i]);
+	sync_batch_end(&batch);
+	allow_descriptors(0);
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(sync_batch_error(&files[i]), 0);
+		new_file_hide(&files[i]);
+		new_file_close(&files[i]);
+	}
+}
+
 static void
 nothing_at_all(void **state)
 {
@@ -173,6 +214,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_file_of_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_in_many_folders, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			names_in_more_folders_than_there_are_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bytes_that_are_lost_on_their_way, set_up, tear_down),
 		cmocka_unit_test(nothing_at_all),
 	};

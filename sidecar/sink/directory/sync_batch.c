@@ -70,6 +70,19 @@ have_one_folder(const struct new_file *a, const struct new_file *b)
 		strchr(b->target + len, '/') == NULL;
 }
 
+/* Where descriptors are few, those of the batch so far are given back first. -1: errno says why. */
+static int
+open_folder(struct sync_batch *batch, const struct new_file *file, const char *path)
+{
+	const char *leaf;
+	int folder = folder_of_target(file->folder, path, &leaf, NULL);
+
+	if (folder >= 0 || (errno != EMFILE && errno != ENFILE) || batch->n == 0)
+		return folder;
+	run(batch);
+	return folder_of_target(file->folder, path, &leaf, NULL);
+}
+
 /* From the deepest to the first below the destination's own. False: errno says why. */
 static bool
 add_folders(struct sync_batch *batch, struct new_file *file)
@@ -79,8 +92,7 @@ add_folders(struct sync_batch *batch, struct new_file *file)
 
 	snprintf(path, sizeof path, "%s", file->target);
 	while ((slash = strrchr(path, '/')) != NULL) {
-		const char *leaf;
-		int folder = folder_of_target(file->folder, path, &leaf, NULL);
+		int folder = open_folder(batch, file, path);
 
 		if (folder < 0)
 			return false;
