@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* answer.c - see answer.h. expat reads the XML; here is which texts are kept, and what bounds it.
+/* answer.c - see answer.h. expat reads the XML; this file keeps texts, and bounds what expat reads.
  *
- * White space before the first element never reaches expat, which would not have any before an XML declaration and counts
- * what it has: where the element begins is all that is looked for here. An element is known by its path of local names from
- * the root, whatever the namespace: stores differ in that.
+ * White space before the first element is not given to expat, which takes none before an XML declaration, and it does not count
+ * as bytes of the answer. Only for that this file looks for the place where the first element begins. Elements are told apart by
+ * their paths of local names from the root, whatever the namespace, because stores differ in that.
  *
  * Memory: the texts (a row's `max` each), the path, and expat's copy of a token that has not ended, TOKEN_MAX at most. */
 #include "sink/s3/answer.h"
@@ -19,7 +19,7 @@
 
 #define DEPTH_MAX 16
 #define TOKEN_MAX 32768 /* bytes without an event: a tag, a comment */
-#define SLICE 4096      /* given to expat at once: so soon is seen that an answer is refused */
+#define SLICE 4096      /* given to expat at once, so that a refusal is seen soon */
 
 enum state { WAITING, READING, READ, REFUSED };
 
@@ -30,7 +30,7 @@ static const unsigned may_become[] = {
 	[REFUSED] = 0,
 };
 
-/* Where the next byte stands, as far as it takes to find the first element. */
+/* Where the next byte stands; as much of it as is needed to find the first element. */
 enum place { BETWEEN, AFTER_LESS, IN_MARKUP, IN_ROOT };
 
 struct s3_answer {
@@ -40,10 +40,10 @@ struct s3_answer {
 	struct error error; /* why it is REFUSED */
 	XML_Parser parser;
 	size_t max_bytes, bytes, without_event;
-	struct buf path;                     /* of the element that is open: "Error/Code" */
-	size_t begins[DEPTH_MAX], depth;     /* of each open element, the path's length without it */
-	const struct s3_answer_row *reading; /* the open element is one whose text is kept */
-	struct buf texts[S3_ALL_TEXTS];      /* data NULL: has not come */
+	struct buf path;                     /* of the innermost open element: "Error/Code" */
+	size_t begins[DEPTH_MAX], depth;     /* for each open element, the length of the path without it */
+	const struct s3_answer_row *reading; /* the row of the open element, if its text is kept; else NULL */
+	struct buf texts[S3_ALL_TEXTS];      /* data NULL: it has not come */
 	void (*on_upload)(void *arg, const struct s3_answer_upload *upload);
 	void *arg;
 };
@@ -99,7 +99,7 @@ open_text(struct s3_answer *answer, const struct s3_answer_row *row)
 		return;
 	}
 	answer->reading = row;
-	buf_add_text(text, ""); /* it has come, if it is empty too */
+	buf_add_text(text, ""); /* it has come, also if it is empty */
 	if (text->failed)
 		error_nomem(&answer->error);
 }
@@ -157,7 +157,7 @@ on_text(void *arg, const char *data, int len)
 	if (kept.len < text.len && !row->may_be_cut)
 		error_set(&answer->error, ERR_UPSTREAM, "%s is longer than %zu bytes", row->path, row->max);
 	if (kept.len < text.len)
-		answer->reading = NULL; /* nothing that would fit again follows what was cut away */
+		answer->reading = NULL; /* so that no later piece, which might fit, follows what was cut away */
 	buf_add_str(to, kept);
 	if (to->failed)
 		error_nomem(&answer->error);
@@ -198,7 +198,7 @@ on_end(void *arg, const char *name)
 	answer->path.len = answer->begins[--answer->depth];
 }
 
-/* Before anything that stands in it is read: no entity is ever declared. */
+/* Called before the DTD is read, so no entity is ever declared. */
 static void
 on_doctype(void *arg, const char *name, const char *system_id, const char *public_id, int has_internal_subset)
 {
@@ -259,7 +259,7 @@ is_white(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A comment with a '>' in it may have us take what follows for the first element: then white space after it is counted. */
+/* What follows a '>' in a comment may be taken for the first element. That only means that white space after it is counted. */
 static enum place
 place_after(enum place place, char c)
 {
@@ -272,7 +272,7 @@ place_after(enum place place, char c)
 	return place;
 }
 
-/* Takes from `bytes` the white space at its start, and returns what follows that, up to more of it. */
+/* Takes white space off the front of `bytes`, and then what follows, up to where white space may come again, and returns that. */
 static struct str
 next_before_root(struct s3_answer *answer, struct str *bytes)
 {

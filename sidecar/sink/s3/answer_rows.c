@@ -47,7 +47,7 @@ static const struct s3_answer_row rows[] = {
 	{ SESSION "Expiration", S3_TEXT_EXPIRATION, WORD_MAX, false },
 };
 
-/* What an answer of a kind is of no use without. */
+/* The texts that an answer of a kind must have. */
 static const struct {
 	enum s3_answer_kind kind;
 	unsigned text;

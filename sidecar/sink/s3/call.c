@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* call.c - see call.h: when it is asked, and asked again. */
+/* call.c - see call.h: when a request is sent, and when it is sent again. */
 #include "sink/s3/call_priv.h"
 
 #include "base/container_of.h"
@@ -62,7 +62,7 @@ count(const struct s3_call *call, const struct exchange_result *result)
 	s3_counts_end(call->object->counts, call->ask->op, s3_end_of(result->status, is_good), call->ask->length);
 }
 
-/* Keys that were renewed may be worth another try; the next object has them. */
+/* Has keys fetched anew if the store does not take these. This call does not wait for them; the next object has them. */
 static void
 tell_keyring(struct s3_call *call)
 {
@@ -76,7 +76,7 @@ tell_keyring(struct s3_call *call)
 
 /* -- asking, and asking again -------------------------------------------------------------------------- */
 
-/* Nobody is to guess it: it only has to differ among many that failed at the same time. */
+/* It need not be hard to guess: it only has to differ among many calls that failed at the same time. */
 static uint64_t
 some_of(const struct s3_call *call, uint64_t ms)
 {

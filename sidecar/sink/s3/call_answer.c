@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* call_answer.c - what comes of one try of a call, and what that means. What an answer says besides its document stands in
- * lines of its head. */
+/* call_answer.c - what comes of one try of a call, and what that means. An answer says something in its document, and in lines of
+ * its head. */
 #include "sink/s3/call_priv.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ s3_call_on_header(void *arg, struct str line)
 		reply->retry_after_s = seconds < S3_RETRY_AFTER_MAX_S ? (unsigned)seconds : S3_RETRY_AFTER_MAX_S;
 }
 
-/* What uploads an answer before it has told of does not count. */
+/* on_list() drops the uploads of which an earlier answer has told. */
 static struct s3_answer *
 new_answer(struct s3_call *call)
 {
@@ -92,7 +92,7 @@ take_code(struct s3_call *call)
 	if (kind_of(call) != S3_ANSWER_ERROR)
 		return;
 	s3_take_word(s3_answer_text(call->answer, S3_TEXT_CODE).data, call->reply.code, sizeof call->reply.code);
-	if (call->reply.code[0] == '\0') /* an error all the same, whatever the status */
+	if (call->reply.code[0] == '\0') /* it is an error also without a code, under any status */
 		snprintf(call->reply.code, sizeof call->reply.code, "error");
 }
 
@@ -126,7 +126,7 @@ s3_call_judge(struct s3_call *call, const struct exchange_result *result)
 	bool is_open;
 
 	if (call->answer != NULL)
-		s3_answer_end(call->answer, &unread); /* one that is refused is of no kind */
+		s3_answer_end(call->answer, &unread); /* if it is refused, its kind is EMPTY */
 	facts.has_document = facts.wants_document && kind_of(call) == call->ask->document;
 	take_code(call);
 	take_clocks(call, own, stores);

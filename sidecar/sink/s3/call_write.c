@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* call_write.c - one try of a call: its lines, its signature, and the request that is made of them. Each try is signed anew,
- * for a signature has a time in it. */
+ * because a signature has a time in it. */
 #include "sink/s3/call_priv.h"
 
 #include "base/mem.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define OWN_LINES 6u /* of the signature */
+#define OWN_LINES 6u /* lines of the signature */
 
 static const struct s3_settings *
 settings_of(const struct s3_call *call)
@@ -48,7 +48,7 @@ s3_ask_takes_line(const struct s3_ask *ask, const char *name)
 	return ask->headers == S3_HEADERS_ALL || is_for_all(name);
 }
 
-/* What is signed besides Host and what the signature itself brings. */
+/* The lines that are signed besides Host and those of the signature itself. */
 static size_t
 gather_lines(const struct s3_call *call, struct exchange_line *lines)
 {
@@ -64,7 +64,7 @@ gather_lines(const struct s3_call *call, struct exchange_line *lines)
 	return n;
 }
 
-/* Signing is a matter of microseconds, and of a buffer for as long. */
+/* Signing takes microseconds, and a buffer only for that time. */
 static bool
 sign_lines(struct s3_call *call, size_t n, struct str path, struct error *err)
 {

@@ -51,7 +51,7 @@ compare_parameters(const void *a, const void *b)
 	return order != 0 ? order : compare(x->value, y->value);
 }
 
-/* What stands before the first `mark`, or all; *rest is what follows it. */
+/* Returns what stands before the first `mark`, or all; *rest is what follows the mark. */
 static struct str
 cut(struct str text, char mark, struct str *rest)
 {
@@ -156,7 +156,7 @@ s3_canonical_names(const struct s3_sign_line *lines, size_t n, struct buf *out)
 	}
 }
 
-/* Without blanks at its ends, and with one space for each run of them. */
+/* Appends the value without blanks at its ends, and with one space for each run of them. */
 static void
 add_value(struct buf *out, struct str value)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* counts.c - see counts.h. What each metric says stands here once, with its help. */
+/* counts.c - see counts.h. Here stands, once, what each metric is called and its help. */
 #include "sink/s3/counts.h"
 
 #include "base/counter.h"
@@ -20,7 +20,7 @@ struct s3_counts {
 
 static const struct {
 	const char *name;
-	bool has_bytes; /* of an object */
+	bool has_bytes; /* its body is bytes of an object */
 } operations[N_S3_OPS] = {
 	[S3_OP_PUT] = { "PutObject", true },
 	[S3_OP_CREATE] = { "CreateMultipartUpload", false },

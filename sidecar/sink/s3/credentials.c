@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* credentials.c - see credentials.h. A keyring is a pointer to the keys at hand under a lock, which is held to copy and count alone;
- * what fetches other keys has a thread of its own (credentials_renewer.h). */
+/* credentials.c - see credentials.h. A keyring is a pointer to the keys at hand under a lock, which is held only while the
+ * pointer is copied and its references are counted. Keys are fetched by a thread of their own (credentials_renewer.h). */
 #include "sink/s3/credentials.h"
 
 #include "base/log.h"
@@ -15,17 +15,17 @@
 #include <string.h>
 #include <time.h>
 
-#define NEARLY_S 60 /* keys that could not be renewed, and have no more than that: /readyz says no */
-#define FRESH_S 10  /* keys as new as that are not fetched anew because a store refuses them */
+#define NEARLY_S 60 /* /readyz says no when keys that could not be renewed have only so long to live */
+#define FRESH_S 10  /* keys of this age or less are not fetched anew if a store refuses them */
 
 struct s3_keyring {
 	struct refcount refs;
 	struct s3_source source;
 	struct s3_renewer *renewer; /* NULL: its keys do not expire */
 	int64_t (*now_s)(void);
-	pthread_mutex_t lock; /* what follows */
+	pthread_mutex_t lock; /* guards what follows */
 	struct s3_keys *keys; /* NULL: none yet */
-	char why[240];        /* there are no newer ones; "": that was not tried, or went well */
+	char why[240];        /* why there are no newer ones; "": that was not tried, or went well */
 };
 
 static int64_t
@@ -36,7 +36,7 @@ system_s(void)
 
 /* -- what the renewer has fetched --------------------------------------------------------------------- */
 
-/* Keys, or else why there are none. Returns what it replaces. */
+/* Sets the keys, or else why there are none. Returns the keys that it replaces. */
 static struct s3_keys *
 put(struct s3_keyring *k, struct s3_keys *keys, const char *why, bool *is_news)
 {
@@ -53,7 +53,7 @@ put(struct s3_keyring *k, struct s3_keys *keys, const char *why, bool *is_news)
 	return old;
 }
 
-/* Each new failure is told once, and the end of them. */
+/* Logs each new failure once, and the first success after it. */
 static void
 on_fetched(void *arg, struct s3_keys *keys, const struct error *err)
 {

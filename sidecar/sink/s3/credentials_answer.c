@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* credentials_answer.c - see credentials_answer.h. The JSON is jansson's to read, the XML is answer.h's. */
+/* credentials_answer.c - see credentials_answer.h. jansson reads the JSON, answer.h the XML. */
 #include "sink/s3/credentials_answer.h"
 
 #include "sink/s3/answer.h"
@@ -12,7 +12,7 @@
 
 /* -- time --------------------------------------------------------------------------------------------- */
 
-/* `n` digits at the front of `s`, which moves behind them. */
+/* Reads `n` digits at the front of `s`, and takes them off. */
 static bool
 take_number(struct str *s, size_t n, int *out)
 {
@@ -96,7 +96,7 @@ refuse(struct error *err, const char *why)
 	return NULL;
 }
 
-/* `expiration` absent: never. Its place in `parts` is filled in. */
+/* Makes keys of `parts`, and fills in expires_s there. `expiration` absent: never. */
 static struct s3_keys *
 make_keys(struct s3_keys_parts *parts, struct str expiration, struct error *err)
 {
@@ -163,7 +163,7 @@ s3_keys_from_json(struct str body, int64_t now_s, struct error *err)
 	return keys;
 }
 
-/* NULL: out of memory. What is refused in `body` has no kind and no text. */
+/* NULL: out of memory. An answer that is refused is EMPTY and has no text. */
 static struct s3_answer *
 read_xml(struct str body, struct error *err)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* credentials_fetch.c - see credentials_fetch.h. One exchange after the other; what is secret in them is wiped when it is over.
+/* credentials_fetch.c - see credentials_fetch.h. One exchange follows the other; the secrets in them are wiped at the end.
  *
- * Of the instance's metadata only version 2 is asked, which begins with a token: version 1 gives keys to whoever can make
- * this machine send a GET. */
+ * Only version 2 of the instance's metadata is used, which begins with a token, because version 1 gives keys to everybody who can
+ * make this machine send a GET. */
 #include "sink/s3/credentials_fetch.h"
 
 #include "base/mem.h"
@@ -41,7 +41,7 @@ struct s3_fetch {
 	struct buf secret; /* value of a header line, or a form, that holds a token */
 	struct buf target;
 	struct buf answer;
-	bool is_too_long; /* the answer */
+	bool is_too_long; /* the answer is */
 };
 
 static void
@@ -80,7 +80,7 @@ end_badly(struct s3_fetch *f, enum error_kind kind, const char *why)
 
 /* -- asking ------------------------------------------------------------------------------------------- */
 
-/* As SDKs have it: whoever is not on an instance must not wait long to hear so. */
+/* The same as in SDKs: a process that is not on an instance must not wait long to find that out. */
 static void
 set_peer(struct s3_fetch *f)
 {
@@ -99,7 +99,7 @@ set_peer(struct s3_fetch *f)
 	};
 }
 
-/* `line`: NULL: none; its value is f->secret where that is not empty. */
+/* `line`: NULL: none; its value is f->secret, unless that is empty. */
 static void
 ask(struct s3_fetch *f, const char *method, const char *target, const struct exchange_line *line)
 {
@@ -130,7 +130,7 @@ is_header_value(const struct buf *b)
 	return b->failed || (b->len > 0 && b->len <= S3_KEY_MAX && !str_has_control(buf_str(b)));
 }
 
-/* The file is read each time: whoever gives it renews it, too. False: it ended. */
+/* Reads the file each time, because its token is renewed, too. False: the fetch has ended. */
 static bool
 read_token(struct s3_fetch *f, struct buf *out)
 {
@@ -259,7 +259,7 @@ take_token(struct s3_fetch *f)
 	ask_with_token(f);
 }
 
-/* The first line: an instance has one role. */
+/* Takes the first line, because an instance has one role. */
 static struct str
 first_line(struct str s)
 {

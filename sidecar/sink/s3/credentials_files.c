@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* credentials_files.c - what s3_source_decide() is told of the process and of its files: see credentials_source.h. */
+/* credentials_files.c - reads the environment and the files for s3_source_decide(): see credentials_source.h. */
 #include "base/secret.h"
 #include "sink/s3/credentials_file.h"
 #include "sink/s3/credentials_source.h"
@@ -48,8 +48,8 @@ is_set(const char *value)
 	return value != NULL && value[0] != '\0';
 }
 
-/* Where one of the files is: `named`, in which "~/" is the home folder as the SDKs have it, or `usual` in that folder. Empty:
- * nowhere. */
+/* Appends the path of one of the files: `named`, in which "~/" is the home folder, as in SDKs; or, if that is not set, `usual` in
+ * the home folder. If that is not known either, it appends nothing. */
 static void
 add_path(struct buf *path, const struct s3_environment *environment, const char *named, const char *usual)
 {

@@ -15,7 +15,7 @@ struct held {
 	char text[]; /* access, secret and token, a NUL behind each */
 };
 
-/* They go into header lines and between the slashes of a scope, where nothing else than visible ASCII may stand. */
+/* Only visible ASCII may be in them, because they go into header lines and between the slashes of a scope. */
 static bool
 is_fine(struct str s)
 {

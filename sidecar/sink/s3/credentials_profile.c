@@ -20,7 +20,7 @@ static const char *const words[S3_PROFILE_KEYS] = {
 
 struct reader {
 	struct str rest; /* of the text */
-	unsigned line;   /* number of the last one read */
+	unsigned line;   /* number of the line that was read last */
 	enum s3_profile_file kind;
 	struct str wanted; /* name of the profile */
 	bool in_section, is_wanted, has_setting;
@@ -61,7 +61,7 @@ is_comment(char c)
 	return c == '#' || c == ';';
 }
 
-/* Without a comment, which begins at the front or behind a blank: a secret may hold a '#' elsewhere. */
+/* Cuts off a comment. It begins at the front or behind a blank, because a secret may have a '#' elsewhere. */
 static struct str
 without_comment(struct str s)
 {
@@ -71,7 +71,7 @@ without_comment(struct str s)
 	return trim(s);
 }
 
-/* False: there is none any more. */
+/* False: there is no line any more. */
 static bool
 next_line(struct reader *r, struct str *line)
 {
@@ -94,7 +94,7 @@ without_quotes(struct str s)
 	return s;
 }
 
-/* Does the section of this name, as it stands between its brackets, say something of the profile? */
+/* Does the section of this name, as it stands between the brackets, belong to the profile? */
 static bool
 names_profile(const struct reader *r, struct str section)
 {
@@ -110,7 +110,7 @@ names_profile(const struct reader *r, struct str section)
 	return str_equal(without_quotes(trim(without_front(section, len))), r->wanted);
 }
 
-/* False: its bracket is not closed, or something else than a comment stands behind it. */
+/* False: the bracket is not closed, or something else than a comment follows it. */
 static bool
 begin_section(struct reader *r, struct str line, struct s3_profile *profile)
 {
@@ -129,7 +129,7 @@ begin_section(struct reader *r, struct str line, struct s3_profile *profile)
 	return true;
 }
 
-/* False: it is no setting, or belongs to no section. */
+/* False: the line is no setting, or belongs to no section. */
 static bool
 take_setting(struct reader *r, struct str line, size_t indent, struct s3_profile *profile)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* credentials_renewer.c - see credentials_renewer.h. Keys expire by the clock on the wall, which may be set while a timer runs: so
- * it is looked at again every minute. */
+/* credentials_renewer.c - see credentials_renewer.h. Keys expire by the system's clock, which may be set while a timer runs. So
+ * that clock is looked at every minute. */
 #include "sink/s3/credentials_renewer.h"
 
 #include "base/container_of.h"
@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <sys/random.h>
 
-#define EARLY_S 300      /* before the end */
-#define WAIT_MIN_MS 1000 /* between two times, whatever is answered */
+#define EARLY_S 300      /* keys are fetched so long before they expire */
+#define WAIT_MIN_MS 1000 /* between two fetches, whatever is answered */
 #define WAIT_MAX_MS 60000
 #define DOUBLED_MAX 6u
 
@@ -139,7 +139,7 @@ on_mail(struct mail *mail, unsigned bits)
 
 /* -- life --------------------------------------------------------------------------------------------- */
 
-/* Signals are the main thread's, also if this thread is the first one. */
+/* The thread must have all signals blocked, because they are for the main thread, which may not have blocked them yet. */
 static bool
 start_thread(struct s3_renewer *r, struct error *err)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* credentials_source.c - see credentials_source.h. One function for each place where keys may be named, in their order; the first
- * that does not say NOT_HERE ends the search. What is named and not whole is an error, not a reason to look further: keys that
- * somebody forgot at the end of the chain would sign what others were meant for. */
+ * that does not say NOT_HERE ends the search. A source that is named and not whole is an error, and the search does not go on:
+ * keys that were forgotten at the end of the chain would sign what was meant for others. */
 #include "sink/s3/credentials_source.h"
 
 #include "base/mem.h"
@@ -83,7 +83,7 @@ from_environment(const struct search *s)
 
 /* -- web identity ------------------------------------------------------------------------------------- */
 
-/* Where STS is. The region becomes a part of a name. False: it cannot. */
+/* Makes the address of STS. The region becomes a part of a host's name. False: it cannot be one. */
 static bool
 add_sts(const struct search *s, struct buf *url)
 {
@@ -180,7 +180,7 @@ read_profiles(const struct search *s, struct str name, struct profiles *p)
 	return true;
 }
 
-/* Whoever wrote one of these wants other keys than what stands behind it in the chain. */
+/* A profile with one of these is an error, because keys from further down the chain are not those that it asks for. */
 static const char *
 what_we_cannot(const struct profiles *p)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* credentials_url.c - see credentials_url.h. Addresses count only as inet_pton(3) writes them: what libcurl takes beyond that
- * ("127.1", "0x7f000001") is not recognised, and so not safe. */
+/* credentials_url.c - see credentials_url.h. Addresses are known only in the form that inet_pton(3) reads. Others that libcurl
+ * takes ("127.1", "0x7f000001") are not recognised, and so they are not safe. */
 #include "sink/s3/credentials_url.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ s3_url_split(struct str text, struct str *base, struct str *target)
 	return true;
 }
 
-/* "host", "host:80", "[::1]:80": the host alone. Empty: there is none. */
+/* The host alone of "host", "host:80" or "[::1]:80". Empty: there is none. */
 static struct str
 host_of(struct str authority)
 {

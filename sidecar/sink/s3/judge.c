@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* judge.c - see judge.h. S3 says what is wrong by a code in its answer; stores that are not Amazon's use the same codes, and
- * where there is none, as in the answer to HEAD, the status has to do. */
+/* judge.c - see judge.h. S3 says what is wrong by a code in its answer, and stores that are not Amazon's use the same codes. If
+ * there is none, as in the answer to HEAD, the status decides. */
 #include "sink/s3/judge.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ struct meaning {
 	const char *code;
 	enum s3_fate fate;
 	enum error_kind kind;
-	const char *remedy; /* what of the route file has to do with it, or "" */
+	const char *remedy; /* ends the sentence: what may be wrong, often a key of the route file; or "" */
 };
 
 static const struct meaning meanings[] = {
@@ -75,7 +75,7 @@ find(const struct meaning *table, size_t n, const char *code)
 	return NULL;
 }
 
-/* A code says more than a status. One that is not known leaves it to the status whether to ask again. */
+/* A code says more than a status. If the code is not known, the status says whether to ask again. */
 static const struct meaning *
 meaning_of(const struct s3_facts *facts)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* kind.c - what a route file must know of destinations of type s3. No libcurl and no OpenSSL here: HAProxy's filter has this,
- * too. */
+/* kind.c - what route files need to know of destinations of type s3. It does without libcurl and OpenSSL, because HAProxy's filter
+ * has it, too. */
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "channel/pool.h"
@@ -37,7 +37,7 @@ link_credentials(struct loading *l, const struct s3_settings *s3, const struct n
 		diag_error(l->diag, s3_spot_of(given, "profile"), "profile: either it or keys");
 }
 
-/* Whatever the signature or the upload itself needs stands there once, as penstock has it. */
+/* Lines that the signature or the upload needs are made by penstock, so they must not stand in the route file. */
 static void
 link_headers(struct loading *l, const struct s3_settings *s3, const struct node *node)
 {
@@ -73,7 +73,7 @@ link_keys(struct loading *l, struct destination *d, const struct node *node)
 
 /* -- the parts of its objects ---------------------------------------------------------------------------- */
 
-/* Bytes of the largest object that any rule lets come; 0: no rule stores there. */
+/* Bytes of the largest object that a rule may store there; 0: no rule does. */
 static uint64_t
 largest_object(const struct config *c, const struct destination *d)
 {
@@ -104,7 +104,7 @@ complain_of_size(struct loading *l, struct spot spot, const char *why, uint64_t 
 	buf_free(&text);
 }
 
-/* A line that a rule makes may not stand among the destination's own, too. */
+/* Is it a line that a rule makes? Then it must not stand among the destination's own, too. */
 static bool
 is_made_by(const struct object_head *head, struct str name)
 {
@@ -138,7 +138,7 @@ check_lines(struct loading *l, size_t at, const struct object_head *head)
 	return true;
 }
 
-/* Who follows a link sends no lines of ours, and this key is nothing to be given away. False: reported. */
+/* A client that follows a link sends none of our lines, and must not be given this key. False: reported. */
 static bool
 check_link(struct loading *l, size_t at, const struct rule *rule)
 {
@@ -157,7 +157,7 @@ check_link(struct loading *l, size_t at, const struct rule *rule)
 	return true;
 }
 
-/* Those of all rules that store there, until something is wrong with one. */
+/* Checks all rules that store there, until something is wrong with one. */
 static void
 check_heads(struct loading *l, size_t at)
 {
@@ -238,7 +238,7 @@ keep_max(const struct destination_settings *settings)
 	return (size_t)mine(settings)->put_max;
 }
 
-/* One part, what is asked beside it, and what has to be remembered of each. */
+/* Memory for one part, for the requests beside it, and for what has to be remembered of each part. */
 static uint64_t
 form_memory(const struct destination_settings *settings, uint64_t largest)
 {
@@ -254,7 +254,7 @@ head(const struct destination_settings *settings)
 	return &mine(settings)->head;
 }
 
-/* Each try ends where nothing moves for `idle`, and may have to connect; before the next one comes a wait. */
+/* A try may have to connect, and ends when nothing moves for `idle`; before the next try there is a wait. */
 static uint64_t
 call_ms(const struct s3_settings *s3)
 {
@@ -265,9 +265,9 @@ call_ms(const struct s3_settings *s3)
 	return (s3->retry_parts + 1) * once + s3->retry_parts * S3_RETRY_AFTER_MAX_S * UINT64_C(1000);
 }
 
-/* One after the other: the last part; the first object completes; the others do; of one nobody knows, so it is looked for,
- * aborted, and looked for once more; all are taken back. Silence does not end a Complete, for a store may need minutes for it, but
- * `total` does: that is counted once, since several that take so long are a store that is dead. */
+/* These calls may follow one another: the last part is sent; the first object completes; the others do; one of which the outcome
+ * is not known is looked for, aborted, and looked for once more; all are taken back. Silence does not end a Complete, because a
+ * store may need minutes for it, but `total` does. That is counted once, because a store in which several take so long is dead. */
 static uint64_t
 silence_ms(const struct destination_settings *settings)
 {

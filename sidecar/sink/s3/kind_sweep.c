@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* kind_sweep.c - whether a sweep (sweep.h) would find what this destination leaves, and nothing that somebody is still at. */
+/* kind_sweep.c - checks that a sweep (sweep.h) would find what this destination leaves, and no upload that is still under way. */
 #include "config/scalar.h"
 #include "sink/s3/kind_priv.h"
 
 #include <string.h>
 
-/* An upload may have begun with its request, which has client.timeout.total until its commit, and that has the destination's. */
+/* An upload may begin with its request, which may take client.timeout.total until the commit, and that the destination's total. */
 static void
 check_age(struct loading *l, const struct s3_settings *s3, const struct node *sweep)
 {
@@ -24,7 +24,7 @@ check_age(struct loading *l, const struct s3_settings *s3, const struct node *sw
 	buf_free(&text);
 }
 
-/* What all keys of the template begin with, and the keys' own first '/' is none of it. */
+/* Appends the text with which all keys of the template begin, without a '/' at its front, which is not part of a key. */
 static void
 add_beginning(const struct template *target, struct buf *out)
 {

@@ -23,7 +23,7 @@ has_only(const char *text, const char *besides, bool upper)
 	return true;
 }
 
-/* Some stores take capitals and '_', where the name is no part of a host. */
+/* If the name is no part of a host, capitals and '_' are good, too: some stores take them. */
 static void
 check_bucket(struct loading *l, const struct s3_settings *s3, const struct node *node, bool is_host)
 {
@@ -73,7 +73,7 @@ host_of(const char *url)
 	return (struct str){ host, strcspn(host, "/") };
 }
 
-/* As libcurl connects to it; the port that is the scheme's own does not stand in Host. */
+/* The host to which libcurl connects, as it stands in Host: without a port that is the scheme's own. */
 static struct str
 shown_host(const char *url)
 {
@@ -86,7 +86,7 @@ shown_host(const char *url)
 	return host;
 }
 
-/* No certificate is for a bucket with a dot in its name, in front of a host. */
+/* Not with a dot in the bucket's name: in front of a host no certificate fits such a name. */
 static bool
 is_virtual(const struct s3_settings *s3)
 {
@@ -131,7 +131,7 @@ make_url(struct s3_settings *s3)
 	return ok && take(&s3->peer.url, &url);
 }
 
-/* A number: of "10.0.0.1:9000" the last label, which no name has. RFC 3986 section 3.2.2 for the brackets. */
+/* An IPv4 address has a number as its last label, which no name has; an IPv6 address is in brackets (RFC 3986 section 3.2.2). */
 static bool
 is_address(struct str host)
 {
@@ -144,7 +144,7 @@ is_address(struct str host)
 	return host.data[0] == '[' || (begin < end && (begin == 0 || host.data[begin - 1] == '.'));
 }
 
-/* The bucket's name comes in front of the host. */
+/* The bucket's name goes in front of the host. */
 static void
 check_virtual(struct loading *l, const struct s3_settings *s3, const struct node *node)
 {
@@ -206,7 +206,7 @@ s3_kind_link_url(struct loading *l, struct s3_settings *s3, const struct node *n
 		return;
 	}
 	if ((given && s3->peer.url == NULL) || s3->bucket == NULL || s3->region == NULL)
-		return; /* which was reported */
+		return; /* this was reported */
 	if (!given && !use_amazons(s3)) {
 		diag_nomem(l->diag);
 		return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3.c - an order's life: what its producer tells, and how it ends. What is asked of the store is s3_parts.c's, s3_commit.c's
- * and s3_abort.c's to say. */
+/* s3.c - an order's life: what its producer tells, and how it ends. s3_parts.c, s3_commit.c and s3_abort.c say what is asked of the
+ * store. */
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/state.h"
@@ -17,8 +17,8 @@
 
 #include <string.h>
 
-#define CUT_MS 2000u            /* how long an abort may take when nobody waits any more */
-#define CONNECTION_BYTES 32768u /* what libcurl and TLS have of one, about */
+#define CUT_MS 2000u            /* how long an abort may take after a commit was cut off */
+#define CONNECTION_BYTES 32768u /* about what libcurl and TLS have for one */
 
 static const unsigned may_become[] = {
 	[S3_READY] = BIT(S3_CREATING) | BIT(S3_HELD) | BIT(S3_ENDED),
@@ -82,7 +82,7 @@ s3_end(struct s3 *s3)
 	s3_move(s3, S3_ENDED);
 	if (s3->detached == NULL)
 		channel_report(
-			s3->channel, CHANNEL_ENDED); /* the last word: the order is the producer's from here on */
+			s3->channel, CHANNEL_ENDED); /* the last word: from now on the order is the producer's */
 	else if (s3_detached_end(s3, free_detached))
 		free_detached(s3);
 }
@@ -119,7 +119,7 @@ static void
 on_commit(struct s3 *s3)
 {
 	if (s3->state != S3_HELD)
-		return; /* it is looked at when all is away */
+		return; /* is_committed is looked at when all bytes are away */
 	if (s3->order->is_kept)
 		s3_put(s3);
 	else
@@ -146,7 +146,7 @@ on_start(struct s3 *s3)
 		s3_create(s3);
 }
 
-/* Somebody has been told to make it visible: nobody else can say what became of that. */
+/* The store has been told to make the object visible, and only its answer can say what became of that. */
 static void
 cut(struct s3 *s3)
 {
@@ -182,7 +182,7 @@ on_cancel(struct s3 *s3)
 		cut(s3);
 		break;
 	case S3_ABORTING:
-		s3_end(s3); /* told for the second time: nobody waits for it any longer */
+		s3_end(s3); /* cancelled a second time: the abort is not waited for any longer */
 		break;
 	case S3_UNDOING:
 		error_set(&late, ERR_UPSTREAM, "destination \"%s\": it could not be taken back in time",
@@ -209,7 +209,7 @@ on_orders(void *arg, unsigned orders)
 	struct s3 *s3 = arg;
 
 	s3->is_committed = s3->is_committed || (orders & CHANNEL_COMMIT) != 0;
-	if (s3->detached != NULL) { /* ENDED was reported; what was told before that came too late */
+	if (s3->detached != NULL) { /* ENDED was reported, so orders that were sent before come too late */
 		if (orders & CHANNEL_CLOSE)
 			on_close(s3);
 		return;
@@ -299,14 +299,14 @@ pump(struct order *order)
 		channel_tell(order->channel, CHANNEL_DATA);
 }
 
-/* What is asked beside its parts, and what has to be remembered of each. */
+/* Memory for the requests beside the parts, and for what has to be remembered of each part. */
 static size_t
 cost(const struct order *order)
 {
 	uint64_t piece = s3_plan_piece(s3_settings(order->to)->part_size, order->largest);
 
 	if (order->reserve != NULL)
-		return 0; /* form_memory() has it */
+		return 0; /* form_memory() has counted it */
 	return CONNECTION_BYTES + s3_plan_receipts(order->largest, piece);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* s3_abort.c - what takes away what is not wanted any more: AbortMultipartUpload, and DeleteObject.
+/* s3_abort.c - takes away what is not wanted any more, by AbortMultipartUpload and DeleteObject.
  *
- * An unfinished upload costs its owner money for as long as nobody aborts it. What became of an order that is not completed is
- * known before that, so its abort goes on without it (s3_detach.h); only where it cannot, and where the abort tells whether the
- * upload was completed, the order ends behind it, after S3_ABORT_MS at the latest. If the store could not be brought to it the log
- * says so. A part that was cut off may be stored after the upload was aborted, which brings it back in some stores: then it is
- * aborted once more, a little later. */
+ * An unfinished upload costs its owner money until it is aborted. The outcome of an order that is not completed is known before
+ * the abort, so the abort goes on without the order (s3_detach.h). Only if it cannot, or if the abort tells whether the upload
+ * was completed, the order ends after the abort, within S3_ABORT_MS. If the store does not abort the upload the log says so. A
+ * part that was cut off may be stored after the abort, which brings the upload back in some stores: then it is aborted once more,
+ * a little later. */
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -122,7 +122,7 @@ end_without_upload(struct s3 *s3)
 	s3_end(s3);
 }
 
-/* A request that has not left yet is not waited for: nothing came of it. */
+/* A request that has not been sent yet is not waited for, because it made nothing. */
 static bool
 is_asked_for(const struct s3 *s3)
 {
@@ -143,7 +143,7 @@ s3_abort(struct s3 *s3)
 	}
 	if (s3->detached == NULL && !s3->is_complete_open)
 		s3_detach(s3);
-	if (will_come) { /* its id comes at this moment: s3_commit.c calls again */
+	if (will_come) { /* the answer with its id is awaited: then s3_commit.c calls again */
 		s3_call_hurry(&s3->call, s3->abort_by_ms);
 		return;
 	}
@@ -152,7 +152,7 @@ s3_abort(struct s3 *s3)
 	ask_abort(s3);
 }
 
-/* What is asked already is asked anew: the one before may have been told that there is more time. */
+/* An abort that was sent already is sent anew, because the one before may have been given more time. */
 void
 s3_abort_by(struct s3 *s3, uint64_t by_ms)
 {

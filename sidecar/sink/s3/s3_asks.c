@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* s3_asks.c - what is asked of the store by each call but UploadPart, which is s3_part.c's: `s3->ask`, and what it points to. Nothing
- * is sent here; `penstock explain` tells the same. */
+/* s3_asks.c - fills in `s3->ask`, and what it points to, for each call but UploadPart, for which s3_part.c does it. It sends
+ * nothing: `penstock explain` uses it, too. */
 #include "base/must.h"
 #include "sink/s3/s3_priv.h"
 
-/* What the object says of itself. How many lines that are; two more fit behind them. */
+/* Adds the lines that the object keeps. Returns how many there are; two more fit behind them. */
 static size_t
 put_object_lines(struct s3 *s3)
 {

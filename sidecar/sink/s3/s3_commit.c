@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* s3_commit.c - how an object begins, and what makes it visible: CreateMultipartUpload, PutObject, CompleteMultipartUpload, and
- * HeadObject where nobody knows what became of those two.
+ * HeadObject if it is not known what became of the last two.
  *
- * Both may be asked again: PutObject puts the same bytes there, and an upload is completed once. If the answer to one that was
- * carried out is lost, asking again brings 404 NoSuchUpload, or 412 where `exists: refuse` is in force. Then the object itself
- * is asked for our id, which it has from the moment that it is there. An ETag would not do: with some encryption it says
- * nothing of the bytes. */
+ * Both may be sent again: PutObject puts the same bytes there, and an upload is completed only once. If the answer to one that
+ * was carried out is lost, the second one is answered 404 NoSuchUpload, or 412 if `exists: refuse` is in force. Then HeadObject
+ * shows whether the object has our id, which it has from the moment that it is there. An ETag would not do, because with some
+ * encryption it says nothing of the bytes. */
 #include "sink/s3/s3_priv.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ on_created(void *arg, const struct s3_reply *reply)
 		error_nomem(&error);
 	if (reply->fate == S3_DONE && reply->is_lost)
 		s3_warn_of_lost(s3);
-	if (s3->state == S3_ABORTING) { /* nobody wants it any more */
+	if (s3->state == S3_ABORTING) { /* it was given up meanwhile */
 		s3_abort(s3);
 		return;
 	}
@@ -60,7 +60,7 @@ s3_create(struct s3 *s3)
 
 /* -- it is there ------------------------------------------------------------------------------------------ */
 
-/* The store's name of it; none that does not fit. */
+/* Sets outcome.location to the object's URL, if that fits. */
 static void
 tell_location(struct s3 *s3)
 {
@@ -103,8 +103,8 @@ is_ours(const struct s3 *s3, const struct s3_reply *reply)
 	return reply->fate == S3_DONE && strcmp(reply->id, s3->id) == 0;
 }
 
-/* Another object, or none. What was put may still be on its way. An upload that is still there may be completed yet by the
- * request that was lost: so it is aborted first, and then the object is looked at once more. */
+/* If our object is not there, a PutObject may still be on its way. An upload that is still there may yet be completed by the
+ * request that was lost, so it is aborted first, and then the object is looked at once more. */
 static void
 on_looked(void *arg, const struct s3_reply *reply)
 {
@@ -115,7 +115,7 @@ on_looked(void *arg, const struct s3_reply *reply)
 	if (is_ours(s3, reply))
 		s3_commit(s3, reply);
 	else if (!is_none && s3->is_complete_open)
-		s3_fail(s3, &error); /* whether it can be aborted tells, too */
+		s3_fail(s3, &error); /* the abort shows whether it was completed */
 	else if ((!is_none && !s3->was_aborted) || s3->may_come)
 		end_unknown(s3);
 	else
@@ -143,7 +143,7 @@ s3_look_for(struct s3 *s3, const struct s3_reply *reply)
 
 /* -- what was sent in parts ----------------------------------------------------------------------------------- */
 
-/* Ten thousand parts make megabytes of a document, so it is written while it is read. */
+/* The document of ten thousand parts has megabytes, so it is made piece by piece while it is sent. */
 static bool
 write_piece(struct s3 *s3)
 {
@@ -212,7 +212,7 @@ measure_document(struct s3 *s3)
 	return length;
 }
 
-/* A sum of the whole object, and not of its parts' sums. */
+/* Only a sum of the whole object is compared, and no sum of its parts' sums. */
 static bool
 is_whole_sum_right(const struct s3 *s3)
 {

@@ -11,8 +11,8 @@
 #include "state/state.h"
 
 #define DETACHED_MS 60000u
-#define LEFT_MAX 1000u /* uploads of a destination that may be left, and that the journal tells of */
-#define CHUNKS 1u      /* what libcurl and TLS have of a connection, and what is known of it */
+#define LEFT_MAX 1000u /* uploads that a destination may have left and the journal keeps */
+#define CHUNKS 1u      /* for what libcurl and TLS have for a connection, and for struct s3_detached */
 
 enum note_state { NOTE_SILENT, NOTE_TELLING, NOTE_TOLD };
 
@@ -24,7 +24,7 @@ struct s3_detached {
 	struct chunk *aside;
 	struct engine_guest guest;
 	enum note_state note;
-	struct state_entry *entry; /* not SILENT */
+	struct state_entry *entry; /* unless SILENT */
 	void (*on_over)(struct s3 *s3);
 };
 
@@ -79,7 +79,7 @@ s3_detached_free(struct s3_detached *detached)
 	mem_free(detached);
 }
 
-/* NULL: it has to wait with its order. */
+/* NULL: it cannot be detached, so the order has to wait. */
 static struct s3_detached *
 detached_new(struct s3 *s3)
 {
@@ -99,7 +99,7 @@ detached_new(struct s3 *s3)
 	return NULL;
 }
 
-/* What the journal waits for is the disk's to say. */
+/* The process ends soon. Only an abort is hurried; an answer of the journal comes when the disk has it. */
 static void
 on_cut(struct engine_guest *guest)
 {
@@ -151,8 +151,8 @@ s3_detach(struct s3 *s3)
 
 /* -- what the journal tells ------------------------------------------------------------------------------ */
 
-/* What is released as it is stays in the journal, which is no place for all that a store may leave in a year. A store that does
- * not let us abort would not let the next start either. */
+/* An entry that is released without being forgotten stays in the journal. There must not be too many, so what a store may leave
+ * in a year is not all kept; and a store that does not let us abort would not let the next start do it either. */
 static void
 close_note(struct s3_detached *detached)
 {

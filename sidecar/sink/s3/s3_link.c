@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3_link.c - see s3_link.h. Nobody is asked: a signature is all that a link needs. It is made when the answer is written and not
- * at the commit, which may be long before, so that the client has all of its time. */
+/* s3_link.c - see s3_link.h. Nothing is sent, because a signature is all that a link needs. It is made when the answer is written
+ * and not at the commit, which may be long before, so that the client has all of its lifetime. */
 #include "sink/s3/s3_link.h"
 
 #include "base/must.h"
@@ -20,7 +20,7 @@ add(struct buf *query, const char *name, const char *value)
 	s3_escape(query, str_of(value), false);
 }
 
-/* Who follows a link sends no lines, so what S3 takes in either place stands in the query: who pays for the request. */
+/* A client that follows a link sends no lines of ours. Of those, S3 takes the one that says who pays in the query, too. */
 static void
 add_payer(const struct s3_settings *to, struct buf *query)
 {
@@ -41,7 +41,7 @@ s3_link_add_query(const struct s3_link_wish *wish, struct buf *query)
 	add_payer(wish->to, query);
 }
 
-/* Seconds; 0: the keys do not live so long. */
+/* How many seconds the link is good; 0: the keys expire now. */
 static unsigned
 lifetime_of(const struct s3_link_wish *wish, const struct s3_keys *keys)
 {
@@ -89,7 +89,7 @@ s3_link_make(
 	return sign(wish, keys, lifetime_s, &link->url, err);
 }
 
-/* The transfer has reported its end, and so what it knows of the version stands. */
+/* The transfer has reported its end, so its version is final. */
 bool
 s3_link(const struct order *order, struct order_link *link, struct error *err)
 {

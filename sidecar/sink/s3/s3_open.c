@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3_open.c - see s3_open.h. Destinations that have their keys from the same source share them, also with those of the table
- * before: a reload does not have to fetch them anew. What was asked of a destination goes on being counted under its name. */
+/* s3_open.c - see s3_open.h. Destinations whose keys are from the same source share them, also with those of the table before, so a
+ * reload does not have to fetch them anew. The counts of a destination go on under its name. */
 #include "sink/s3/s3_open.h"
 
 #include "base/mem.h"
@@ -17,7 +17,7 @@ extern const struct sink s3_sink;
 struct s3_opened {
 	struct state *state; /* NULL: there is none */
 	size_t n;
-	/* both by the destination's index; NULL: of another kind */
+	/* both by the destination's index; NULL: that is of another kind */
 	struct s3_keyring **keyrings;
 	struct s3_counts **counts;
 };
@@ -30,7 +30,7 @@ given(const struct s3_settings *s3)
 	return keys->access_key != NULL || keys->profile != NULL ? keys : NULL;
 }
 
-/* Those of `before`, and those that are open already. False: out of memory. */
+/* Gathers the keyrings of `before`, and those that are open already. False: out of memory. */
 static bool
 open_keyring(struct s3_opened *opened, size_t at, const struct destination *d, const struct s3_opened *before,
 	struct error *err)

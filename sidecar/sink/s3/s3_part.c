@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* s3_part.c - one part of a stream: its memory, how it fills, and how it is sent.
  *
- * It has chunks for all of it before its first byte comes. A chunk that comes full is held in place of an empty one, and nothing
- * is copied; few that do not are, until there is room for no more, and then what is in them. */
+ * It has chunks for all of its bytes before the first one comes. A chunk that comes well filled is held in exchange for an empty
+ * one, without being copied. So is one that comes with little in it, until the empty ones run short; from then on its bytes are
+ * copied. */
 #include "sink/s3/s3_part.h"
 
 #include "base/mem.h"
@@ -49,7 +50,7 @@ take_spare(struct s3_part *part)
 	return chunk;
 }
 
-/* Chunks of POOL_KEEP in the budget; of the reserve it is told when there are some. */
+/* Takes chunks from the budget, as POOL_KEEP, or from the reserve, which tells the part's stream when there are some. */
 static bool
 take(struct s3_part *part, size_t n)
 {
@@ -174,8 +175,8 @@ room_in_last(const struct s3_part *part)
 	return part->last != NULL ? CHUNK_SIZE - part->last->end : 0;
 }
 
-/* Nothing of it was used, nobody else reads it, and the rest of the part will fit all the same. What fits behind the last
- * bytes is better copied. */
+/* May the chunk be held as it is? If none of it was used, no other stream reads it, and the rest of the part fits all the same.
+ * Bytes that fit behind the last ones are better copied. */
 static bool
 may_hold(const struct s3_part *part, const struct chunk *chunk, uint64_t left)
 {

@@ -2,9 +2,9 @@
 /* s3_parts.c - a stream on its way: what comes through the channel is gathered in parts, and each part that is full goes by
  * UploadPart, several at the same time.
  *
- * The first part has what the form reserved before its body was asked for, and gives it back with the answer to its request; so
- * there is always one for whoever gathers. More of them are made only while nobody is short of memory. Where there is none for the
- * bytes that come, the channel fills up, and the client waits. */
+ * The first part has the memory that the form reserved before its body was asked for, and gives it back when its request is
+ * answered; so there is always memory for a stream that gathers. More parts are made only while memory is not short. If there is
+ * no part for the bytes that come, the channel fills up, and the client waits. */
 #include "base/mem.h"
 #include "sink/s3/s3_part.h"
 
@@ -95,7 +95,7 @@ make_room(struct s3 *s3, unsigned number)
 	return true;
 }
 
-/* Without a parts' ETag nobody can complete the upload. It goes into a document, so it may hold nothing but plain bytes. */
+/* Without the ETags of its parts an upload cannot be completed. They go into an XML document, so they must be plain bytes. */
 static bool
 is_etag(const char *etag)
 {
@@ -130,7 +130,8 @@ is_all_away(const struct s3 *s3)
 	return true;
 }
 
-/* Others of the form wait for what is reserved. Where nothing is, the last one there is stays for the bytes to come. */
+/* Reserved memory is given back, because other streams of the form wait for it. Without a reserve the last part stays for the bytes
+ * to come. */
 static void
 on_part_end(void *arg, const struct s3_reply *reply)
 {
@@ -162,7 +163,7 @@ find(const struct s3 *s3, enum s3_part_state state)
 	return NULL;
 }
 
-/* Only what nobody else is short of. */
+/* Only while the pool is not short. */
 static struct s3_part *
 make_another(struct s3 *s3)
 {
@@ -196,8 +197,8 @@ begin_part(struct s3_part *part, struct error *err)
 	return true;
 }
 
-/* What the form has reserved may be with parts of its that are on their way: then what is free for all may do. NULL without an
- * error: the channel is told when there is some. */
+/* The form's other parts may have all of its reserve. Then what is free for all is tried. NULL without an error: the channel is
+ * told when there is memory. */
 static struct s3_part *
 make_first(struct s3 *s3, struct error *err)
 {
@@ -240,7 +241,7 @@ fill_up(struct s3_part *part)
 	s3_part_move(part, S3_PART_FULL);
 }
 
-/* No byte comes any more: what waits for some goes back at once, for the form's next file will want as much. */
+/* No byte comes any more. Memory that waits for bytes is given back at once, because the form's next file will want it. */
 static void
 trim(struct s3 *s3)
 {
@@ -254,7 +255,7 @@ trim(struct s3 *s3)
 	}
 }
 
-/* An object of no bytes is one part of none. False: s3 has failed. */
+/* An object of no bytes has one part without bytes. False: s3 has failed. */
 static bool
 finish(struct s3 *s3)
 {

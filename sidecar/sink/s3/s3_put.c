@@ -37,7 +37,7 @@ sum_kept(struct s3 *s3, struct error *err)
 	return true;
 }
 
-/* 412 to a request that was sent twice may be about ourselves. */
+/* A request that was sent twice may be answered 412 because of the object that its first try has made. */
 static void
 on_put(void *arg, const struct s3_reply *reply)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* s3_relic.c - see s3_relic.h. Each request is signed for one try, for a signature has a time in it.
+/* s3_relic.c - see s3_relic.h. Each request is signed for one try, because a signature has a time in it.
  *
- * An object is looked for first. If it is there, the version that was found is deleted: S3 answers DeleteObject 204 also where
- * nothing is, and makes a delete marker each time where a bucket keeps versions. Only if nobody may look it is deleted unseen. */
+ * An object is looked for first. If it is there, the version that was found is deleted. S3 answers DeleteObject 204 also if
+ * nothing is there, and makes a delete marker each time if a bucket keeps versions. Only if looking is forbidden it is deleted
+ * unseen. */
 #include "sink/s3/s3_relic.h"
 
 #include "base/mem.h"
@@ -114,7 +115,7 @@ s3_on_relic_line(struct relic *relic, struct str line)
 	}
 }
 
-/* Keys that a store refuses may be over. There is no body in an answer to HEAD that would say so. */
+/* Keys that a store refuses may have expired. The answer to HEAD has no body that would say so. */
 static void
 renew_keys(const struct s3_relic *mine, unsigned status)
 {
@@ -122,7 +123,7 @@ renew_keys(const struct s3_relic *mine, unsigned status)
 		s3_keyring_renew(mine->object.keyring, mine->call.keys);
 }
 
-/* Who may not look may perhaps delete. */
+/* If these keys may not look, they may still be allowed to delete. */
 static enum relic_said
 looked(struct relic *relic, unsigned status, bool is_good)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* s3_survey.c - see s3_survey.h. Objects of a few kilobytes, one of them of an upload of one part, and uploads that are not
- * finished. Whatever may have been made is remembered before it is asked for, and all of it is removed at the end, by the
- * version that it got: in a bucket with versioning a plain DELETE would only hide it.
+/* s3_survey.c - see s3_survey.h. It makes objects of a few kilobytes, one of them by an upload of one part, and uploads that are
+ * not finished. Each thing is remembered before the request that may make it, and all are removed at the end, by the version that
+ * they got, because in a bucket with versioning a plain DELETE would only hide them.
  *
  *   connect ─▶ keys ─▶ DELETE of nothing ─▶ put, read, put again if nothing is there ─▶ list ─▶ upload, complete it, read
  *   ─▶ upload, complete it if nothing is there ─▶ upload, list it, abort it ─▶ put with a wrong checksum ─▶ remove everything */
@@ -77,7 +77,7 @@ open_keyring(struct s3_tour *tour, struct error *err)
 	return tour->trial.keyring != NULL;
 }
 
-/* Those that have to be fetched take their time. */
+/* Waits for keys that have to be fetched. */
 static bool
 wait_for_keys(struct s3_tour *tour, struct error *err)
 {
@@ -109,7 +109,7 @@ find_keys(struct s3_tour *tour)
 	return ok;
 }
 
-/* Some stores make a bucket of whatever name is put into. Who may not ask that may perhaps put. */
+/* Asks first, because some stores make a bucket of any name by a PUT. Keys that may not ask may still be allowed to put. */
 static bool
 has_bucket(struct s3_tour *tour)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define HEADERS_MAX 24u /* of a route file that go with a request */
+#define HEADERS_MAX 24u /* lines of the route file that go with a request */
 #define SIGNED_MAX (S3_SURVEY_LINES + HEADERS_MAX)
 #define OWN_LINES 5u
 #define TRIES_MORE 3u
@@ -96,7 +96,7 @@ add_signature(const struct s3_trial *trial, const struct s3_step *step, const st
 
 /* -- the answer --------------------------------------------------------------------------------------- */
 
-/* What of the answer is a document that S3 makes; an object's bytes are none. */
+/* Reads a document that S3 has made; the bytes of an object are no such document. */
 static void
 read_document(struct s3_result *result)
 {
@@ -186,7 +186,7 @@ is_busy(unsigned status)
 	return status == 429 || status == 500 || status == 503;
 }
 
-/* A transfer would ask again, too. Not for an upload: of the first one nobody would know the id. */
+/* Sends again, as a transfer would. But not what creates an upload, because the id of the first one would not be known. */
 void
 s3_survey_ask(struct s3_trial *trial, const struct s3_step *step, struct s3_result *result)
 {

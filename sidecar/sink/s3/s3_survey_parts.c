@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* NULL: there is none, or nobody knows. */
+/* NULL: there is none, or it is not known. */
 static struct s3_survey_thing *
 create_upload(struct s3_tour *tour, const char *key, struct s3_result *result)
 {
@@ -95,7 +95,7 @@ complete(struct s3_tour *tour, struct s3_survey_thing *upload, const char *etag,
 	buf_free(&document);
 }
 
-/* Up to and with Complete. NULL: it did not come so far, *result has why. */
+/* All steps up to Complete, and that. NULL: one before it failed, *result has why. */
 static struct s3_survey_thing *
 upload_one(struct s3_tour *tour, const char *key, bool only_new, struct s3_result *result)
 {

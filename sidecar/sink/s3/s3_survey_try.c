@@ -23,7 +23,7 @@ make_key(char key[static sizeof "/" SURVEY_PREFIX + UUID_SIZE])
 	snprintf(key, sizeof "/" SURVEY_PREFIX + UUID_SIZE, "/" SURVEY_PREFIX "%s", uuid);
 }
 
-/* Of bytes that are not those that are sent. */
+/* The digest of other bytes than those that are sent. */
 static bool
 make_digest(const struct s3_tour *tour, bool is_wrong, struct s3_digest *digest)
 {
@@ -101,7 +101,8 @@ s3_survey_gives_back(struct s3_tour *tour, const char *key, bool is_removal, str
 	return is_same;
 }
 
-/* Who may not delete may perhaps put; with keys that nobody knows, or a bucket that is not there, nothing is good. */
+/* Keys that may not delete may still be allowed to put. With keys that the store does not know, or without a bucket, nothing
+ * works. */
 static void
 say_why_not(struct s3_tour *tour, const struct s3_result *result)
 {
@@ -126,7 +127,7 @@ takes_delete(struct s3_tour *tour)
 	bool ok = s3_survey_remove(&tour->trial, &nothing, &result);
 
 	s3_result_free(&result);
-	if (result.version[0] != '\0') /* with versioning it has made a marker */
+	if (result.version[0] != '\0') /* with versioning it has made a delete marker */
 		memcpy(s3_survey_remember(&tour->trial, tour->first)->version, result.version,
 			sizeof result.version);
 	if (s3_survey_is_over(tour))
@@ -162,7 +163,7 @@ try_put(struct s3_tour *tour)
 
 /* -- under a condition -------------------------------------------------------------------------------- */
 
-/* 409: somebody else writes the key at this moment, which is a refusal, too. */
+/* 409: another client writes the key at this moment, which is a refusal, too. */
 static bool
 was_refused(const struct s3_result *result)
 {
@@ -187,7 +188,7 @@ try_conditional_put(struct s3_tour *tour)
 	s3_survey_found_condition(tour, S3_CONDITIONAL_PUT, &result);
 }
 
-/* That the answer has the prefix in it says nothing: stores repeat what they are asked. */
+/* It means nothing that the prefix is in the answer, because stores repeat what they are asked. */
 static bool
 has_key(const struct s3_result *result, const char *key)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3_would.c - see s3_would.h. The calls are those of a transfer, made by s3_asks.c and s3_part.c, of which nobody sends any: what
- * the store would have told them stands in braces. */
+/* s3_would.c - see s3_would.h. s3_asks.c and s3_part.c make the calls of a transfer, but none is sent: what the store would have
+ * told stands in braces. */
 #include "sink/s3/s3_would.h"
 
 #include "sink/s3/s3_link.h"
@@ -48,7 +48,7 @@ add_parts(struct s3 *s3, struct would *would, const char *number, uint64_t size,
 	buf_free(&part.query);
 }
 
-/* Whole ones, and one that may be shorter; an object of no bytes is one part of none. */
+/* Whole parts, and one that may be shorter; an object of no bytes has one part without bytes. */
 static void
 add_all_parts(struct s3 *s3, struct would *would)
 {
@@ -77,7 +77,7 @@ add_upload(struct s3 *s3, struct would *would)
 	add(s3, &s3->ask, would, WOULD_CANCEL);
 }
 
-/* The keys and the clock are those of a run. */
+/* Uses the keys and the clock, as a run would. */
 static void
 add_link(struct s3 *s3, struct would *would)
 {

@@ -24,7 +24,7 @@ struct job {
 	const struct s3_sign_keys *keys;
 	char date[S3_DATE_SIZE];
 	struct buf scope;           /* "20130524/us-east-1/s3/aws4_request" */
-	struct s3_sign_line *lines; /* all that are signed, sorted by name */
+	struct s3_sign_line *lines; /* all lines that are signed, sorted by name */
 	size_t n_lines;
 	struct buf names; /* of the lines: "host;x-amz-date" */
 	struct buf query; /* canonical */
@@ -69,7 +69,7 @@ hmac(const void *key, size_t key_len, struct str text, unsigned char out[HASH_SI
 	return HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text.data, text.len, out, NULL) != NULL;
 }
 
-/* `key` is that of the text before, and becomes this one's: each may be derived in place, for HMAC() reads its key first. */
+/* Turns `key` into the key for `text`. It may do so in place, because HMAC() reads its key first. */
 static bool
 derive(unsigned char key[HASH_SIZE], const char *text)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sweep.c - see sweep.h. One call at a time: it is in no hurry, and a store has others to serve. */
+/* sweep.c - see sweep.h. It makes one call at a time, because it is in no hurry, and the store has other clients to serve. */
 #include "sink/s3/sweep.h"
 
 #include "base/log.h"
@@ -12,8 +12,8 @@
 
 #include <time.h>
 
-#define FAILURES_MAX 10u /* to end an upload: after so many no other is tried */
-#define PAGES_MAX 10000u /* a list that goes on for longer has no end */
+#define FAILURES_MAX 10u /* after so many uploads could not be aborted, no other is tried */
+#define PAGES_MAX 10000u /* a list of more pages counts as one without an end */
 
 enum sweep_state { SWEEP_LISTING, SWEEP_ENDING, SWEEP_OVER };
 
@@ -57,7 +57,7 @@ sweep_move(struct s3_sweep *sweep, enum sweep_state to)
 
 /* -- the end -------------------------------------------------------------------------------------------- */
 
-/* Of failures in a row the first; that keys are still being fetched is none to tell of. */
+/* Logs the first of several failures in a row. That keys are still being fetched is not logged as one. */
 static void
 say(const struct s3_sweep *sweep)
 {
@@ -153,8 +153,8 @@ ask(struct s3_sweep *sweep, void (*on_end)(void *arg, const struct s3_reply *rep
 	return s3_call_begin(&sweep->call, &sweep->ask, &sweep->error);
 }
 
-/* The same page is asked for once more, without what has been ended: if the store gave more than was asked for, and if the next
- * page would begin behind an upload that is gone. What follows that is not the same in all stores. */
+/* Asks for the same page once more, which is now without what was aborted, if the store gave more than was asked for, or if the
+ * next page would begin behind an upload that is gone: stores differ in what they list then. */
 static bool
 is_same_again(const struct s3_sweep *sweep)
 {

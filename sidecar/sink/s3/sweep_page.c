@@ -48,7 +48,7 @@ s3_page_add(struct s3_page *page, const struct s3_answer_upload *upload)
 	size_t n = strlen(page->prefix);
 
 	if (upload->key.len < n || memcmp(upload->key.data, page->prefix, n) != 0)
-		return; /* a store may ignore what it was asked for */
+		return; /* a store may ignore the prefix */
 	page->n_seen++;
 	if (!is_old(page, upload->initiated))
 		return;
