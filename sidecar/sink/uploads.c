@@ -14,7 +14,7 @@
 
 #define CUT_MS 1000u /* what outlives its order has so long when the process ends */
 
-struct seat { /* what one worker's requests use */
+struct per_worker { /* what the requests of one worker use */
 	struct uploads *uploads;
 	struct engine engine;
 	struct sinks sinks;
@@ -24,8 +24,8 @@ struct uploads {
 	enum placement placement;
 	struct pool *pool;
 	struct disk *disk;
-	size_t n_seats;
-	struct seat seats[];
+	size_t n_workers;
+	struct per_worker workers[];
 };
 
 static struct engine *
@@ -33,9 +33,9 @@ least_busy(struct uploads *uploads, struct engine *own)
 {
 	struct engine *best = own;
 
-	for (size_t i = 0; i < uploads->n_seats; i++)
-		if (counter_read(&uploads->seats[i].engine.transfers) < counter_read(&best->transfers))
-			best = &uploads->seats[i].engine;
+	for (size_t i = 0; i < uploads->n_workers; i++)
+		if (counter_read(&uploads->workers[i].engine.transfers) < counter_read(&best->transfers))
+			best = &uploads->workers[i].engine;
 	return best;
 }
 
@@ -51,9 +51,9 @@ cost(void *arg, const struct order *order)
 static bool
 open_order(void *arg, struct order *order, const struct channel_side *producer, struct error *err)
 {
-	struct seat *seat = arg;
-	struct uploads *uploads = seat->uploads;
-	struct sink_place place = { &seat->engine, uploads->pool, uploads->disk };
+	struct per_worker *mine = arg;
+	struct uploads *uploads = mine->uploads;
+	struct sink_place place = { &mine->engine, uploads->pool, uploads->disk };
 
 	if (uploads->placement == PLACEMENT_SPREAD)
 		place.engine = least_busy(uploads, place.engine);
@@ -78,16 +78,16 @@ link_order(void *arg, const struct order *order, struct order_link *link, struct
 static void
 cut(void *arg)
 {
-	struct seat *seat = arg;
+	struct per_worker *mine = arg;
 
-	engine_cut_guests(&seat->engine, clock_after(loop_now_ms(seat->engine.loop), CUT_MS));
+	engine_cut_guests(&mine->engine, clock_after(loop_now_ms(mine->engine.loop), CUT_MS));
 }
 
 struct uploads *
 uploads_new(
 	enum placement placement, struct pool *pool, struct loop *const *loops, size_t n_loops, struct error *err)
 {
-	struct uploads *uploads = mem_zalloc(sizeof *uploads + n_loops * sizeof uploads->seats[0]);
+	struct uploads *uploads = mem_zalloc(sizeof *uploads + n_loops * sizeof uploads->workers[0]);
 
 	if (uploads == NULL) {
 		error_nomem(err);
@@ -96,15 +96,18 @@ uploads_new(
 	uploads->placement = placement;
 	uploads->pool = pool;
 	for (size_t i = 0; i < n_loops; i++) {
-		struct seat *seat = &uploads->seats[i];
+		struct per_worker *worker = &uploads->workers[i];
 
-		seat->uploads = uploads;
-		seat->sinks = (struct sinks){
-			.arg = seat, .cost = cost, .open = open_order, .pump = pump, .link = link_order, .cut = cut
-		};
-		if (!engine_init(&seat->engine, loops[i], err))
+		worker->uploads = uploads;
+		worker->sinks = (struct sinks){ .arg = worker,
+			.cost = cost,
+			.open = open_order,
+			.pump = pump,
+			.link = link_order,
+			.cut = cut };
+		if (!engine_init(&worker->engine, loops[i], err))
 			goto fail;
-		uploads->n_seats++;
+		uploads->n_workers++;
 	}
 	uploads->disk = disk_new(pool, err);
 	if (uploads->disk != NULL)
@@ -117,13 +120,13 @@ fail:
 const struct sinks *
 uploads_sinks(struct uploads *uploads, size_t worker)
 {
-	return &uploads->seats[worker].sinks;
+	return &uploads->workers[worker].sinks;
 }
 
 bool
 uploads_worker_is_idle(const struct uploads *uploads, size_t worker)
 {
-	return counter_read(&uploads->seats[worker].engine.transfers) == 0;
+	return counter_read(&uploads->workers[worker].engine.transfers) == 0;
 }
 
 struct loop *
@@ -138,8 +141,8 @@ uploads_free(struct uploads *uploads)
 	if (uploads == NULL)
 		return;
 	disk_free(uploads->disk);
-	for (size_t i = 0; i < uploads->n_seats; i++)
-		engine_fini(&uploads->seats[i].engine);
+	for (size_t i = 0; i < uploads->n_workers; i++)
+		engine_fini(&uploads->workers[i].engine);
 	mem_free(uploads);
 }
 
