@@ -58,7 +58,7 @@ resume_accepting(struct agent *agent)
 		acceptor_resume(agent->acceptor);
 }
 
-/* One a turn: those that are here already are asked in between, so who greets at once is not taken for one who is silent. */
+/* One a turn: those that are here already are asked in between, so who says HELLO at once is not taken for one who is silent. */
 static bool
 start_accepting(struct agent *agent, struct error *err)
 {

@@ -21,10 +21,10 @@
 #define IN_FIRST 4096u   /* bytes; grows to the frame that is coming, never over max_frame */
 #define FRAMES_A_TURN 64 /* so that one peer that asks without end leaves time for the others */
 #define CLOSING_MS 1000u
-#define GREETING_MS 10000u /* HAProxy greets at once; who does not is not kept as long as one that talks */
+#define HANDSHAKE_MS 10000u /* HAProxy says HELLO at once; who does not is not kept as long as one that talks */
 
 static const unsigned may_become[] = {
-	[PEER_GREETING] = BIT(PEER_TALKING) | BIT(PEER_CLOSING),
+	[PEER_HANDSHAKE] = BIT(PEER_TALKING) | BIT(PEER_CLOSING),
 	[PEER_TALKING] = BIT(PEER_CLOSING),
 	[PEER_CLOSING] = 0,
 };
@@ -259,14 +259,14 @@ on_ready(struct watch *watch, uint32_t events)
 
 /* -- life ----------------------------------------------------------------------------------------- */
 
-/* Bytes that make no frame keep nobody alive, nor does one who never greets. */
+/* Bytes that make no frame keep nobody alive, nor does one who never says HELLO. */
 static uint64_t
 idle_at(const struct peer *peer)
 {
 	uint64_t idle_ms = peer->agent->table->config->spoa.idle_ms;
 
-	if (peer->state == PEER_GREETING && idle_ms > GREETING_MS)
-		idle_ms = GREETING_MS;
+	if (peer->state == PEER_HANDSHAKE && idle_ms > HANDSHAKE_MS)
+		idle_ms = HANDSHAKE_MS;
 	return clock_after(peer->active_ms, idle_ms);
 }
 
@@ -283,7 +283,7 @@ on_timer(struct timer *timer)
 	}
 	if (at > loop_now_ms(loop) && loop_set_timer(loop, &peer->timer, at))
 		return; /* set lazily: each frame moves it further away */
-	peer_disconnect(peer, peer->state == PEER_GREETING ? SPOP_TIMEOUT : SPOP_OK);
+	peer_disconnect(peer, peer->state == PEER_HANDSHAKE ? SPOP_TIMEOUT : SPOP_OK);
 	if (!flush(peer) || !watch_again(peer, false))
 		peer_free(peer);
 }
@@ -327,7 +327,7 @@ peer_drop_silent(struct agent *agent)
 	struct peer *oldest = NULL;
 
 	for (struct peer *peer = agent->peers; peer != NULL; peer = peer->next)
-		if (peer->state == PEER_GREETING)
+		if (peer->state == PEER_HANDSHAKE)
 			oldest = peer;
 	if (oldest == NULL)
 		return false;

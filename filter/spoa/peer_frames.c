@@ -100,7 +100,7 @@ on_hello(struct peer *peer, const struct spop_frame *frame)
 	struct hello hello = { 0 };
 	enum spop_status status = SPOP_INVALID;
 
-	if (peer->state == PEER_GREETING && frame->stream_id == 0 && frame->frame_id == 0 &&
+	if (peer->state == PEER_HANDSHAKE && frame->stream_id == 0 && frame->frame_id == 0 &&
 		read_hello(frame->payload, &hello))
 		status = judge_hello(&hello);
 	if (status == SPOP_OK && !hello.is_health_check && is_full(peer->agent))

@@ -7,12 +7,12 @@
 
 /* One connection of HAProxy.
  *
- *   GREETING ─HELLO▶ TALKING ─DISCONNECT, an error, idle, shutdown▶ CLOSING ─peer has closed, or 1 s▶ (freed)
- *      └────────health check, an error────────────────────────────────┘
+ *   HANDSHAKE ─HELLO▶ TALKING ─DISCONNECT, an error, idle, shutdown▶ CLOSING ─peer has closed, or 1 s▶ (freed)
+ *       └────────health check, an error────────────────────────────────┘
  *
  * CLOSING: our last frame is out (or on its way); what still comes is read and thrown away, for a socket closed with
  * unread bytes is reset, and our last frame with it. A reset by the peer is a normal end, in any state. */
-enum peer_state { PEER_GREETING, PEER_TALKING, PEER_CLOSING };
+enum peer_state { PEER_HANDSHAKE, PEER_TALKING, PEER_CLOSING };
 
 struct peer {
 	struct agent *agent;

@@ -33,7 +33,7 @@ struct read {
 	socklen_t client_len;
 };
 
-/* As a connection's greeting does it: takes what belongs to the header of each piece. */
+/* As http/proxy_handshake.c does it: takes what belongs to the header of each piece. */
 static void
 read_in_pieces(const uint8_t *text, size_t n, size_t piece, struct read *out)
 {
