@@ -34,8 +34,9 @@ complain_of_type(struct loading *l, const struct key *key, const struct node *no
 		diag_error(l->diag, node->spot, "%s: \"%.*s\" is not a media type; did you mean \"%s\"?", key->name,
 			SHOWN(node->text), nearest.best);
 	else
-		diag_error(l->diag, node->spot, "%s: \"%.*s\" is neither \"%s\" nor a media type such as image/png",
-			key->name, SHOWN(node->text), key->words[0].name);
+		diag_error(l->diag, node->spot,
+			"%s: \"%.*s\" is neither \"declared\" nor \"detected\" nor a media type such as image/png",
+			key->name, SHOWN(node->text));
 }
 
 void
