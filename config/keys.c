@@ -17,7 +17,7 @@ static const struct key store_keys[] = {
 	{ "method", KEY_WORD, .fallback = "PUT", WORDS({ "PUT", STORE_PUT }, { "POST", STORE_POST }),
 		AT(rule, method), .help = "HTTP method; for http destinations only." },
 	{ "path", KEY_TEMPLATE, .group = "name",
-		.help = "Template of the object's name: path below the destination's URL, or file below its folder." },
+		.help = "Template of the object's name: path below the destination's URL, file below its folder, or key in its bucket." },
 	{ "key", KEY_TEMPLATE, .group = "name", .help = "Another word for `path`." },
 	{ "content_type", KEY_CONTENT_TYPE, .max = CONTENT_TYPE_MAX,
 		WORDS({ "declared", CONTENT_TYPE_DECLARED }, { "detected", CONTENT_TYPE_DETECTED }),

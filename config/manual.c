@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* manual.c - see manual.h. One pass over the lines: the first line of a block begins it, and its words are filled into
- * lines of less than 80 bytes, as man(7) wants its source. A table becomes a list: the first column is the tag, and in
- * a table of keys type and default stand beside it. */
+ * lines of less than 80 bytes, as man(7) wants its source. A table becomes a list: the first column is the tag. In a
+ * table of keys type and default stand beside it; of any other with more than two columns each has a line, with its name. */
 #include "config/manual.h"
 
 #include "config/load.h"
@@ -17,9 +17,10 @@ enum block { BLOCK_NONE, BLOCK_HEADING, BLOCK_TEXT, BLOCK_ITEM, BLOCK_TABLE, BLO
 struct page {
 	struct buf *out;
 	enum block block;
-	size_t column;  /* bytes on the line that is being filled */
-	bool bold;      /* inside `code` */
-	bool past_head; /* of the table: the line of dashes has been seen */
+	size_t column;   /* bytes on the line that is being filled */
+	bool bold;       /* inside `code` */
+	bool past_head;  /* of the table: the line of dashes has been seen */
+	struct str head; /* of the table: its first line, which names the columns */
 };
 
 /* -- words ------------------------------------------------------------------------------------------ */
@@ -170,6 +171,24 @@ split_cells(struct str row, struct str *cells)
 	return n;
 }
 
+/* What stands behind the tag: the last of two cells, or each under its column's name. */
+static void
+add_cells(struct page *page, const struct str *cells, size_t n)
+{
+	struct str names[MAX_CELLS];
+	size_t n_names = split_cells(page->head, names);
+
+	if (n == 2)
+		fill(page, cells[1]);
+	for (size_t i = 1; n > 2 && i < n && i < n_names; i++) {
+		if (i > 1)
+			request(page, ".br");
+		fill(page, names[i]);
+		add_bytes(page, STR(":"));
+		fill(page, cells[i]);
+	}
+}
+
 /* "key (value; default)" on one line, and below it what it means. */
 static void
 add_row(struct page *page, struct str row)
@@ -191,15 +210,19 @@ add_row(struct page *page, struct str row)
 		add_bytes(page, cells[2]);
 	}
 	end_line(page);
-	for (size_t i = n == MAX_CELLS ? n - 1 : 1; i < n; i++)
-		fill(page, cells[i]);
+	if (n == MAX_CELLS)
+		fill(page, cells[n - 1]);
+	else
+		add_cells(page, cells, n);
 }
 
 static void
 add_table_line(struct page *page, struct str line)
 {
-	if (page->block != BLOCK_TABLE)
+	if (page->block != BLOCK_TABLE) {
 		end_block(page);
+		page->head = line;
+	}
 	page->block = BLOCK_TABLE;
 	if (page->past_head)
 		add_row(page, line);

@@ -246,7 +246,11 @@ the_manual_page_has_no_markdown(void **state)
 		n_rows += strncmp(line, ".TP", 3) == 0;
 		assert_false(line[0] == '|' || strncmp(line, "```", 3) == 0 || strncmp(line, "# ", 2) == 0);
 	}
-	assert_null(strstr(out.data, "](")); /* man(1) knows no links */
+	assert_null(strstr(out.data, "](")); /* man(1) knows no links ... */
+	for (const char *stars = out.data; (stars = strstr(stars, "**")) != NULL; stars += 2)
+		assert_memory_equal(
+			stars - 3, "\\fB", 3); /* ... and these are of a path, not around what is bold */
+	assert_non_null(strstr(out.data, "\nhttp, s3: as they are\n.br\ndirectory: as they are\n"));
 	assert_true(n_rows > 100);
 	buf_free(&out);
 }
