@@ -11,7 +11,7 @@
 static const char description[] =
 	"## Description\n"
 	"penstock is a sidecar that takes `multipart/form-data` uploads and streams every field, while it arrives, to where "
-	"a YAML route says it belongs: an HTTP store, or a folder. It spools no file to a disk, and nothing becomes "
+	"a YAML route says it belongs: a folder, a bucket (S3), or an HTTP store. It spools no file to a disk, and nothing becomes "
 	"visible downstream until the whole form is known to be good. It stands behind a gateway such as HAProxy, which "
 	"brings TLS and HTTP/2. Route files are described in `penstock.yaml`(5).\n";
 
@@ -32,7 +32,7 @@ static const char rest[] =
 	"alive. |\n"
 	"| `AWS_ACCESS_KEY_ID` and others of Amazon's SDKs | Keys of a bucket whose destination has no `credentials`. For "
 	"`penstock try s3://BUCKET` also `AWS_ENDPOINT_URL_S3` and `AWS_REGION`. |\n"
-	"| `MAGIC` | Databases of libmagic, for `types.detected`; without it those of the system. |\n"
+	"| `MAGIC` | Databases of libmagic, for `types.detected`, `{detected.ext}` and `content_type: detected`; without it those of the system. |\n"
 	"| any other | Where a route file says `{ env: NAME }`. |\n\n"
 	"## Files\n"
 	"| file | |\n|---|---|\n"
