@@ -213,7 +213,7 @@ static const struct key_table client_timeout = { "`timeout` of `client`", "clien
 static const struct key client_keys[] = {
 	{ "connections", KEY_COUNT, .fallback = "auto", .min = 1, .max = 1000000, WORDS({ "auto", 0 }),
 		AT(config, client.connections),
-		.help = "Clients at once, over all workers; `auto`: as many as descriptors allow." },
+		.help = "Clients at once, over all workers; `auto`: as many as descriptors allow (two each), 65536 at the most. More is cut to that." },
 	{ "timeout", KEY_TABLE, TABLES(&client_timeout), .help = "How long a client may take." },
 };
 static const struct key_table client = { "`client`", "client", KEYS(client_keys) };
