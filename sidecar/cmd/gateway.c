@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* gateway.c - see gateway.h. What is written parses without a warning in HAProxy 2.6 and later. Who refuses what stands
- * in gateway_refusals.c. The same lines stand in a frontend of our own or, for an HAProxy that is there already, in a
- * backend. */
+/* gateway.c - see gateway.h. What is written parses without a warning in HAProxy 2.6 and later. gateway_refusals.c says
+ * when HAProxy refuses, and when penstock. The lines stand in a frontend of our own or, for an HAProxy that runs already,
+ * in a backend. */
 #include "cmd/gateway.h"
 
 #include "cmd/gateway_priv.h"
@@ -20,20 +20,20 @@ static void
 add_spoe(struct buf *out, const struct config *config)
 {
 	buf_add_text(out,
-		"    # The agent is asked last: about nobody whom a rule above has refused.\n"
+		"    # The agent is asked last, so it is never asked about a request that a rule above has refused.\n"
 		"    http-request send-spoe-group penstock penstock-ask if !turned_away\n");
 	gateway_add_verdicts(out, config, "the admission agent does not answer");
 }
 
-/* From 3.0 on HAProxy reads on behind an answer of its own, with HTTP/1: there the filter may answer a client that is
- * still sending, before its body or in it. */
+/* With HTTP/1, HAProxy from 3.0 on reads on after an answer of its own. There the filter may answer a client that is
+ * still sending, before its body or in the middle of it. */
 static void
 add_native(struct buf *out, const struct config *config)
 {
 	gateway_add_verdicts(out, config, "the filter did not answer");
 	buf_add_text(out,
-		"    # An answer given while a client is still sending is lost in a reset by HAProxy before 3.0, and by\n"
-		"    # any version with HTTP/2. There penstock answers: it reads on until it has been heard.\n"
+		"    # HAProxy before 3.0, and any version with HTTP/2, may lose an answer in a reset if the client is still\n"
+		"    # sending. In these cases penstock answers, because it reads on until the client has the answer.\n"
 		".if version_atleast(3.0)\n"
 		"    http-request set-var(txn.upload.pass) bool(true) if { fc_http_major gt 1 }\n"
 		".else\n"
@@ -47,21 +47,21 @@ add_native(struct buf *out, const struct config *config)
 static const char head[] =
 	"# HAProxy in front of penstock, written by `penstock haproxy` for HAProxy 2.6 and later\n"
 	"# For TLS and HTTP/2: bind :443 ssl crt /etc/haproxy/site.pem alpn h2,http/1.1\n"
-	"# Timeouts: an upload takes as long as it takes. `timeout client` is the longest pause between two bytes of\n"
-	"# a client, not the longest upload; `timeout server` the longest wait for penstock, which answers when the\n"
-	"# whole form is stored. Never use `option http-buffer-request` or `http-request wait-for-body` here: they\n"
-	"# keep penstock from seeing the body while it arrives.\n"
+	"# No timeout here bounds an upload as a whole: `timeout client` is the longest pause between two bytes of a\n"
+	"# client, and `timeout server` the longest wait for penstock, which answers when the whole form is stored.\n"
+	"# Never use `option http-buffer-request` or `http-request wait-for-body` here: they keep penstock from seeing\n"
+	"# the body while it arrives.\n"
 	"\n"
 	"global\n"
 	"    log stderr format raw local0 info\n"
-	"    # What a client may send with HTTP/2 before it hears from HAProxy. With the 64 KiB that are usual, one that is\n"
-	"    # 50 ms away sends 1.3 MB/s at most.\n"
+	"    # How much a client may send with HTTP/2 before it has to wait for HAProxy. With the default of 64 KiB a client\n"
+	"    # whose round trip takes 50 ms sends 1.3 MB/s at most.\n"
 	"    tune.h2.initial-window-size 1048576\n";
 
 /* filter/README.md has the numbers. */
 static const char large_buffers[] =
-	"    # HAProxy copies a body that a filter follows, and wakes the filter for each buffer. With larger ones, of which\n"
-	"    # an upload holds up to four, it costs about what it costs without a filter and with the usual 16 KiB.\n"
+	"    # HAProxy copies a body that a filter follows, and calls the filter for each buffer. With these larger buffers, of\n"
+	"    # which an upload holds up to four, that costs about as much as no filter and the default buffers of 16 KiB.\n"
 	"    tune.bufsize 65536\n";
 
 static const char defaults[] =
@@ -69,7 +69,7 @@ static const char defaults[] =
 	"defaults\n"
 	"    mode http\n"
 	"    log global\n"
-	"    # As `option httplog`, and the id under which penstock logs the same request.\n"
+	"    # The format of `option httplog`, and behind it the id under which penstock logs the same request.\n"
 	"    log-format \"%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%rc %{+Q}r "
 	"request_id=%ID\"\n"
 	"    timeout connect 2s\n"
@@ -79,17 +79,18 @@ static const char defaults[] =
 	"    timeout queue 30s\n";
 
 static const char part_head[] =
-	"# What of HAProxy's configuration belongs to penstock, written by `penstock haproxy --backend` for HAProxy 2.6 and later\n"
-	"# Read beside yours: `haproxy -f haproxy.cfg -f penstock.cfg`, and there `use_backend penstock if ...`. Your own rules\n"
-	"# stand in your frontend and come before those in here; docker/haproxy/README.md has an example.\n";
+	"# HAProxy's configuration for penstock, beside your own, written by `penstock haproxy --backend` for HAProxy 2.6 and later\n"
+	"# Start HAProxy with both, `haproxy -f haproxy.cfg -f penstock.cfg`, and write `use_backend penstock if ...` into your\n"
+	"# frontend. Your own rules stand there, too, so they come before those in here; docker/haproxy/README.md has an example.\n";
 
 static const char frontend[] =
-	"    # Who keeps a connection over a reload finds it closed when he sends the next upload. So it is closed by an answer.\n"
+	"    # When HAProxy is reloaded, a client may send its next upload just as its idle connection is closed. With this\n"
+	"    # option HAProxy keeps the connection for one more request, and closes it with the answer.\n"
 	"    option idle-close-on-response\n"
 	"    unique-id-format %[uuid()]\n";
 
 static const char identity[] =
-	"    # Nobody but this gateway says who the client is and which route was admitted.\n"
+	"    # Only this gateway tells penstock who the client is and which route was admitted; a client's own word is removed.\n"
 	"    http-request set-header X-Request-Id %[var(txn.upload.request_id)]\n"
 	"    http-request set-header X-Forwarded-For %[src]\n"
 	"    http-request set-header X-Forwarded-Proto http if !{ ssl_fc }\n"
@@ -101,13 +102,14 @@ static const char identity[] =
 	"    http-request del-header X-Penstock-Refuse\n";
 
 static const char own_rules[] =
-	"    # ---- your own rules: here they come before the agent is asked. What they refuse arrives if they say it so:\n"
+	"    # ---- your own rules: this is the place for them, before those of penstock. They should refuse in this way, so\n"
+	"    # that the client gets the answer:\n"
 	"    # http-request set-var(txn.upload.refuse) int(401) if !{ http_auth(people) }      (401, 403 or 429)\n"
 	"    # http-request set-var-fmt(txn.upload.challenge) 'Basic realm=\"uploads\"'\n"
-	"    # `http-request auth` and `deny` answer at once: a client that is sending already may lose it in a reset.\n"
+	"    # `http-request auth` and `deny` answer at once, and a client that is still sending may lose that in a reset.\n"
 	"    # ---- end of your own rules\n";
 
-/* The route files, for the filter; their paths are whole. */
+/* The route files, for the filter. Their paths are absolute, because HAProxy may be started in another folder. */
 static void
 add_filter_line(struct buf *out, const struct config *config)
 {
@@ -148,7 +150,7 @@ add_filter(struct buf *out, const struct config *config, const struct gateway_op
 		add_spoe_line(out, options);
 }
 
-/* The user's own rules stand between what they may use and what they may change. */
+/* The user's own rules come after the ACLs, which they may use, and before the rules that go by what they have set. */
 static void
 add_rules(struct buf *out, const struct config *config, const struct gateway_options *options)
 {
@@ -190,7 +192,7 @@ add_haproxy_cfg(const struct config *config, const struct gateway_options *optio
 		gateway_add_agent(out, config);
 }
 
-/* All that the defaults of somebody else could spoil is said here. His frontend may have no unique-id-format. */
+/* Says all that the user's own `defaults` could spoil. The user's frontend may have no unique-id-format. */
 static void
 add_penstock_cfg(const struct config *config, const struct gateway_options *options, struct buf *out)
 {
@@ -218,7 +220,8 @@ add_penstock_cfg(const struct config *config, const struct gateway_options *opti
 		gateway_add_agent(out, config);
 }
 
-/* HAProxy is to be the one who closes what is idle: a question that crosses our farewell would go unanswered. */
+/* `timeout idle` is half of the agent's own, so that HAProxy closes idle connections and not the agent: a question that
+ * HAProxy sends while the agent says DISCONNECT would get no answer. */
 static void
 add_spoe_conf(const struct config *config, struct buf *out)
 {
@@ -229,14 +232,14 @@ add_spoe_conf(const struct config *config, struct buf *out)
 		"    groups penstock-ask\n"
 		"    option var-prefix upload\n"
 		"    option set-on-error error\n"
-		"    # Without this a head that fits no frame makes HAProxy 2.6 to 3.0 connect in a loop.\n"
+		"    # Without this, HAProxy 2.6 to 3.0 connects in a loop if a head does not fit into a frame.\n"
 		"    no option send-frag-payload\n"
 		"    # Required up to 3.0, ignored from 3.1 on.\n"
 		"    timeout hello 500ms\n"
 		"    timeout idle ");
 	gateway_add_time(out, config->spoa.idle_ms / 2);
 	buf_add_text(out,
-		"    # What a request waits at most for an answer, also while the agent is down and not yet marked so.\n"
+		"    # The longest that a request waits for an answer, also while the agent is down and not yet marked as down.\n"
 		"    timeout processing 500ms\n"
 		"    use-backend penstock-agent\n"
 		"    log global\n");
@@ -246,7 +249,7 @@ add_spoe_conf(const struct config *config, struct buf *out)
 		"    args id=var(txn.upload.request_id) method=method version=req.ver target=url,bytes(0,%d) "
 		"host=req.fhdr(host),bytes(0,%d) hosts=req.fhdr_cnt(host) ",
 		DECIDE_TARGET_MAX + 1,
-		DECIDE_HOST_MAX + 1); /* one byte more than is taken: so what was cut is refused */
+		DECIDE_HOST_MAX + 1); /* one byte more than is taken, so a text that was cut is refused */
 	buf_add_text(out,
 		"type=req.fhdr(content-type),bytes(0,512) types=req.fhdr_cnt(content-type) "
 		"length=req.fhdr(content-length),bytes(0,24) lengths=req.fhdr_cnt(content-length) "
@@ -254,12 +257,12 @@ add_spoe_conf(const struct config *config, struct buf *out)
 		"encoding=req.fhdr(content-encoding),bytes(0,64) encodings=req.fhdr_cnt(content-encoding) "
 		"expect=req.fhdr(expect),bytes(0,64) expects=req.fhdr_cnt(expect)\n"
 		"\n"
-		"# Asked by a rule, behind all others, and not for every request.\n"
+		"# A rule that follows all others sends this, so it is not sent for every request.\n"
 		"spoe-group penstock-ask\n"
 		"    messages penstock-admit\n");
 }
 
-/* Nothing is written unless all of it may be. */
+/* Writes no file if one of them must not be written over. */
 static bool
 write_all(const struct gateway_options *options, struct gateway_file *files, size_t n, struct error *err)
 {

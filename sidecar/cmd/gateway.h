@@ -2,10 +2,10 @@
 /* gateway.h - `penstock haproxy`: writes HAProxy's configuration for the user's own routes.
  *
  * Writes DIR/haproxy.cfg, complete: `haproxy -f DIR/haproxy.cfg` serves; or, with `backend`, DIR/penstock.cfg with
- * nothing but what an HAProxy that is there already needs beside its own files. Where the route file has `spoa`, HAProxy
- * asks the agent (DIR/penstock.spoe.conf); with `native` it has the filter inside instead; else it has rules only.
+ * what an HAProxy that runs already needs beside its own files, and nothing else. Where the route file has `spoa`, HAProxy
+ * asks the agent (DIR/penstock.spoe.conf); with `native` the filter inside of it decides instead; else there are rules only.
  *
- * A file that somebody has edited, or that is not ours, is never written over unless `force` says so. */
+ * A file that was edited, or that penstock did not write, is never written over unless `force` says so. */
 #ifndef PENSTOCK_GATEWAY_H
 #define PENSTOCK_GATEWAY_H
 

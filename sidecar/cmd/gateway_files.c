@@ -2,7 +2,7 @@
 /* gateway_files.c - see gateway_priv.h: what is written may be written again until somebody has edited it.
  *
  * Each file begins with a line that ends in the sum of the others: "# ...; not edited: 0123456789abcdef". A file whose sum
- * is another, or that has none, is somebody's own. */
+ * is another, or that has none, is the user's. */
 #include "cmd/gateway_priv.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #define SEAL "; not edited: "
 #define SEAL_DIGITS 16
 
-/* FNV-1a. It finds out changes, not those who would hide them. */
+/* FNV-1a: it shows that a file was edited, unless the editor wanted to hide it. */
 static uint64_t
 sum_of(const char *text, size_t len)
 {

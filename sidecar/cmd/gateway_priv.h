@@ -24,27 +24,27 @@ void gateway_add_may_answer(struct buf *out);
 /* Refusals for which neither agent nor filter is needed: by the user's own rules (txn.upload.refuse), and where no route fits. */
 void gateway_add_early(struct buf *out);
 
-/* Behind all other rules: penstock is told what the user's own rules refuse. */
+/* After all other rules: the header that tells penstock what the user's own rules refuse. */
 void gateway_add_passed_on(struct buf *out);
 
 /* Refusals by what the agent or the filter has said (txn.upload.allow, .status, .reason): fail closed. `silent` is the
- * sentence for when they have said nothing. */
+ * sentence for the case that it has said nothing. */
 void gateway_add_verdicts(struct buf *out, const struct config *config, const char *silent);
 
 /* Refusals by rules alone: method, length, size, type. */
 void gateway_add_rules(struct buf *out, const struct config *config);
 
-/* HAProxy's own answers (nobody behind it, time-outs) in the form of ours; but for a head that it cannot read, or that does
- * not come in time, it has pages that cannot be changed. */
+/* Gives HAProxy's own answers (no server, a time-out) the form of ours. Its pages for a head that it cannot read, or that does not
+ * come in time, cannot be changed. */
 void gateway_add_own_errors(struct buf *out);
 
-/* A word of HAProxy's configuration, whatever is in it. */
+/* Quotes `text`, so that it is one word of HAProxy's configuration, whatever is in it. */
 void gateway_add_quoted(struct buf *out, const char *text);
 void gateway_add_word(struct buf *out, struct buf *word); /* the same; frees `word` */
 
 /* -- gateway_servers.c ---------------------------------------------------------------------------- */
 
-/* The lines of the backend that are penstock: its server, and how long it may say nothing. */
+/* The lines of the backend that lead to penstock: its server, and how long that may be silent. */
 void gateway_add_server(struct buf *out, const struct config *config);
 
 /* The whole backend of the agent. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* gateway_refusals.c - see gateway_priv.h: the refusals of a written gateway.
  *
- * Who refuses? HAProxy, where its answer arrives for certain: the client waits for 100 (Expect) or sends no body. Then
- * penstock never sees the request. An answer of HAProxy's to one that is sending already would be lost in a reset
- * (2.6) or come with a reset stream (HTTP/2); there penstock answers: it comes to the same decision, says so at once,
- * and reads on until the answer has arrived. So do the user's own rules: they set txn.upload.refuse, and what they
- * refuse is told by HAProxy or, with X-Penstock-Refuse, by penstock. They come before the question to the agent. */
+ * HAProxy refuses if its answer surely arrives: because the client waits for 100 (Expect), or sends no body. Then
+ * penstock never sees the request. A client that is sending already would lose HAProxy's answer in a reset (2.6), or get
+ * its stream reset (HTTP/2). There penstock refuses: it comes to the same decision, answers at once, and reads on until
+ * the answer has arrived. The same holds for the user's own rules, which come before the question to the agent: they set
+ * txn.upload.refuse, and HAProxy answers or, told by X-Penstock-Refuse, penstock. */
 #include "cmd/gateway_priv.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static const struct refusal too_large = { 413, "too-large", "Content Too Large",
 static const struct refusal media_type = { 415, "media-type", "Unsupported Media Type", "" };
 static const struct refusal busy = { 503, "busy", "Service Unavailable", " hdr retry-after 1" };
 
-/* `detail` is a log-format expression or plain text without quotes; `when` the condition behind may_answer. */
+/* `detail` is a log-format expression or plain text without quotes; `when` the condition of the rule, may_answer included. */
 static void
 add_return(struct buf *out, const struct refusal *refusal, const char *detail, const char *when)
 {
@@ -44,15 +44,15 @@ void
 gateway_add_may_answer(struct buf *out)
 {
 	buf_add_text(out,
-		"    # HAProxy answers only where that arrives: to who waits for 100, or sends no body. Everybody else is sending\n"
-		"    # already, and would lose the answer in a reset: penstock tells them, and reads on until they have heard it.\n"
+		"    # HAProxy answers only clients that wait for 100, or send no body. All others are sending already, and could lose\n"
+		"    # its answer in a reset. Penstock answers these, because it reads on until they have the answer.\n"
 		"    http-request set-var(txn.upload.waits) bool(true) if HTTP_1.1 { req.fhdr(expect) -m str -i 100-continue }\n"
 		"    http-request set-var(txn.upload.waits) bool(true) if { fc_http_major 1 } !{ req.fhdr(content-length) -m "
 		"found } !{ req.fhdr(transfer-encoding) -m found }\n"
 		"    acl may_answer var(txn.upload.waits) -m bool\n");
 }
 
-/* The user's own rules know a status; who tells it is our business. */
+/* The user's own rules only set a status; whether HAProxy or penstock answers with it is decided here. */
 static void
 add_turned_away(struct buf *out)
 {
@@ -68,7 +68,7 @@ add_turned_away(struct buf *out)
 	char when[80];
 
 	buf_add_text(out,
-		"    # What your own rules refuse. A client that is sending already hears it from penstock, at once.\n"
+		"    # Here HAProxy answers what your own rules refuse; a client that is sending already is answered by penstock, at once.\n"
 		"    acl turned_away var(txn.upload.refuse) -m found\n");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		snprintf(when, sizeof when, "may_answer { var(txn.upload.refuse) -m int %u }",
@@ -88,7 +88,7 @@ gateway_add_early(struct buf *out)
 		out, &not_found, "no route takes this host and path", "may_answer !{ var(txn.upload.is) -m bool }");
 }
 
-/* Last, for a rule above may have put another number there. */
+/* This comes last, because a rule above may have set the header to another status. */
 void
 gateway_add_passed_on(struct buf *out)
 {
@@ -135,7 +135,7 @@ add_methods(struct buf *out, const struct config *config, const char *when)
 			add_method(out, &config->routes[i], config->routes[i].match.methods[k], when);
 }
 
-/* HAProxy's own 503 goes to who may be answered; the others hear it from penstock. */
+/* HAProxy answers 503 itself where it may; the other clients get it from penstock. */
 static void
 add_closed(struct buf *out, const char *detail, const char *when)
 {
@@ -158,13 +158,13 @@ gateway_add_verdicts(struct buf *out, const struct config *config, const char *s
 	char when[120];
 
 	buf_add_text(out,
-		"    # Fail closed: no answer, or none that allows, is no admission.\n"
+		"    # Fail closed: without an answer that allows it no request is admitted.\n"
 		"    acl allowed var(txn.upload.allow) -m bool\n"
 		"    acl refused var(txn.upload.status) -m int ge 400\n");
 	add_closed(out, silent, "{ var(txn.upload.error) -m found }");
 	add_closed(out, silent, "!allowed !refused");
 	buf_addf(out,
-		"    # An answer without a route is none to this request: its question could not be read.\n"
+		"    # 503 without a route says that the question could not be read. Penstock may decide otherwise, so it is told.\n"
 		"    http-request set-header X-Penstock-Refuse %u if { var(txn.upload.status) -m int %u } { "
 		"var(txn.upload.route) -m len 0 }\n",
 		busy.status, busy.status);
@@ -177,7 +177,7 @@ gateway_add_verdicts(struct buf *out, const struct config *config, const char *s
 	}
 }
 
-/* The first route that takes it, as the sidecar will choose. */
+/* Chooses the first route that takes the request, as the sidecar will. */
 static void
 add_choice(struct buf *out, const struct config *config)
 {
@@ -246,7 +246,7 @@ gateway_add_rules(struct buf *out, const struct config *config)
 	add_methods(out, config, other_method);
 	add_return(out, &no_method, "this path does not take this method",
 		"may_answer !{ var(txn.upload.route) -m found } { var(txn.upload.methods) -m found }");
-	for (size_t i = 0; i < config->n_routes; i++) /* of several faults the one that penstock tells */
+	for (size_t i = 0; i < config->n_routes; i++) /* in penstock's order, so both tell the same fault */
 		add_length(out, &config->routes[i]);
 	add_types(out, config);
 	for (size_t i = 0; i < config->n_routes; i++)

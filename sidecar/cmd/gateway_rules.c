@@ -4,7 +4,7 @@
  * Paths with an escape, a dot segment or an empty segment, those that match.h refuses for their length, and targets that
  * are no path but a URL, are matched by penstock alone: a regular expression would read them differently.
  *
- * Names of our own ACLs and those of routes (NAME_host, NAME_path, NAME_method) must differ: ours end otherwise. What a
+ * Names of our own ACLs and those of routes (NAME_host, NAME_path, NAME_method) must differ: ours never end so. What a
  * route file may choose freely (methods, paths) is quoted, and stands behind `--` where it could begin with '-'. */
 #include "cmd/gateway_priv.h"
 #include "route/match.h"
@@ -23,7 +23,7 @@ gateway_add_quoted(struct buf *out, const char *text)
 			buf_add_text(out, "'\\''");
 		else if ((unsigned char)*text < ' ' || *text == 0x7f)
 			buf_addf(out, "'\\x%02X'",
-				(unsigned)(unsigned char)*text); /* a line ends wherever it stands */
+				(unsigned)(unsigned char)*text); /* a line feed ends the line even in quotes */
 		else
 			buf_add_char(out, *text);
 	buf_add_char(out, '\'');
@@ -154,7 +154,8 @@ gateway_add_routes(struct buf *out, const struct config *config)
 		buf_add_text(out, "\n");
 	}
 	buf_addf(out,
-		"    # Such paths, and URLs instead of paths, are for penstock to read. HTTP/2 has none, but looks as if.\n"
+		"    # Only penstock reads paths that could be read in two ways, and URLs in place of a path. With HTTP/2 there is no\n"
+		"    # URL in place of a path, though `url` looks like one.\n"
 		"    http-request set-var(txn.upload.target) url if { fc_http_major 1 }\n"
 		"    acl odd path -m reg '[%%#]|//|/\\.\\.?(/|$)|(/[^/]*){%d}'\n"
 		"    acl odd path_len ge %d\n"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "Any address" is where penstock listens, not where it can be found. */
+/* Penstock can listen on "any address", but HAProxy cannot connect to it: then it takes the loopback address. */
 static const char *
 reachable(const char *host)
 {
@@ -17,7 +17,7 @@ reachable(const char *host)
 	return strcmp(host, "::") == 0 ? "::1" : host;
 }
 
-/* Whole, for penstock is started here, and HAProxy anywhere. */
+/* The path is made absolute, because HAProxy may be started in another folder. */
 static void
 add_socket(struct buf *address, const char *path)
 {
@@ -43,7 +43,8 @@ add_server_address(struct buf *out, const struct listen *listen)
 	gateway_add_word(out, &address);
 }
 
-/* Not one with proxy_protocol, if that can be helped: behind its header our X-Request-Id would be the client's word. */
+/* An address without proxy_protocol is better: after such a header the client counts as the sender, and our X-Request-Id
+ * as its word. */
 static const struct listen *
 server_of(const struct config *config)
 {
@@ -53,7 +54,7 @@ server_of(const struct config *config)
 	return &config->listen[0];
 }
 
-#define OWN_MS 10000 /* penstock's own, on a busy machine */
+#define OWN_MS 10000 /* that penstock itself may take on a busy machine */
 
 /* How long penstock may let a form wait before it reads a byte of it. */
 static uint64_t
@@ -65,7 +66,7 @@ wait_ms(const struct config *config)
 	return 0;
 }
 
-/* How long penstock may say nothing and take nothing: before a form that waits for memory, and once it has the whole form. */
+/* How long penstock may neither answer nor read: while a form waits for memory, and after it has the whole form. */
 static uint64_t
 silence_ms(const struct config *config)
 {
@@ -98,13 +99,13 @@ void
 gateway_add_server(struct buf *out, const struct config *config)
 {
 	buf_add_text(out,
-		"    # The longest silence of a penstock that has the whole form and waits for its destinations.\n"
+		"    # The longest that penstock may be silent: while a form waits for memory, and while destinations store it.\n"
 		"    timeout server ");
 	gateway_add_time(out, silence_ms(config));
 	buf_add_text(out,
-		"    # What is refused needs no destination: a penstock that says nothing to it stands still.\n"
+		"    # A refusal waits for no destination, so a penstock that has not answered by then is stuck.\n"
 		"    http-request set-timeout server 15s if { req.fhdr(x-penstock-refuse) -m found }\n"
-		"    # An upload cannot be sent twice, so it never goes over a connection that may be closing.\n"
+		"    # An upload cannot be sent twice, so it is never sent on a used connection, which penstock may be closing.\n"
 		"    http-reuse never\n"
 		"    server penstock ");
 	add_server_address(out, server_of(config));
@@ -120,8 +121,8 @@ gateway_add_agent(struct buf *out, const struct config *config)
 		"backend penstock-agent\n"
 		"    mode tcp\n"
 		"    option spop-check\n"
-		"    # Ten connections that fail take it down at once: up to 3.0 a question whose connection fails is asked\n"
-		"    # again without a pause, thousands of times until its time is over.\n"
+		"    # Ten connections that fail mark the agent as down at once. Otherwise HAProxy up to 3.0 would ask a question\n"
+		"    # whose connection fails again without a pause, thousands of times within `timeout processing`.\n"
 		"    timeout connect 500ms\n"
 		"    timeout server 3m\n"
 		"    server agent ");
