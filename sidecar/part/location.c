@@ -4,7 +4,7 @@
 
 #include "config/kind.h"
 
-/* A name of one value alone: naming.c makes it harmless, and shows it for `explain`. */
+/* Each value is made as a name of its own, so that naming.c makes it harmless, and can show it for `explain`. */
 static bool
 add_value(const struct naming *naming, struct template_piece *piece, struct buf *out, struct error *err)
 {

@@ -7,9 +7,9 @@
 
 #define LOCATION_MAX 599 /* bytes */
 
-/* Appends the Location to `out`. A client's text is escaped as safe_name.h says for http, and each value on its own: an empty
- * one becomes "_", so that none can make a segment, a "//host" or a "..".  A route without a redirect: nothing.
- * False: ERR_RULE (it would be too long: refuse the form before anything is stored), or ERR_NOMEM. */
+/* Appends the Location to `out`; a route without a redirect appends nothing. A client's text is escaped as safe_name.h says for
+ * http, each value on its own, and an empty one becomes "_": so no value can make a segment, a "//host" or a "..".
+ * False: ERR_RULE (the Location would be too long: refuse the form before anything is stored), or ERR_NOMEM. */
 bool location_make(
 	const struct naming *naming, const struct response *response, struct buf *out, struct error *err);
 

@@ -18,7 +18,7 @@ take(struct str *name, bool is_url)
 	return byte;
 }
 
-/* A whole name, byte for byte: where its destination is, a '/', its target without one in front. */
+/* A whole name, byte for byte: the place of its destination, a '/', and the target without its first '/'. */
 struct walk {
 	struct str at, target;
 	bool is_url, is_behind_slash;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* names.h - the names that the objects of one form are to get: no two of them may be the same, or the second would
- * take the first one's place, whatever the destinations are called (config/route.h, `at`). `penstock check` finds what templates show; what clients put into them is seen here.
- * Names with a {uuid} differ anyway, and of those sent by POST the upstream makes its own. One thread. */
+/* names.h - the names that the objects of one form are to get. No two may be the same at one place (config/route.h, `at`), also
+ * if two destinations lead there: the second object would replace the first. `penstock check` finds templates that collide by
+ * themselves; this finds names that collide by what clients put into them. Names with a {uuid} are not compared, because they
+ * differ anyway, nor are those of POST, because the upstream makes names of its own. One thread. */
 #ifndef PENSTOCK_NAMES_H
 #define PENSTOCK_NAMES_H
 
@@ -13,7 +14,7 @@ struct names {
 	struct delivery *buckets[NAMES_BUCKETS];
 };
 
-/* Takes in the delivery's target. False: another one of the form has it. */
+/* Adds the delivery's target to the names. False: another delivery of the form has the same. */
 bool names_add(struct names *names, struct delivery *delivery);
 
 #endif

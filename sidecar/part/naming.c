@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* naming.c - see naming.h. The pieces of a template, one after another; what a client's text may become in a name is
- * safe_name.c's to say. */
+/* naming.c - see naming.h. Here are the pieces of a template, one after another; safe_name.c has what a client's
+ * text becomes in a name. */
 #include "part/naming.h"
 
 #include "base/file_name.h"
@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-/* Where the pieces go: into a name, or as they are into a text that is none. */
+/* Where the pieces go: into a name, or unchanged into a text that is no name. */
 struct filling {
 	struct safe_name name;
 	struct buf *text; /* NULL: into `name` */
@@ -85,8 +85,8 @@ add_conversion(struct filling *out, char conversion, const struct tm *tm)
 }
 #pragma GCC diagnostic pop
 
-/* The format is the operator's: config/ has checked it when the route file was loaded, and its text like that of
- * the template around it, as which it stands here. One conversion at a time: no buffer bounds the whole. */
+/* The format is the operator's. config/ has checked it when the route file was loaded, and its text as that of the template
+ * around it, so the text goes in as such here. One conversion at a time, so that no buffer bounds the whole. */
 static void
 add_date(struct filling *out, const char *format, time_t when)
 {
@@ -107,7 +107,7 @@ is_runtime(enum template_kind kind)
 	return kind == TEMPLATE_UUID || kind == TEMPLATE_DATE || kind == TEMPLATE_REQUEST_ID;
 }
 
-/* Decoded first: the value is escaped anew for where it stands. */
+/* Decodes first, because the value is escaped anew for the place where it goes. */
 static void
 add_capture(struct filling *out, const struct naming *naming, const struct template_piece *piece)
 {

@@ -49,7 +49,7 @@ add_clean(struct buf *out, struct str name)
 	buf_free(&whole);
 }
 
-/* What stands in a quoted text as itself, for everybody: '%' is left out, for some browsers decode what follows it. */
+/* Bytes that all browsers read in a quoted text as themselves. '%' is none, because some decode what follows it. */
 static bool
 is_quotable(char c)
 {
@@ -135,7 +135,7 @@ type_of(const struct rule *rule, const struct content_type *type, const struct n
 
 /* -- lines ------------------------------------------------------------------------------------------------ */
 
-/* One after another in delivery->head, each with a NUL, as NAME and VALUE; `lines` points to them when all are there. */
+/* NAME and VALUE of each line, each with a NUL, are gathered in delivery->head; when all are there `lines` points to them. */
 struct writer {
 	const struct naming *naming;
 	const struct named_part *part;
@@ -151,7 +151,7 @@ end_text(struct writer *w)
 	buf_add_char(&w->delivery->head, '\0');
 }
 
-/* An empty value says nothing, and not every store takes one. */
+/* A line with an empty value is left out: it says nothing, and not every store takes one. */
 static bool
 add_metadata(struct writer *w, const struct metadata_line *line, struct error *err)
 {
@@ -202,7 +202,7 @@ write_lines(struct writer *w, const struct object_head *says, struct error *err)
 	for (size_t i = 0; i < says->metadata.n; i++)
 		if (!add_metadata(w, &says->metadata.lines[i], err))
 			return false;
-	if (out->failed) /* then its length says nothing */
+	if (out->failed) /* then its length means nothing */
 		return error_nomem(err);
 	return check_size(w, err);
 }
@@ -227,7 +227,7 @@ point_to_lines(struct delivery *delivery, size_t n, struct error *err)
 	return true;
 }
 
-/* Where the rule itself says that browsers shall show its objects, the link does not say otherwise. */
+/* If the rule says that browsers shall show its objects, the link must not say otherwise. */
 static bool
 set_link(struct delivery *delivery, const struct part_head *head, struct error *err)
 {

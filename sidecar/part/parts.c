@@ -23,7 +23,7 @@ count_concat(const struct route *route)
 	return n;
 }
 
-/* Chunks that `len` bytes can fill in one channel, with one begun before and one begun anew. */
+/* Chunks that `len` bytes can take in one channel: also one that was begun before, and one that is begun anew. */
 static unsigned
 chunks_for(size_t len)
 {
@@ -41,10 +41,11 @@ holds_first(const struct route *route)
 	return false;
 }
 
-/* From the content of one part to that of the next: a delimiter and a head, at the least. */
+/* The least bytes from the content of one part to that of the next: a delimiter and a head. */
 #define PART_BYTES_MIN 40u
 
-/* What was collected before the feed, and what is begun anew: one chunk where it is no more than that. */
+/* For what was kept before the feed, and for the chunk that is begun anew. One chunk is enough for both if no more than
+ * KIND_KEEP_USUAL is ever kept. */
 static size_t
 chunks_to_start(const struct route *route)
 {
@@ -66,7 +67,8 @@ chunks_needed(const struct parts *parts, size_t len)
 	return chunks_for(len) + parts->to_start * (1 + concats) + len / KIND_KEEP_USUAL;
 }
 
-/* So many that all of them come back some day, whatever this form and others keep: a form may not wait for its own. */
+/* A feed so small that its chunks come back to the pool sooner or later, whatever forms keep: otherwise a form could wait for
+ * chunks of its own. */
 static size_t
 sure_feed(const struct parts *parts)
 {
@@ -156,7 +158,7 @@ delivery_has_room(const struct parts *parts, struct delivery *delivery, unsigned
 	if (delivery->item.state != ITEM_STREAMING)
 		return true;
 	if (need > allowed)
-		need = allowed; /* an empty channel is always room enough */
+		need = allowed; /* an empty channel always has room enough */
 	return channel_want_space(delivery->order.channel, slots - allowed + need);
 }
 
@@ -172,7 +174,7 @@ parts_has_room(struct parts *parts, size_t len)
 enum parts_readiness
 parts_prepare(struct parts *parts, size_t *len)
 {
-	size_t held = parts->opening.bytes.len; /* they may go on with what comes now */
+	size_t held = parts->opening.bytes.len; /* may be passed on together with what comes now */
 
 	must(*len <= SOURCE_FEED_MAX && parts->credits == 0);
 	if (*len > SOURCE_FEED_MAX - held)
@@ -260,7 +262,7 @@ parts_flush(struct parts *parts)
 			delivery_flush(d);
 }
 
-/* Concats have no last part of their own: they end with the form. */
+/* No part is known to be the last one of a concat, so concats end with the form. */
 static bool
 finish_concats(struct parts *parts, struct error *err)
 {

@@ -5,7 +5,7 @@
  *   parts_prepare() ─▶ parts_feed() ─▶ source ─▶ on_begin: rule, name, delivery
  *        │                                       on_data : stages; hold, keep, or chunk ─▶ channel
  *        │                                       on_end  : finish (and commit, with `commit: each`)
- *        └── room and chunks for all that one feed can bring forth, or "wait"
+ *        └── room and chunks for all that one feed can make, or "wait"
  *
  * `penstock explain` runs this very code with a dry transaction: everything is decided and named, no byte is kept.
  * All on one thread.
@@ -24,12 +24,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is known of one part. Strings are decoded, as they came otherwise; absent ones are STR_NONE. */
+/* What is known of one part. Strings are as the client sent them, but decoded; absent ones are STR_NONE. */
 struct part {
 	unsigned number;
 	struct str field, filename, type;
 	uint64_t size;
-	bool is_whole;             /* its end has been seen; size and facts stand */
+	bool is_whole;             /* its end has come, so size and facts are final */
 	struct facts facts;        /* what stages have found */
 	const struct rule *rule;   /* NULL: `default: drop` took it */
 	enum action action;        /* what becomes of it: an empty file input is dropped */
@@ -46,21 +46,22 @@ struct parts_setup {
 
 struct parts;
 
-/* Everything in `setup` is borrowed for the life of the parts but the setup itself. NULL: `err` says why; ERR_BAD_REQUEST
- * if naming_check() or the source refuses the head. */
+/* `setup` is copied; what it points to is borrowed for the life of the parts. NULL: `err` says why; ERR_BAD_REQUEST if
+ * naming_check() or the source refuses the head. */
 struct parts *parts_new(const struct parts_setup *setup, struct error *err);
 
-/* Before the transaction. NULL is fine. */
+/* To be called before the transaction is freed. NULL is fine. */
 void parts_free(struct parts *parts);
 
 enum parts_readiness {
 	PARTS_READY,       /* the next `len` bytes may be fed */
-	PARTS_WAIT_SPACE,  /* a channel is full: on_news will be called when it is not */
+	PARTS_WAIT_SPACE,  /* a channel is full: on_news will be called when there is room */
 	PARTS_WAIT_CHUNKS, /* the pool is empty: the caller waits for chunks (pool_wait) and asks again */
 };
 
-/* Before parts_feed(): makes sure of room in the channels and reserves chunks for *len bytes (at most SOURCE_FEED_MAX), or for
- * fewer where the pool has little, or some are held: then *len says so. What it reserved is used or returned by the next parts_feed(). */
+/* To be called before parts_feed(): makes sure of room in the channels and reserves chunks for *len bytes (at most
+ * SOURCE_FEED_MAX). If the pool has little, or bytes are held, it lowers *len and reserves for that. The next parts_feed() uses or
+ * returns what was reserved. */
 enum parts_readiness parts_prepare(struct parts *parts, size_t *len);
 
 /* Is there room in the channels for `len` more bytes (any number)? Arms on_news if not. Reserves nothing. */
@@ -70,13 +71,13 @@ bool parts_has_room(struct parts *parts, size_t len);
  * The error and its offset are the same however the body is cut. */
 bool parts_feed(struct parts *parts, const char *data, size_t len, struct error *err);
 
-/* Lets the transfers run with what has been fed. Once per piece of body, after the feeds. */
+/* Lets the transfers run with what has been fed. To be called once per piece of body, after the feeds. */
 void parts_flush(struct parts *parts);
 
-/* The body has ended. True: the form is whole, all rules are content, and no delivery expects more. */
+/* To be called when the body has ended. True: the form is whole, keeps all rules, and no delivery expects more. */
 bool parts_finish(struct parts *parts, struct error *err);
 
-/* Bytes of the budget, about, that would come back if the form were given up. */
+/* About how many bytes of the budget would be free again if the form were given up. */
 size_t parts_held(const struct parts *parts);
 
 const struct part *parts_first(const struct parts *parts);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* parts_events.c - what happens when the source says that a part begins, brings bytes, or ends.
  *
- * What a stage has to judge by its first bytes is held until it has: before that the part has no name and no delivery.
+ * If a stage has to judge a part by its first bytes, they are held until it has; before that the part has no name and no delivery.
  * An object is kept until it is longer than its kind of destination wants (kind_keep_max()); then its delivery is started, and
  * what was kept goes into the channel first. Parts of `store` share one keep; a concat, and a part with `buffer: true`, which
  * is kept whole, have one of their own. */
@@ -121,7 +121,7 @@ known_of_delivery(const struct delivery *delivery)
 		2 * delivery->order.n_lines * sizeof *delivery->lines + CARRIER_SHARE;
 }
 
-/* Each part of a concat tells of the link. */
+/* Each part of a concat has the link in its answer. */
 static size_t
 known_of_link(const struct delivery *delivery)
 {
@@ -157,7 +157,7 @@ parts_is_run(const struct parts *parts)
 	return txn_setup_of(parts->txn)->sinks != NULL;
 }
 
-/* Would all of it be kept if it came now? Nothing is reserved: a client that sends little and stops shall hold little. */
+/* Would all of it be kept if it came now? Nothing is reserved, so that a client that sends little and stops holds little. */
 static bool
 could_keep(const struct parts *parts, uint64_t bytes)
 {
@@ -241,7 +241,7 @@ parts_on_begin(void *arg, const struct part_head *head)
 	parts->current->action = ACTION_DROP;
 	if (!head->may_be_unfilled)
 		return choose(parts, head);
-	parts->undecided = head; /* no rule is asked of an input left empty, which shows at its end only */
+	parts->undecided = head; /* perhaps an input left empty, about which no rule is asked */
 	return true;
 }
 
@@ -276,7 +276,7 @@ keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data,
 		if (!promote(parts, delivery))
 			return false;
 	}
-	if (delivery->item.state == ITEM_STREAMING) /* else it has failed, and on_news has said so */
+	if (delivery->item.state == ITEM_STREAMING) /* else it has failed, and on_news has been called */
 		delivery_write(delivery, data, len, &parts->credits);
 	return true;
 }
@@ -290,7 +290,7 @@ look(struct parts *parts, const char *data, size_t len)
 	return true;
 }
 
-/* No stage has anything against them any more. */
+/* No stage refuses the part: passes on its first bytes. */
 static bool
 pass_on(struct parts *parts, const char *data, size_t len)
 {
@@ -301,7 +301,7 @@ pass_on(struct parts *parts, const char *data, size_t len)
 	return keep_or_stream(parts, delivery, data, len);
 }
 
-/* All that stages want of the part's first bytes is there. */
+/* The stages have got as many first bytes of the part as they want: they judge. */
 static bool
 judge(struct parts *parts, struct str first)
 {
@@ -316,7 +316,7 @@ judge(struct parts *parts, struct str first)
 	return ok;
 }
 
-/* `len` is no more than what is wanted. Pieces are large, so most parts bring it all in the first. */
+/* `len` is no more than is wanted. Pieces are large, so of most parts the first one has all of it. */
 static bool
 take_opening(struct parts *parts, const char *data, size_t len)
 {
@@ -331,7 +331,7 @@ take_opening(struct parts *parts, const char *data, size_t len)
 	return held->len < STAGE_FIRST_MAX || judge(parts, buf_str(held));
 }
 
-/* What follows the first bytes is looked at when they have been judged, so that the same is refused however the body is cut. */
+/* Stages look at what follows the first bytes after these were judged, so that the refusal is the same however the body is cut. */
 bool
 parts_on_data(void *arg, const char *data, size_t len)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* parts_opening.c - the first bytes of a part whose stages have to judge them before anybody else gets any (stage.h). There is one
- * such part at a time, the one that comes in, and what is held of it counts against the budget. */
+/* parts_opening.c - holds the first bytes of a part until its stages have judged them, and nothing else gets any before (stage.h).
+ * Only the part that comes in can have such bytes, and they count against the budget. */
 #include "part/parts_priv.h"
 
 #include "base/must.h"
