@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* detector.h - what bytes are, by libmagic's database, and by nothing that a client says of them. In this process: no other
- * program is asked, nothing is unpacked, and no file is opened but the database.
+/* detector.h - tells what bytes are, by libmagic's database, and by nothing that a client says of them. It does so in this process:
+ * it asks no other program, unpacks nothing, and opens no file but the database.
  *
- * One belongs to one thread. The database is mapped, so a second one costs next to nothing. */
+ * A detector belongs to one thread. The database is mapped, so a second detector costs next to nothing. */
 #ifndef PENSTOCK_DETECTOR_H
 #define PENSTOCK_DETECTOR_H
 
@@ -11,7 +11,7 @@
 
 struct detector;
 
-/* NULL: ERR_SYSTEM, the database cannot be read, and err names it; or ERR_NOMEM. */
+/* NULL: ERR_SYSTEM (the database cannot be read; err names it), or ERR_NOMEM. */
 struct detector *detector_new(struct error *err);
 
 void detector_free(struct detector *detector); /* NULL is fine */
@@ -20,7 +20,7 @@ void detector_free(struct detector *detector); /* NULL is fine */
  * application/x-empty. Valid until the next call. NULL: ERR_INTERNAL. */
 const char *detector_type(struct detector *detector, struct str first, struct error *err);
 
-/* Of the libmagic that runs: 544 is 5.44. */
+/* The version of the libmagic that runs: 544 is 5.44. */
 int detector_library_version(void);
 
 #endif

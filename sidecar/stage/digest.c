@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* digest.c - the stage for `digest`: the digests that a rule asks for, all in the one pass, each a fact by the name that the
- * route file has for it, in lower-case hex. SHAs (FIPS 180-4) and MD5 (RFC 1321) are OpenSSL's, CRCs those of base/crc.h, the highest
- * byte first; they take the processor's instructions where it has any.
+/* digest.c - the stage for `digest`: the digests that a rule asks for, all in one pass. Each becomes a fact, in lower-case hex,
+ * under the name that the route file has for it. SHAs (FIPS 180-4) and MD5 (RFC 1321) are OpenSSL's, CRCs those of base/crc.h, the
+ * highest byte first; they use the processor's instructions if it has any.
  *
- * OpenSSL's contexts are kept for the form's next part, since to make one costs more than a small part. */
+ * OpenSSL's contexts are kept for the form's next part, because making one costs more than digesting a small part. */
 #include "base/crc.h"
 #include "base/must.h"
 #include "stage/stage.h"
@@ -40,7 +40,7 @@ wanted(const struct rule *rule)
 	return rule != NULL && rule->digests != 0;
 }
 
-/* A context that has its algorithm already is begun anew without one. */
+/* A context that has its algorithm already is begun anew with NULL for it. */
 static bool
 begin_md(struct digests *digests, size_t i, struct error *err)
 {

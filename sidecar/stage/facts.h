@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* facts.h - what stages found out about one part: names and texts, in the order in which they were found. Whoever tells of
- * them (the summary, `penstock explain`, the log) prints the list, and knows no stage. A zeroed list is empty. */
+/* facts.h - what stages found out about one part: names and texts, in the order in which they were found. The summary,
+ * `penstock explain` and the log print the whole list, so they need not know any stage. A zeroed list is empty. */
 #ifndef PENSTOCK_FACTS_H
 #define PENSTOCK_FACTS_H
 
@@ -18,12 +18,12 @@ struct facts {
 	size_t n;
 };
 
-/* Copies the text. A name stands once. False: out of memory. */
+/* Copies the text. The list must not have the name yet. False: out of memory. */
 bool facts_add(struct facts *facts, const char *name, struct str text);
 
-const char *facts_find(const struct facts *facts, const char *name); /* NULL: not known */
+const char *facts_find(const struct facts *facts, const char *name); /* its text; NULL: not known */
 
-/* Bytes that they take until the answer has been made, together with what it says of them. */
+/* Bytes that the facts take until the answer has been made, and the answer takes for them. */
 size_t facts_memory(const struct facts *facts);
 
 void facts_free(struct facts *facts); /* back to the empty list */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* limits.c - the stage that counts bytes: `max_size` and `min_size` of the part's rule, and `values` of the route over all parts
- * without a filename. It looks at every part, also at one that is thrown away. The offset of a refusal is the byte that is one
- * too many, so it is the same however the body is cut. */
+ * without a filename. It looks at every part, also at one that is thrown away. The offset of a refusal is that of the first
+ * byte too many, so it is the same however the body is cut. */
 #include "base/str.h"
 #include "stage/stage.h"
 
@@ -32,7 +32,7 @@ look(void *arg, const struct stage_part *part, const char *data, size_t len, str
 	bool is_value = part->filename.data == NULL, is_over_values = is_value && len > left_values;
 
 	(void)data;
-	/* Both may be passed within one piece: the one that is passed first in the body is reported. */
+	/* A piece may pass both limits: the one that is passed first in the body is reported. */
 	if (part->size + len > max && !(is_over_values && part->size + left_values < max))
 		return over(err, "max_size", max, part->data_at + max);
 	if (is_over_values)
@@ -42,7 +42,7 @@ look(void *arg, const struct stage_part *part, const char *data, size_t len, str
 	return true;
 }
 
-/* Known at the part's end only. */
+/* Whether a part is too small is known at its end only. */
 static bool
 end(void *arg, const struct stage_part *part, struct error *err)
 {

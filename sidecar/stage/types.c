@@ -16,7 +16,7 @@ extern const struct stage types_stage;
 
 #define SHOWN_MAX 64  /* bytes of a client's text in a sentence */
 #define LISTED_MAX 72 /* bytes of what a rule takes */
-#define RULE_MAX 32   /* and of its name */
+#define RULE_MAX 32   /* bytes of the rule's name */
 
 static bool
 wanted(const struct rule *rule)
@@ -47,7 +47,7 @@ list(const struct texts *texts, char out[LISTED_MAX + 8])
 	}
 }
 
-/* `what`: of the part, a sentence. */
+/* `what`: a sentence about the part. */
 static bool
 refuse(const struct stage_part *part, const char *limit, const struct texts *taken, const char *what,
 	struct error *err)
@@ -63,7 +63,7 @@ refuse(const struct stage_part *part, const char *limit, const struct texts *tak
 
 /* -- what is declared ---------------------------------------------------------------------------------- */
 
-/* RFC 7578 section 4.4 for a value; a file of which nobody says anything is bytes. */
+/* A value without a type is text (RFC 7578 section 4.4), a file without one is bytes. */
 static struct str
 declared_type(const struct stage_part *part)
 {
@@ -160,7 +160,8 @@ refuse_detected(const struct stage_part *part, const char *found, struct error *
 	return false;
 }
 
-/* Without the database no worker would have begun, unless a reload could read it and then a worker could not. */
+/* A missing database keeps workers from starting, so it is missing here only if main could read it at a reload, and then the
+ * worker could not. */
 static bool
 judge(void *state, const struct stage_part *part, struct str first, struct error *err)
 {
