@@ -4,10 +4,10 @@
  *   WAITING ─a byte that is no white space▶ READING ─end of a whole document▶ READ
  *                                              └─────────────not one▶ REFUSED
  *
- * White space before the document's first element may last as long as it likes: with it S3 keeps the connection alive while
- * it completes an upload. From then on an answer is not trusted: a DTD (and so every entity of its own), an encoding that is
- * not UTF-8, more than `max_bytes`, elements too deep, a text too long, one that comes twice, and a document that is cut short
- * are all refused. Elements that nobody asks for are skipped.
+ * White space before the document's first element has no limit, because with it S3 keeps the connection alive while it completes
+ * an upload. The document itself is not trusted: it is refused if it has a DTD (and so if it declares an entity), an encoding that
+ * is not UTF-8, more than `max_bytes`, elements too deep, a text too long, or a text twice, or if it is cut short. Elements that
+ * are not in answer_rows.c are skipped.
  *
  * [any] One thread at a time for each answer.
  */
@@ -18,13 +18,13 @@
 #include "base/str.h"
 
 enum s3_answer_kind {
-	S3_ANSWER_EMPTY,     /* no document: nothing or white space alone */
+	S3_ANSWER_EMPTY,     /* no document: no bytes, or white space alone */
 	S3_ANSWER_ERROR,     /* <Error>, which S3 sends under 200 too; STS's <ErrorResponse> */
 	S3_ANSWER_CREATED,   /* <InitiateMultipartUploadResult>: has its UPLOAD_ID */
 	S3_ANSWER_COMPLETED, /* <CompleteMultipartUploadResult> */
 	S3_ANSWER_UPLOADS,   /* <ListMultipartUploadsResult> */
-	S3_ANSWER_SESSION, /* STS's <AssumeRoleWithWebIdentityResponse>: has the three of its keys and EXPIRATION */
-	S3_ANSWER_OTHER,   /* a document of no kind above */
+	S3_ANSWER_SESSION,   /* STS's <AssumeRoleWithWebIdentityResponse>: has all four texts of SESSION below */
+	S3_ANSWER_OTHER,     /* any other document */
 };
 
 enum s3_answer_text {
@@ -51,7 +51,7 @@ enum s3_answer_text {
 
 /* One <Upload> of UPLOADS. */
 struct s3_answer_upload {
-	struct str key; /* as the answer has it: URL-encoded if the request said encoding-type=url */
+	struct str key; /* as it stands in the answer: URL-encoded if the request said encoding-type=url */
 	struct str upload_id;
 	struct str initiated; /* "2026-11-28T12:00:00.000Z" */
 };
@@ -64,21 +64,21 @@ struct s3_answer;
 /* NULL: out of memory. */
 struct s3_answer *s3_answer_new(size_t max_bytes);
 
-/* on_upload() is called within s3_answer_feed() for each upload of a list; what it is given is valid during the call. Of a
- * list that is refused later the uploads told before are true as far as they go. */
+/* on_upload() is called within s3_answer_feed() for each upload of a list; what it is given is valid during the call. If the list
+ * is refused later, the uploads that were told before were read well, but there may be more. */
 void s3_answer_on_upload(
 	struct s3_answer *answer, void (*on_upload)(void *arg, const struct s3_answer_upload *upload), void *arg);
 
-/* The next bytes of the body. False: refused; there is no need to read further, s3_answer_end() says why. */
+/* Reads the next bytes of the body. False: refused; there is no need to read further, s3_answer_end() says why. */
 bool s3_answer_feed(struct s3_answer *answer, struct str bytes);
 
-/* The body has ended. Once. False: err says why it is refused (ERR_UPSTREAM, or ERR_NOMEM). */
+/* To be called once, when the body has ended. False: err says why the answer is refused (ERR_UPSTREAM, or ERR_NOMEM). */
 bool s3_answer_end(struct s3_answer *answer, struct error *err);
 
-/* After s3_answer_end(), of an answer that was refused EMPTY. */
+/* To be called after s3_answer_end(). An answer that was refused is EMPTY. */
 enum s3_answer_kind s3_answer_kind(const struct s3_answer *answer);
 
-/* STR_NONE: the answer does not have it, or was refused. Followed by a NUL. Valid until s3_answer_free(). */
+/* The text has a NUL behind it, and is valid until s3_answer_free(). STR_NONE: the answer does not have it, or was refused. */
 struct str s3_answer_text(const struct s3_answer *answer, enum s3_answer_text which);
 
 void s3_answer_free(struct s3_answer *answer); /* NULL is fine; wipes the texts, which may be keys */

@@ -7,7 +7,7 @@
 
 #define S3_UPLOAD_PATH "ListMultipartUploadsResult/Upload"
 
-/* Of the <Upload> that is being read; they follow those of enum s3_answer_text. */
+/* The texts of the <Upload> that is being read. Their numbers follow those of enum s3_answer_text. */
 enum { S3_UPLOAD_KEY = S3_TEXTS, S3_UPLOAD_ID, S3_UPLOAD_INITIATED, S3_ALL_TEXTS };
 
 struct s3_answer_row {
@@ -17,10 +17,10 @@ struct s3_answer_row {
 	bool may_be_cut;
 };
 
-const struct s3_answer_row *s3_answer_row_of(struct str path); /* NULL: nobody asks for its text */
+const struct s3_answer_row *s3_answer_row_of(struct str path); /* NULL: its text is not kept */
 enum s3_answer_kind s3_answer_kind_of(struct str root);
 
-/* The element without which an answer of the kind is of no use, if texts (S3_ALL_TEXTS of them) lacks it; else NULL. */
+/* The path of an element that an answer of this kind must have, and that `texts` (S3_ALL_TEXTS of them) lack. NULL: none. */
 const char *s3_answer_missing(enum s3_answer_kind kind, const struct buf *texts);
 
 #endif

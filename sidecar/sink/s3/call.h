@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* call.h - one request to S3 and its answer: signed, sent, and sent again while that may help.
+/* call.h - one request to S3 and its answer: signs it, sends it, and sends it again while that may help.
  *
  *   IDLE ─begin▶ ASKING ─▶ on_end: IDLE             stop: IDLE, without on_end
  *                 ▲  │ no answer, 429, 5xx ...
- *                 └ WAITING (longer each time, and by chance a little more or less)
+ *                 └ WAITING (longer each time, give or take a random share)
  *
- * All on the engine's thread. on_end may begin the call anew, or free what it lies in. */
+ * All on the engine's thread. on_end may begin the call anew, or free the struct that the call is in. */
 #ifndef PENSTOCK_S3_CALL_H
 #define PENSTOCK_S3_CALL_H
 
@@ -17,57 +17,58 @@
 #include "sink/s3/settings.h"
 #include "sink/s3/sign.h"
 
-#define S3_VERSION_MAX 1024 /* bytes of a version's id, as S3 has it */
+#define S3_VERSION_MAX 1024 /* bytes of a version's id, as S3 limits them */
 
 /* What all calls of one object share. Borrowed. */
 struct s3_object {
 	struct engine *engine;
 	const struct destination *to;
 	struct s3_keyring *keyring;
-	struct s3_counts *counts; /* NULL: nobody counts */
+	struct s3_counts *counts; /* NULL: calls are not counted */
 	const char *target;       /* '/' and the key, escaped */
-	struct http_peer peer;    /* of `to`, without its header lines, of which not all go with each call */
+	struct http_peer peer;    /* of `to`, without its header lines, because not every call sends all of them */
 };
 
 enum s3_whose_headers {
-	S3_HEADERS_ALL,  /* the request makes an object */
-	S3_HEADERS_SOME, /* only who pays, who owns the bucket, and a key to the object's encryption */
+	S3_HEADERS_ALL, /* all of the destination's lines: the request makes an object */
+	S3_HEADERS_SOME, /* only those that say who pays, who owns the bucket, and by which key the object is encrypted */
 };
 
-/* What is asked. Borrowed until the end, with all that it points to. */
+/* What a call asks. Borrowed until on_end, with all that it points to. */
 struct s3_ask {
 	enum s3_operation op;
 	const char *method;
 	struct str query; /* escaped, or STR_NONE */
 	const struct exchange_line
-		*lines; /* beside those of the signature and the destination; a NULL value is left out */
+		*lines; /* beside those of the signature and the destination; one with a NULL value is left out */
 	size_t n_lines;
 	enum s3_whose_headers headers;
 	enum exchange_body body;
 	struct str whole;
 	uint64_t length;
 	size_t unit;
-	const char *payload; /* hex of its SHA-256, or S3_UNSIGNED_PAYLOAD */
-	bool wants_document;
-	enum s3_answer_kind document; /* which */
+	const char *payload;          /* hex of its SHA-256, or S3_UNSIGNED_PAYLOAD */
+	bool wants_document;          /* in a good answer */
+	enum s3_answer_kind document; /* its kind */
 	bool is_conflict_once;
-	bool is_patient;     /* silence alone does not end it */
+	bool is_patient;     /* silence alone does not end a try */
 	unsigned tries_more; /* how often it may be sent again */
 	uint64_t
-		until_ms; /* after that it is not, and no answer is waited for; CLOCK_NEVER: as timeout.total has it */
+		until_ms; /* then it is not sent again, and not waited for; CLOCK_NEVER: timeout.total alone counts */
 };
 
-/* Does this line of the route file go with it? */
+/* Does the call send this header line of the route file? */
 bool s3_ask_takes_line(const struct s3_ask *ask, const char *name);
 
-/* What came. Texts are "" where there are none. */
+/* What came of the call. A text that did not come is "". */
 struct s3_reply {
-	enum s3_fate fate;  /* never S3_AGAIN where that could still be */
-	struct error error; /* not S3_DONE: why */
+	enum s3_fate fate;  /* S3_AGAIN: but the tries or the time are used up */
+	struct error error; /* why; unless S3_DONE */
 	unsigned status;    /* of the last answer; 0: none came */
-	bool is_open;       /* of some try nobody knows whether it was carried out */
-	bool may_come;      /* and none of its answer came: it may still be on its way there */
-	bool is_lost; /* is_open, and it was not an error in S3's own words, after which hardly anything was done */
+	bool is_open;       /* some try may or may not have been carried out */
+	bool may_come;      /* such a try had no answer at all, so it may still be on its way to the store */
+	/* some such try was not answered by 5xx with an <Error>; requests that were are hardly ever carried out */
+	bool is_lost;
 	unsigned retry_after_s;
 	char code[64];
 	char etag[80];
@@ -87,7 +88,7 @@ struct s3_call {
 	size_t room; /* of lines */
 	struct buf target;
 	struct s3_signed signature;
-	struct s3_keys *keys; /* that it is signed with */
+	struct s3_keys *keys; /* sign it */
 	struct s3_answer *answer;
 	struct timer timer;
 	unsigned tries;
@@ -96,37 +97,37 @@ struct s3_call {
 	/* the owner's */
 	size_t (*on_read)(void *arg, char *to, size_t room);
 	void (*on_rewind)(void *arg);
-	/* of a list of uploads: its answer begins, and what was told of an earlier one does not count; one of them */
+	/* for a list of uploads: on_list when an answer begins, after which all that on_upload was told before does not count */
 	void (*on_list)(void *arg);
 	void (*on_upload)(void *arg, const struct s3_answer_upload *upload);
 	void (*on_end)(void *arg, const struct s3_reply *reply);
 	void *arg;
 };
 
-/* The owner's fields are set, the others zeroed. False: out of memory; s3_call_fini() is fine then, too. */
+/* Before, the owner's fields must be set and the others zeroed. False: out of memory; s3_call_fini() is fine then, too. */
 bool s3_call_init(struct s3_call *call, const struct s3_object *object);
 void s3_call_fini(struct s3_call *call);
 
 /* IDLE -> ASKING. False: nothing was sent, err says why. */
 bool s3_call_begin(struct s3_call *call, const struct s3_ask *ask, struct error *err);
 
-/* Writes `request` as s3_call_begin() would send it, for somebody who sends it once himself; it points into the call. The call
- * may be without s3_call_init(): zeroed, but for `object`. False: err says why. */
+/* Writes call->request as s3_call_begin() would send it, for a caller that sends it once by itself; it points into the call.
+ * Instead of s3_call_init() it is enough that the call is zeroed and `object` set. False: err says why. */
 bool s3_call_prepare(struct s3_call *call, const struct s3_ask *ask, struct error *err);
 
 void s3_call_stop(struct s3_call *call); /* -> IDLE */
 bool s3_call_is_idle(const struct s3_call *call);
 
-/* Some try may have been carried out, as far as is known now. */
+/* As far as is known now, may some try have been carried out? */
 bool s3_call_is_open(const struct s3_call *call);
 
-/* A try is under way, and may have been carried out. */
+/* Is a try under way that may have been carried out? */
 bool s3_call_is_under_way(const struct s3_call *call);
 
-/* Some try may have been carried out, but for those that were answered by an error in S3's own words. */
+/* As s3_call_is_open(), but tries that were answered by 5xx with an <Error> do not count (struct s3_reply, is_lost). */
 bool s3_call_may_be_lost(const struct s3_call *call);
 
-/* Nobody waits any longer than that for the try that is under way, and there is no other. */
+/* From now on the try under way is waited for only until then, and is the last one. */
 void s3_call_hurry(struct s3_call *call, uint64_t until_ms);
 
 #endif

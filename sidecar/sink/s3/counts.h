@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* counts.h - what has been asked of one destination, for /metrics. Each number starts at 0 with the destination's name, and
+/* counts.h - counts what is asked of one destination, for /metrics. Each number starts at 0 when the destination's name is new, and
  * goes on over reloads as long as the route file has that name. */
 #ifndef PENSTOCK_S3_COUNTS_H
 #define PENSTOCK_S3_COUNTS_H
@@ -29,17 +29,17 @@ enum s3_end {
 	S3_END_2XX, /* it did what was asked */
 	S3_END_4XX,
 	S3_END_5XX,
-	S3_END_OTHER, /* a redirect, or a 2xx that holds an error, breaks off, or is not S3's */
+	S3_END_OTHER, /* a redirect, or a 2xx that has an error in it, is cut short, or is not S3's */
 	S3_END_NONE,  /* no answer came */
-	S3_END_CUT,   /* it was not waited for */
+	S3_END_CUT,   /* it was given up before an answer came */
 	N_S3_ENDS,
 };
 
 /* What became of one sweep (sweep.h). */
 enum s3_sweep_end {
 	S3_SWEEP_DONE,
-	S3_SWEEP_FAILED, /* not all was seen, or could be ended */
-	S3_SWEEP_CUT,    /* by a reload, or the end of the process */
+	S3_SWEEP_FAILED, /* not all uploads were seen, or not all could be ended */
+	S3_SWEEP_CUT,    /* a reload, or the end of the process, cut it off */
 	N_S3_SWEEP_ENDS,
 };
 
@@ -48,26 +48,26 @@ enum s3_end s3_end_of(unsigned status, bool is_good);
 
 struct s3_counts; /* counted references */
 
-/* Of the destination of that name, which is copied. NULL: out of memory. */
+/* For the destination of that name, which is copied. NULL: out of memory. */
 struct s3_counts *s3_counts_new(const char *destination);
 struct s3_counts *s3_counts_acquire(struct s3_counts *counts);
 void s3_counts_release(struct s3_counts *counts); /* NULL is fine */
 bool s3_counts_are_of(const struct s3_counts *counts, const char *destination);
 
-/* [any] Counts; NULL: nobody does. `bytes`: of the body. */
+/* [any] Each counts one; with NULL it does nothing. `bytes`: of the request's body. */
 void s3_counts_end(struct s3_counts *counts, enum s3_operation op, enum s3_end end, uint64_t bytes);
-void s3_counts_again(struct s3_counts *counts, enum s3_operation op); /* one more request for the same */
+void s3_counts_again(struct s3_counts *counts, enum s3_operation op); /* a request was sent again */
 void s3_counts_aborted(struct s3_counts *counts);                     /* an unfinished upload is gone */
-void s3_counts_left(struct s3_counts *counts);                        /* one may be left */
-void s3_counts_swept(struct s3_counts *counts);                       /* one of a dead process is gone */
+void s3_counts_left(struct s3_counts *counts);                        /* an unfinished upload may be left */
+void s3_counts_swept(struct s3_counts *counts);                       /* an upload of a dead process is gone */
 void s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end);
 
 size_t s3_counts_n_left(const struct s3_counts *counts);
 
-/* One more, or one less, is being ended while nobody waits for it. */
+/* There is one more, or one less, upload that is aborted after its order has ended (s3_detach.h). */
 void s3_counts_detached(struct s3_counts *counts, bool is_begin);
 
-/* [any] Appends all metrics, of so many destinations; NULLs are left out. */
+/* [any] Appends the metrics of `n` destinations; NULLs are left out. */
 void s3_counts_write(struct s3_counts *const *all, size_t n, struct buf *out);
 
 #endif

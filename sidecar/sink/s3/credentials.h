@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* credentials.h - the keys that requests to S3 are signed with: where they come from, and who renews them.
+/* credentials.h - the keys that requests to S3 are signed with: where they come from, and what renews them.
  *
- * The first of these that says anything is the source; nothing behind it is asked, also when it fails:
+ * The source is the first of these that is set. If it fails, those behind it are not tried:
  *
  *   1 `credentials` of the route file: its keys, or its `profile`
  *   2 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
@@ -11,10 +11,10 @@
  *   6 the metadata of the instance, version 2, but not with AWS_EC2_METADATA_DISABLED=true
  *
  * A keyring has one source. Keys of 3, 5, 6 (and of a profile with a web identity) expire. Such a keyring has a thread of its
- * own, which fetches them anew before they do, so that nobody who signs ever waits:
+ * own, which fetches them anew before they do, so that signing never waits for keys:
  *
- *   EMPTY ─fetched▶ GOOD ─due: fetched anew▶ GOOD      a failure is a warning, and tried again; the keys at hand are used
- *     └─ failed, and tried again ─┘                    until they expire
+ *   EMPTY ─fetched▶ GOOD ─due: fetched anew▶ GOOD      a failure is a warning, and is tried again; the keys at hand are
+ *     └─ failed, and tried again ─┘                    used until they expire
  */
 #ifndef PENSTOCK_S3_CREDENTIALS_H
 #define PENSTOCK_S3_CREDENTIALS_H
@@ -36,24 +36,24 @@ struct s3_credentials {
 	char *profile;
 };
 
-/* A snapshot. Immutable, held by whoever took it, wiped when the last one lets go. */
+/* A snapshot. Immutable; its references are counted, and the last one that is released wipes it. */
 struct s3_keys {
 	const char *access, *secret;
-	const char *token;  /* NULL: none */
+	const char *token;  /* of a session; NULL: none */
 	int64_t obtained_s; /* since 1970, by this machine's clock */
 	int64_t expires_s;  /* likewise, or S3_KEYS_NEVER_EXPIRE */
 };
 
 struct s3_keyring_setup {
-	const struct s3_credentials *given; /* NULL: the route file says nothing */
-	const char *region; /* of the destination: STS is asked there, unless AWS_REGION says where */
+	const struct s3_credentials *given; /* NULL: the route file has none */
+	const char *region; /* the destination's: STS is asked in this region, unless AWS_REGION names one */
 	const struct s3_environment *environment; /* NULL: the process's */
 	int64_t (*now_s)(void);                   /* seconds since 1970; NULL: the system's clock */
 };
 
-/* [main] Finds the source, which reads files but asks nobody. If one of `others` (those of the table before, and those
- * already opened for this one; NULLs are skipped) has the same source, that one is held once more: it keeps its keys.
- * NULL: err says why: a source that is named cannot be read or is not whole (ERR_CONFIG), no thread, out of memory. */
+/* [main] Finds the source. For that it reads files, but sends nothing. If one of `others` (those of the table before, and those
+ * already opened for this one; NULLs are skipped) has the same source, returns one more reference to that, with the keys that it
+ * has. NULL: err says why: a source that is named cannot be read or is not whole (ERR_CONFIG), no thread, out of memory. */
 struct s3_keyring *s3_keyring_open(
 	const struct s3_keyring_setup *setup, struct s3_keyring *const *others, size_t n_others, struct error *err);
 
@@ -61,26 +61,27 @@ struct s3_keyring *s3_keyring_open(
  * why that would fail. */
 bool s3_keyring_look(const struct s3_keyring_setup *setup, struct buf *source, struct error *err);
 
-/* [any] Lets go; the last one ends its thread, for which it waits (no longer than a turn of its loop). NULL is fine. */
+/* [any] Releases a reference. The last one ends the keyring's thread, and waits for that (no longer than a turn of its loop).
+ * NULL is fine. */
 void s3_keyring_close(struct s3_keyring *keyring);
 
-/* [any] The keys that are good now, for s3_keys_release(). Never waits. NULL: there are none yet (ERR_BUSY), or they could
- * not be fetched or have expired (ERR_UPSTREAM). */
+/* [any] The keys that are good now; to be given to s3_keys_release(). Never waits. NULL: there are none yet (ERR_BUSY), or they
+ * could not be fetched or have expired (ERR_UPSTREAM). */
 struct s3_keys *s3_keyring_take(struct s3_keyring *keyring, struct error *err);
 void s3_keys_release(struct s3_keys *keys); /* [any] NULL is fine */
 
-/* [any] By who holds `keys`: the store has refused them as expired or unknown. They are fetched anew at once, if they are
- * still those at hand and were not fetched within the last seconds. A keyring without a thread does nothing. */
+/* [any] To be called if the store has refused `keys`, which the caller holds, as expired or unknown. Has others fetched at once, if
+ * these are still the keys at hand and were not fetched within the last seconds. A keyring without a thread does nothing. */
 void s3_keyring_renew(struct s3_keyring *keyring, const struct s3_keys *keys);
 
-/* [any] False: there are no keys, or they have (nearly) expired and could not be renewed; a sentence without a newline
- * is added to `why`, if not NULL. */
+/* [any] Are there keys to sign with? False: there are none, or they have (nearly) expired and could not be renewed; a sentence
+ * without a newline is added to `why`, if not NULL. */
 bool s3_keyring_is_good(struct s3_keyring *keyring, struct buf *why);
 
-/* [any] Seconds until the keys at hand expire, or S3_KEYS_NEVER_EXPIRE. 0: they have, or there are none. */
+/* [any] Seconds until the keys at hand expire, or S3_KEYS_NEVER_EXPIRE. 0: they have expired, or there are none. */
 int64_t s3_keyring_left_s(struct s3_keyring *keyring);
 
-/* [any] The source in words, without a secret: "the environment", "the web identity of the environment", ... */
+/* [any] Names the source, without a secret: "the environment", "the web identity of the environment", ... */
 const char *s3_keyring_source(const struct s3_keyring *keyring);
 
 #endif

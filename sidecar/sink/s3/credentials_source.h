@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* credentials_source.h - which source a keyring has: the order of credentials.h, decided once. Pure, but for the two calls
- * that say what they read. */
+/* credentials_source.h - decides once, in the order of credentials.h, which source a keyring has. Pure, but for the two functions
+ * that read the environment and the files. */
 #ifndef PENSTOCK_S3_CREDENTIALS_SOURCE_H
 #define PENSTOCK_S3_CREDENTIALS_SOURCE_H
 
@@ -37,23 +37,23 @@ struct s3_environment {
 	const char *value[S3_VARIABLES];
 };
 
-/* [main] The process's. */
+/* [main] Reads the process's environment. */
 void s3_environment_read(struct s3_environment *environment);
 
-/* The text of both shared files; absent: there is none. */
+/* The texts of both shared files; absent: there is no such file. */
 struct s3_files {
 	struct buf credentials, config;
 };
 
-/* [main] Reads the two files where the environment says that they are. One that is not there is none, and so is one in the
- * home folder that may not be read. False: err says why one that is named cannot be read (ERR_CONFIG), or out of memory. */
+/* [main] Reads the two files from where the environment says that they are. It is no error if one is not there, or if one in the
+ * home folder may not be read. False: a file that the environment names cannot be read (ERR_CONFIG), or out of memory. */
 bool s3_files_read(const struct s3_environment *environment, struct s3_files *files, struct error *err);
 void s3_files_free(struct s3_files *files);
 
 enum s3_source_kind {
 	S3_SOURCE_STATIC,       /* keys that do not expire: ACCESS, SECRET, perhaps TOKEN */
 	S3_SOURCE_WEB_IDENTITY, /* STS: BASE, TARGET, ROLE, SESSION_NAME, TOKEN_FILE */
-	S3_SOURCE_CONTAINER,    /* BASE, TARGET, perhaps AUTHORIZATION or TOKEN_FILE with it */
+	S3_SOURCE_CONTAINER,    /* BASE, TARGET, perhaps AUTHORIZATION or a TOKEN_FILE with one in it */
 	S3_SOURCE_INSTANCE,     /* BASE */
 };
 
@@ -77,11 +77,11 @@ struct s3_source {
 	char *text[S3_SOURCE_TEXTS]; /* owned; NULL: none */
 };
 
-/* Does s3_source_decide() look into the files at all? */
+/* Does s3_source_decide() need the files? */
 bool s3_source_wants_files(const struct s3_credentials *given, const struct s3_environment *environment);
 
-/* False: err says what is named and not whole, or that there is nothing at all (ERR_CONFIG), or out of memory. For
- * s3_source_free() in either case. */
+/* Fills in `source`, which the caller gives to s3_source_free() after either result. False: err says which source is set but not
+ * whole, or that none is set (ERR_CONFIG), or out of memory. */
 bool s3_source_decide(const struct s3_keyring_setup *setup, const struct s3_environment *environment,
 	const struct s3_files *files, struct s3_source *source, struct error *err);
 

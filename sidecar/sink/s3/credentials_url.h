@@ -9,8 +9,8 @@
  * False: it is no http or https URL, or has a user, a fragment, or a byte that no URL has. */
 bool s3_url_split(struct str text, struct str *base, struct str *target);
 
-/* May keys be asked for there without TLS? Only of this machine, and of the two services that ECS and EKS have at fixed
- * addresses: on any other path somebody could listen, or answer. `base` is one of s3_url_split(). */
+/* May keys be asked for there without TLS? Only from this machine, and from the two services that ECS and EKS have at fixed
+ * addresses: on the way to any other address others could read the keys, or answer. `base` is from s3_url_split(). */
 bool s3_url_is_safe(struct str base);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3_open.h - what the destinations of one route table need open: for each the keys that its requests are signed with,
- * and what was asked of it. As sink.h has it. */
+/* s3_open.h - what the destinations of one route table need open: for each the keys that sign its requests, and the counts of what
+ * was asked of it. The first four functions are as sink.h says. */
 #ifndef PENSTOCK_S3_OPEN_H
 #define PENSTOCK_S3_OPEN_H
 
@@ -18,7 +18,7 @@ void s3_close(void *opened);
 bool s3_is_good(const void *opened, const struct config *config, struct buf *why);
 void s3_metrics(const void *opened, const struct config *config, struct buf *out);
 
-/* [any] Of that destination of the table; valid as long as the table is held. */
+/* [any] The destination's; valid as long as the table is held. */
 struct s3_keyring *s3_open_keyring(const struct table *table, const struct destination *to);
 struct s3_counts *s3_open_counts(const struct table *table, const struct destination *to);
 struct state *s3_open_state(const struct table *table); /* the journal of commits; NULL: there is none */

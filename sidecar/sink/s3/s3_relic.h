@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* s3_relic.h - what a process that died in the middle of a commit has left in a bucket: its upload is ended, or its object
- * removed. As sink.h has it; when and how often is settle.h's to say. */
+/* s3_relic.h - takes back what a process that died in the middle of a commit has left in a bucket: aborts its upload, or removes
+ * its object. The functions are as sink.h says; settle.h says when and how often they are called. */
 #ifndef PENSTOCK_S3_RELIC_H
 #define PENSTOCK_S3_RELIC_H
 

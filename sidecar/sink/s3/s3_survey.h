@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* s3_survey.h - what `penstock probe` tries with a bucket (survey.h). */
+/* s3_survey.h - tries for `penstock probe` what a bucket can do (survey.h). */
 #ifndef PENSTOCK_S3_SURVEY_H
 #define PENSTOCK_S3_SURVEY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* s3_would.h - what a transfer would ask of a bucket, for `penstock explain`. */
+/* s3_would.h - tells for `penstock explain` what a transfer would ask of a bucket. */
 #ifndef PENSTOCK_S3_WOULD_H
 #define PENSTOCK_S3_WOULD_H
 

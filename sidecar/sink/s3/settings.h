@@ -11,7 +11,7 @@
 
 #define S3_IN_FLIGHT_MAX 8u
 #define S3_RETRY_AFTER_MAX_S 20u  /* longest wait before a request is sent again */
-#define S3_ABORT_MS 10000u        /* longest wait for an abort that the outcome depends on */
+#define S3_ABORT_MS 10000u        /* longest wait for an abort on which the outcome depends */
 #define S3_METADATA "x-amz-meta-" /* in front of a name */
 #define S3_CUSTOMER_KEY "x-amz-server-side-encryption-customer-"
 #define S3_METADATA_MAX 2048u /* bytes of all names and values, penstock's own included */
@@ -23,14 +23,14 @@ struct s3_settings {
 	struct http_peer
 		peer; /* `url`: of the bucket ("https://s3.example.org/photos", "https://photos.s3.example.org"),
 				* made by link; NULL: `endpoint` or `bucket` could not be read */
-	char *host;   /* of it, as it is sent and signed: without a port that is the scheme's own */
-	char *path;   /* of it, in front of '/' and the key; "" or "/prefix/photos" */
+	char *host;   /* of that URL, as it is sent and signed: without a port that is the scheme's own */
+	char *path;   /* of that URL, in front of '/' and the key; "" or "/prefix/photos" */
 	char *region, *bucket;
 	enum s3_style style;
 	struct s3_credentials credentials; /* secrets, wiped by the kind's free */
 	uint64_t part_size;                /* bytes; 0: `auto` (s3_plan_piece()) */
 	unsigned in_flight;
-	uint64_t put_max; /* a part of up to so many bytes is one request at the commit */
+	uint64_t put_max; /* an object of up to so many bytes is one request at the commit */
 	enum s3_sum_kind checksum;
 	bool refuses_existing;
 	bool undo_delete;
@@ -38,7 +38,7 @@ struct s3_settings {
 	unsigned retry_parts; /* how often a request that may be repeated is sent again */
 	struct object_head head;
 	char *sweep_prefix;      /* unfinished uploads of keys that begin so are swept (sweep.h); NULL: none are */
-	uint64_t sweep_older_ms; /* such as are older than that */
+	uint64_t sweep_older_ms; /* if they are older than that */
 };
 
 extern const struct destination_kind s3_kind;

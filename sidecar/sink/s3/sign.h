@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* sign.h - pure: AWS Signature Version 4 as S3 wants it, as a header line or as a presigned query.
  *
- * S3 signs a path as it is sent: escaped once, no dots resolved, no slashes merged. A path and each name and value of a
- * query are therefore to be made by s3_escape(), and sent exactly as they were signed.
+ * S3 signs a path as it is sent: escaped once, no dots resolved, no slashes merged. Therefore a path, and each name and value of a
+ * query, must be made by s3_escape(), and sent exactly as they were signed.
  *
  * [any] No clock and no state of its own; nothing is kept of what it is given. Keys derived on the way are wiped.
  */
@@ -36,11 +36,11 @@ struct s3_sign_request {
 	struct str path; /* as sent, with its first slash */
 	struct str
 		query; /* without '?', names and values escaped, in any order: "uploads", "uploadId=x&partNumber=1" */
-	const struct s3_sign_line *lines; /* to be signed beside Host and the x-amz-* lines of struct s3_signed */
+	const struct s3_sign_line *lines; /* are signed beside Host and the x-amz-* lines of struct s3_signed */
 	size_t n_lines;
 	const char *payload; /* the body's SHA-256 in hex, or S3_UNSIGNED_PAYLOAD */
 	const char *region;
-	const char *service; /* "s3"; another one does without x-amz-content-sha256 */
+	const char *service; /* "s3"; for another one there is no x-amz-content-sha256 */
 	time_t now;
 };
 
@@ -48,23 +48,25 @@ struct s3_sign_request {
 struct s3_signed {
 	char date[S3_DATE_SIZE]; /* x-amz-date */
 	struct buf authorization;
-	struct buf query; /* instead of the request's: sorted, "uploads" as "uploads=" */
+	struct buf query; /* in place of the request's: sorted, "uploads" as "uploads=" */
 };
 
-/* Signs the request, for a line Authorization. To be sent with it: Host, the request's lines, x-amz-date, x-amz-content-sha256
- * (the request's payload; for "s3" only) and, if the keys have a token, x-amz-security-token. `out` is zeroed or one that was
- * filled before, which is overwritten; s3_signed_free() after either result. False: err says why (memory, or the library). */
+/* Signs the request in a line Authorization. With that line the caller must send Host, the request's lines, x-amz-date,
+ * x-amz-content-sha256 (the request's payload; for "s3" only) and, if the keys have a token, x-amz-security-token. `out` must be
+ * zeroed, or one that was filled before, which is overwritten. The caller gives it to s3_signed_free() after either result.
+ * False: err says why (memory, or the library). */
 bool s3_sign(const struct s3_sign_request *request, const struct s3_sign_keys *keys, struct s3_signed *out,
 	struct error *err);
 void s3_signed_free(struct s3_signed *out); /* back to the zeroed state */
 
-/* The query of a link that lives for `expires_s` (1 to S3_PRESIGN_MAX_S), appended to `query`: the request's own, the X-Amz-*
- * and the signature. Whoever follows the link has to send the request's lines too; payload is S3_UNSIGNED_PAYLOAD for S3.
- * False: err says why, and `query` is not whole. */
+/* Appends to `query` the query of a link that is good for `expires_s` (1 to S3_PRESIGN_MAX_S): the request's own, the X-Amz-* and
+ * the signature. A client that follows the link must send the request's lines, too; for S3 the payload must be
+ * S3_UNSIGNED_PAYLOAD. False: err says why, and `query` is not whole. */
 bool s3_presign(const struct s3_sign_request *request, const struct s3_sign_keys *keys, unsigned expires_s,
 	struct buf *query, struct error *err);
 
-/* Appends text with all but A-Z a-z 0-9 - . _ ~ as %XX: a key keeps its slashes, a name or value of a query does not. */
+/* Appends text, with every byte but A-Z a-z 0-9 - . _ ~ as %XX. `keep_slash`: '/' stays, too, as it must in a key, and must not in
+ * a name or value of a query. */
 void s3_escape(struct buf *out, struct str text, bool keep_slash);
 
 #endif

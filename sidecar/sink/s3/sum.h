@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum s3_sum_kind {
-	S3_SUM_NONE,      /* add and end do nothing: a digest of no bytes */
+	S3_SUM_NONE,      /* add does nothing, and end gives a digest of no bytes */
 	S3_SUM_CRC32C,    /* Castagnoli; RFC 3720 section 12.1 */
 	S3_SUM_CRC64NVME, /* NVM Command Set Specification 1.0, section 5.2.1.3.4 */
 	S3_SUM_SHA256,
@@ -35,7 +35,7 @@ struct s3_digest {
 	enum s3_sum_kind kind;
 	size_t len; /* bytes; 0 for NONE */
 	uint8_t bytes[S3_DIGEST_MAX];
-	char base64[S3_DIGEST_BASE64_SIZE]; /* as the value of s3_sum_header(), and in Complete's Part */
+	char base64[S3_DIGEST_BASE64_SIZE]; /* for the line s3_sum_header(), and for Complete's Part */
 };
 
 /* False: out of memory; then the sum is NONE. */
@@ -44,11 +44,11 @@ void s3_sum_add(struct s3_sum *sum, const void *data, size_t len);
 void s3_sum_end(struct s3_sum *sum, struct s3_digest *out); /* nothing is left to be freed */
 void s3_sum_drop(struct s3_sum *sum);                       /* a zeroed one is fine */
 
-/* In lower-case hex: for a sha256, what the signature's payload is. */
+/* Writes the digest in lower-case hex. Of a SHA-256 that is the payload of struct s3_sign_request. */
 void s3_digest_hex(const struct s3_digest *digest, char hex[S3_DIGEST_HEX_SIZE]);
 
-/* A CRC only. `whole` becomes the digest of its bytes followed by the `len` bytes that `part` is of: so the parts' give the
- * one that the store has for the object (FULL_OBJECT). `whole` zeroed: of no bytes yet. */
+/* For CRCs only: `whole` becomes the digest of its own bytes followed by the `len` bytes of `part`. So the parts' digests give
+ * the one that the store has for the object (FULL_OBJECT). A zeroed `whole` is that of no bytes. */
 void s3_digest_join(struct s3_digest *whole, const struct s3_digest *part, uint64_t len);
 
 const char *s3_sum_header(enum s3_sum_kind kind); /* "x-amz-checksum-crc32c"; NONE: NULL */
