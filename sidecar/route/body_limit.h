@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* body_limit.h - how a body over `limits.body` is refused, by whoever sees it first: from its length, or from its bytes, here or
- * inside HAProxy. Pure, any thread. */
+/* body_limit.h - how a body over `limits.body` is refused. It is the same whether its length shows it or its bytes, here or inside
+ * HAProxy. Pure, any thread. */
 #ifndef PENSTOCK_BODY_LIMIT_H
 #define PENSTOCK_BODY_LIMIT_H
 

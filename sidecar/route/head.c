@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* head.c - see head.h. Nothing here trusts the head: a target may be anything that has no blank in it.
  *
- * It only cuts and decodes, and knows what a host is: whether a head is fit to be used is for decide/ and match.c. */
+ * It only cuts and decodes, and knows what a host is; decide/ and match.c say whether a head may be used. */
 #include "route/head.h"
 
 #include "config/pattern.h"
@@ -187,7 +187,7 @@ next_pair(struct str *query, struct str name, struct str *value)
 	return false;
 }
 
-/* All of the value or nothing of it. */
+/* Appends all of the value, or nothing. */
 static bool
 add_decoded(struct str encoded, struct buf *out)
 {

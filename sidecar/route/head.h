@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* head.h - a request's head as every room sees it, whoever parsed it (libmicrohttpd, HAProxy, `penstock explain`).
+/* head.h - a request's head as every room sees it, by whatever it was parsed (libmicrohttpd, HAProxy, `penstock explain`).
  *
- * Pure, any thread. Views borrow from the parser and are valid for the request's life (or for the call, for
- * what says so).
+ * Pure, any thread. Views borrow from the parser and are valid for the request's life (or for the call, where that is
+ * said).
  */
 #ifndef PENSTOCK_HEAD_H
 #define PENSTOCK_HEAD_H
@@ -19,7 +19,7 @@ struct head {
 	struct str version; /* "HTTP/1.1", "HTTP/1.0" */
 
 	/* The n-th (from 0) value of header `name` (any case), in the order sent, as sent but for the blanks around
-	 * it. False: there is no n-th one. (HAProxy's agent knows how many there are, and only one value.) */
+	 * it. False: there is no n-th one. (HAProxy tells its agent how many there are, but only one value.) */
 	bool (*header)(const void *arg, struct str name, size_t nth, struct str *value);
 	const void *arg;
 };
@@ -30,17 +30,17 @@ struct str head_query(const struct head *head); /* after it; STR_NONE: there is 
 /* First value of a header; STR_NONE: absent. */
 struct str head_header(const struct head *head, const char *name);
 
-/* The value of a header that stands there once; STR_NONE: absent, or said twice. One of two may be the client's, passed on
- * beside the gateway's. */
+/* The value of a header that the head has once; STR_NONE: it is absent, or there is more than one. Of two, one may be the client's
+ * own, which a gateway has passed on beside its own. */
 struct str head_only(const struct head *head, const char *name);
 
 /* The host that the request names: the Host header without its port, or the authority of an absolute
  * target. STR_NONE: none. Not lower-cased. */
 struct str head_host(const struct head *head);
 
-/* Are the Host and the authority of the target, where there are any, hosts that nobody can read otherwise: a name of
- * labels or an IPv6 address in brackets, and behind it nothing or a port? An empty Host is one (RFC 9112 section 3.2), an
- * empty authority is not (RFC 9110 section 4.2.1). */
+/* Are the Host and the authority of the target, if there are any, hosts that every parser reads the same: a name of
+ * labels or an IPv6 address in brackets, and behind it nothing or a port? An empty Host may be (RFC 9112 section 3.2), an
+ * empty authority may not (RFC 9110 section 4.2.1). */
 bool head_has_sound_hosts(const struct head *head);
 
 /* Value of query parameter `name` (first one), decoded ('+' is a blank) and appended to `out`.
@@ -48,8 +48,8 @@ bool head_has_sound_hosts(const struct head *head);
  * whatever is returned. */
 bool head_query_value(const struct head *head, struct str name, struct buf *out);
 
-/* Does query parameter `name`, however its name is spelled, stand there at most once, and can it be decoded? Of two, other
- * programs take the last. False: ERR_BAD_REQUEST. */
+/* Does the query have parameter `name`, with or without escapes in its name, at most once, and can it be decoded? If there were
+ * two, other programs would take the last. False: ERR_BAD_REQUEST. */
 bool head_query_is_clear(const struct head *head, struct str name, struct error *err);
 
 /* Takes one byte off the front of `s`, which is not empty; %XX counts as the byte it stands for. -1: a '%' that is not

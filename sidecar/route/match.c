@@ -7,7 +7,7 @@
 
 /* -- the path ---------------------------------------------------------------------------------------- */
 
-/* Looks at a segment as it will be when decoded. */
+/* Checks a segment as it will be when decoded. */
 static bool
 check_segment(struct str segment, struct error *err)
 {

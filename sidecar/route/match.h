@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* match.h - which route takes a request. Pure, any thread; nothing is allocated but by match_allow().
  *
- * A trailing slash counts: "/upload/" is not "/upload", and only "**" takes it. "*" takes one segment, never an
- * empty one; "**" takes any rest, also none: behind "/a" it takes "/a", "/a/" and "/a/b/c".
- * The path is cut at '/' first and its segments compared decoded, so %2F is a byte of a segment and never
+ * A trailing slash counts: "/upload/" is not "/upload", and only "**" matches it. "*" matches one segment, never an
+ * empty one; "**" matches any rest, also none: behind "/a" it makes "/a", "/a/" and "/a/b/c" match.
+ * The path is cut at '/' first, and its segments are compared after they were decoded. So %2F is a byte of a segment and never
  * a separator. A path with an empty segment in the middle, a "." or ".." segment (encoded or not), a broken
  * %XX, or a control byte is refused for all routes: two parsers could read it differently.
  */
@@ -24,11 +24,11 @@ struct path {
 	struct str encoded; /* without the slash at either end */
 	struct str segments[MATCH_SEGMENTS_MAX];
 	size_t n_segments;
-	bool has_trailing_slash; /* "/a/" is not "/a"; only "**" takes it */
+	bool has_trailing_slash; /* "/a/" is not "/a"; only "**" matches it */
 };
 
-/* What matched. `captures` are views into the path, still percent-encoded (and known to decode well): what each
- * wildcard of match.path took, in order; for "**" the rest with its slashes between (empty if nothing was left). */
+/* What matched. `captures` are what each wildcard of match.path matched, in order; for "**" the rest with the slashes in
+ * it (empty if nothing was left). They are views into the path, still percent-encoded, and sure to decode. */
 struct match_result {
 	const struct route *route;
 	struct str captures[MATCH_CAPTURES_MAX];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* table.h - the route table in force: a configuration, and what belongs to it and to nothing else.
+/* table.h - a route table: a configuration, and what belongs to it alone. One table is in force.
  *
- * A reload makes a new one. Each request holds the table that it was admitted by until it is over, so it goes on as it
- * began; the last one to let go of a table frees it, on whichever thread.
+ * A reload makes a new one. Each request holds the table by which it was admitted until it is over, so it goes on as it
+ * began; releasing the last reference frees the table, on whichever thread that happens.
  *
  *   main: table_new ─▶ in force ─mail▶ workers, agent, admin: their next question ─▶ requests ─▶ transfers to folders
  */
@@ -18,24 +18,24 @@ struct state; /* state/state.h */
 
 /* Who opens what the destinations of a table need open. The sinks do (sink/sinks.h). */
 struct table_opener {
-	/* [main] `before`: what it gave for the table in force, NULL at the start. `state`: who knows what became of
+	/* [main] `before`: what it returned for the table in force, NULL at the start. `state`: knows what became of
 	 * commits over several places; may be NULL. NULL: err says why. */
 	void *(*open)(const struct config *config, const void *before, struct state *state, struct error *err);
-	void (*close)(void *opened); /* [any] once nobody holds the table */
+	void (*close)(void *opened); /* [any] when the table is freed */
 };
 
 struct table {
 	struct refcount refs;
 	struct config *config;
-	struct counter **active; /* requests under way, by struct route's index; a route of the same id in the table
-				  * before goes on counting where that one was */
+	struct counter **active; /* requests under way, by struct route's index; a route shares the counter of the
+				  * route of the same id in the table before */
 	const struct table_opener *opener;
-	void *opened; /* the opener's alone */
+	void *opened; /* what `open` returned; for the opener alone */
 };
 
 /* [main] Takes `config` over, also when it fails. `before`: the table in force, of the same opener; NULL at the start.
- * NULL: err says why; nothing has changed but what opening destinations changes (folders may have been made, and new ones
- * swept). */
+ * NULL: err says why; nothing has changed but what opening destinations changes (it may have made folders, and swept new
+ * ones). */
 struct table *table_new(struct config *config, const struct table *before, const struct table_opener *opener,
 	struct state *state, struct error *err);
 
