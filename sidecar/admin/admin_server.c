@@ -17,7 +17,7 @@
 struct admin_server {
 	struct admin_setup setup;
 	struct table *table;      /* whose destinations are probed; held */
-	struct table *next_table; /* main's until the mail that brings it is delivered */
+	struct table *next_table; /* belongs to the main thread until the mail that brings it is delivered */
 	struct loop *loop;
 	struct watchdog *watchdog;
 	struct probe *probe; /* NULL: there was no memory for another */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* admin_server.h - tells how the process is (`admin.listen`). It has a thread and a loop of its own, so that it answers also when all
- * other threads are stuck.
+/* admin_server.h - tells how the process is (`admin.listen`). It has a thread and a loop of its own, so that it answers also when
+ * all other threads are stuck.
  *
  *   GET /livez    200 if every loop turns, else 503 and which does not: restart it
- *   GET /readyz   200 if it also takes uploads (not shutting down, memory under its mark, destinations that say
- *                 `ready: connect` reachable, folders that can be written and have nothing unsettled, `state` likewise), else 503 and a line for each reason: send nothing here for now
+ *   GET /readyz   200 if it also takes uploads, else 503 and a line for each reason: send nothing here for now. It takes them
+ *                 if it is not shutting down, memory is under its mark, destinations with `ready: connect` can be reached,
+ *                 and folders and `state` can be written and have nothing unsettled
  *   GET /version  JSON
  *   GET /metrics  for Prometheus: counters (base/metrics.def) and gauges (gauges.h)
  *
@@ -34,8 +35,8 @@ struct admin_setup {
 /* [main] Binds its addresses and starts its thread. NULL: err says why. */
 struct admin_server *admin_server_new(const struct admin_setup *setup, struct error *err);
 
-/* [main] From now on the answers are about the destinations of this table. Takes the reference over. Must not be called again before
- * on_table. */
+/* [main] From now on the answers are about the destinations of this table. Takes the reference over. Must not be called again
+ * before on_table. */
 void admin_server_set_table(struct admin_server *server, struct table *table);
 
 struct loop *admin_server_loop(struct admin_server *server); /* for another watchdog */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* gauges.h - GET /metrics: the counters of base/metrics.def, what the sinks count, and what can
- * be looked up at any moment. */
+/* gauges.h - the text of GET /metrics: the counters of base/metrics.def, what the sinks count, and gauges that any thread may
+ * read at any moment. */
 #ifndef PENSTOCK_GAUGES_H
 #define PENSTOCK_GAUGES_H
 

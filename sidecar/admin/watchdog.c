@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* watchdog.c - see watchdog.h. Of a beat's two mails one at a time is under way, so neither is ever posted twice. */
+/* watchdog.c - see watchdog.h. A beat has two mails, of which only one is under way at a time, so neither is ever posted twice. */
 #include "admin/watchdog.h"
 
 #include "base/container_of.h"
@@ -13,7 +13,7 @@ struct beat {
 	struct watchdog_target target;
 	struct mail there, back;
 	bool is_away;    /* sent, and not answered */
-	unsigned missed; /* ticks since then */
+	unsigned missed; /* ticks since it was sent */
 };
 
 struct watchdog {

@@ -24,7 +24,7 @@ machine_workers(const struct config *config)
 	return config->workers > 0 ? config->workers : count_cpus();
 }
 
-/* An upload takes two descriptors: the client's and the destination's. The rest is for what lives long. */
+/* An upload takes two descriptors: the client's and the destination's. The rest is for sockets and files that stay open. */
 uint64_t
 machine_max_connections(const struct config *config, size_t n_workers)
 {

@@ -23,7 +23,7 @@ log_problem(struct str line)
 	log_line(is_error ? LOG_ERROR : LOG_WARN, "daemon", "route files", LOG_STR("said", line));
 }
 
-/* One line for each; excerpts and carets, which are indented, are for a terminal. */
+/* Logs one line for each; leaves out the indented lines (excerpts and carets), which are for a terminal. */
 static void
 log_lines(const struct buf *text, void (*log_one)(struct str line))
 {
@@ -56,7 +56,7 @@ refuse(struct reload *reload)
 
 /* -- reading --------------------------------------------------------------------------------------- */
 
-/* False: something cannot be changed while it runs, and is logged. */
+/* False: the files change something that cannot be changed while the process runs; that is logged. */
 static bool
 can_take(const struct reload *reload, const struct config *next)
 {
@@ -70,7 +70,7 @@ can_take(const struct reload *reload, const struct config *next)
 	return can;
 }
 
-/* NULL: all that is wrong has been logged. */
+/* NULL: something is wrong, and all of it has been logged. */
 static struct table *
 read_again(const struct reload *reload)
 {

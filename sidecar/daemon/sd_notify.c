@@ -16,11 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEND_SECONDS 2 /* a manager that does not read is not waited for longer */
+#define SEND_SECONDS 2 /* longest wait for a manager that does not read */
 
 struct sd_notify {
 	struct loop *loop;
-	int fd; /* -1: nobody listens */
+	int fd; /* -1: there is no manager to tell */
 	struct sockaddr_un to;
 	socklen_t to_len;
 	uint64_t every_ms; /* 0: no watchdog */
@@ -116,7 +116,7 @@ sd_notify_reloading(struct sd_notify *sd_notify)
 
 /* -- the watchdog ---------------------------------------------------------------------------------- */
 
-/* For this process, or for whichever asks. */
+/* $WATCHDOG_PID may be this process, or may not be set, which means any process. */
 static void
 read_watchdog(struct sd_notify *sd_notify)
 {

@@ -23,10 +23,10 @@ void sd_notify_ready(
 void sd_notify_reloading(struct sd_notify *sd_notify);
 void sd_notify_stopping(struct sd_notify *sd_notify, const char *status);
 
-/* After the loop has ended: no further mail to the targets. NULL is fine. */
+/* To be called after the loop has ended: sends no further mail to the targets. NULL is fine. */
 void sd_notify_stop(struct sd_notify *sd_notify);
 
-/* When all targets and the loop have delivered what mail they had. NULL is fine. */
+/* To be called when all targets and the loop have delivered the mail that they had. NULL is fine. */
 void sd_notify_free(struct sd_notify *sd_notify);
 
 #endif

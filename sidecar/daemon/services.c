@@ -11,7 +11,7 @@ set_agent_table(void *agent, struct table *table)
 	agent_set_table(agent, table);
 }
 
-/* It answers until the last upload is done: "draining", so that the gateway need not find out by itself. */
+/* The agent answers until the last upload is done. It answers "draining", so that the gateway need not find out by itself. */
 bool
 services_start_agent(struct sidecar *sidecar, struct error *err)
 {
@@ -36,7 +36,7 @@ set_settle_table(void *settle, struct table *table)
 	settle_set_table(settle, table);
 }
 
-/* Before the workers: nobody else has been on its loop then. */
+/* To be called before the workers are made: no other thread uses its loop before that. */
 bool
 services_start_state(struct sidecar *sidecar, struct error *err)
 {
@@ -72,7 +72,7 @@ services_start_sweeper(struct sidecar *sidecar, struct error *err)
 	return sidecar->sweeper != NULL;
 }
 
-/* All loops: what is alive is what turns. The main loop is the first, the admin server's the last. */
+/* All loops, because the process is alive if all of them turn. The main loop is the first, the admin server's the last. */
 static size_t
 list_loops(const struct sidecar *sidecar, struct watchdog_target *targets)
 {
@@ -101,7 +101,7 @@ set_admin_table(void *server, struct table *table)
 	admin_server_set_table(server, table);
 }
 
-/* Answers while the last upload is under way, too. */
+/* The admin server answers until the last upload is done. */
 static bool
 start_admin(struct sidecar *sidecar, struct watchdog_target *targets, struct error *err)
 {
@@ -123,7 +123,7 @@ start_admin(struct sidecar *sidecar, struct watchdog_target *targets, struct err
 	return sidecar->admin != NULL;
 }
 
-/* The last to start, so that whoever is told can send uploads. */
+/* Starts last, because uploads may come as soon as the service manager is told. */
 bool
 services_start_admin(struct sidecar *sidecar, struct error *err)
 {

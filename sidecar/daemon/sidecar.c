@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sidecar.c - see sidecar.h. start() is the list of everything that lives as long as the process. stop() ends all
- * threads before it frees what they told one another, and delivers the mail that they have left in between. */
+ * threads before it frees what they have shared, and in between delivers the mail that they had left for one another. */
 #include "daemon/sidecar.h"
 
 #include "base/log.h"
@@ -70,8 +70,8 @@ stop(struct sidecar *sidecar)
 	sd_notify_stop(sidecar->sd_notify);
 	admin_server_stop(sidecar->admin);
 	agent_free(sidecar->agent);
-	uploads_free(sidecar->uploads); /* until then the disk thread may give chunks back, and tell workers so */
-	state_stop(sidecar->state);     /* entries are let go of by now */
+	uploads_free(sidecar->uploads); /* until then the disk thread may give chunks back and send workers mail */
+	state_stop(sidecar->state);     /* all entries have been released by now */
 	worker_threads_free_workers(sidecar);
 	listeners_close(&sidecar->listeners);
 	worker_threads_deliver_rest(sidecar);
@@ -97,8 +97,7 @@ stop(struct sidecar *sidecar)
 	sources_stop();
 }
 
-/* Some worker threads may run already when another cannot be made: they have nothing to do, so they drain
- * at once. */
+/* If a worker thread cannot be made, others may run already. They have no requests, so they drain at once. */
 static void
 stop_half_started(struct sidecar *sidecar)
 {
@@ -128,8 +127,8 @@ make_table(struct sidecar *sidecar, struct config *config, struct error *err)
 	return table;
 }
 
-/* What a table keeps open may have a thread that logs, so the log begins before it. Signals end the process until it is there:
- * to open a folder may take for ever. False: err says why. */
+/* What a table keeps open may have a thread that logs, so the log begins before the table is made. Signals are blocked after that,
+ * and end the process until then, because opening a folder may never return. False: err says why. */
 static bool
 open_table(struct sidecar *sidecar, struct config *config, struct error *err)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sidecar.h - the running program: owns every long-lived object, starts them in order, waits for signals, ends
- * their threads and frees them. */
+/* sidecar.h - the running program: owns every object that lives as long as the process, starts them in order, waits for
+ * signals, ends their threads and frees them. */
 #ifndef PENSTOCK_SIDECAR_H
 #define PENSTOCK_SIDECAR_H
 
@@ -9,10 +9,10 @@
 
 #include <stdbool.h>
 
-/* [main] Serves until SIGTERM or SIGINT; then says that it is not ready and serves on for shutdown.delay, accepts nothing
- * new, lets what runs finish for up to shutdown.drain and gives the rest up; a second signal gives it up at once. What
- * has not ended 2 s later ends with the process: it exits here, with code 1. SIGHUP reads `paths` again (reload.h), if
- * there are any. False: it could not start. `config` is taken over, `paths` borrowed. */
+/* [main] Serves until SIGTERM or SIGINT. Then it says that it is not ready, but serves on for shutdown.delay; then it accepts
+ * nothing new, waits up to shutdown.drain for what runs, and gives the rest up. A second signal gives up at once. If anything
+ * still runs 2 s after that, the process exits here, with code 1. SIGHUP reads `paths` again (reload.h), if there are any. False:
+ * it could not start. `config` is taken over, `paths` borrowed. */
 bool sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct error *err);
 
 #endif

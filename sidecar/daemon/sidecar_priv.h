@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sidecar_priv.h - what the lists of start and stop (sidecar.c), the threads (worker_threads.c, services.c)
- * and the phases of the end (signals.c) share. [main] */
+/* sidecar_priv.h - what sidecar.c (starts and stops everything), worker_threads.c and services.c (the threads) and signals.c (the
+ * phases of the end) share. [main] */
 #ifndef PENSTOCK_SIDECAR_PRIV_H
 #define PENSTOCK_SIDECAR_PRIV_H
 
@@ -27,8 +27,8 @@ struct worker_thread { /* one worker with its thread */
 	pthread_t id;
 	bool has_thread;
 	size_t index;
-	struct mail stopped;  /* to the main loop */
-	struct counter ended; /* its loop */
+	struct mail stopped;  /* to the main loop, when the thread ends */
+	struct counter ended; /* 1: its loop has ended */
 };
 
 enum phase { PHASE_SERVING, PHASE_LEAVING, PHASE_DRAINING, PHASE_ABORTING };
@@ -37,7 +37,7 @@ struct sidecar {
 	struct reload reload; /* the route table in force */
 	enum phase phase;
 	struct pool *pool;
-	struct queue *queue; /* of forms that wait for some of it */
+	struct queue *queue; /* of forms that wait for memory of the pool */
 	struct worker_thread *workers;
 	size_t n_workers, n_running;
 	struct counter requests; /* alive on all workers */
@@ -67,32 +67,32 @@ config_of(const struct sidecar *sidecar)
 	return sidecar->reload.table->config;
 }
 
-/* worker_threads.c: loops first, for others send mail to them; then workers, which take the listening sockets over; then
- * their threads. False: err says why, and what was made is freed by the calls below. */
+/* worker_threads.c: to be called in this order: the loops come first, because other objects send mail to them; then the workers,
+ * which take the listening sockets over; then their threads. False: err says why; the functions below free what was made. */
 bool worker_threads_make_loops(struct sidecar *sidecar, struct error *err);
 bool worker_threads_make(struct sidecar *sidecar, struct error *err);
 bool worker_threads_start(struct sidecar *sidecar, struct error *err);
 
-/* No new uploads: each thread ends with its last request, and the last of them stops the main loop. */
+/* Lets no new uploads in. Each thread ends after its last request, and the last thread stops the main loop. */
 void worker_threads_drain(struct sidecar *sidecar);
 
-/* In this order, and also after half a start: waits for the threads; frees what they ran; delivers the mail that is
- * left to them; frees the loops. */
+/* To be called in this order, also after a start that failed halfway: waits for the threads; frees the workers; delivers the mail
+ * that is left on their loops; frees the loops. */
 void worker_threads_join(struct sidecar *sidecar);
 void worker_threads_free_workers(struct sidecar *sidecar);
 void worker_threads_deliver_rest(struct sidecar *sidecar);
 void worker_threads_free_loops(struct sidecar *sidecar);
 
-/* services.c: the threads beside the workers, each only if the route file has it. The state is made before the workers,
- * which put entries on its loop; the admin server and the service manager come last, because who hears from them that the
- * process is ready sends uploads at once. The agent and the admin server answer until the last upload is done. The sweeper is always there: a reload
- * may bring what is to be swept. */
+/* services.c: the threads beside the workers, each only if the route file has it. The state is made before the workers, which put
+ * entries on its loop; the admin server and the service manager come last, because uploads come as soon as these say that the
+ * process is ready. The agent and the admin server answer until the last upload is done. The sweeper is always there, because a
+ * reload may bring something to sweep. */
 bool services_start_state(struct sidecar *sidecar, struct error *err);
 bool services_start_sweeper(struct sidecar *sidecar, struct error *err);
 bool services_start_agent(struct sidecar *sidecar, struct error *err);
 bool services_start_admin(struct sidecar *sidecar, struct error *err);
 
-/* signals.c: before any thread is made, so that all of them inherit the mask: only the main loop hears of signals. */
+/* signals.c: to be called before any thread is made, so that all inherit the mask, and only the main loop gets signals. */
 void signals_block(const struct sidecar *sidecar);
 bool signals_watch(struct sidecar *sidecar, struct error *err);
 void signals_unwatch(struct sidecar *sidecar); /* also where they were not watched */

@@ -6,8 +6,8 @@
  *                        └──────SIGTERM─────────────┴──────SIGTERM───────▶ ┘
  *      all workers have stopped: the loop ends, in any phase
  *
- * Who is LEAVING takes uploads as before and only says that it is not ready, so that gateways go elsewhere before it
- * refuses the first one. */
+ * While LEAVING, the process takes uploads as before and only says that it is not ready, so that gateways go elsewhere before
+ * it refuses the first one. */
 #include "daemon/sidecar_priv.h"
 
 #include "base/container_of.h"
@@ -20,7 +20,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* From giving up what runs, with a second for stores that owe an answer, to ending without it. */
+/* Time between giving up what runs, which waits a second for stores that have not answered, and the hard end. */
 #define ABORT_GRACE_MS 2000u
 
 static void
@@ -35,7 +35,7 @@ drain(struct sidecar *sidecar)
 	const struct config *config = config_of(sidecar);
 
 	sidecar->phase = PHASE_DRAINING;
-	/* With a delay the gateway goes by /readyz, and asks about uploads that others will take. */
+	/* With a delay the gateway has gone elsewhere by /readyz, and may ask this agent about uploads for other penstocks. */
 	if (config->delay_ms == 0)
 		counter_add(&sidecar->draining, 1);
 	log_line(LOG_INFO, "daemon", "draining", LOG_NUM("at_most_ms", config->drain_ms));
