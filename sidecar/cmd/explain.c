@@ -24,7 +24,7 @@ struct verdict {
 	const struct route *route;
 	struct stage_tools tools;
 	struct txn *txn;
-	struct parts *parts; /* NULL: refused by its head */
+	struct parts *parts; /* NULL: the request was refused by its head */
 	struct buf location; /* empty: the answer is no redirect */
 };
 
@@ -131,7 +131,7 @@ known_text(const char *text)
 	return reply_text(text[0] != '\0' ? str_of(text) : STR_NONE);
 }
 
-/* Of a form that is refused nobody would hear the end. */
+/* `would` is filled only for a form that is taken, because of a refused one nothing would stay. */
 static bool
 is_taken(const struct verdict *verdict)
 {

@@ -32,7 +32,7 @@ first_of(const struct parts *parts, const struct delivery *delivery)
 	return part;
 }
 
-/* Of all parts that it is joined of. */
+/* The bytes of all parts that are joined in the delivery. */
 static uint64_t
 length_of(const struct parts *parts, const struct delivery *delivery)
 {
@@ -61,7 +61,7 @@ ask(const struct parts *parts, const struct delivery *delivery, struct would *wo
 	return !would_has_failed(would);
 }
 
-/* The delivery of this part, if it is the first one of it. */
+/* The delivery of this part, if the part is its first one. */
 static const struct delivery *
 begun_by(const struct parts *parts, const struct part *part)
 {

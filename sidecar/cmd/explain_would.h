@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* explain_would.h - what the parts of a form that is taken would make their destinations do. For explain.c. */
+/* explain_would.h - tells what destinations would do with the parts of a form that is taken. For explain.c. */
 #ifndef PENSTOCK_EXPLAIN_WOULD_H
 #define PENSTOCK_EXPLAIN_WOULD_H
 
@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-/* An element for each object, in the order in which they began; where nothing is done, none. False: out of memory. */
+/* Appends an element for each object with which something would be done, in the order in which they began. False: out of memory. */
 bool explain_would_json(const struct parts *parts, json_t *list);
 
-/* The same for people. `print` writes text without what would steer a terminal. False: out of memory. */
+/* Prints the same for people. `print` leaves out what would steer a terminal. False: out of memory. */
 bool explain_would_print(const struct parts *parts, void (*print)(struct str s, int width));
 
 #endif

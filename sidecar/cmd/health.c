@@ -22,7 +22,7 @@ ask_running(const struct config *config, bool ready)
 	return result == HEALTHCHECK_GOOD ? EXIT_GOOD : EXIT_RUNTIME;
 }
 
-/* The secrets of destinations are not looked at: a health check may run without them. */
+/* Does not read the secrets of destinations, because a health check may run without them. */
 int
 command_health(const struct options *options)
 {

@@ -46,7 +46,7 @@ connect_unix(const struct listen *to, struct error *err)
 	return fd;
 }
 
-/* Without AI_PASSIVE no host means this machine; an address that means any is reached by that one, too. */
+/* Without AI_PASSIVE an absent host means this machine, which is also where a penstock that listens on any address is reached. */
 static const char *
 host_of(const struct listen *to)
 {
@@ -106,7 +106,7 @@ exchange(int fd, const char *path, struct buf *answer)
 	return sent && !answer->failed;
 }
 
-/* "HTTP/1.1 503 ..." and, behind an empty line, why. */
+/* Reads "HTTP/1.1 503 ..." and, behind an empty line, the reasons. */
 static enum healthcheck_result
 read_answer(const struct buf *answer, struct buf *out, struct error *err)
 {

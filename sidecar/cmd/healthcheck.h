@@ -11,9 +11,9 @@
 
 enum healthcheck_result { HEALTHCHECK_GOOD, HEALTHCHECK_BAD, HEALTHCHECK_NOBODY };
 
-/* [main, and nothing else runs] GETs `path` from the first address of `admin`. GOOD: 200; BAD: any other answer; the
- * sentences of both go to `out`. NOBODY: there was none; err says why. Without an answer in time the process ends
- * with exit status 1 and a sentence on stderr. */
+/* [main, without other threads] GETs `path` from the first address of `admin`. GOOD: 200; BAD: any other answer; the body of both
+ * is appended to `out`. NOBODY: there was no answer; err says why. If none comes in time the process ends with exit status 1 and
+ * a sentence on stderr. */
 enum healthcheck_result healthcheck(
 	const struct admin *admin, const char *path, struct buf *out, struct error *err);
 

@@ -48,7 +48,7 @@ static const char rest[] =
 	"## See also\n"
 	"`penstock.yaml`(5), `haproxy`(1), `systemctl`(1)\n";
 
-/* The option that begins at `line`, and the lines that go on with what it does: they are indented deeper. Where they end. */
+/* Where the option that begins at `line` ends: the lines that go on with what it does are indented deeper. */
 static const char *
 add_option(struct buf *out, const char *line)
 {

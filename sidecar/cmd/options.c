@@ -195,7 +195,7 @@ take_option(struct options *options, int option, const char *value)
 		options->out = value;
 		break;
 	case 'l':
-		ok = *value != '\0' && !str_has_control(str_of(value)); /* it becomes part of a line */
+		ok = *value != '\0' && !str_has_control(str_of(value)); /* it goes into a line of a file */
 		options->listen = value;
 		break;
 	case 'n':
@@ -241,7 +241,7 @@ is_long(int option)
 	return strcmp(long_name(option), "?") != 0;
 }
 
-/* What getopt_long(3) gave is none that this command takes: '?', ':', or one of another command. */
+/* Says why what getopt_long(3) gave is no option of this command: it is '?', ':', or an option of another command. */
 static bool
 refuse_option(int option, char **argv)
 {

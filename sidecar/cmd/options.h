@@ -45,7 +45,7 @@ struct options {
 	unsigned status;
 	uint64_t delay_ms;
 	/* haproxy */
-	const char *out, *listen; /* listen: NULL if it is not said */
+	const char *out, *listen; /* listen: NULL if it is not given */
 	bool native, backend, force;
 	/* health */
 	bool ready;

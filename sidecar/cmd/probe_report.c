@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* probe_report.c - see probe_report.h. The table grows by a destination as soon as it is done, for a try of silence takes
- * its time; JSON comes at the end, whole. */
+/* probe_report.c - see probe_report.h. A destination's rows are printed as soon as they are known, because trying silence
+ * takes long; JSON is printed whole, at the end. */
 #include "cmd/probe_report.h"
 
 #include "sink/survey.h"
@@ -32,7 +32,7 @@ answer_word(const struct survey_finding *finding)
 
 /* -- a table ------------------------------------------------------------------------------------------ */
 
-/* What has to catch the eye is in capitals. */
+/* In capitals, so that it catches the eye. */
 static void
 print_row(const struct survey_finding *finding)
 {

@@ -23,7 +23,7 @@ struct raw_request {
 bool raw_request_read(struct raw_request *raw, struct str text, struct error *err);
 
 /* The body out of `rest`: by Content-Length, or dechunked if `is_chunked`. What follows it would be the next request
- * of a connection, and is not looked at. False: ERR_TRUNCATED (not all of it is there), ERR_BAD_REQUEST (broken chunk
+ * of a connection, and is left alone. False: ERR_TRUNCATED (not all of it is there), ERR_BAD_REQUEST (broken chunk
  * framing) or ERR_NOMEM; *body then holds what came before. */
 bool raw_request_body(
 	const struct raw_request *raw, bool is_chunked, uint64_t length, struct buf *body, struct error *err);

@@ -29,7 +29,7 @@ command_run(const struct options *options)
 	findings_free(&findings);
 	if (options->take_over)
 		listeners_take_over();
-	log_to(STDOUT_FILENO); /* it is what this command says; what keeps it from running is said on stderr */
+	log_to(STDOUT_FILENO); /* the log is this command's output; on stderr it says what keeps it from running */
 	if (config != NULL)
 		code = serve(config, options->arguments, options->n_arguments);
 	return code;

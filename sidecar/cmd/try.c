@@ -23,7 +23,7 @@ add_quoted(struct buf *out, struct str s)
 	}
 }
 
-/* How a place that is no folder begins; in any case (RFC 3986 section 3.1). */
+/* How a place that is no folder begins, in upper or lower case (RFC 3986 section 3.1). */
 static const struct scheme {
 	const char *text;
 	bool is_bucket;
@@ -43,7 +43,7 @@ scheme_of(struct str where)
 	return NULL;
 }
 
-/* `key` of a destination, if one of two variables of Amazon's SDKs says it; they take an empty one for none, too. */
+/* Adds `key` of a destination if one of two variables of Amazon's SDKs sets it; like the SDKs it takes an empty one for unset. */
 static void
 add_from_environment(struct buf *out, const char *key, const char *first, const char *second)
 {
@@ -58,7 +58,7 @@ add_from_environment(struct buf *out, const char *key, const char *first, const 
 	buf_add_text(out, "\"");
 }
 
-/* The keys are not written down: the destination finds them where the SDKs do. */
+/* Does not write the keys down: the destination finds them where the SDKs do. */
 static void
 add_bucket(struct buf *out, struct str name)
 {

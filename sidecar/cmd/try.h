@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* try.h - `penstock try DIR|URL|s3://BUCKET`: a route file made up for the occasion. */
+/* try.h - `penstock try DIR|URL|s3://BUCKET`: makes a route file for one destination. */
 #ifndef PENSTOCK_TRY_H
 #define PENSTOCK_TRY_H
 
