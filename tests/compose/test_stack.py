@@ -218,6 +218,6 @@ def test_the_gateway_has_the_rules_that_penstock_writes():
     penstock = os.path.join(os.environ.get("BUILD_ROOT", f"{ROOT}/build"), "release/penstock")
     with tempfile.TemporaryDirectory() as at:
         run("python3", "docker/gateway.py", penstock, at)
-        for name in ("haproxy.cfg", "haproxy-native.cfg", "penstock.spoe.conf"):
+        for name in ("haproxy.cfg", "haproxy-native.cfg", "haproxy-s3.cfg", "penstock.spoe.conf"):
             with open(f"{at}/{name}", encoding="utf-8") as made, open(f"{ROOT}/docker/{name}", encoding="utf-8") as ours:
                 assert made.read() == ours.read(), f"docker/{name} is not as made: run `docker/gateway.py {penstock}`, and look at the difference"
