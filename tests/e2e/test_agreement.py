@@ -83,6 +83,8 @@ def bodies():
     yield "an empty line before", KINDS, b"\r\n" + whole
     yield "epilogue", KINDS, whole + b"epilogue"
     yield "a form as epilogue", KINDS, whole + whole
+    yield "a part without its delimiter before", KINDS, plain.partition(b"\r\n")[2] + whole
+    yield "a part without its delimiter behind", KINDS, whole + plain.partition(b"\r\n")[2]
     yield "no end", KINDS, plain
     yield "no line end behind", KINDS, whole[:-2]
     yield "cut", KINDS, whole[:-8]

@@ -42,6 +42,7 @@ def test_malformed_forms_name_the_byte():
         good = part("a", b"1")
         cases = [
             (good + b"--" + BOUNDARY.encode() + b"x", len(good) + 2 + len(BOUNDARY)), (b"preamble" + form(good), 8), (b"x" * 1025 + form(good), 1024), (b"text\r\n--\r\n" + form(good), 6),
+            (b"text\r\n\r\n1\r\n" + form(good), 7), (form(good) + b"text\r\n\r\n1", len(form(good)) + 7),
             (form(good).replace(b"\r\n", b"\n"), 2 + len(BOUNDARY)), (good, len(good)),
             (b"\r\n\r\n" + good[:-2] + b"\r\n--" + BOUNDARY.encode() + b" \r\n", 2 + len(good) + 4 + len(BOUNDARY)),
         ]

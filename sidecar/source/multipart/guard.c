@@ -89,6 +89,20 @@ refuse_stray(struct guard *guard)
 		"the boundary within a part's content, not behind CR LF");
 }
 
+/* Before the first delimiter and behind the last one: an empty line after text. Django (parse_boundary_stream()) reads what
+ * stands there as it reads a part, so such text is the head of one more. */
+static bool
+ends_head(struct guard *guard, char c)
+{
+	if (c == '\n' && guard->outside == OUTSIDE_LINE)
+		return true;
+	if (c == '\n' && guard->outside == OUTSIDE_TEXT)
+		guard->outside = OUTSIDE_LINE; /* the line that begins here is empty so far */
+	else if (c != '\r' && c != '\n')
+		guard->outside = OUTSIDE_TEXT;
+	return false;
+}
+
 /* A line that begins as delimiters do is one that somebody has got wrong: to skip it would be to lose a part. */
 static bool
 skip_byte(struct guard *guard, char c)
@@ -103,7 +117,8 @@ skip_byte(struct guard *guard, char c)
 	if (guard->dashes == 2)
 		return refuse(
 			guard, guard->preamble - 2, "a line before the first part begins with another boundary");
-	return true;
+	return !ends_head(guard, c) ||
+		refuse(guard, guard->preamble - 1, "text and an empty line before the first part, as a head has");
 }
 
 /* What stands before the first delimiter says nothing, as long as nobody can find a delimiter in it. */
@@ -234,25 +249,39 @@ read_close(struct guard *guard, const char **p, const char *end)
 	if (**p != "\r\n"[guard->after_len])
 		return refuse(guard, offset_of(guard, *p, end), AFTER_CLOSE);
 	++*p;
-	if (++guard->after_len == 2)
+	if (++guard->after_len == 2) {
 		guard->state = GUARD_EPILOGUE;
+		guard->outside = OUTSIDE_NOTHING;
+	}
 	return true;
+}
+
+/* Where the text of a delimiter ends in [p, end), which may have begun before; NULL: nowhere. */
+static const char *
+find_stray_end(struct guard *guard, const char *p, const char *end)
+{
+	size_t returns = 0, n = finder_pass(&guard->finder, p, (size_t)(end - p));
+	const char *found = n > 0 ? end : finder_find(&guard->finder, p, end, &returns);
+
+	if (n > 0)
+		return p + n;
+	return found < end ? found + guard->finder.len : NULL;
 }
 
 /* To who looks for the first delimiter anywhere, or goes on behind the last one, the form begins here. */
 static bool
 read_epilogue(struct guard *guard, const char **p, const char *end)
 {
-	uint64_t offset = offset_of(guard, *p, end);
-	size_t returns = 0, n = finder_pass(&guard->finder, *p, (size_t)(end - *p));
-	const char *found = finder_find(&guard->finder, *p, end, &returns);
+	const char *stray = find_stray_end(guard, *p, end), *most = stray != NULL ? stray : end;
 
-	if (n > 0)
-		return refuse(guard, offset + n - guard->finder.len, "the boundary again behind the final one");
-	if (found < end)
-		return refuse(guard, offset + (uint64_t)(found - *p), "the boundary again behind the final one");
-	*p = end;
-	return true;
+	for (; *p < most; ++*p)
+		if (ends_head(guard, **p))
+			return refuse(guard, offset_of(guard, *p, end),
+				"text and an empty line behind the final boundary, as a head has");
+	if (stray == NULL)
+		return true;
+	return refuse(
+		guard, offset_of(guard, stray, end) - guard->finder.len, "the boundary again behind the final one");
 }
 
 /* Where the empty line of the head ends, looking again only at the last three bytes of what was there

@@ -8,7 +8,8 @@
  * with "--". What follows it must be CRLF, or "--" and then CRLF or the end of the body (RFC 2046 section
  * 5.1.1): padding or more text is refused, because parsers disagree about it, and so is a
  * delimiter without a CRLF of its own right after a head. "--" and the boundary may stand nowhere else, neither before
- * the first delimiter nor in a content nor behind the end. Correct at every split, linear in the bytes fed.
+ * the first delimiter nor in a content nor behind the end. Text with an empty line behind it may stand neither before the first
+ * delimiter nor behind the end, because Django takes that for a part with its head. Correct at every split, linear in the bytes fed.
  * Pure; one thread. */
 #ifndef PENSTOCK_GUARD_H
 #define PENSTOCK_GUARD_H
@@ -32,12 +33,13 @@ struct guard {
 	enum guard_state state;
 	char delimiter[FORM_BOUNDARY_MAX + 5]; /* CRLF "--" boundary */
 	size_t delimiter_len;
-	struct finder finder;  /* of its text without the CRLF */
-	size_t matched;        /* bytes of the delimiter that the input ends with */
-	size_t assumed;        /* of these, not really in the input: the CRLF before a first delimiter */
-	uint64_t offset;       /* bytes of the body fed */
-	uint64_t preamble;     /* bytes skipped before the first delimiter */
-	unsigned dashes;       /* ... with which the line under way there began so far, while it is nothing else */
+	struct finder finder; /* of its text without the CRLF */
+	size_t matched;       /* bytes of the delimiter that the input ends with */
+	size_t assumed;       /* of these, not really in the input: the CRLF before a first delimiter */
+	uint64_t offset;      /* bytes of the body fed */
+	uint64_t preamble;    /* bytes skipped before the first delimiter */
+	unsigned dashes;      /* ... with which the line under way there began so far, while it is nothing else */
+	enum guard_outside { OUTSIDE_NOTHING, OUTSIDE_TEXT, OUTSIDE_LINE } outside; /* see ends_head() */
 	uint64_t delimiter_at; /* where the last delimiter began */
 	uint64_t head_at;      /* where the head under way began */
 	uint64_t content_at;   /* where the next byte of the content under way comes from */
