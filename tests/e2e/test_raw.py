@@ -170,6 +170,7 @@ def test_what_a_head_tells_is_refused_before_the_body():
         for status, path, length, how in ((413, "/files/a", 3_000_001, {}), (415, "/files/a", 5, {"type": "multipart/form-data; boundary=B"}),
                                           (415, "/files/a", 5, {"extra": "Content-Encoding: gzip\r\n"}), (405, "/files/a", 5, {"method": "PATCH"}),
                                           (400, "/files/a", 5, {"extra": "Content-Disposition: filename\r\nContent-Disposition: filename\r\n"}),
+                                          (400, "/files/a", 5, {"extra": "Content-Range: bytes 5-9/10\r\n"}), (400, "/files/a", 5, {"method": "POST", "extra": "Content-Range:\r\n"}),
                                           (411, "/sized", None, {}), (404, "/nope", 5, {})):
             how["extra"] = how.get("extra", "") + "Expect: 100-continue\r\n"
             with connect(p.port) as s:

@@ -71,6 +71,16 @@ find_name(const struct head *head, struct buf *out, struct error *err)
 	return !out->failed || error_nomem(err);
 }
 
+/* A client that resumes (`curl -C`) sends a piece, which would be stored as if it were all of the file (RFC 9110 section 14.5). */
+static bool
+is_no_piece(const struct head *head, struct error *err)
+{
+	struct str range;
+
+	return !head->header(head->arg, STR("content-range"), 0, &range) ||
+		refuse(err, "a Content-Range: the body has to be the whole file, and not a piece of one");
+}
+
 /* -- the body ----------------------------------------------------------------------------------------- */
 
 static void
@@ -95,7 +105,7 @@ new_body(const struct source_setup *setup, struct error *err)
 		return NULL;
 	}
 	raw->setup = *setup;
-	if (!find_name(setup->head, &raw->filename, err)) {
+	if (!is_no_piece(setup->head, err) || !find_name(setup->head, &raw->filename, err)) {
 		free_body(raw);
 		return NULL;
 	}
