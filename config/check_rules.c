@@ -124,6 +124,23 @@ check_required(struct loading *l, const struct rule *rule, const struct node *no
 	diag_note(l->diag, spot_of(node, "reject"), "rejected here");
 }
 
+/* Whoever writes `types` beside `reject` may mean that such parts are refused, and others go on to later rules. */
+static void
+check_rejected(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	static const char *const keys[] = { "types", "extensions", "max_size", "min_size", "max_count", "digest" };
+
+	if (rule->action != ACTION_REJECT)
+		return;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		if (yaml_tree_get(node, keys[i]) == NULL)
+			continue;
+		diag_warn(l->diag, spot_of(node, keys[i]),
+			"%s: never looked at, because every part of this name and kind is rejected", keys[i]);
+		diag_note(l->diag, spot_of(node, "reject"), "rejected here");
+	}
+}
+
 /* DELETE on the URL that was posted to would take back more than the one object, or nothing. */
 static void
 check_undo(struct loading *l, const struct rule *rule, const struct node *target)
@@ -310,6 +327,7 @@ check_rules_all(struct loading *l, size_t route)
 			check_hidden(l, route, i);
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
+		check_rejected(l, rule, node);
 		check_sizes(l, rule, node);
 		check_types(l, rule, node);
 		check_detected_extension(l, rule, node);
