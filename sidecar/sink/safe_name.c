@@ -75,6 +75,8 @@ is_overlong(struct str s)
 	return c == 0xc0 || c == 0xc1 || (c == 0xe0 && next < 0xa0) || (c == 0xf0 && next < 0x90);
 }
 
+#define NOT_UTF8 "bytes that are not UTF-8"
+
 static const char *
 unsafe_byte(struct str rest)
 {
@@ -84,7 +86,7 @@ unsafe_byte(struct str rest)
 		return c == '/' ? "a '/'" : "a '\\'";
 	if (c < 0x20 || c == 0x7f)
 		return "a control byte";
-	return is_overlong(rest) ? "bytes that are not UTF-8" : NULL;
+	return is_overlong(rest) ? NOT_UTF8 : NULL;
 }
 
 static bool
@@ -105,17 +107,29 @@ mark_of_escape(const struct safe_name *name, size_t at)
 	return mark;
 }
 
+/* What a value has brought there. Keys of S3 are UTF-8, and a store refuses others. */
+static const char *
+unsafe_value(const struct safe_name *name, struct str rest, bool is_utf8)
+{
+	const char *what = unsafe_byte(rest);
+
+	return what == NULL && !is_utf8 && is_key(name) ? NOT_UTF8 : what;
+}
+
 /* In a folder they are written as %XX, and judged for a refusal only. */
 static void
 judge_bytes(struct safe_name *name)
 {
 	struct str all = buf_str(&name->bytes);
 
-	for (size_t i = 0; i < all.len; i++) {
+	for (size_t i = 0, character = 0; i < all.len; i++) {
 		struct str rest = { all.data + i, all.len - i };
-		const char *what = mark_at(name, i) >= MARK_VALUE ? unsafe_byte(rest) : NULL;
 		int mark = mark_at(name, i);
+		const char *what;
 
+		if (i >= character) /* where the next one begins; here, if none does */
+			character = i + utf8_length(rest);
+		what = mark >= MARK_VALUE ? unsafe_value(name, rest, i < character) : NULL;
 		if (what == NULL && is_escape(rest)) {
 			mark = mark_of_escape(name, i);
 			what = mark >= MARK_VALUE || (is_http(name) && !is_key(name)) ? "an escape" : NULL;

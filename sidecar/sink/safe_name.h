@@ -9,7 +9,8 @@
  *   what a value brings into a segment               http, s3       directory
  *   '/', '\', control byte, overlong form of UTF-8   '_'            %XX
  *   '%' that two hex digits follow                   '_'            %25
- *   any other '%', byte that is not UTF-8            %XX            %XX
+ *   a byte that is not UTF-8                         %XX, s3: '_'   %XX
+ *   any other '%'                                    %XX            %XX
  *   any other byte                                   %XX, unless unreserved (RFC 3986 section 2.3); as it is
  *   nothing: the segment would be empty              '_'            '_'
  *   a segment "." or "..", also before a ';'         dots are '_'   dots are '_'

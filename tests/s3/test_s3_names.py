@@ -48,6 +48,21 @@ def test_what_could_leave_its_segment_does_not():
             assert all("/" not in key[3:-4] for key in fake.store.objects())
 
 
+def test_bytes_that_are_no_utf8():
+    """A store refuses such a key, so it would be the client's doing that looks like the store's."""
+    for sent, key in ((b"a\xffb", "a_b"), (b"\xe9t\xe9", "_t_"), (b"\xc3", "_"), (b"\xc3\xa9\xa9", "\u00e9_"), (b"\xf0\x9f\x98", "___"), (b"\xc0\xaf", "__"),
+                      (b"\xed\xa0\x80", "___"), (b"\xf0\x9f\x98\x80", "\U0001f600")):
+        body = form(part("f", b"x", "NAME")).replace(b"NAME", sent)
+        with FakeS3() as fake, Penstock(routes(key="{part}-{file.name}", rule="max_count: 1,"), fake) as p:
+            answer = post(p.port, "/s", body)
+            assert answer.status == 201 and list(fake.store.objects()) == ["1-" + key], (sent, answer.body, fake.calls)
+            assert fake.refused() == []
+        with FakeS3() as fake, Penstock(routes("names: { unsafe: refuse }", key="{part}-{file.name}", rule="max_count: 1,"), fake) as p:
+            answer = post(p.port, "/s", body)
+            assert answer.status == (422 if "_" in key else 201), (sent, answer.body)
+            assert answer.status == 201 or "not UTF-8" in answer.json()["detail"], answer.body
+
+
 def test_a_key_that_s3_cannot_bear():
     body = form(part("f", b"x", "n" * 250))
     with FakeS3() as fake, Penstock(routes(key="k" * 774 + "/{file.name}", rule="max_count: 1,"), fake) as p:  # 1,024 and a byte

@@ -252,6 +252,7 @@ test_a_key_is_any_text_and_is_counted_as_it_is_meant(void **state)
 		{ "a//b!$'()*,;=:@~/100%", STR(""), "/a//b%21%24%27%28%29%2A%2C%3B%3D%3A%40~/100%25" },
 		{ "a/{field}", STR("../%41"), "/a/..__41" },
 		{ "a/{field}", STR(".."), "/a/__" },
+		{ "a/{field}", STR("\xc3\xa9\xa9\xff"), "/a/%C3%A9__" },
 	};
 	char long_name[1100];
 	struct buf out = { 0 };
