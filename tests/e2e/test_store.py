@@ -397,7 +397,7 @@ def test_names_are_decoded_as_clients_mean_them():
             "form-data; name=\"s\"; filename=\"same\"; filename*=UTF-8''same": ("s", "same"),
             "form-data; name=\"l\"; filename*=iso-8859-1'en'%A3": ("l", "\u00a3"),
             'form-data; name="\u65e5\u672c"; filename="C:\\dir\\a.txt"': ("\u65e5\u672c", "C:\\dir\\a.txt"),
-            'form-data; name = "spaced"': ("spaced", None),
+            'form-data  ;  name="spaced" ; filename="f" ;': ("spaced", "f"),
         }
         for disposition, want in cases.items():
             answer = post(p.port, "/d", form(part("", b"1", disposition=disposition)))
@@ -405,7 +405,8 @@ def test_names_are_decoded_as_clients_mean_them():
             told = answer.json()["parts"][0]
             assert (told["field"], told["filename"]) == want, (disposition, told)
         for bad in ("form-data; name=\"s\"; filename=\"plain\"; filename*=UTF-8''star", 'form-data; name="a"; name="b"', 'form-data; name="a"; filename="x"; filename="y"', "attachment; name=a", "form-data",
-                    'form-data; name="open', 'form-data; name="a\\"; name="evil"; name="real"', 'form-data; name="a" x', "form-data; filename=f"):
+                    'form-data; name="open', 'form-data; name="a\\"; name="evil"; name="real"', 'form-data; name="a" x', "form-data; filename=f", 'form-data; name = "a"',
+                    'form-data; name="a"; filename= "f"', 'form-data; name="a"; filename ="f"', 'form-data;\tname="a"'):
             answer = post(p.port, "/d", form(part("", b"1", disposition=bad)))
             assert answer.status == 400 and "offset" in answer.json(), (bad, answer.status)
 

@@ -109,7 +109,7 @@ static const struct {
 		"[=?utf-8?B?w6=k?=|=?utf-8?B?\?=](0)" },
 	{ PART("form-data; name=\"=?utf-8?B?//8=?=\"; filename=\"=?utf-8?Q?=C3=A9?=\"", "") END,
 		"[=?utf-8?B?//8=?=|=?utf-8?Q?=C3=A9?=](0)" },
-	{ "--B\r\nCONTENT-TYPE:x/y\r\ncontent-disposition:\tForm-Data; Name = a\r\n\r\n\r\n" END, "[a](0)" },
+	{ "--B\r\nCONTENT-TYPE:x/y\r\ncontent-disposition:\tForm-Data; Name=a\r\n\r\n\r\n" END, "[a](0)" },
 	{ END, "" },
 	{ A, "truncated@50" },
 	{ A "--B-", "truncated@54" },
@@ -128,6 +128,17 @@ static const struct {
 	{ A "--B--\rx\r\n", "malformed@56" },
 	{ "--B\n", "malformed@3" },
 	{ HEAD("form-data; name=a") END, "malformed@47" },
+	/* a blank beside the '=', to some no parameter; a tab, to some no blank */
+	{ HEAD("form-data; name=a; filename =b") END, "malformed@5" },
+	{ HEAD("form-data; name=a; filename= b") END, "malformed@5" },
+	{ HEAD("form-data; name = \"a\"") END, "malformed@5" },
+	{ HEAD("form-data;\tname=a") END, "malformed@5" },
+	{ HEAD("form-data; name=a\t; filename=b") END, "malformed@5" },
+	{ PART("form-data  ;name=a  ;  filename=b ;", "") END, "[a|b](0)" },
+	/* the boundary in a head: Django ends the part there */
+	{ PART("form-data; name=a; filename=\"--B\"", "x") END, "malformed@55" },
+	{ PART("form-data; name=a\r\nX: y--Bz", "x") END, "malformed@49" },
+	{ PART("form-data; name=a\r\nX: --", "B") END, "[a]B(1)" },
 	/* the boundary where it delimits nothing: behind the end, behind LF or CR alone, in a line */
 	{ A END "epilogue\r\n--B\r\n", "malformed@67" },
 	{ A END A END, "malformed@57" },

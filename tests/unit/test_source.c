@@ -154,7 +154,8 @@ static const struct {
 	{ "/a", CD "\n", "[1|photo|a||0|0]xyz(3)" },
 	{ "/a", CD "attachment; filename=\"\"\n", "[1|photo|a||0|0]xyz(3)" },
 	{ "/a", CD "attachment; filename=b\n", "[1|photo|b||0|0]xyz(3)" },
-	{ "/a", CD "inline;filename = \"b c\"\n", "[1|photo|b c||0|0]xyz(3)" },
+	{ "/a", CD "inline;filename=\"b c\"\n", "[1|photo|b c||0|0]xyz(3)" },
+	{ "/a", CD "inline;filename = \"b c\"\n", "bad-request: a malformed parameter in Content-Disposition" },
 	{ "/a", CD "form-data; name=other; filename=b\n",
 		"[1|photo|b||0|0]xyz(3)" }, /* the route names the field */
 	{ "/a", CD "attachment; filename*=UTF-8''%C3%BC\n", "[1|photo|\xc3\xbc||0|0]xyz(3)" },

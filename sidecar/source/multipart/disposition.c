@@ -58,18 +58,16 @@ is_extended(const struct disposition *d, const struct buf *place)
 	return place == &d->values[PLACE_EXTENDED_NAME] || place == &d->values[PLACE_EXTENDED_FILENAME];
 }
 
-/* name [blanks] "=" [blanks] value, as loosely as clients write it. */
+/* name "=" value: with a blank beside the "=" it is none to some (werkzeug). */
 static bool
 take_parameter(struct cursor *cursor, struct disposition *d)
 {
 	struct str name = take_name(cursor);
 	struct buf *out;
 
-	cursor_skip_blanks(cursor);
 	if (name.len == 0 || cursor->rest.len == 0 || cursor->rest.data[0] != '=')
 		return cursor_refuse(cursor, "a malformed parameter in Content-Disposition");
 	cursor_advance(cursor, 1);
-	cursor_skip_blanks(cursor);
 	if (is_read_by_some(name))
 		return cursor_refuse(cursor, "a parameter in pieces in Content-Disposition");
 	if (memchr(name.data, '\'', name.len) != NULL ||

@@ -37,6 +37,18 @@ finder_init(struct finder *finder, const struct boundary *boundary)
 	make_shorter(finder);
 }
 
+const char *
+finder_pass_to_end(struct finder *finder, const char *p, const char *end)
+{
+	size_t returns = 0, n = finder_pass(finder, p, (size_t)(end - p));
+	const char *found;
+
+	if (n > 0)
+		return p + n;
+	found = finder_find(finder, p, end, &returns);
+	return found < end ? found + finder->len : NULL;
+}
+
 void
 finder_forget(struct finder *finder)
 {

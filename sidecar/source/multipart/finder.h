@@ -31,6 +31,9 @@ const char *finder_find(const struct finder *finder, const char *p, const char *
  * lies in them whole is for finder_find() to find. */
 size_t finder_pass(struct finder *finder, const char *data, size_t len);
 
+/* Tells it the same. Where the first text ends that ends in [p, end), begun there or before; NULL: none does. */
+const char *finder_pass_to_end(struct finder *finder, const char *p, const char *end);
+
 void finder_forget(struct finder *finder); /* what comes next does not go on where the last bytes ended */
 
 #endif

@@ -256,23 +256,11 @@ read_close(struct guard *guard, const char **p, const char *end)
 	return true;
 }
 
-/* Where the text of a delimiter ends in [p, end), which may have begun before; NULL: nowhere. */
-static const char *
-find_stray_end(struct guard *guard, const char *p, const char *end)
-{
-	size_t returns = 0, n = finder_pass(&guard->finder, p, (size_t)(end - p));
-	const char *found = n > 0 ? end : finder_find(&guard->finder, p, end, &returns);
-
-	if (n > 0)
-		return p + n;
-	return found < end ? found + guard->finder.len : NULL;
-}
-
 /* To who looks for the first delimiter anywhere, or goes on behind the last one, the form begins here. */
 static bool
 read_epilogue(struct guard *guard, const char **p, const char *end)
 {
-	const char *stray = find_stray_end(guard, *p, end), *most = stray != NULL ? stray : end;
+	const char *stray = finder_pass_to_end(&guard->finder, *p, end), *most = stray != NULL ? stray : end;
 
 	for (; *p < most; ++*p)
 		if (ends_head(guard, **p))
@@ -308,9 +296,22 @@ refuse_long_head(struct guard *guard)
 	return false;
 }
 
+/* Whoever looks for it anywhere (Django) ends the part there. Line ends cannot stand in it, so the head has it whole. */
+static bool
+is_free_of_boundary(struct guard *guard, size_t head_len)
+{
+	size_t returns = 0;
+	const char *head = guard->head.data, *found = finder_find(&guard->finder, head, head + head_len, &returns);
+
+	return found == head + head_len ||
+		refuse(guard, guard->head_at + (uint64_t)(found - head), "the boundary within a part's head");
+}
+
 static bool
 begin_body(struct guard *guard, size_t head_len)
 {
+	if (!is_free_of_boundary(guard, head_len))
+		return false;
 	guard->state = GUARD_BODY;
 	guard->matched = guard->assumed = 2; /* the empty line's CRLF: see on_delimiter() */
 	guard->is_dense = false;

@@ -8,7 +8,7 @@
  * with "--". What follows it must be CRLF, or "--" and then CRLF or the end of the body (RFC 2046 section
  * 5.1.1): padding or more text is refused, because parsers disagree about it, and so is a
  * delimiter without a CRLF of its own right after a head. "--" and the boundary may stand nowhere else, neither before
- * the first delimiter nor in a content nor behind the end. Text with an empty line behind it may stand neither before the first
+ * the first delimiter nor in a head or a content nor behind the end. Text with an empty line behind it may stand neither before the first
  * delimiter nor behind the end, because Django takes that for a part with its head. Correct at every split, linear in the bytes fed.
  * Pure; one thread. */
 #ifndef PENSTOCK_GUARD_H

@@ -25,10 +25,11 @@ cursor_advance(struct cursor *cursor, size_t n)
 	cursor->rest.len -= n;
 }
 
+/* A tab is none: some find no parameter behind it (the module `multipart` of Python). */
 void
 cursor_skip_blanks(struct cursor *cursor)
 {
-	while (cursor->rest.len > 0 && (cursor->rest.data[0] == ' ' || cursor->rest.data[0] == '\t'))
+	while (cursor->rest.len > 0 && cursor->rest.data[0] == ' ')
 		cursor_advance(cursor, 1);
 }
 
