@@ -6,6 +6,7 @@
 #include "config/check_rules.h"
 
 #include "config/kind.h"
+#include "config/object_head.h"
 #include "config/pattern.h"
 #include "config/scalar.h"
 #include "config/template.h"
@@ -188,18 +189,48 @@ template_spot(const struct node *rule)
 	return yaml_tree_get(target, "path") != NULL ? spot_of(target, "path") : spot_of(target, "key");
 }
 
+static bool
+metadata_has_extension(const struct rule *rule)
+{
+	const struct object_head head = object_head_of(rule);
+	bool has = false;
+
+	for (size_t i = 0; i < head.metadata.n; i++)
+		has = has || template_has(head.metadata.lines[i].value, TEMPLATE_DETECTED_EXT);
+	return has;
+}
+
+/* Where {detected.ext} stands: in the rule's name or metadata, or in the metadata of its destination. False: nowhere. */
+static bool
+find_detected_extension(
+	const struct loading *l, const struct rule *rule, const struct node *node, struct spot *spot)
+{
+	const struct node *own = yaml_tree_get(target_node(node), "metadata");
+
+	if (rule->target != NULL && template_has(rule->target, TEMPLATE_DETECTED_EXT)) {
+		*spot = template_spot(node);
+		return true;
+	}
+	if (!is_transfer(rule) || !kind_has(rule->to->kind, KIND_METADATA) || !metadata_has_extension(rule))
+		return false;
+	*spot = own != NULL ? own->spot
+			    : spot_of(l->destinations.items[rule->to - l->config->destinations], "metadata");
+	return true;
+}
+
 /* Such names would end in nothing. */
 static void
 check_detected_extension(struct loading *l, const struct rule *rule, const struct node *node)
 {
 	const struct texts *types = &rule->types.detected;
+	struct spot spot;
 
-	if (rule->target == NULL || !template_has(rule->target, TEMPLATE_DETECTED_EXT))
+	if (!find_detected_extension(l, rule, node, &spot))
 		return;
 	for (size_t i = 0; i < types->n; i++) {
 		if (type_extension(str_of(types->items[i])).data != NULL)
 			continue;
-		diag_warn(l->diag, template_spot(node),
+		diag_warn(l->diag, spot,
 			"{detected.ext}: penstock knows no extension of %s, so it is nothing there",
 			types->items[i]);
 		diag_note(l->diag, spot_of(yaml_tree_get(node, "types"), "detected"), "such parts are taken here");
