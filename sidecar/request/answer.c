@@ -28,8 +28,10 @@ tell_part(const struct part *part)
 {
 	struct reply_part to = reply_part_of(part);
 
-	if (part->delivery == NULL)
+	if (part->delivery == NULL) { /* no byte of it has gone on: a stage has refused it, or it is for nowhere */
+		to.has_outcome = to.destination.data != NULL;
 		return to;
+	}
 	tell_outcome(&to, &part->delivery->order.outcome);
 	if (to.state == OUTCOME_COMMITTED && part->delivery->order.link_s > 0)
 		to.linked = &part->delivery->order;

@@ -28,6 +28,13 @@ routes:
       - { name: file, store: { to: files, key: "{part}.{detected.ext}" } }
       - { name: sent, store: { to: store, path: "sent-{part}.{detected.ext}", content_type: detected } }
       - { name: joined, concat: { to: files, key: "joined.{detected.ext}" } }
+  - id: each
+    match: { path: /each }
+    commit: each
+    fields:
+      - { name: any, store: { to: store, path: "any-{uuid}" } }
+      - { name: file, types: { detected: image/png }, store: { to: store, path: "file-{uuid}" } }
+      - { name: dropped, drop: true }
   - id: raw-detected
     match: { path: "/raw-detected/*", method: PUT }
     body: { raw: file }
@@ -121,6 +128,16 @@ def test_bytes_that_are_something_else_are_refused_and_nothing_goes_on():
         refused(post(p.port, "/detected", form(part("file", b"", "a.png", "image/png"))), "types.detected", "file", "application/x-empty")
         wait_for(lambda: p.files() == {}, "nothing is left of those that were refused")
         assert up.store == {}
+
+
+def test_of_a_part_that_is_refused_beside_one_that_is_stored_is_told_that_it_is_not():
+    with Upstream() as up, Penstock(ROUTES, up) as p:
+        answer = post(p.port, "/each", form(part("any", b"x"), part("dropped", b"y"), part("file", EXE[:300], "a.png")))
+        refused(answer, "types.detected", "file", PE)
+        stored, dropped, bad = answer.json()["parts"]
+        assert stored["state"] == "committed" and "state" not in dropped, answer.body
+        assert (bad["state"], bad["target"], bad["upstream_status"], bad["location"]) == ("aborted", None, None, None), answer.body
+        assert list(up.store.values()) == [b"x"]
 
 
 def test_bytes_that_are_what_the_rule_takes_arrive_whole():
