@@ -37,6 +37,7 @@ def cut_short(fake, sizes, kind, n, routes=None, env=None):
         return call.cut()
     fake.on(kind, n, owe)
     p = Mortal(routes or routes_with(), fake, head=HEAD + ADMIN, env=env)
+    wait_for(lambda: p.ask("readyz")[0] == 200, "it is ready, and has its keys: " + p.log())
     body = form(*files(*[bytes(size) for size in sizes]))
     client = connect(p.port)
     client.sendall(head_of("/s", len(body)) + body)
