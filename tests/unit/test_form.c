@@ -212,6 +212,7 @@ static const struct {
 	/* other lines of a head */
 	{ "--B\r\nContent-Disposition : form-data; name=a\r\n\r\n\r\n" END, "malformed@5" },
 	{ PART("form-data; name=a\r\n--B: x", "") END, "malformed@45" },
+	{ PART("form-data; name=a\r\n--C: x", "") END, "malformed@45" },
 	{ PART("form-data; name=a; name*=UTF-8''b", "") END, "malformed@5" },
 	{ PART("form-data; name=a; Name*0=b", "") END, "malformed@5" },
 	{ PART("form-data; name=a; filename*0*=UTF-8''b; filename*1=c", "") END, "malformed@5" },
