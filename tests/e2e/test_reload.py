@@ -427,6 +427,16 @@ def test_while_it_drains_the_agent_refuses_but_not_after_a_delay():
                 assert read_answer(s).status == 201
 
 
+def test_signals_that_come_at_the_end_do_no_harm():
+    """The second one and those that follow give up what still runs, also where the workers have just ended."""
+    for _ in range(rounds(20)):
+        with Upstream() as up, start(routes(), up) as p:
+            assert post(p.port, "/r/1", form(part("put", b"x"))).status == 201
+            while p.process.poll() is None:
+                p.process.send_signal(signal.SIGTERM)
+            assert p.process.returncode == 0, p.log()[-2000:]
+
+
 # SPOP, as much as that takes: frames are a length, a type, flags, two varints, then pairs of a name and a typed value.
 
 def varint(n):
