@@ -67,8 +67,8 @@ stop(struct sidecar *sidecar)
 
 	sweeper_free(sidecar->sweeper);
 	worker_threads_join(sidecar);
-	worker_threads_deliver_rest(
-		sidecar); /* a command to abort that came too late wants uploads that are there */
+	/* A command to abort that came too late wants uploads that are there. */
+	worker_threads_deliver_rest(sidecar);
 	sd_notify_stop(sidecar->sd_notify);
 	admin_server_stop(sidecar->admin);
 	agent_free(sidecar->agent);
