@@ -110,9 +110,7 @@ disk_new(struct pool *pool, struct error *err)
 	}
 	disk->pool = pool;
 	mail_init(&disk->stop, on_stop);
-	disk->last_written = &disk->written;
-	disk->last_named = &disk->named;
-	disk->turn_end.turn = disk_turn_end;
+	disk_turn_init(disk);
 	disk->syncer = syncer_new(err);
 	disk->loop = disk->syncer != NULL ? loop_new(err) : NULL;
 	if (disk->loop != NULL)

@@ -14,6 +14,10 @@
 
 extern const struct sink directory_sink;
 
+struct file_list { /* by `next` */
+	struct file *first, **last;
+};
+
 struct disk {
 	struct pool *pool;
 	struct loop *loop;
@@ -23,8 +27,8 @@ struct disk {
 	struct syncer *syncer;
 	struct hook turn_end;
 	/* Of those that this turn has brought so far, first come, first served: */
-	struct file *written, **last_written; /* SYNCING */
-	struct file *named, **last_named;     /* SETTLING */
+	struct file_list written; /* SYNCING */
+	struct file_list named;   /* SETTLING */
 	struct mail stop;
 	bool is_stopping;
 };
@@ -55,9 +59,9 @@ void disk_file_on_durable(struct file *file);
 /* [disk] Of one that is SETTLING: likewise, its name. */
 void disk_file_on_settled(struct file *file);
 
-/* [disk] One that has just become SYNCING or SETTLING waits for the end of the turn, unless it is dropped. */
+/* [main] init: before the thread runs. [disk] One that has just become SYNCING or SETTLING waits for the end of the turn, unless it is dropped. */
+void disk_turn_init(struct disk *disk);
 void disk_turn_add(struct file *file);
 void disk_turn_drop(struct file *file);
-uint64_t disk_turn_end(struct hook *hook, uint64_t now_ms);
 
 #endif

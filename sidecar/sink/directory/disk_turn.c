@@ -6,98 +6,84 @@
 #include "sink/directory/disk_priv.h"
 #include "sink/directory/sync_batch.h"
 
-struct list {
-	struct file **first, ***last;
-};
-
-static struct list
+static struct file_list *
 list_of(const struct file *file)
 {
-	struct disk *disk = file->disk;
-
 	if (file->state == FILE_SYNCING)
-		return (struct list){ &disk->written, &disk->last_written };
+		return &file->disk->written;
 	must(file->state == FILE_SETTLING);
-	return (struct list){ &disk->named, &disk->last_named };
+	return &file->disk->named;
 }
 
 void
 disk_turn_add(struct file *file)
 {
-	struct list list = list_of(file);
+	struct file_list *list = list_of(file);
 
 	file->next = NULL;
-	**list.last = file;
-	*list.last = &file->next;
+	*list->last = file;
+	list->last = &file->next;
 }
 
 void
 disk_turn_drop(struct file *file)
 {
-	struct list list = list_of(file);
-	struct file **at = list.first;
+	struct file_list *list = list_of(file);
+	struct file **at = &list->first;
 
 	while (*at != file)
 		at = &(*at)->next;
 	*at = file->next;
-	if (*list.last == &file->next)
-		*list.last = at;
+	if (list->last == &file->next)
+		list->last = at;
 }
 
 static struct file *
-take_all(struct file **first, struct file ***last)
+take_all(struct file_list *list)
 {
-	struct file *files = *first;
+	struct file *files = list->first;
 
-	*first = NULL;
-	*last = first;
+	list->first = NULL;
+	list->last = &list->first;
 	return files;
 }
 
+/* What `add` takes of each is made durable, and then `done` is told; it may put the file into the other list. */
 static void
-sync_written(struct disk *disk)
+sync_all(struct disk *disk, struct file_list *list, void (*add)(struct sync_batch *batch, struct new_file *file),
+	void (*done)(struct file *file))
 {
-	struct file *list = take_all(&disk->written, &disk->last_written), *next;
+	struct file *files = take_all(list), *next;
 	struct sync_batch batch;
 
-	if (list == NULL)
+	if (files == NULL)
 		return;
 	sync_batch_begin(&batch, disk->syncer);
-	for (struct file *f = list; f != NULL; f = f->next)
-		sync_batch_add_bytes(&batch, &f->file);
+	for (struct file *f = files; f != NULL; f = f->next)
+		add(&batch, &f->file);
 	sync_batch_end(&batch);
-	for (struct file *f = list; f != NULL; f = next) {
+	for (struct file *f = files; f != NULL; f = next) {
 		next = f->next;
-		disk_file_on_durable(f);
-	}
-}
-
-static void
-settle_named(struct disk *disk)
-{
-	struct file *list = take_all(&disk->named, &disk->last_named), *next;
-	struct sync_batch batch;
-
-	if (list == NULL)
-		return;
-	sync_batch_begin(&batch, disk->syncer);
-	for (struct file *f = list; f != NULL; f = f->next)
-		sync_batch_add_names(&batch, &f->file);
-	sync_batch_end(&batch);
-	for (struct file *f = list; f != NULL; f = next) {
-		next = f->next;
-		disk_file_on_settled(f);
+		done(f);
 	}
 }
 
 /* What has been written may be to be shown at once. */
-uint64_t
-disk_turn_end(struct hook *hook, uint64_t now_ms)
+static uint64_t
+on_turn_end(struct hook *hook, uint64_t now_ms)
 {
 	struct disk *disk = container_of(hook, struct disk, turn_end);
 
 	(void)now_ms;
-	sync_written(disk);
-	settle_named(disk);
+	sync_all(disk, &disk->written, sync_batch_add_bytes, disk_file_on_durable);
+	sync_all(disk, &disk->named, sync_batch_add_names, disk_file_on_settled);
 	return CLOCK_NEVER;
+}
+
+void
+disk_turn_init(struct disk *disk)
+{
+	disk->written.last = &disk->written.first;
+	disk->named.last = &disk->named.first;
+	disk->turn_end.turn = on_turn_end;
 }
