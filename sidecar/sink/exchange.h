@@ -109,4 +109,7 @@ void exchange_stop(struct exchange *exchange);
 bool exchange_is_asking(const struct exchange *exchange);
 bool exchange_may_have_arrived(const struct exchange *exchange); /* was_complete, as far as is known now */
 
+/* Of a line that on_header() was told and that begins with `name` ("etag:"): what stands behind it, without blanks and line end. */
+struct str exchange_value_of(struct str line, const char *name);
+
 #endif

@@ -93,6 +93,16 @@ defer_resume(struct exchange *x)
 		exchange_defer(x);
 }
 
+struct str
+exchange_value_of(struct str line, const char *name)
+{
+	struct str value = { line.data + strlen(name), line.len - strlen(name) };
+
+	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
+		value.len--;
+	return str_trim(value);
+}
+
 static void
 take_status(struct exchange *x, struct str line)
 {

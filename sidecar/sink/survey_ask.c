@@ -113,11 +113,8 @@ on_interim(void *arg, unsigned status)
 static void
 take_value(struct str line, const char *name, char out[static SURVEY_VALUE_MAX + 1])
 {
-	struct str value = { line.data + strlen(name), line.len - strlen(name) };
+	struct str value = exchange_value_of(line, name);
 
-	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
-		value.len--;
-	value = str_trim(value);
 	if (value.len <= SURVEY_VALUE_MAX && !str_has_control(value))
 		snprintf(out, SURVEY_VALUE_MAX + 1, "%.*s", STR_ARG(value));
 }

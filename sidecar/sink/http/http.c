@@ -48,20 +48,10 @@ on_status(void *arg, unsigned status)
 	http->order->outcome.retry_after_s = 0;
 }
 
-static struct str
-value_of(struct str line, const char *name)
-{
-	struct str value = { line.data + strlen(name), line.len - strlen(name) };
-
-	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
-		value.len--;
-	return str_trim(value);
-}
-
 static void
 take_value(struct str line, const char *name, char *out, size_t size)
 {
-	struct str value = value_of(line, name);
+	struct str value = exchange_value_of(line, name);
 
 	if (value.len < size && !str_has_control(value))
 		snprintf(out, size, "%.*s", STR_ARG(value));
@@ -73,7 +63,8 @@ take_retry_after(struct http *http, struct str line)
 {
 	uint64_t seconds;
 
-	if ((http->status == 429 || http->status == 503) && str_to_u64(value_of(line, "retry-after:"), &seconds))
+	if ((http->status == 429 || http->status == 503) &&
+		str_to_u64(exchange_value_of(line, "retry-after:"), &seconds))
 		http->order->outcome.retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds
 										 : RETRY_AFTER_MAX_S;
 }

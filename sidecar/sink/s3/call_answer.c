@@ -15,16 +15,6 @@ s3_call_on_status(void *arg, unsigned status)
 	call->reply.status = status;
 }
 
-static struct str
-value_of(struct str line, const char *name)
-{
-	struct str value = { line.data + strlen(name), line.len - strlen(name) };
-
-	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
-		value.len--;
-	return str_trim(value);
-}
-
 void
 s3_call_on_header(void *arg, struct str line)
 {
@@ -44,11 +34,12 @@ s3_call_on_header(void *arg, struct str line)
 
 		if (!str_starts_nocase(line, wanted[i].name))
 			continue;
-		value = value_of(line, wanted[i].name);
+		value = exchange_value_of(line, wanted[i].name);
 		if (value.len < wanted[i].size && !str_has_control(value))
 			snprintf(wanted[i].to, wanted[i].size, "%.*s", STR_ARG(value));
 	}
-	if (str_starts_nocase(line, "retry-after:") && str_to_u64(value_of(line, "retry-after:"), &seconds))
+	if (str_starts_nocase(line, "retry-after:") &&
+		str_to_u64(exchange_value_of(line, "retry-after:"), &seconds))
 		reply->retry_after_s = seconds < S3_RETRY_AFTER_MAX_S ? (unsigned)seconds : S3_RETRY_AFTER_MAX_S;
 }
 

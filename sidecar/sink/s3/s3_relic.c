@@ -102,13 +102,11 @@ void
 s3_on_relic_line(struct relic *relic, struct str line)
 {
 	static const char name[] = "x-amz-version-id:";
-	struct str value = { line.data + sizeof name - 1, line.len - (sizeof name - 1) };
+	struct str value;
 
 	if (relic->is_found || !str_starts_nocase(line, name))
 		return;
-	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
-		value.len--;
-	value = str_trim(value);
+	value = exchange_value_of(line, name);
 	if (value.len <= RELIC_VERSION_MAX && !str_has_control(value)) {
 		memcpy(relic->version, value.data, value.len);
 		relic->version[value.len] = '\0';
