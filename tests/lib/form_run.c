@@ -113,7 +113,7 @@ pump(void *arg, struct order *order)
 	(void)order;
 }
 
-const struct sinks form_run_outlets = { .cost = cost, .open = open_taker, .pump = pump };
+const struct sinks form_run_sinks = { .cost = cost, .open = open_taker, .pump = pump };
 
 void
 form_run_on_news(void *arg)
@@ -184,7 +184,7 @@ form_run(const struct route *route, struct str body, size_t step, bool is_dry, f
 	struct error *err)
 {
 	struct txn_setup setup = { .policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
-		.sinks = &form_run_outlets,
+		.sinks = &form_run_sinks,
 		.blocks = form_run_at.blocks,
 		.piece = step,
 		.body = LIMIT_NONE,

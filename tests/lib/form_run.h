@@ -27,7 +27,7 @@ struct form_run_at {
 };
 
 extern struct form_run_at form_run_at;
-extern const struct sinks form_run_outlets;
+extern const struct sinks form_run_sinks;
 
 int form_run_set_up(void **state);
 int form_run_tear_down(void **state);

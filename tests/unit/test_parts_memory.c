@@ -125,7 +125,7 @@ a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
 	struct error err = { 0 };
 	struct pool *small = pool_new(512 << 10, &err);
 	struct blocks *cut = blocks_new(small);
-	struct txn_setup setup = { .sinks = &form_run_outlets,
+	struct txn_setup setup = { .sinks = &form_run_sinks,
 		.blocks = cut,
 		.box = loop_mailbox(form_run_at.loop),
 		.on_news = form_run_on_news };
@@ -254,7 +254,7 @@ what_is_set_aside_counts_as_held(void **state)
 	static const struct match_result match;
 	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
 	struct config *config = form_run_config("fields: [ { name: \"*\", " STORE " } ]");
-	struct txn_setup setup = { .sinks = &form_run_outlets,
+	struct txn_setup setup = { .sinks = &form_run_sinks,
 		.blocks = form_run_at.blocks,
 		.box = loop_mailbox(form_run_at.loop),
 		.on_news = form_run_on_news };
@@ -284,7 +284,7 @@ an_empty_channel_has_room_for_any_piece(void **state)
 	static const struct match_result match;
 	static const struct naming naming = { .head = &form_head, .match = &match, .request_id = STR("id") };
 	struct config *config = form_run_config("fields: [ { name: \"*\", " STORE " } ]");
-	struct txn_setup setup = { .sinks = &form_run_outlets,
+	struct txn_setup setup = { .sinks = &form_run_sinks,
 		.blocks = form_run_at.blocks,
 		.box = loop_mailbox(form_run_at.loop),
 		.on_news = form_run_on_news };

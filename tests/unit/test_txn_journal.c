@@ -81,6 +81,17 @@ nothing_is_visible_before_the_journal_tells_of_all(void **unused)
 }
 
 static void
+expect_whole_without_the_journal(struct world *world)
+{
+	txn_step(world->txn, false);
+	for (int turns = 0; turns < 10; turns++) {
+		loop_deliver_rest(world->loop);
+		txn_step(world->txn, false);
+	}
+	assert_true(txn_is_whole(world->txn)); /* though the journal had no turn */
+}
+
+static void
 what_is_in_one_place_has_no_need_of_the_journal(void **unused)
 {
 	int folder = folder_make();
@@ -93,12 +104,7 @@ what_is_in_one_place_has_no_need_of_the_journal(void **unused)
 		world_kept(&world, i == 0 ? &world.to_store : &world.to_folder);
 		if (i == 1)
 			world_kept(&world, &world.to_folder);
-		txn_step(world.txn, false);
-		for (int turns = 0; turns < 10; turns++) {
-			loop_deliver_rest(world.loop);
-			txn_step(world.txn, false);
-		}
-		assert_true(txn_is_whole(world.txn)); /* though the journal had no turn */
+		expect_whole_without_the_journal(&world);
 		end_state(&world);
 	}
 	folder_remove(folder);
@@ -170,12 +176,7 @@ what_does_not_last_needs_no_journal(void **unused)
 	world_kept(&world, &to_nowhere);
 	world_kept(&world, &world.to_store);
 	world_kept(&world, &to_nowhere);
-	txn_step(world.txn, false);
-	for (int turns = 0; turns < 10; turns++) {
-		loop_deliver_rest(world.loop);
-		txn_step(world.txn, false);
-	}
-	assert_true(txn_is_whole(world.txn)); /* though the journal had no turn */
+	expect_whole_without_the_journal(&world);
 	end_state(&world);
 	folder_remove(folder);
 }
