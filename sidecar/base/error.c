@@ -28,6 +28,16 @@ error_nomem(struct error *err)
 }
 
 bool
+error_no_room(struct error *err, const char *what_for)
+{
+	if (err == NULL || error_is_set(err))
+		return false;
+	error_set(err, ERR_BUSY, "no memory left %s; try again later", what_for);
+	snprintf(err->limit, sizeof err->limit, "memory");
+	return false;
+}
+
+bool
 error_wrap(struct error *err, const char *fmt, ...)
 {
 	char prefix[sizeof err->message], whole[sizeof err->message * 2 + 3];
@@ -64,6 +74,7 @@ static const char *const kind_names[] = {
 	[ERR_NO_ROUTE] = "no-route",
 	[ERR_METHOD] = "method",
 	[ERR_LENGTH_REQUIRED] = "length-required",
+	[ERR_HEADERS] = "headers-too-long",
 	[ERR_MEDIA_TYPE] = "media-type",
 	[ERR_EXPECTATION] = "expectation",
 	[ERR_TOO_MANY] = "too-many",
@@ -72,6 +83,7 @@ static const char *const kind_names[] = {
 	[ERR_TOO_LARGE] = "too-large",
 	[ERR_RULE] = "rule",
 	[ERR_EXISTS] = "exists",
+	[ERR_REFUSED] = "refused",
 	[ERR_CLIENT_SLOW] = "client-slow",
 	[ERR_CLIENT_GONE] = "client-gone",
 	[ERR_BUSY] = "busy",
@@ -81,6 +93,7 @@ static const char *const kind_names[] = {
 	[ERR_UPSTREAM] = "upstream",
 	[ERR_UPSTREAM_TIMEOUT] = "upstream-timeout",
 	[ERR_UPSTREAM_FULL] = "upstream-full",
+	[ERR_UPSTREAM_REFUSED] = "upstream-refused",
 	[ERR_CONFIG] = "config",
 	[ERR_SYSTEM] = "system",
 };

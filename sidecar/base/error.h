@@ -22,6 +22,7 @@ enum error_kind {
 	ERR_NO_ROUTE,        /* 404 */
 	ERR_METHOD,          /* 405 there is a route for the path, but not for the method */
 	ERR_LENGTH_REQUIRED, /* 411 */
+	ERR_HEADERS,         /* 431 what is to be passed on of it is too long; limit says which */
 	ERR_MEDIA_TYPE,      /* 415 not multipart/form-data, or encoded */
 	ERR_EXPECTATION,     /* 417 an Expect other than 100-continue */
 	ERR_TOO_MANY,        /* 429 over limits.concurrent, or the gateway's limit; Retry-After */
@@ -31,6 +32,8 @@ enum error_kind {
 	ERR_TOO_LARGE, /* 413 over a limit; limit says which */
 	ERR_RULE,      /* 422 a field rule says no */
 	ERR_EXISTS,    /* 409 the name exists already */
+	/* the application's */
+	ERR_REFUSED, /* it has answered by a refusal, which is the client's answer as it is */
 	/* the client's side */
 	ERR_CLIENT_SLOW, /* 408 idle or over its total time */
 	ERR_CLIENT_GONE, /* nobody is left to answer; logged as 499 */
@@ -43,6 +46,7 @@ enum error_kind {
 	ERR_UPSTREAM,         /* 502 refused, reset, or answered with an error */
 	ERR_UPSTREAM_TIMEOUT, /* 504 */
 	ERR_UPSTREAM_FULL,    /* 507 no room left where the bytes should go */
+	ERR_UPSTREAM_REFUSED, /* its answer's status, which is the client's, too: `status` */
 	/* start-up and command line */
 	ERR_CONFIG, /* the route file or the command line is wrong */
 	ERR_SYSTEM, /* a system call failed at start-up */
@@ -53,6 +57,7 @@ enum error_kind {
 
 struct error {
 	enum error_kind kind;
+	unsigned status;   /* ERR_UPSTREAM_REFUSED alone, else 0 */
 	uint64_t offset;   /* byte of the request's body, ERROR_NO_OFFSET where none fits */
 	char limit[32];    /* key of the limit that was passed ("max_size"), or "" */
 	char field[128];   /* field name that it concerns, or ""; bytes as they came, cut to fit */
@@ -64,6 +69,10 @@ struct error {
 bool error_set(struct error *err, enum error_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 bool error_nomem(struct error *err); /* [any] ERR_NOMEM, with the one sentence that there is for it */
+
+/* [any] ERR_BUSY: the budget has "no memory left WHAT_FOR", and whoever tries again later may find some; its limit is `memory`. Always
+ * false. */
+bool error_no_room(struct error *err, const char *what_for);
 
 /* [any] Prepends "prefix: " to the sentence of an error that is set. Always returns false. */
 bool error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -112,16 +112,6 @@ whole_lines(size_t most)
 
 /* -- the thread --------------------------------------------------------------------------------------- */
 
-static size_t
-count_lines(const char *data, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += data[i] == '\n';
-	return n;
-}
-
 static void
 write_oldest(void)
 {
@@ -135,7 +125,7 @@ write_oldest(void)
 	pthread_mutex_lock(&queue.lock);
 	drop_oldest(n);
 	if (!ok)
-		metrics_add(queue.metrics, METRIC_LOG_LINES_LOST, count_lines(piece, n));
+		metrics_add(queue.metrics, METRIC_LOG_LINES_LOST, str_count((struct str){ piece, n }, '\n'));
 }
 
 /* All that was put before them has been written. */

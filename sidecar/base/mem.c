@@ -2,12 +2,14 @@
 /* mem.c - see mem.h. The fault counter is an atomic so that tests may run threads. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+static _Atomic bool counts;      /* mem_fail() was called: else no thread writes what all threads share */
 static _Atomic size_t made;      /* allocations since mem_fail() */
 static _Atomic size_t fail_from; /* 0: never */
 static _Atomic size_t fail_count;
@@ -16,9 +18,12 @@ static _Atomic size_t fail_count;
 static bool
 must_fail_now(void)
 {
-	size_t n = atomic_fetch_add_explicit(&made, 1, memory_order_relaxed) + 1;
-	size_t from = atomic_load_explicit(&fail_from, memory_order_relaxed);
+	size_t n, from;
 
+	if (!atomic_load_explicit(&counts, memory_order_relaxed))
+		return false;
+	n = atomic_fetch_add_explicit(&made, 1, memory_order_relaxed) + 1;
+	from = atomic_load_explicit(&fail_from, memory_order_relaxed);
 	return from != 0 && n >= from && n - from < atomic_load_explicit(&fail_count, memory_order_relaxed);
 }
 
@@ -27,6 +32,7 @@ mem_fail(size_t nth, size_t count)
 {
 	size_t before = atomic_exchange_explicit(&made, 0, memory_order_relaxed);
 
+	atomic_store_explicit(&counts, true, memory_order_relaxed);
 	atomic_store_explicit(&fail_count, count, memory_order_relaxed);
 	atomic_store_explicit(&fail_from, nth, memory_order_relaxed);
 	return before;
@@ -75,4 +81,18 @@ void
 mem_free(void *p)
 {
 	free(p);
+}
+
+void
+mem_trim(void)
+{
+	malloc_trim(0);
+}
+
+size_t
+mem_used(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
 }

@@ -12,6 +12,7 @@ secret_read(int fd, size_t most, struct buf *out)
 	char piece[4096];
 	ssize_t n;
 
+	out->is_secret = true;
 	while ((n = read(fd, piece, sizeof piece)) > 0 && out->len + (size_t)n <= most)
 		buf_add(out, piece, (size_t)n);
 	explicit_bzero(piece, sizeof piece);
@@ -26,4 +27,5 @@ secret_wipe(struct buf *text)
 	if (text->data != NULL)
 		explicit_bzero(text->data, text->cap);
 	buf_free(text);
+	text->is_secret = true;
 }

@@ -27,11 +27,10 @@ str_is(struct str a, const char *c_string)
 	return str_equal(a, str_of(c_string));
 }
 
-/* Not tolower(): that follows the locale, and HTTP tokens do not. */
-static char
-lower(char c)
+static bool
+is_same_nocase(char a, char b)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return a == b || str_lower(a) == str_lower(b);
 }
 
 bool
@@ -40,17 +39,19 @@ str_equal_nocase(struct str a, struct str b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.data[i]) != lower(b.data[i]))
+		if (!is_same_nocase(a.data[i], b.data[i]))
 			return false;
 	return true;
 }
 
+/* Mostly the first byte says no. */
 bool
 str_starts_nocase(struct str s, const char *prefix)
 {
-	size_t n = strlen(prefix);
-
-	return s.len >= n && str_equal_nocase((struct str){ s.data, n }, (struct str){ prefix, n });
+	for (size_t i = 0; prefix[i] != '\0'; i++)
+		if (i == s.len || !is_same_nocase(s.data[i], prefix[i]))
+			return false;
+	return true;
 }
 
 static bool
@@ -84,43 +85,41 @@ str_dup(struct str s)
 	return copy;
 }
 
-bool
-str_has_control(struct str s)
+char *
+str_dup_lower(struct str s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.data[i];
+	char *copy = str_dup(s);
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return true;
+	for (size_t i = 0; copy != NULL && i < s.len; i++)
+		copy[i] = str_lower(copy[i]);
+	return copy;
+}
+
+void
+str_write_hex(char *out, const unsigned char *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
 	}
-	return false;
+	out[2 * len] = '\0';
 }
 
-bool
-str_is_token_char(char c)
+size_t
+str_write_u64(char out[STR_U64_SIZE], uint64_t n)
 {
-	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
+	char digits[STR_U64_SIZE], *first = digits + sizeof digits;
+	size_t len;
 
-bool
-str_is_token(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!str_is_token_char(s.data[i]))
-			return false;
-	return s.len > 0;
-}
-
-int
-str_hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	*--first = '\0';
+	do
+		*--first = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	len = (size_t)(digits + sizeof digits - first);
+	memcpy(out, first, len);
+	return len - 1;
 }
 
 bool
@@ -152,12 +151,39 @@ str_to_u64(struct str s, uint64_t *out)
 	return true;
 }
 
+/* realloc() leaves what it moves where it was. */
+static char *
+move_secret(struct buf *b, size_t cap)
+{
+	char *data = mem_alloc(cap);
+
+	if (data == NULL || b->data == NULL)
+		return data;
+	memcpy(data, b->data, b->len + 1);
+	explicit_bzero(b->data, b->cap);
+	mem_free(b->data);
+	return data;
+}
+
+static bool
+resize(struct buf *b, size_t cap)
+{
+	char *data = b->is_secret ? move_secret(b, cap) : mem_resize(b->data, cap, 1);
+
+	if (data == NULL) {
+		b->failed = true;
+		return false;
+	}
+	b->data = data;
+	b->cap = cap;
+	return true;
+}
+
 /* Makes room for `more` bytes and the NUL; doubles, so that n appends cost O(n). */
 static bool
 buf_reserve(struct buf *b, size_t more)
 {
 	size_t need, cap;
-	char *data;
 
 	if (b->failed || more > SIZE_MAX / 2 - b->len - 1) {
 		b->failed = true;
@@ -168,14 +194,16 @@ buf_reserve(struct buf *b, size_t more)
 		return true;
 	for (cap = b->cap > 0 ? b->cap : 64; cap < need;)
 		cap *= 2;
-	data = mem_resize(b->data, cap, 1);
-	if (data == NULL) {
+	return resize(b, cap);
+}
+
+void
+buf_make_room(struct buf *b, size_t more)
+{
+	if (b->failed || more > SIZE_MAX / 2 - b->len - 1)
 		b->failed = true;
-		return false;
-	}
-	b->data = data;
-	b->cap = cap;
-	return true;
+	else if (b->len + more + 1 > b->cap)
+		resize(b, b->len + more + 1);
 }
 
 void
@@ -211,19 +239,31 @@ void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;
+	size_t room;
 	int n;
 
+	if (!buf_reserve(b, 0))
+		return;
+	room = b->cap - b->len;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(b->data + b->len, room, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		b->failed = true;
-	else if (buf_reserve(b, (size_t)n)) {
+	if (n >= 0 && (size_t)n >= room && buf_reserve(b, (size_t)n))
 		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
-		b->len += (size_t)n;
-	}
 	va_end(again);
+	b->failed = b->failed || n < 0;
+	if (!b->failed)
+		b->len += (size_t)n;
+	b->data[b->len] = '\0';
+}
+
+void
+buf_add_u64(struct buf *b, uint64_t n)
+{
+	char digits[STR_U64_SIZE];
+
+	buf_add(b, digits, str_write_u64(digits, n));
 }
 
 struct str
@@ -248,68 +288,38 @@ buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* Rows of RFC 3629's table: first byte range, allowed second byte range, length. */
-static const struct {
-	unsigned char first_low, first_high, second_low, second_high, len;
-} utf8_rows[] = {
-	{ 0x00, 0x7f, 0, 0, 1 },
-	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-	{ 0xed, 0xed, 0x80, 0x9f, 3 },
-	{ 0xee, 0xef, 0x80, 0xbf, 3 },
-	{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
-size_t
-utf8_length(struct str s)
+/* How many bytes at the start of s are ASCII that JSON takes as it is. */
+static size_t
+plain_length(struct str s)
 {
-	const unsigned char *p = (const unsigned char *)s.data;
+	size_t n = 0;
 
-	if (s.len == 0)
-		return 0;
-	for (size_t i = 0; i < sizeof utf8_rows / sizeof utf8_rows[0]; i++) {
-		size_t len = utf8_rows[i].len;
-
-		if (p[0] < utf8_rows[i].first_low || p[0] > utf8_rows[i].first_high)
-			continue;
-		if (s.len < len)
-			return 0;
-		if (len > 1 && (p[1] < utf8_rows[i].second_low || p[1] > utf8_rows[i].second_high))
-			return 0;
-		for (size_t k = 2; k < len; k++)
-			if (p[k] < 0x80 || p[k] > 0xbf)
-				return 0;
-		return len;
-	}
-	return 0;
+	while (n < s.len && s.data[n] >= ' ' && s.data[n] < 0x7f && s.data[n] != '"' && s.data[n] != '\\')
+		n++;
+	return n;
 }
 
-bool
-utf8_is_control(struct str s)
+static size_t
+add_sequence(struct buf *b, struct str s)
 {
-	unsigned char first = (unsigned char)s.data[0];
+	size_t n = utf8_length(s);
 
-	if (first == 0xc2 && utf8_length(s) == 2)
-		return (unsigned char)s.data[1] < 0xa0;
-	return first < 0x20 || first == 0x7f;
+	if (n > 0)
+		buf_add(b, s.data, n);
+	else
+		buf_add_text(b, "\xef\xbf\xbd"); /* U+FFFD */
+	return n > 0 ? n : 1;
 }
 
 void
 buf_add_utf8(struct buf *b, struct str s)
 {
-	while (s.len > 0) {
-		size_t n = utf8_length(s);
-
+	for (size_t n; s.len > 0; s = (struct str){ s.data + n, s.len - n }) {
+		n = plain_length(s);
 		if (n > 0)
 			buf_add(b, s.data, n);
 		else
-			buf_add_text(b, "\xef\xbf\xbd"); /* U+FFFD */
-		n = n > 0 ? n : 1;
-		s.data += n;
-		s.len -= n;
+			n = add_sequence(b, s);
 	}
 }
 
@@ -320,14 +330,16 @@ buf_add_json(struct buf *b, struct str s)
 	for (size_t n; s.len > 0; s = (struct str){ s.data + n, s.len - n }) {
 		unsigned char c = (unsigned char)s.data[0];
 
-		n = utf8_length(s);
-		n = n > 0 ? n : 1;
-		if (c == '"' || c == '\\')
+		n = plain_length(s);
+		if (n > 0)
+			buf_add(b, s.data, n);
+		else if (c == '"' || c == '\\')
 			buf_addf(b, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			buf_addf(b, "\\u%04x", c);
 		else
-			buf_add_utf8(b, (struct str){ s.data, n });
+			n = add_sequence(b, s);
+		n = n > 0 ? n : 1;
 	}
 	buf_add_char(b, '"');
 }

@@ -25,7 +25,8 @@ struct str {
 struct buf {
 	char *data; /* NULL while empty and never grown */
 	size_t len, cap;
-	bool failed; /* an allocation failed: the content is not whole; check once at the end */
+	bool failed;    /* an allocation failed: the content is not whole; check once at the end */
+	bool is_secret; /* what it outgrows is wiped; see secret.h for what it holds at its end */
 };
 
 struct str str_of(const char *c_string); /* NULL gives STR_NONE */
@@ -35,6 +36,24 @@ bool str_equal_nocase(struct str a, struct str b); /* ASCII letters only, as HTT
 bool str_starts_nocase(struct str s, const char *prefix);
 struct str str_trim(struct str s); /* SP and HTAB at both ends */
 char *str_dup(struct str s);       /* NUL-terminated copy; NULL: out of memory; caller frees */
+char *str_dup_lower(struct str s); /* the same in lower case, as str_lower() */
+
+/* Of an ASCII letter the small one. Not tolower(): that follows the locale, and what HTTP compares does not. */
+static inline char
+str_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline size_t
+str_count(struct str s, char c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += s.data[i] == c;
+	return n;
+}
 
 /* Does s hold a control byte other than HTAB (RFC 9110 section 5.5)? */
 bool str_has_control(struct str s);
@@ -42,6 +61,14 @@ bool str_has_control(struct str s);
 bool str_is_token_char(char c);  /* tchar of RFC 9110 section 5.6.2 */
 bool str_is_token(struct str s); /* one or more of them */
 int str_hex_value(char c);       /* 0 to 15; -1: not a hex digit */
+
+/* Writes 2 * len lower-case hex digits and a NUL. */
+void str_write_hex(char *out, const unsigned char *bytes, size_t len);
+
+#define STR_U64_SIZE 21u /* the digits of the largest, and a NUL */
+
+/* Writes n in decimal and a NUL; returns how many digits. printf would cost ten times as much. */
+size_t str_write_u64(char out[STR_U64_SIZE], uint64_t n);
 
 /* Whole string as an address of AF_INET or AF_INET6, without port or brackets, as inet_pton(3) writes it to `out`.
  * False: it is none. */
@@ -54,6 +81,10 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_str(struct buf *b, struct str s);
 void buf_add_text(struct buf *b, const char *c_string);
 void buf_add_char(struct buf *b, char c);
+void buf_add_u64(struct buf *b, uint64_t n); /* in decimal */
+
+/* So many bytes more have room, and no more than that is allocated for them: adding them moves nothing. */
+void buf_make_room(struct buf *b, size_t more);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct str buf_str(const struct buf *b);
 void buf_clear(struct buf *b); /* keeps the memory */
