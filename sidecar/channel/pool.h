@@ -77,6 +77,9 @@ void pool_take_back(
 	struct pool *pool, struct chunk **list); /* [any] all of them, which leaves NULL; wakes waiters */
 void pool_take_back_some(struct pool *pool, size_t n, struct chunk **list); /* [any] the first n of them */
 
+size_t pool_cool(
+	struct pool *pool); /* [any] gives the pages of free chunks back to the system: of so many chunks */
+
 /* [any] Reserves n chunks of POOL_KEEP for a form that is about to begin, and leaves so many that the pool is not short afterwards:
  * what is under way still finds the little that it needs. False: not now. More than pool_most_ahead() can never be had. */
 bool pool_reserve_ahead(struct pool *pool, size_t n);

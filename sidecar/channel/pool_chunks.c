@@ -148,6 +148,41 @@ pool_swap_uses(struct chunk *full, struct chunk *kept)
 	full->use = POOL_KEEP;
 }
 
+static void
+drop_pages(struct chunk *chunk)
+{
+	if (chunk->has_pages)
+		madvise(chunk->data, CHUNK_SIZE, MADV_DONTNEED);
+	chunk->has_pages = false;
+}
+
+/* It is reserved as long as it lies on no stack, so that nobody who has a reservation looks for it. */
+static bool
+cool_one(struct pool *pool)
+{
+	struct chunk *chunk;
+
+	if (!pool_reserve(pool, 1, POOL_STREAM))
+		return false;
+	chunk = pop(pool, &pool->hot);
+	if (chunk != NULL) {
+		drop_pages(chunk);
+		push(pool, &pool->cold, chunk);
+	}
+	pool_unreserve(pool, 1, POOL_STREAM);
+	return chunk != NULL;
+}
+
+size_t
+pool_cool(struct pool *pool)
+{
+	size_t n = 0;
+
+	while (n < pool->total && cool_one(pool))
+		n++;
+	return n;
+}
+
 /* -- chunks that stand for other memory ------------------------------------------------------------- */
 
 void
@@ -156,9 +191,7 @@ pool_draw_aside(struct pool *pool, size_t n, struct chunk **list)
 	while (n-- > 0) {
 		struct chunk *chunk = take(pool, &pool->cold, &pool->hot, POOL_KEEP);
 
-		if (chunk->has_pages)
-			madvise(chunk->data, CHUNK_SIZE, MADV_DONTNEED);
-		chunk->has_pages = false;
+		drop_pages(chunk);
 		chunk->link = *list;
 		*list = chunk;
 	}
