@@ -55,6 +55,7 @@ struct source_setup {
 	const struct head *head;
 	const struct source_events *events;
 	void *arg;
+	uint64_t parts; /* most parts of a form: limits.parts of the route, or less */
 };
 
 struct source_format;

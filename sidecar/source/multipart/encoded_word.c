@@ -2,6 +2,8 @@
 /* encoded_word.c - see encoded_word.h. */
 #include "source/multipart/encoded_word.h"
 
+#include "base/base64.h"
+
 #include <string.h>
 
 static const struct str before = { "=?utf-8?b?", 10 }, after = { "?=", 2 };
@@ -17,37 +19,24 @@ cut_ends(struct str s, struct str *base64)
 	return true;
 }
 
-/* 0 to 63; -1: no digit of base64. */
-static int
-digit_value(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
 /* Four digits at a time, `=` only in place of the last one or two. False: that is not base64. */
 static bool
 decode(struct str base64, struct buf *out)
 {
-	size_t padding = 0;
-	uint32_t bits = 0;
+	struct str left = base64;
 
 	if (base64.len == 0 || base64.len % 4 != 0)
 		return false;
-	while (padding < 2 && base64.data[base64.len - 1 - padding] == '=')
-		padding++;
-	for (size_t i = 0; i < base64.len; i++) {
-		int value = i < base64.len - padding ? digit_value(base64.data[i]) : 0;
+	while (left.len > base64.len - 2 && left.data[left.len - 1] == '=')
+		left.len--;
+	while (left.len > 0) {
+		size_t n = left.len < 4 ? left.len : 4;
+		unsigned char bytes[3];
 
-		if (value < 0)
+		if (!base64_read((struct str){ left.data, n }, bytes))
 			return false;
-		bits = bits << 6 | (uint32_t)value;
-		if (i % 4 != 3)
-			continue;
-		for (size_t k = 0; k < (i == base64.len - 1 ? 3 - padding : 3); k++)
-			buf_add_char(out, (char)(bits >> (16 - 8 * k) & 0xff));
+		buf_add(out, bytes, n * 6 / 8);
+		left = (struct str){ left.data + n, left.len - n };
 	}
 	return true;
 }

@@ -16,12 +16,13 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/random.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ struct postproc {
 	struct MHD_PostProcessor *mhd;
 	postproc_sink *sink;
 	void *arg;
-	char key[16]; /* the part's number, as libmicrohttpd will tell it */
+	char key[STR_U64_SIZE]; /* the part's number, as libmicrohttpd will tell it */
 	bool has_parts, stopped;
 	struct mask mask;
 };
@@ -52,6 +53,7 @@ static struct {
 	struct MHD_Connection *connection;
 	int peer; /* our end of the socketpair */
 	char delimiter[BOUNDARY_HEX + 3];
+	char end[BOUNDARY_HEX + 5]; /* what stands behind a part */
 } donor = { .peer = -1 };
 
 static enum MHD_Result
@@ -76,12 +78,12 @@ static void
 make_delimiter(void)
 {
 	unsigned char random[BOUNDARY_HEX / 2];
-	ssize_t n = getrandom(random, sizeof random, 0);
 
-	must(n == (ssize_t)sizeof random);
+	random_bytes(random, sizeof random);
 	snprintf(donor.delimiter, sizeof donor.delimiter, "--");
 	for (size_t i = 0; i < sizeof random; i++)
 		snprintf(donor.delimiter + 2 + 2 * i, 3, "%02x", random[i]);
+	snprintf(donor.end, sizeof donor.end, "\r\n%s", donor.delimiter);
 }
 
 static bool
@@ -261,7 +263,6 @@ struct postproc *
 postproc_new(postproc_sink *sink, void *arg, struct error *err)
 {
 	struct postproc *postproc = mem_zalloc(sizeof *postproc);
-	ssize_t n;
 
 	must(donor.connection != NULL); /* form_setup() comes first */
 	if (postproc != NULL)
@@ -273,8 +274,7 @@ postproc_new(postproc_sink *sink, void *arg, struct error *err)
 	}
 	postproc->sink = sink;
 	postproc->arg = arg;
-	n = getrandom(&postproc->mask.random, sizeof postproc->mask.random, 0);
-	must(n == (ssize_t)sizeof postproc->mask.random);
+	random_bytes(&postproc->mask.random, sizeof postproc->mask.random);
 	postproc->mask.random |= 1;
 	return postproc;
 }
@@ -298,18 +298,34 @@ feed(struct postproc *postproc, const char *data, size_t len, struct error *err)
 	return false;
 }
 
+struct head {
+	char text[200];
+	size_t len;
+};
+
+static void
+add(struct head *head, struct str text)
+{
+	must(text.len <= sizeof head->text - head->len);
+	memcpy(head->text + head->len, text.data, text.len);
+	head->len += text.len;
+}
+
 /* One feed for the whole head, so that the post-processor never moves its buffer line by line. */
 bool
 postproc_begin(struct postproc *postproc, unsigned part, struct error *err)
 {
-	char head[200];
-	int n;
+	struct head head;
+	size_t digits = str_write_u64(postproc->key, part);
 
-	snprintf(postproc->key, sizeof postproc->key, "%u", part);
-	n = snprintf(head, sizeof head, "%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n",
-		postproc->has_parts ? "" : donor.delimiter, postproc->key);
+	head.len = 0;
+	if (!postproc->has_parts)
+		add(&head, str_of(donor.delimiter));
+	add(&head, STR("\r\nContent-Disposition: form-data; name=\""));
+	add(&head, (struct str){ postproc->key, digits });
+	add(&head, STR("\"\r\n\r\n"));
 	postproc->has_parts = true;
-	return feed(postproc, head, (size_t)n, err);
+	return feed(postproc, head.text, head.len, err);
 }
 
 static bool
@@ -346,10 +362,7 @@ postproc_data(struct postproc *postproc, const char *data, size_t len, bool is_d
 bool
 postproc_end(struct postproc *postproc, struct error *err)
 {
-	char delimiter[sizeof donor.delimiter + 2];
-	int n = snprintf(delimiter, sizeof delimiter, "\r\n%s", donor.delimiter);
-
-	if (!feed(postproc, delimiter, (size_t)n, err))
+	if (!feed(postproc, donor.end, strlen(donor.end), err))
 		return false;
 	must(postproc->mask.delivered == postproc->mask.fed);
 	return true;

@@ -8,7 +8,7 @@ static void *
 new_body(const struct source_setup *setup, struct error *err)
 {
 	const struct limits *limits = &setup->route->limits;
-	struct form_limits form_limits = { .parts = limits->parts, .part_head = limits->part_head };
+	struct form_limits form_limits = { .parts = setup->parts, .part_head = limits->part_head };
 	struct boundary boundary;
 
 	if (!boundary_read(head_header(setup->head, "content-type"), &boundary, err))
