@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/must.h"
 #include "base/whole_file.h"
 
 #include <errno.h>
@@ -32,8 +33,8 @@ dead_find(const struct dead_file *file, const char *id)
 	return find(file, id);
 }
 
-static bool
-add_intent(struct dead_file *file, const struct record *record)
+struct dead_entry *
+dead_entry_new(struct dead_file *file, const struct record *record)
 {
 	struct record_object object;
 	struct str objects = record->objects;
@@ -44,43 +45,135 @@ add_intent(struct dead_file *file, const struct record *record)
 		n++;
 	entry = mem_zalloc(sizeof *entry + n * sizeof entry->objects[0]);
 	if (entry == NULL)
-		return false;
+		return NULL;
+	entry->file = file;
 	entry->id = record->id;
+	entry->has_app = record->has_app;
+	entry->owed = (struct state_owed){ .id = record->id, .app = record->app, .dead = entry };
 	entry->n = n;
 	objects = record->objects;
 	for (size_t i = 0; i < n; i++) {
 		record_next_object(&objects, &entry->objects[i].is);
 		entry->objects[i].entry = entry;
 	}
+	return entry;
+}
+
+bool
+dead_is_upload(const struct dead_entry *entry)
+{
+	return entry->n == 1 && entry->objects[0].is.back == RECORD_BACK_UPLOAD;
+}
+
+static bool
+add_intent(struct dead_file *file, const struct record *record)
+{
+	struct dead_entry *entry = dead_entry_new(file, record);
+
+	if (entry == NULL)
+		return false;
 	entry->next = file->entries;
 	file->entries = entry;
 	return true;
 }
 
-/* The last intents stand first in the list, and most that are done are among them. */
+/* Of two that were decided the last one counts: the first has not reached the disk for certain, so nobody has acted by it. */
 static void
-note_done(const struct dead_file *file, const struct record *record)
+note(struct dead_entry *entry, enum record_kind kind)
+{
+	entry->is_asked = entry->is_asked || kind == RECORD_ASKED;
+	entry->is_owed = entry->is_owed || kind == RECORD_OWED;
+	entry->is_gone = entry->is_gone || kind == RECORD_GONE;
+	entry->is_told = entry->is_told || kind == RECORD_TOLD;
+	entry->is_done = kind == RECORD_DONE || (entry->is_done && kind != RECORD_TOLD);
+}
+
+/* The last intents stand first in the list, and most that something is said of are among them. */
+static void
+read_note(const struct dead_file *file, const struct record *record)
 {
 	struct dead_entry *entry = find(file, record->id);
 
 	if (entry != NULL)
-		entry->is_done = true;
+		note(entry, record->kind);
+}
+
+enum state_fate
+dead_fate(const struct dead_entry *entry)
+{
+	bool may_stand = entry->has_app && entry->is_asked && entry->owed.app.when == RECORD_COMMITTED;
+
+	if (entry->is_done)
+		return STATE_DONE;
+	return may_stand && !entry->is_owed && !entry->is_told ? STATE_OPEN : STATE_CUT;
+}
+
+bool
+dead_is_owed(const struct dead_entry *entry)
+{
+	return entry->has_app && entry->is_asked && !entry->is_told && !entry->is_done;
+}
+
+/* Of a commit that was done, or taken back, only the journals of folders are left to end. */
+static void
+settle_done(struct dead_entry *entry)
+{
+	for (size_t i = 0; (entry->is_done || entry->is_gone) && i < entry->n; i++) {
+		struct dead_object *object = &entry->objects[i];
+
+		if (object->is_settled || object->is.back == RECORD_BACK_FOLDER)
+			continue;
+		object->is_settled = true;
+		entry->file->n_open--;
+	}
 }
 
 static bool
-is_settled_already(const struct dead_entry *entry, const struct dead_object *object)
+names(const struct dead_entry *entry, const struct record_object *upload)
 {
-	return entry->is_done && object->is.back != RECORD_BACK_FOLDER;
+	for (size_t i = 0; i < entry->n; i++) {
+		const struct record_object *is = &entry->objects[i].is;
+
+		if (is->upload != NULL && strcmp(is->upload, upload->upload) == 0 &&
+			strcmp(is->destination, upload->destination) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An upload is told of from its beginning on, and then by its commit, too, which sees to it. */
+static bool
+is_of_commit(const struct dead_entry *upload)
+{
+	const struct record_object *is = &upload->objects[0].is;
+
+	for (const struct dead_entry *entry = upload->file->entries; entry != NULL; entry = entry->next)
+		if (!entry->is_done && !entry->is_gone && !dead_is_upload(entry) && names(entry, is))
+			return true;
+	return false;
+}
+
+static void
+settle_upload(struct dead_entry *entry)
+{
+	struct dead_object *object = &entry->objects[0];
+
+	if (!dead_is_upload(entry) || object->is_settled || object->is.upload == NULL || !is_of_commit(entry))
+		return;
+	object->is_settled = true;
+	entry->file->n_open--;
 }
 
 static void
 count_open(struct dead_file *file)
 {
-	for (struct dead_entry *entry = file->entries; entry != NULL; entry = entry->next)
-		for (size_t i = 0; i < entry->n; i++) {
-			entry->objects[i].is_settled = is_settled_already(entry, &entry->objects[i]);
-			file->n_open += !entry->objects[i].is_settled;
-		}
+	for (struct dead_entry *entry = file->entries; entry != NULL; entry = entry->next) {
+		file->n_open += entry->n;
+		settle_done(entry);
+		settle_upload(entry);
+		file->n_owed += dead_is_owed(entry);
+		entry->owed.is_question = dead_fate(entry) == STATE_OPEN;
+	}
 }
 
 /* False: out of memory. */
@@ -100,7 +193,7 @@ read_records(struct dead_file *file)
 		if (found == RECORD_FOUND && record.kind == RECORD_INTENT)
 			ok = add_intent(file, &record);
 		else if (found == RECORD_FOUND)
-			note_done(file, &record);
+			read_note(file, &record);
 	}
 	if (behind)
 		log_line(LOG_WARN, "state",
@@ -128,12 +221,28 @@ is_still_there(const struct dead_file *file)
 	return fstat(file->fd, &st) == 0 && st.st_nlink > 0;
 }
 
+static bool
+begins_with(const struct buf *text, const char *format, size_t len)
+{
+	return text->len >= len && memcmp(text->data, format, len) == 0;
+}
+
+static bool
+is_ours(const struct buf *text)
+{
+	return begins_with(text, RECORD_FORMAT, sizeof RECORD_FORMAT - 1) ||
+		begins_with(text, RECORD_FORMAT_1, sizeof RECORD_FORMAT_1 - 1);
+}
+
 /* A process that dies before it has written the first line has told of nothing. */
 static bool
 is_empty(const struct buf *text)
 {
-	return text->len < sizeof RECORD_FORMAT - 1 &&
-		(text->len == 0 || memcmp(text->data, RECORD_FORMAT, text->len) == 0);
+	size_t len = text->len;
+
+	return len < sizeof RECORD_FORMAT - 1 &&
+		(len == 0 || memcmp(text->data, RECORD_FORMAT, len) == 0 ||
+			memcmp(text->data, RECORD_FORMAT_1, len) == 0);
 }
 
 static enum dead_result
@@ -141,13 +250,11 @@ read_file(struct dead_file *file, const char **why)
 {
 	if (!whole_file_read(file->fd, &file->text))
 		return stays(why, strerror(errno));
-	if (!is_empty(&file->text) &&
-		(file->text.len < sizeof RECORD_FORMAT - 1 ||
-			memcmp(file->text.data, RECORD_FORMAT, sizeof RECORD_FORMAT - 1) != 0))
+	if (!is_empty(&file->text) && !is_ours(&file->text))
 		return stays(why, "another version of penstock wrote it, or something else did");
 	if (!is_empty(&file->text) && !read_records(file))
 		return stays(why, "out of memory");
-	if (file->n_open > 0)
+	if (file->n_open > 0 || file->n_owed > 0)
 		return DEAD_TAKEN;
 	unlinkat(file->folder, file->name, 0);
 	return DEAD_GONE;
@@ -209,10 +316,50 @@ dead_free(struct dead_file *file)
 static bool
 is_over(const struct dead_file *file)
 {
-	if (file->n_open > 0)
+	if (file->n_open > 0 || file->n_owed > 0)
 		return false;
 	unlinkat(file->folder, file->name, 0);
 	return true;
+}
+
+static bool
+append(const struct dead_file *file, enum record_kind kind, const char *id, bool durable)
+{
+	off_t end = lseek(file->fd, 0, SEEK_END);
+	struct buf text = { 0 };
+	bool ok = false;
+	ssize_t n;
+
+	record_write_note(&text, kind, id);
+	errno = ENOMEM;
+	if (!text.failed && end >= 0) {
+		n = pwrite(file->fd, text.data, text.len, end);
+		ok = n == (ssize_t)text.len;
+		if (n >= 0 && !ok)
+			errno = ENOSPC;
+	}
+	buf_free(&text);
+	return ok && (!durable || fdatasync(file->fd) == 0);
+}
+
+bool
+dead_note(struct dead_entry *entry, enum record_kind kind, bool durable)
+{
+	struct dead_file *file = entry->file;
+
+	must(kind == RECORD_DONE || kind == RECORD_TOLD);
+	if (!append(file, kind, entry->id, durable) && durable)
+		return false;
+	file->n_owed -= dead_is_owed(entry);
+	note(entry, kind);
+	settle_done(entry);
+	return true;
+}
+
+bool
+dead_settle_rest(struct dead_file *file)
+{
+	return is_over(file);
 }
 
 bool

@@ -2,7 +2,7 @@
 /* own_file.c - this process's file of state.h. [its thread]
  *
  * Orders of a turn are gathered in one batch. The hook at its end writes the batch and lets it reach the disk if anybody waits
- * for that; meanwhile the next orders gather in the mailbox. What cannot be written is cut off again, so that nobody reads
+ * for that; meanwhile the next orders gather in the mailbox. What was only mentioned reaches it a little later. What cannot be written is cut off again, so that nobody reads
  * half of it. A file that is large and tells little is written anew; so is one of which a write has failed, because of pages
  * that once could not be written nobody knows whether they are on the disk. */
 #include "base/container_of.h"
@@ -101,11 +101,8 @@ rewrite(struct state *state)
 	snprintf(name, sizeof name, "%s" STATE_NEW, own->name);
 	unlinkat(state->folder, name, 0);
 	buf_add_text(&text, RECORD_FORMAT);
-	for (const struct state_entry *entry = own->live; entry != NULL; entry = entry->next) {
-		record_write(&text, buf_str(&entry->payload));
-		if (entry->is_done)
-			record_write_done(&text, entry->id);
-	}
+	for (const struct state_entry *entry = own->live; entry != NULL; entry = entry->next)
+		own_entries_write(entry, &text);
 	errno = ENOMEM;
 	ok = !text.failed && swap_file(own, state->folder, name, buf_str(&text));
 	buf_free(&text);
@@ -141,78 +138,6 @@ on_again(struct timer *timer)
 	note(state, rewrite(state) ? 0 : errno);
 }
 
-/* -- entries -------------------------------------------------------------------------------------------- */
-
-static void
-link_live(struct own_file *own, struct state_entry *entry)
-{
-	entry->next = own->live;
-	entry->before = NULL;
-	if (own->live != NULL)
-		own->live->before = entry;
-	own->live = entry;
-	own->live_bytes += entry->payload.len;
-	entry->is_live = true;
-}
-
-static void
-unlink_live(struct own_file *own, struct state_entry *entry)
-{
-	if (!entry->is_live)
-		return;
-	if (entry->before != NULL)
-		entry->before->next = entry->next;
-	else
-		own->live = entry->next;
-	if (entry->next != NULL)
-		entry->next->before = entry->before;
-	own->live_bytes -= entry->payload.len;
-	entry->is_live = false;
-}
-
-static void
-wait_for_disk(struct own_file *own, struct state_entry *entry)
-{
-	entry->next_waiting = NULL;
-	*own->last_waiting = entry;
-	own->last_waiting = &entry->next_waiting;
-}
-
-void
-own_file_tell(struct state_entry *entry)
-{
-	struct own_file *own = &entry->state->own;
-
-	record_write(&own->batch, buf_str(&entry->payload));
-	link_live(own, entry);
-	wait_for_disk(own, entry);
-}
-
-void
-own_file_end(struct state_entry *entry, bool want_answer)
-{
-	struct own_file *own = &entry->state->own;
-
-	record_write_done(&own->batch, entry->id);
-	entry->is_done = true;
-	if (want_answer)
-		wait_for_disk(own, entry);
-}
-
-void
-own_file_drop(struct state_entry *entry)
-{
-	struct own_file *own = &entry->state->own;
-
-	if (entry->is_live && !entry->is_done) { /* something of it may be there: the next start takes it back */
-		entry->is_left = true;
-		own->n_left++;
-		return;
-	}
-	unlink_live(own, entry);
-	entry_free(entry);
-}
-
 /* -- writing -------------------------------------------------------------------------------------------- */
 
 /* A file that somebody has removed takes all that is written, and no start would find it. False: errno says why. */
@@ -228,34 +153,22 @@ has_name(int fd)
 }
 
 static int
+sync_file(struct own_file *own)
+{
+	if (fdatasync(own->fd) != 0 || !has_name(own->fd))
+		return errno;
+	own->has_mentions = false;
+	return 0;
+}
+
+static int
 write_batch(struct own_file *own)
 {
 	if (own->batch.failed)
 		return ENOMEM;
 	if (!write_at(own->fd, buf_str(&own->batch), own->size))
 		return errno;
-	if (own->waiting != NULL && (fdatasync(own->fd) != 0 || !has_name(own->fd)))
-		return errno;
-	return 0;
-}
-
-/* The maker may do anything with the entry as soon as it is told. */
-static void
-answer_all(struct own_file *own, int error)
-{
-	struct state_entry *entry = own->waiting, *next;
-
-	own->waiting = NULL;
-	own->last_waiting = &own->waiting;
-	for (; entry != NULL; entry = next) {
-		next = entry->next_waiting;
-		entry->error = error;
-		if (error != 0 && !entry->is_done)
-			unlink_live(own, entry);
-		else if (error != 0)
-			entry->is_done = false;
-		entry_answer(entry);
-	}
+	return own->waiting != NULL ? sync_file(own) : 0;
 }
 
 /* What was forgotten and could not be written is asked about once more than needed, if it comes to that. */
@@ -273,7 +186,25 @@ write_all(struct state *state)
 	buf_free(&own->batch);
 	if (error != 0 || counter_read(&state->broken) == 0)
 		note(state, error);
-	answer_all(own, error);
+	own_entries_answer(own, error);
+}
+
+static void
+on_sync(struct timer *timer)
+{
+	struct state *state = container_of(timer, struct state, own.sync);
+	int error = state->own.has_mentions && counter_read(&state->broken) == 0 ? sync_file(&state->own) : 0;
+
+	state->own.is_sync_due = false;
+	if (error != 0)
+		note(state, error);
+}
+
+static void
+sync_later(struct own_file *own, struct loop *loop)
+{
+	if (own->has_mentions && !own->is_sync_due)
+		own->is_sync_due = loop_set_timer(loop, &own->sync, clock_after(loop_now_ms(loop), STATE_SYNC_MS));
 }
 
 static uint64_t
@@ -286,6 +217,7 @@ on_turn(struct hook *hook, uint64_t now_ms)
 	if (own->batch.len == 0 && !own->batch.failed)
 		return CLOCK_NEVER;
 	write_all(state);
+	sync_later(own, state->loop);
 	if (counter_read(&state->broken) == 0 && own->size > STATE_REWRITE_AT &&
 		own->size / REWRITE_TIMES > own->live_bytes && !rewrite(state))
 		note(state, errno);
@@ -313,6 +245,7 @@ own_file_open(struct state *state, struct error *err)
 	own->last_waiting = &own->waiting;
 	own->hook.turn = on_turn;
 	own->again.fire = on_again;
+	own->sync.fire = on_sync;
 	for (int i = 0; i < CREATE_TRIES && !ok; i++) {
 		ok = begin_file(own, state->folder);
 		if (!ok && (own->fd >= 0 || errno != EAGAIN))
@@ -331,10 +264,23 @@ free_left(struct own_file *own)
 	while (own->live != NULL) {
 		struct state_entry *entry = own->live;
 
-		must(entry->is_left);
-		unlink_live(own, entry);
+		must(entry->is_left || entry->is_dropped);
+		own_entries_unlink(own, entry);
 		entry_free(entry);
 	}
+}
+
+static void
+say_left(const struct own_file *own)
+{
+	if (own->n_left > 0)
+		log_line(LOG_WARN, "state",
+			"what could not be taken back, or ended, of some forms is left to the next start",
+			LOG_NUM("forms", own->n_left));
+	if (own->n_owing > 0)
+		log_line(LOG_WARN, "state",
+			"the next start goes on telling applications of forms that do not stand",
+			LOG_NUM("forms", own->n_owing));
 }
 
 void
@@ -345,32 +291,12 @@ own_file_close(struct state *state)
 	if (own->batch.len > 0)
 		write_all(state); /* what was forgotten last */
 	loop_clear_timer(state->loop, &own->again);
-	if (own->n_left == 0)
+	loop_clear_timer(state->loop, &own->sync);
+	if (own->n_left == 0 && own->n_owing == 0)
 		unlinkat(state->folder, own->name, 0);
-	else
-		log_line(LOG_WARN, "state", "what could not be taken back of some forms is left to the next start",
-			LOG_NUM("forms", own->n_left));
+	say_left(own);
 	free_left(own);
 	buf_free(&own->batch);
 	close(own->fd);
 	own->fd = -1;
-}
-
-static void
-on_orders(struct mail *mail, unsigned bits)
-{
-	struct state_entry *entry = container_of(mail, struct state_entry, orders);
-
-	if (bits & ENTRY_TELL)
-		own_file_tell(entry);
-	if (bits & (ENTRY_END | ENTRY_FORGET))
-		own_file_end(entry, (bits & ENTRY_END) != 0);
-	if (bits & ENTRY_GO)
-		own_file_drop(entry);
-}
-
-void
-entry_init_orders(struct state_entry *entry)
-{
-	mail_init(&entry->orders, on_orders);
 }

@@ -32,12 +32,26 @@ add_field(struct buf *payload, const char *field)
 	buf_add(payload, field, strlen(field) + 1);
 }
 
+static void
+add_app(struct buf *payload, const struct record_app *app)
+{
+	add_field(payload, app->destination);
+	add_field(payload, app->route);
+	add_field(payload, app->request_id);
+	buf_add_char(payload, app->when);
+	add_field(payload, "");
+	add_field(payload, app->failed);
+	add_field(payload, app->resolve != NULL ? app->resolve : "");
+}
+
 void
-record_begin(struct buf *payload, const char *id)
+record_begin(struct buf *payload, const char *id, const struct record_app *app)
 {
 	buf_clear(payload);
-	add_field(payload, "I");
+	add_field(payload, app != NULL ? "J" : "I");
 	add_field(payload, id);
+	if (app != NULL)
+		add_app(payload, app);
 }
 
 void
@@ -59,9 +73,9 @@ record_write(struct buf *out, struct str payload)
 }
 
 void
-record_write_done(struct buf *out, const char *id)
+record_write_note(struct buf *out, enum record_kind kind, const char *id)
 {
-	char payload[2 + UUID_SIZE] = "D";
+	char payload[2 + UUID_SIZE] = { (char)kind };
 
 	memcpy(payload + 2, id, UUID_SIZE);
 	record_write(out, (struct str){ payload, sizeof payload });
@@ -125,14 +139,36 @@ read_payload(struct str rest, struct str *payload)
 }
 
 static bool
-read_record(struct str payload, struct record *record)
+read_app(struct str *rest, struct record_app *app)
+{
+	const char *when;
+
+	app->destination = next_field(rest);
+	app->route = next_field(rest);
+	app->request_id = next_field(rest);
+	when = next_field(rest);
+	app->failed = next_field(rest);
+	app->resolve = next_field(rest);
+	if (app->resolve == NULL || strlen(when) != 1 || strchr("hc", *when) == NULL)
+		return false;
+	app->when = *when;
+	if (*app->resolve == '\0')
+		app->resolve = NULL;
+	return true;
+}
+
+bool
+record_read(struct str payload, struct record *record)
 {
 	const char *kind = next_field(&payload);
 
-	if (kind == NULL || (strcmp(kind, "I") != 0 && strcmp(kind, "D") != 0))
+	if (kind == NULL || strlen(kind) != 1 || strchr("IJAFGTD", *kind) == NULL)
 		return false;
-	record->kind = *kind == 'I' ? RECORD_INTENT : RECORD_DONE;
-	record->id = next_field(&payload);
+	*record = (struct record){ .kind = *kind == 'J' ? RECORD_INTENT : (enum record_kind) * kind,
+		.id = next_field(&payload),
+		.has_app = *kind == 'J' };
+	if (record->has_app && !read_app(&payload, &record->app))
+		return false;
 	record->objects = payload;
 	return record->id != NULL && strlen(record->id) < UUID_SIZE;
 }
@@ -159,7 +195,7 @@ record_next(struct str *rest, struct record *record)
 		size_t len = HEAD + payload.len + 1;
 
 		*rest = (struct str){ rest->data + len, rest->len - len };
-		return read_record(payload, record) ? RECORD_FOUND : RECORD_TORN;
+		return record_read(payload, record) ? RECORD_FOUND : RECORD_TORN;
 	}
 	skip_to_record(rest);
 	return RECORD_TORN;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* state.c - the folder of state.h, its thread, and what dead processes have left there. This process's own file is own_file.c's,
- * entries are entry.c's. */
+ * entries are entry.c's, and who is owed a word is owed.c's. */
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -44,38 +44,70 @@ remove_if_dead(struct state *state, const char *name)
 	dead_free(file);
 }
 
-static bool
-is_upload(const struct dead_entry *entry)
+static const char *
+words_of(const struct dead_entry *entry)
 {
-	return entry->n == 1 && entry->objects[0].is.back == RECORD_BACK_UPLOAD;
+	if (dead_fate(entry) == STATE_OPEN)
+		return "a form was cut short while its application was asked, which alone knows whether it stands";
+	return entry->has_app ? "a form of which an application is told was cut short"
+			      : "a commit of several objects was cut short";
 }
 
 static void
 say_taken(const struct dead_file *file)
 {
+	size_t n_uploads = 0;
+
 	for (const struct dead_entry *entry = file->entries; entry != NULL; entry = entry->next)
-		if (!entry->is_done)
-			log_line(LOG_WARN, "state",
-				is_upload(entry) ? "an upload that nobody wanted any more may be unfinished"
-						 : "a commit of several objects was cut short",
-				LOG_TEXTVAL("commit", entry->id), LOG_NUM("objects", entry->n));
+		if (!entry->is_done && dead_is_upload(entry))
+			n_uploads += !entry->objects[0].is_settled;
+		else if (!entry->is_done)
+			log_line(LOG_WARN, "state", words_of(entry), LOG_TEXTVAL("commit", entry->id),
+				LOG_TEXTVAL("request_id", entry->has_app ? entry->owed.app.request_id : NULL),
+				LOG_NUM("objects", entry->n));
+	if (n_uploads > 0)
+		log_line(LOG_WARN, "state", "uploads of a process that has ended may be unfinished",
+			LOG_NUM("uploads", n_uploads));
+}
+
+/* Of a folder's objects the journal there tells, too, and that is looked for at the start. */
+static bool
+has_folder(const struct dead_file *file)
+{
+	for (const struct dead_entry *entry = file->entries; entry != NULL; entry = entry->next)
+		for (size_t i = 0; i < entry->n; i++)
+			if (!entry->objects[i].is_settled && entry->objects[i].is.back == RECORD_BACK_FOLDER)
+				return true;
+	return false;
 }
 
 static void
-take_over(struct state *state, const char *name)
+keep_dead(struct state *state, struct dead_file *file)
+{
+	say_taken(file);
+	file->next = state->dead;
+	state->dead = file;
+	owed_add_dead(state, file);
+}
+
+/* `folders`: also those that tell of objects in folders; and a line says which cannot be read. */
+static void
+take_over(struct state *state, const char *name, bool folders)
 {
 	struct dead_file *file = NULL;
 	const char *why = "";
 
 	switch (dead_take(state->folder, name, &file, &why)) {
 	case DEAD_TAKEN:
-		say_taken(file);
-		file->next = state->dead;
-		state->dead = file;
+		if (folders || !has_folder(file))
+			keep_dead(state, file);
+		else
+			dead_free(file);
 		break;
 	case DEAD_STAYS:
-		log_line(LOG_ERROR, "state", "a state file cannot be read", LOG_TEXTVAL("file", name),
-			LOG_TEXTVAL("why", why));
+		if (folders)
+			log_line(LOG_ERROR, "state", "a state file cannot be read", LOG_TEXTVAL("file", name),
+				LOG_TEXTVAL("why", why));
 		break;
 	case DEAD_GONE:
 	case DEAD_LIVES:
@@ -86,15 +118,13 @@ take_over(struct state *state, const char *name)
 static void
 count_unsettled(struct state *state)
 {
-	size_t n = 0;
-
-	for (const struct dead_file *file = state->dead; file != NULL; file = file->next)
-		n += file->n_open;
-	counter_set(&state->unsettled, n);
+	state_count_unsettled(state);
+	owed_count(state);
 }
 
+/* `folders`: as in take_over(). */
 static void
-look_for_dead(struct state *state)
+look_for_dead(struct state *state, bool folders)
 {
 	int copy = openat(state->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
@@ -109,11 +139,19 @@ look_for_dead(struct state *state)
 		if (ends_with(entry->d_name, STATE_SUFFIX STATE_NEW))
 			remove_if_dead(state, entry->d_name);
 		else if (ends_with(entry->d_name, STATE_SUFFIX))
-			take_over(state, entry->d_name);
+			take_over(state, entry->d_name, folders);
 	}
 	if (dir != NULL)
 		closedir(dir);
 	count_unsettled(state);
+}
+
+void
+state_look(struct state *state)
+{
+	pthread_mutex_lock(&state->lock);
+	look_for_dead(state, false);
+	pthread_mutex_unlock(&state->lock);
 }
 
 static const struct dead_entry *
@@ -136,61 +174,42 @@ state_fate(struct state *state, const char *id)
 	pthread_mutex_lock(&state->lock);
 	entry = find(state, id);
 	if (entry == NULL) {
-		look_for_dead(state);
+		look_for_dead(state, true);
 		entry = find(state, id);
 	}
 	if (entry != NULL)
-		fate = entry->is_done ? STATE_DONE : STATE_CUT;
+		fate = dead_fate(entry);
 	pthread_mutex_unlock(&state->lock);
 	return fate;
-}
-
-static void
-drop(struct dead_file **at)
-{
-	struct dead_file *file = *at;
-
-	*at = file->next;
-	log_line(LOG_INFO, "state", "all that a process had left half done is settled",
-		LOG_TEXTVAL("file", file->name));
-	dead_free(file);
 }
 
 void
 state_settle_place(struct state *state, const char *place)
 {
-	struct dead_file **at = &state->dead;
+	struct dead_file *next;
 
 	pthread_mutex_lock(&state->lock);
-	while (*at != NULL)
-		if (dead_settle_place(*at, place))
-			drop(at);
-		else
-			at = &(*at)->next;
+	for (struct dead_file *file = state->dead; file != NULL; file = next) {
+		next = file->next;
+		if (dead_settle_place(file, place))
+			state_drop(state, file);
+	}
 	count_unsettled(state);
 	pthread_mutex_unlock(&state->lock);
-}
-
-static bool
-is_of(const struct dead_file *file, const struct dead_object *object)
-{
-	const struct dead_entry *entry = file->entries;
-
-	while (entry != NULL && entry != object->entry)
-		entry = entry->next;
-	return entry != NULL;
 }
 
 void
 state_settle(struct state *state, struct dead_object *object)
 {
-	struct dead_file **at = &state->dead;
+	struct dead_file *file = object->entry->file;
 
+	if (file == NULL) {
+		own_left_settle(state, object);
+		return;
+	}
 	pthread_mutex_lock(&state->lock);
-	while (*at != NULL && !is_of(*at, object))
-		at = &(*at)->next;
-	if (*at != NULL && dead_settle(*at, object))
-		drop(at);
+	if (dead_settle(file, object))
+		state_drop(state, file);
 	count_unsettled(state);
 	pthread_mutex_unlock(&state->lock);
 }
@@ -198,7 +217,7 @@ state_settle(struct state *state, struct dead_object *object)
 static struct dead_object *
 take_from(struct dead_entry *entry)
 {
-	for (size_t i = 0; i < entry->n; i++) {
+	for (size_t i = 0; dead_fate(entry) != STATE_OPEN && i < entry->n; i++) {
 		struct dead_object *object = &entry->objects[i];
 
 		if (object->is_taken || object->is_settled || object->is.back == RECORD_BACK_FOLDER)
@@ -219,13 +238,13 @@ state_take_dead(struct state *state)
 		for (struct dead_entry *entry = file->entries; entry != NULL && object == NULL; entry = entry->next)
 			object = take_from(entry);
 	pthread_mutex_unlock(&state->lock);
-	return object;
+	return object != NULL ? object : own_left_take(&state->own);
 }
 
 size_t
 state_unsettled(const struct state *state)
 {
-	return counter_read(&state->unsettled);
+	return counter_read(&state->unsettled) + counter_read(&state->left);
 }
 
 bool
@@ -272,6 +291,7 @@ state_open(const char *path, struct error *err)
 	}
 	state->path = str_dup(str_of(path));
 	state->folder = state->own.fd = -1;
+	state->queue_end = &state->queue;
 	pthread_mutex_init(&state->lock, NULL);
 	mail_init(&state->stop, on_stop);
 	state->loop = loop_new(err);
@@ -279,7 +299,7 @@ state_open(const char *path, struct error *err)
 		state_free(state);
 		return NULL;
 	}
-	look_for_dead(state);
+	look_for_dead(state, true);
 	return state;
 }
 
