@@ -3,23 +3,21 @@
 #include "config/check.h"
 
 #include "base/mem.h"
+#include "config/check_app.h"
 #include "config/check_kill.h"
+#include "config/check_needs.h"
 #include "config/check_raw.h"
 #include "config/check_rules.h"
+#include "config/cors.h"
 #include "config/kind.h"
+#include "config/limits.h"
+#include "config/matching.h"
 #include "config/memory.h"
 #include "config/pattern.h"
 #include "config/scalar.h"
+#include "config/verify.h"
 
 #include <string.h>
-
-static struct spot
-spot_of(const struct node *map, const char *key)
-{
-	const struct node *node = yaml_tree_get(map, key);
-
-	return node != NULL ? node->spot : map->spot;
-}
 
 static void
 check_id(struct loading *l, size_t later)
@@ -31,9 +29,9 @@ check_id(struct loading *l, size_t later)
 	for (size_t i = 0; i < later; i++) {
 		if (routes[i].id == NULL || strcmp(routes[i].id, routes[later].id) != 0)
 			continue;
-		diag_error(l->diag, spot_of(l->routes.items[later], "id"), "id: \"%s\" is the id of another route",
-			routes[later].id);
-		diag_note(l->diag, spot_of(l->routes.items[i], "id"), "of this one");
+		diag_error(l->diag, yaml_tree_spot_of(l->routes.items[later], "id"),
+			"id: \"%s\" is the id of another route", routes[later].id);
+		diag_note(l->diag, yaml_tree_spot_of(l->routes.items[i], "id"), "of this one");
 		return;
 	}
 }
@@ -42,13 +40,7 @@ check_id(struct loading *l, size_t later)
 static bool
 has_match(const struct loading *l, size_t route)
 {
-	const struct match *match = &l->config->routes[route].match;
-	const struct node *node = yaml_tree_get(l->routes.items[route], "match");
-
-	if (l->routes.items[route]->kind != NODE_MAP ||
-		(yaml_tree_get(node, "host") != NULL && match->host == NULL))
-		return false;
-	return match->any_path || match->has_path;
+	return l->routes.items[route]->kind == NODE_MAP && !l->config->routes[route].match.is_broken;
 }
 
 /* `is_known[i]`: the match of route i could be read. */
@@ -62,9 +54,9 @@ check_reachable(struct loading *l, size_t later, const bool *is_known)
 	for (size_t i = 0; i < later; i++) {
 		if (!is_known[i] || !pattern_match_covers(&routes[i].match, &routes[later].match))
 			continue;
-		diag_error(l->diag, spot_of(l->routes.items[later], "match"),
+		diag_error(l->diag, yaml_tree_spot_of(l->routes.items[later], "match"),
 			"this route can never take a request: another one takes them all before it");
-		diag_note(l->diag, spot_of(l->routes.items[i], "match"), "this route comes first");
+		diag_note(l->diag, yaml_tree_spot_of(l->routes.items[i], "match"), "this route comes first");
 		return;
 	}
 }
@@ -77,8 +69,8 @@ warn_not_used(struct loading *l, const struct node *response, const char *becaus
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (yaml_tree_get(response, keys[i]) != NULL)
-			diag_warn(
-				l->diag, spot_of(response, keys[i]), "%s: not used, because %s", keys[i], because);
+			diag_warn(l->diag, yaml_tree_spot_of(response, keys[i]), "%s: not used, because %s",
+				keys[i], because);
 }
 
 /* RFC 9110 sections 15.3.5 and 15.3.6: 204 and 205 have no content. */
@@ -87,16 +79,22 @@ check_status(struct loading *l, const struct route *route, const struct node *re
 {
 	bool empty = route->response.status == 204 || route->response.status == 205;
 
-	if (empty && route->response.json == RESPONSE_SUMMARY && !route->response.from_upstream)
-		diag_error(l->diag, spot_of(response, "status"),
+	if (empty && route->response.json == RESPONSE_SUMMARY && route->response.from == RESPONSE_OURS)
+		diag_error(l->diag, yaml_tree_spot_of(response, "status"),
 			"status: an answer with status %u has no body; add json: none", route->response.status);
-	if (route->response.from_upstream)
-		warn_not_used(l, response, "the answer comes from the upstream");
+	if (route->response.from != RESPONSE_OURS)
+		warn_not_used(l, response,
+			route->response.from == RESPONSE_APP ? "the answer comes from the application"
+							     : "the answer comes from the upstream");
 	else if (route->response.redirect != NULL)
 		warn_not_used(l, response, "the answer is a redirect, 303");
-	if (route->response.from_upstream && yaml_tree_get(response, "redirect") != NULL)
-		diag_error(l->diag, spot_of(response, "redirect"),
-			"redirect: the answer comes from the upstream (from); only one of both can be");
+	if (route->response.from != RESPONSE_OURS && yaml_tree_get(response, "redirect") != NULL)
+		diag_error(l->diag, yaml_tree_spot_of(response, "redirect"),
+			"redirect: the answer comes from the %s (from); only one of both can be",
+			route->response.from == RESPONSE_APP ? "application" : "upstream");
+	if (route->response.from == RESPONSE_APP && !route->app.is_said)
+		diag_error(l->diag, yaml_tree_spot_of(response, "from"),
+			"from: the route has no \"app\" that could answer");
 }
 
 /* One transfer, no more: the answer of which one else should be passed on? */
@@ -104,7 +102,7 @@ static void
 check_from_upstream(struct loading *l, size_t at, const struct node *response)
 {
 	const struct route *route = &l->config->routes[at];
-	struct spot from = spot_of(response, "from"), name;
+	struct spot from = yaml_tree_spot_of(response, "from"), name;
 	size_t transfers = 0, last = 0;
 	struct kind_nouns nouns;
 
@@ -118,7 +116,7 @@ check_from_upstream(struct loading *l, size_t at, const struct node *response)
 			transfers);
 		return;
 	}
-	name = spot_of(read_rule_node(l, at, last), "name");
+	name = yaml_tree_spot_of(loading_rule_node(l, at, last), "name");
 	if (route->rules[last].to != NULL && !kind_has(route->rules[last].to->kind, KIND_APPLICATION)) {
 		diag_error(l->diag, from, "from: only %s gives an answer", kind_nouns(KIND_APPLICATION, &nouns));
 		diag_note(l->diag, name, "this rule's destination is %s", route->rules[last].to->kind->noun);
@@ -137,7 +135,7 @@ check_response(struct loading *l, size_t at)
 	if (response == NULL || response->kind != NODE_MAP)
 		return;
 	check_status(l, &l->config->routes[at], response);
-	if (l->config->routes[at].response.from_upstream && !l->unresolved)
+	if (l->config->routes[at].response.from == RESPONSE_UPSTREAM && !l->unresolved)
 		check_from_upstream(l, at, response);
 }
 
@@ -158,17 +156,20 @@ check_memory(struct loading *l, size_t at)
 	if (text.failed)
 		diag_nomem(l->diag);
 	else
-		diag_error(l->diag, spot_of(l->routes.items[at], "id"), "%s", text.data);
+		diag_error(l->diag, yaml_tree_spot_of(l->routes.items[at], "id"), "%s", text.data);
 	buf_free(&text);
 }
 
 static bool
 is_used(const struct config *c, const struct destination *d)
 {
-	for (size_t i = 0; i < c->n_routes; i++)
+	for (size_t i = 0; i < c->n_routes; i++) {
+		if (c->routes[i].app.to == d || c->routes[i].authorize.to == d)
+			return true;
 		for (size_t j = 0; j < c->routes[i].n_rules; j++)
 			if (c->routes[i].rules[j].to == d)
 				return true;
+	}
 	return false;
 }
 
@@ -218,9 +219,15 @@ check_all(struct loading *l)
 		check_reachable(l, i, is_known);
 		check_rules_all(l, i);
 		check_raw(l, i);
+		check_needs(l, i);
+		limits_check(l, i);
+		verify_check(l, i);
+		cors_check(l, i);
+		check_app(l, i);
 		check_response(l, i);
 		check_memory(l, i);
 	}
+	matching_check(l);
 	warn_of_unused(l);
 	check_kill(l);
 	mem_free(is_known);

@@ -4,7 +4,7 @@
 #ifndef PENSTOCK_CHECK_H
 #define PENSTOCK_CHECK_H
 
-#include "config/read.h"
+#include "config/loading.h"
 
 void check_all(struct loading *l);
 

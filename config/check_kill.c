@@ -4,6 +4,7 @@
 
 #include "config/check_rules.h"
 #include "config/kind.h"
+#include "config/object_head.h"
 #include "config/template.h"
 
 #include <string.h>
@@ -54,19 +55,25 @@ has_name_of_ours(const struct template *target)
 	return false;
 }
 
+/* That its client has said, or that are made. */
+static bool
+sends_lines(const struct rule *rule)
+{
+	return kind_has(rule->to->kind, KIND_LINES) &&
+		(object_head_passed(rule, 0) != NULL || object_head_template(rule, 0) != NULL);
+}
+
 static struct spot
 spot_of_rule(const struct loading *l, size_t route, size_t rule)
 {
-	const struct node *node = read_rule_node(l, route, rule);
-	const struct node *target = yaml_tree_get(node, "store");
+	const struct node *node = loading_rule_node(l, route, rule);
+	const struct node *target = loading_target_node(node);
 
-	if (target == NULL)
-		target = yaml_tree_get(node, "concat");
 	return target != NULL ? target->spot : node->spot;
 }
 
 struct said {
-	bool undo, name;
+	bool undo, name, lines;
 };
 
 static void
@@ -88,6 +95,13 @@ check_rule(struct loading *l, size_t at, size_t i, struct said *said)
 				"what a kill in the middle of a commit leaves under this name stays, also with `state`: it holds "
 				"neither {uuid} nor {request_id}, so it may be somebody else's");
 		said->name = true;
+	} else if (sends_lines(rule)) {
+		if (!said->lines)
+			diag_warn(l->diag, spot_of_rule(l, at, i),
+				"what a kill in the middle of a commit leaves here is deleted without the client's headers and "
+				"what is made of them: destination \"%s\" has to take a DELETE with its other `headers` alone",
+				rule->to->name);
+		said->lines = true;
 	}
 }
 

@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_CHECK_KILL_H
 #define PENSTOCK_CHECK_KILL_H
 
-#include "config/read.h"
+#include "config/loading.h"
 
 void check_kill(struct loading *l);
 

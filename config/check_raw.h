@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_CHECK_RAW_H
 #define PENSTOCK_CHECK_RAW_H
 
-#include "config/read.h"
+#include "config/loading.h"
 
 /* Does nothing for other routes. */
 void check_raw(struct loading *l, size_t route);

@@ -15,15 +15,6 @@
 
 #include <string.h>
 
-/* The node of a key, or of the mapping it should stand in. */
-static struct spot
-spot_of(const struct node *map, const char *key)
-{
-	const struct node *node = yaml_tree_get(map, key);
-
-	return node != NULL ? node->spot : map->spot;
-}
-
 bool
 check_rules_may_repeat(const struct route *route, const struct rule *rule)
 {
@@ -53,7 +44,7 @@ check_buffer_room(struct loading *l, const struct rule *rule, const struct node 
 	if (text.failed)
 		diag_nomem(l->diag);
 	else
-		diag_error(l->diag, spot_of(node, "max_size"), "%s", text.data);
+		diag_error(l->diag, yaml_tree_spot_of(node, "max_size"), "%s", text.data);
 	buf_free(&text);
 	if (memory != NULL)
 		diag_note(l->diag, memory->spot, "memory is set here");
@@ -68,14 +59,14 @@ check_buffer(struct loading *l, const struct rule *rule, const struct node *node
 	if (!rule->buffer)
 		return;
 	if (target == NULL)
-		diag_error(l->diag, spot_of(node, "buffer"), "buffer: only together with \"store\"");
+		diag_error(l->diag, yaml_tree_spot_of(node, "buffer"), "buffer: only together with \"store\"");
 	else if (rule->to != NULL && !kind_has(rule->to->kind, KIND_LENGTH)) {
-		diag_error(
-			l->diag, spot_of(node, "buffer"), "buffer: only for %s", kind_nouns(KIND_LENGTH, &nouns));
-		diag_note(l->diag, spot_of(target, "to"), "this one is %s", rule->to->kind->noun);
+		diag_error(l->diag, yaml_tree_spot_of(node, "buffer"), "buffer: only for %s",
+			kind_nouns(KIND_LENGTH, &nouns));
+		diag_note(l->diag, yaml_tree_spot_of(target, "to"), "this one is %s", rule->to->kind->noun);
 	}
 	if (yaml_tree_get(node, "max_size") == NULL || rule->max_size == LIMIT_NONE)
-		diag_error(l->diag, spot_of(node, "buffer"),
+		diag_error(l->diag, yaml_tree_spot_of(node, "buffer"),
 			"buffer: needs the key \"max_size\" with a limit beside it");
 	else if (l->config->memory > 0)
 		check_buffer_room(l, rule, node);
@@ -87,8 +78,9 @@ check_count(struct loading *l, const struct rule *rule, const struct node *node)
 {
 	if (rule->nth == 0 || rule->max_count == LIMIT_NONE || rule->max_count <= 1)
 		return;
-	diag_warn(l->diag, spot_of(node, "max_count"), "max_count: never reached, because nth takes one part");
-	diag_note(l->diag, spot_of(node, "nth"), "nth is here");
+	diag_warn(l->diag, yaml_tree_spot_of(node, "max_count"),
+		"max_count: never reached, because nth takes one part");
+	diag_note(l->diag, yaml_tree_spot_of(node, "nth"), "nth is here");
 }
 
 static void
@@ -96,9 +88,9 @@ check_sizes(struct loading *l, const struct rule *rule, const struct node *node)
 {
 	if (rule->min_size <= rule->max_size)
 		return;
-	diag_error(l->diag, spot_of(node, "min_size"),
+	diag_error(l->diag, yaml_tree_spot_of(node, "min_size"),
 		"min_size: no part can have so many bytes, max_size allows fewer");
-	diag_note(l->diag, spot_of(node, "max_size"), "max_size is here");
+	diag_note(l->diag, yaml_tree_spot_of(node, "max_size"), "max_size is here");
 }
 
 /* A part without a file name has no extension, and `types` asks for something. */
@@ -111,8 +103,9 @@ check_types(struct loading *l, const struct rule *rule, const struct node *node)
 		diag_error(l->diag, types->spot, "types: it needs one of: declared, detected");
 	if (rule->extensions.n == 0 || rule->kind != PART_VALUE)
 		return;
-	diag_error(l->diag, spot_of(node, "extensions"), "extensions: a part without a file name has none");
-	diag_note(l->diag, spot_of(node, "kind"), "only such parts are taken");
+	diag_error(
+		l->diag, yaml_tree_spot_of(node, "extensions"), "extensions: a part without a file name has none");
+	diag_note(l->diag, yaml_tree_spot_of(node, "kind"), "only such parts are taken");
 }
 
 static void
@@ -120,26 +113,37 @@ check_required(struct loading *l, const struct rule *rule, const struct node *no
 {
 	if (!rule->required || rule->action != ACTION_REJECT)
 		return;
-	diag_error(l->diag, spot_of(node, "required"),
+	diag_error(l->diag, yaml_tree_spot_of(node, "required"),
 		"required: no form can be taken if a part must be there and is rejected");
-	diag_note(l->diag, spot_of(node, "reject"), "rejected here");
+	diag_note(l->diag, yaml_tree_spot_of(node, "reject"), "rejected here");
 }
 
 /* Whoever writes `types` beside `reject` may mean that such parts are refused, and others go on to later rules. */
 static void
 check_rejected(struct loading *l, const struct rule *rule, const struct node *node)
 {
-	static const char *const keys[] = { "types", "extensions", "max_size", "min_size", "max_count", "digest" };
+	static const char *const keys[] = { "types", "extensions", "max_size", "min_size", "max_count", "digest",
+		"names", "needs", "verify" };
 
 	if (rule->action != ACTION_REJECT)
 		return;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		if (yaml_tree_get(node, keys[i]) == NULL)
 			continue;
-		diag_warn(l->diag, spot_of(node, keys[i]),
+		diag_warn(l->diag, yaml_tree_spot_of(node, keys[i]),
 			"%s: never looked at, because every part of this name and kind is rejected", keys[i]);
-		diag_note(l->diag, spot_of(node, "reject"), "rejected here");
+		diag_note(l->diag, yaml_tree_spot_of(node, "reject"), "rejected here");
 	}
+}
+
+static void
+check_names(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	if (rule->action != ACTION_DROP || yaml_tree_get(node, "names") == NULL)
+		return;
+	diag_warn(l->diag, yaml_tree_spot_of(node, "names"),
+		"names: never looked at, because what is dropped gets no name");
+	diag_note(l->diag, yaml_tree_spot_of(node, "drop"), "dropped here");
 }
 
 /* DELETE on the URL that was posted to would take back more than the one object, or nothing. */
@@ -151,9 +155,10 @@ check_undo(struct loading *l, const struct rule *rule, const struct node *target
 	if (!kind_makes_names(rule) || !rule->to->kind->can_undo(rule->to->settings))
 		return;
 	at = (size_t)(rule->to - l->config->destinations);
-	diag_error(l->diag, spot_of(target, "method"),
+	diag_error(l->diag, yaml_tree_spot_of(target, "method"),
 		"method: what was sent by POST cannot be undone by DELETE on its URL");
-	diag_note(l->diag, spot_of(l->destinations.items[at], "undo"), "the destination has undo: DELETE");
+	diag_note(
+		l->diag, yaml_tree_spot_of(l->destinations.items[at], "undo"), "the destination has undo: DELETE");
 }
 
 /* A link stands in the summary and nowhere else. */
@@ -164,57 +169,51 @@ check_presign(struct loading *l, size_t route, const struct rule *rule, const st
 	const struct response *response = &l->config->routes[route].response;
 	const struct node *answer = yaml_tree_get(l->routes.items[route], "response");
 
-	if (rule->presign_ms == 0 || (response->json == RESPONSE_SUMMARY && !response->from_upstream))
+	if (rule->presign_ms == 0 || (response->json == RESPONSE_SUMMARY && response->from == RESPONSE_OURS))
 		return;
-	diag_error(l->diag, spot_of(target, "presign"),
+	diag_error(l->diag, yaml_tree_spot_of(target, "presign"),
 		"presign: a link stands in the summary, and the answer of this route is none");
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (yaml_tree_get(answer, keys[i]) != NULL)
-			diag_note(l->diag, spot_of(answer, keys[i]), "%s is here", keys[i]);
-}
-
-static const struct node *
-target_node(const struct node *rule)
-{
-	const struct node *store = yaml_tree_get(rule, "store");
-
-	return store != NULL ? store : yaml_tree_get(rule, "concat");
+			diag_note(l->diag, yaml_tree_spot_of(answer, keys[i]), "%s is here", keys[i]);
 }
 
 static struct spot
 template_spot(const struct node *rule)
 {
-	const struct node *target = target_node(rule);
+	const struct node *target = loading_target_node(rule);
 
-	return yaml_tree_get(target, "path") != NULL ? spot_of(target, "path") : spot_of(target, "key");
+	return yaml_tree_get(target, "path") != NULL ? yaml_tree_spot_of(target, "path")
+						     : yaml_tree_spot_of(target, "key");
 }
 
 static bool
-metadata_has_extension(const struct rule *rule)
+lines_have_extension(const struct rule *rule)
 {
-	const struct object_head head = object_head_of(rule);
-	bool has = false;
+	const struct template *t;
 
-	for (size_t i = 0; i < head.metadata.n; i++)
-		has = has || template_has(head.metadata.lines[i].value, TEMPLATE_DETECTED_EXT);
-	return has;
+	for (size_t i = 0; (t = object_head_template(rule, i)) != NULL; i++)
+		if (template_has(t, TEMPLATE_DETECTED_EXT))
+			return true;
+	return false;
 }
 
-/* Where {detected.ext} stands: in the rule's name or metadata, or in the metadata of its destination. False: nowhere. */
+/* Where {detected.ext} stands: in the rule's name, metadata or header lines, or in those of its destination. False: nowhere. */
 static bool
 find_detected_extension(
 	const struct loading *l, const struct rule *rule, const struct node *node, struct spot *spot)
 {
-	const struct node *own = yaml_tree_get(target_node(node), "metadata");
+	const char *key = is_transfer(rule) && kind_has(rule->to->kind, KIND_LINES) ? "headers" : "metadata";
+	const struct node *own = yaml_tree_get(loading_target_node(node), key);
 
 	if (rule->target != NULL && template_has(rule->target, TEMPLATE_DETECTED_EXT)) {
 		*spot = template_spot(node);
 		return true;
 	}
-	if (!is_transfer(rule) || !kind_has(rule->to->kind, KIND_METADATA) || !metadata_has_extension(rule))
+	if (!is_transfer(rule) || !lines_have_extension(rule))
 		return false;
 	*spot = own != NULL ? own->spot
-			    : spot_of(l->destinations.items[rule->to - l->config->destinations], "metadata");
+			    : yaml_tree_spot_of(l->destinations.items[rule->to - l->config->destinations], key);
 	return true;
 }
 
@@ -233,7 +232,8 @@ check_detected_extension(struct loading *l, const struct rule *rule, const struc
 		diag_warn(l->diag, spot,
 			"{detected.ext}: penstock knows no extension of %s, so it is nothing there",
 			types->items[i]);
-		diag_note(l->diag, spot_of(yaml_tree_get(node, "types"), "detected"), "such parts are taken here");
+		diag_note(l->diag, yaml_tree_spot_of(yaml_tree_get(node, "types"), "detected"),
+			"such parts are taken here");
 	}
 }
 
@@ -252,7 +252,7 @@ check_repeat(struct loading *l, const struct route *route, const struct rule *ru
 		return;
 	diag_error(l->diag, template_spot(node),
 		"two parts of a form could get the same name; put {uuid} or {part} into it, or take one part only");
-	diag_note(l->diag, spot_of(node, "name"), "this rule has neither max_count: 1 nor nth: N");
+	diag_note(l->diag, yaml_tree_spot_of(node, "name"), "this rule has neither max_count: 1 nor nth: N");
 }
 
 /* -- rules among each other ---------------------------------------------------------------------------- */
@@ -262,7 +262,7 @@ static void
 note_same_name(struct loading *l, size_t route, size_t i, size_t later)
 {
 	const struct rule *rules = l->config->routes[route].rules;
-	struct spot spot = template_spot(read_rule_node(l, route, i));
+	struct spot spot = template_spot(loading_rule_node(l, route, i));
 
 	if (rules[i].to == rules[later].to)
 		diag_note(l->diag, spot, "the same template is here");
@@ -288,7 +288,7 @@ check_same_name(struct loading *l, size_t route, size_t later)
 		}
 		if (!same)
 			continue;
-		diag_error(l->diag, template_spot(read_rule_node(l, route, later)),
+		diag_error(l->diag, template_spot(loading_rule_node(l, route, later)),
 			"parts of two rules could get the same name; put {uuid} or {part} into it");
 		note_same_name(l, route, i, later);
 	}
@@ -319,7 +319,7 @@ find_hiding(const struct rule *rules, size_t later, enum part_kind kind)
 static void
 note_hiding(struct loading *l, size_t route, size_t rule)
 {
-	diag_note(l->diag, spot_of(read_rule_node(l, route, rule), "name"), "this rule comes first");
+	diag_note(l->diag, yaml_tree_spot_of(loading_rule_node(l, route, rule), "name"), "this rule comes first");
 }
 
 static void
@@ -335,7 +335,7 @@ check_hidden(struct loading *l, size_t route, size_t later)
 	also = find_hiding(rules, later, kind == PART_ANY ? PART_VALUE : kind);
 	if (by == later || also == later)
 		return;
-	diag_error(l->diag, spot_of(read_rule_node(l, route, later), "name"),
+	diag_error(l->diag, yaml_tree_spot_of(loading_rule_node(l, route, later), "name"),
 		"this rule can never take a part: %s before it",
 		by == also ? "another one takes them all" : "others take them all");
 	note_hiding(l, route, by);
@@ -349,7 +349,7 @@ check_rules_all(struct loading *l, size_t route)
 	const struct route *r = &l->config->routes[route];
 
 	for (size_t i = 0; i < r->n_rules; i++) {
-		const struct node *node = read_rule_node(l, route, i);
+		const struct node *node = loading_rule_node(l, route, i);
 		const struct rule *rule = &r->rules[i];
 
 		if (node == NULL || node->kind != NODE_MAP)
@@ -359,6 +359,7 @@ check_rules_all(struct loading *l, size_t route)
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
 		check_rejected(l, rule, node);
+		check_names(l, rule, node);
 		check_sizes(l, rule, node);
 		check_types(l, rule, node);
 		check_detected_extension(l, rule, node);
@@ -368,7 +369,7 @@ check_rules_all(struct loading *l, size_t route)
 			check_same_name(l, route, i);
 		if (!is_transfer(rule))
 			continue;
-		check_undo(l, rule, target_node(node));
-		check_presign(l, route, rule, target_node(node));
+		check_undo(l, rule, loading_target_node(node));
+		check_presign(l, route, rule, loading_target_node(node));
 	}
 }

@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_CHECK_RULES_H
 #define PENSTOCK_CHECK_RULES_H
 
-#include "config/read.h"
+#include "config/loading.h"
 
 void check_rules_all(struct loading *l, size_t route);
 

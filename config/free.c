@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* free.c - config_free(): takes apart what load.c made, also when it is half-built. */
 #include "base/mem.h"
+#include "config/app.h"
+#include "config/authorize.h"
 #include "config/kind.h"
 #include "config/load.h"
 #include "config/object_head.h"
+#include "config/pattern.h"
 #include "config/template.h"
+#include "config/texts.h"
 
 static void
 free_listen(struct listen *listen)
@@ -26,32 +30,40 @@ free_destination(struct destination *d)
 }
 
 static void
-free_match(struct match *match)
+free_named(struct named_patterns *named)
 {
-	for (size_t i = 0; i < match->n_segments; i++)
-		mem_free(match->segments[i].text);
-	for (size_t i = 0; i < match->n_methods; i++)
-		mem_free(match->methods[i]);
-	mem_free(match->segments);
-	mem_free(match->methods);
-	mem_free(match->host);
+	for (size_t i = 0; i < named->n; i++) {
+		mem_free(named->items[i].name);
+		mem_free(named->items[i].value);
+	}
+	mem_free(named->items);
 }
 
 static void
-free_texts(struct texts *texts)
+free_match(struct match *match)
 {
-	for (size_t i = 0; i < texts->n; i++)
-		mem_free(texts->items[i]);
-	mem_free(texts->items);
+	for (size_t i = 0; i < match->n_methods; i++)
+		mem_free(match->methods[i]);
+	mem_free(match->methods);
+	for (size_t i = 0; i < match->n_hosts; i++)
+		mem_free(match->hosts[i]);
+	mem_free(match->hosts);
+	for (size_t i = 0; i < match->n_paths; i++)
+		pattern_free_path(&match->paths[i]);
+	mem_free(match->paths);
+	free_named(&match->headers);
+	free_named(&match->query);
 }
 
 static void
 free_rule(struct rule *rule)
 {
 	mem_free(rule->name);
-	free_texts(&rule->types.declared);
-	free_texts(&rule->types.detected);
-	free_texts(&rule->extensions);
+	texts_free(&rule->types.declared);
+	texts_free(&rule->types.detected);
+	texts_free(&rule->extensions);
+	texts_free(&rule->needs.fields);
+	mem_free(rule->verify.field);
 	template_free(rule->target);
 	object_head_free(&rule->head);
 }
@@ -62,11 +74,17 @@ free_route(struct route *route)
 	for (size_t i = 0; i < route->n_rules; i++)
 		free_rule(&route->rules[i]);
 	mem_free(route->rules);
+	mem_free(route->needed);
+	app_free(&route->app);
 	template_free(route->response.redirect);
 	mem_free(route->response.origin);
+	authorize_free(&route->authorize);
 	mem_free(route->raw);
 	mem_free(route->id);
 	free_match(&route->match);
+	texts_free(&route->cors.origins);
+	mem_free(route->cors.headers);
+	mem_free(route->cors.expose);
 }
 
 void

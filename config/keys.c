@@ -3,10 +3,17 @@
  * slips of the pen and overflow, not taste. */
 #include "config/keys.h"
 
+#include "config/app.h"
+#include "config/authorize.h"
+#include "config/cors.h"
 #include "config/kind.h"
+#include "config/limits.h"
+#include "config/matching.h"
+#include "config/needs.h"
 #include "config/object_head.h"
 #include "config/rows.h"
 #include "config/texts.h"
+#include "config/verify.h"
 
 #include <string.h>
 
@@ -31,6 +38,11 @@ static const struct key store_keys[] = {
 			"destinations. Without it as the destination has it." },
 	{ "metadata", KEY_METADATA, .max = METADATA_LINES_MAX, AT(rule, head.metadata),
 		.help = "What stands beside the object (see What an object says of itself); for s3 destinations. Instead of all that the destination has." },
+	{ "headers", KEY_LINES, AT(rule, head.lines),
+		.help = "Header lines of the requests that make and remove the object, beside those of the destination: text, `{ env: NAME }`, `{ file: PATH }` or "
+			"`{ template: TEXT }` (see What of a request a store gets); for http destinations." },
+	{ "pass", KEY_PASSED_ON, .min = 1, .max = PASS_MAX, AT(rule, head.pass),
+		.help = "Headers of the client that go with the object, beside those that the destination names; for http destinations." },
 	{ "presign", KEY_TIME, .min = 1000, .max = 7 * DAY_MS, AT(rule, presign_ms),
 		.help = "The summary has a link by which whoever has it can get the object for so long, in whole seconds (see A link to an "
 			"object); for s3 destinations. Without it there is none." },
@@ -51,6 +63,15 @@ static const struct key types_keys[] = {
 			"8KiB of them before anything goes on. Any other is 415. Without it any." },
 };
 static const struct key_table types = { "`types`", "routes[].fields[].types", KEYS(types_keys) };
+
+static const struct key rule_names_keys[] = {
+	{ "long", KEY_WORD, .fallback = "refuse", WORDS({ "refuse", false }, { "shorten", true }),
+		AT(rule, shortens_names),
+		.help = "What happens to a form that would get a name which is too long for its destination (see How long a name may be): "
+			"`refuse` answers 422, `shorten` cuts what clients have brought into it, and puts a hash there." },
+};
+static const struct key_table rule_names = { "`names` of a field rule", "routes[].fields[].names",
+	KEYS(rule_names_keys) };
 
 static const struct key rule_keys[] = {
 	{ "name", KEY_TEXT, .required = true, .max = 256, AT(rule, name),
@@ -75,10 +96,18 @@ static const struct key rule_keys[] = {
 		.help = "What is made of each part's bytes while they pass, for the summary, `penstock explain` and the log, all in "
 			"lower-case hex (of a CRC the highest byte first). Default: what `digest` of the route says; a list here "
 			"replaces that one, and `none` or `[]` says none." },
+	{ "verify", KEY_TABLE, TABLES(&verify_keys),
+		.help = "Digests that each part says of itself, and that have to be so (see Digests that a client says)." },
+	{ "forward", KEY_TRUE, .instead = "action", AT(rule, forward),
+		.help = "`true`: the application of the route (`app`) gets the value; only for values. None of the four below is needed "
+			"then." },
 	{ "types", KEY_TABLE, TABLES(&types), .help = "What each part has to be." },
 	{ "extensions", KEY_EXTENSIONS, .min = 1, .max = TEXTS_MAX, AT(rule, extensions),
 		.help = "Extensions without the dot, in any case: each part has a file name that ends in a dot and one of them. Any other "
 			"name, and none, is 415. Without it any." },
+	{ "names", KEY_TABLE, TABLES(&rule_names), .help = "Names of its objects." },
+	{ "needs", KEY_TABLE, TABLES(&needs_keys),
+		.help = "Fields that its parts need (see A name made of another field)." },
 	{ "store", KEY_TABLE, .group = "action", TABLES(&store),
 		.help = "Each part becomes an object of its own." },
 	{ "concat", KEY_TABLE, .group = "action", TABLES(&concat),
@@ -90,35 +119,24 @@ static const struct key_table rule = { "a field rule", "routes[].fields[]", KEYS
 
 /* -- routes --------------------------------------------------------------------------------------- */
 
-static const struct key match_keys[] = {
-	{ "host", KEY_HOST, AT(route, match.host),
-		.help = "Host name without port; `*.example.org` takes any name below it. Without it: any host." },
-	{ "path", KEY_PATH, AT(route, match),
-		.help = "Path whose segments are text, `*` (one segment) or, at the end, `**` (any rest, also none). Without "
-			"it: any path." },
-	{ "method", KEY_METHODS, .fallback = "POST", AT(route, match), .help = "One method or a list." },
+static const struct key cors_keys[] = {
+	{ "origins", KEY_ORIGINS, .required = true, .min = 1, .max = TEXTS_MAX, AT(route, cors.origins),
+		.help = "Origins of the pages, as browsers write them: `https://app.example.org`; `https://*.example.org` takes any name "
+			"below it; `*` alone takes every one. Never `null`." },
+	{ "headers", KEY_HEADER_NAMES,
+		.fallback = "content-type, content-disposition, cache-control, x-requested-with", .min = 0,
+		.max = CORS_NAMES_MAX, AT(route, cors.headers),
+		.help = "Headers that a page may send, `authorization` for example: a list that replaces the default. `*`: any but that one, "
+			"and not with `credentials`." },
+	{ "expose", KEY_HEADER_NAMES, .fallback = "location, x-request-id, retry-after", .min = 0,
+		.max = CORS_NAMES_MAX, AT(route, cors.expose),
+		.help = "Headers of an answer that a page may read: a list that replaces the default." },
+	{ "max_age", KEY_TIME, .fallback = "10m", .min = 0, .max = DAY_MS, AT(route, cors.max_age_ms),
+		.help = "How long a browser may go by an answer to its question before it asks again, in whole seconds." },
+	{ "credentials", KEY_BOOL, .fallback = "false", AT(route, cors.credentials),
+		.help = "`true`: a page may send its cookies and what else the browser knows of the user; not with `*`." },
 };
-static const struct key_table match = { "`match`", "routes[].match", KEYS(match_keys) };
-
-static const struct key limits_keys[] = {
-	{ "body", KEY_SIZE, .fallback = "1GiB", .min = 1, .max = SIZE_TOP, WORDS(NONE), AT(route, limits.body),
-		.help = "Bytes of the request's body." },
-	{ "parts", KEY_COUNT, .fallback = "1000", .min = 1, .max = 100000, AT(route, limits.parts),
-		.help = "Parts of a form." },
-	{ "part_head", KEY_SIZE, .fallback = "8KiB", .min = 256, .max = 64 * KIB, AT(route, limits.part_head),
-		.help = "Bytes of one part's head." },
-	{ "values", KEY_SIZE, .fallback = "1MiB", .min = 0, .max = SIZE_TOP, WORDS(NONE), AT(route, limits.values),
-		.help = "Bytes of all parts without a filename together." },
-	{ "discard", KEY_SIZE, .fallback = "64MiB", .min = 0, .max = SIZE_TOP, AT(route, limits.discard),
-		.help = "Bytes that are read and thrown away after a refusal, so that the answer arrives." },
-	{ "concurrent", KEY_COUNT, .fallback = "none", .min = 1, .max = 1000000, WORDS(NONE),
-		AT(route, limits.concurrent),
-		.help = "Requests of this route at once, over all workers; one more is 429." },
-	{ "length", KEY_WORD, .fallback = "optional", WORDS({ "optional", false }, { "required", true }),
-		AT(route, limits.length_required),
-		.help = "`required`: a body without Content-Length (chunked, HTTP/2 without one) is 411." },
-};
-static const struct key_table limits = { "`limits`", "routes[].limits", KEYS(limits_keys) };
+static const struct key_table cors = { "`cors`", "routes[].cors", KEYS(cors_keys) };
 
 static const struct key body_keys[] = {
 	{ "raw", KEY_TEXT, .required = true, .max = 256, AT(route, raw),
@@ -133,9 +151,10 @@ static const struct key response_keys[] = {
 	{ "json", KEY_WORD, .fallback = "summary",
 		WORDS({ "summary", RESPONSE_SUMMARY }, { "none", RESPONSE_NONE }), AT(route, response.json),
 		.help = "Its body: the summary of all parts, or nothing." },
-	{ "from", KEY_WORD, WORDS({ "upstream", true }), AT(route, response.from_upstream),
+	{ "from", KEY_WORD, WORDS({ "upstream", RESPONSE_UPSTREAM }, { "app", RESPONSE_APP }),
+		AT(route, response.from),
 		.help = "`upstream`: pass on the answer of the route's one transfer instead: status, `Location`, and its "
-			"body with its type if that is at most 64KiB." },
+			"body with its type if that is at most 64KiB; `app`: pass on the application's answer." },
 	{ "redirect", KEY_TEMPLATE,
 		.help = "Template of a `Location`: the answer is 303 without a body, and a browser goes there. Begins with `/` or "
 			"with `http://` or `https://` and a host; may hold `{request_id}`, `{path.N}`, `{query.NAME}`, "
@@ -146,10 +165,16 @@ static const struct key_table response = { "`response`", "routes[].response", KE
 static const struct key route_keys[] = {
 	{ "id", KEY_ID, .required = true, AT(route, id),
 		.help = "Name of the route in logs and answers; stands once." },
-	{ "match", KEY_TABLE, TABLES(&match), .help = "Which requests the route takes; the first that fits wins." },
+	{ "match", KEY_TABLE, TABLES(&matching_keys),
+		.help = "Which requests the route takes; the first that fits wins." },
+	{ "cors", KEY_TABLE, TABLES(&cors),
+		.help = "Which pages of other origins may send here and read the answers, refusals too (see Pages of other origins); without it "
+			"none." },
+	{ "authorize", KEY_TABLE, TABLES(&authorize_keys),
+		.help = "The application that is asked before a body comes in (see The application is asked)." },
 	{ "body", KEY_TABLE, TABLES(&body),
 		.help = "What a body is; without it a form (`multipart/form-data`), and nothing else." },
-	{ "limits", KEY_TABLE, TABLES(&limits), .help = "What a form may cost." },
+	{ "limits", KEY_TABLE, TABLES(&limits_keys), .help = "What a form may cost." },
 	{ "fields", KEY_LIST, .required = true, .min = 1, .max = 1024, TABLES(&rule), AT(route, rules),
 		ENTRIES(route, n_rules, rule), .help = "Field rules; the first that fits a part wins." },
 	{ "digest", KEY_WORDS, .fallback = "none", DIGESTS, AT(route, digests),
@@ -160,6 +185,8 @@ static const struct key route_keys[] = {
 		AT(route, commit),
 		.help = "`all`: everything becomes visible when the whole form is good, or nothing; `each`: a part as "
 			"soon as it has ended." },
+	{ "app", KEY_TABLE, TABLES(&app_table),
+		.help = "The application that is told of each form, and has a say in it (see sidecar/sink/app/README.md)." },
 	{ "response", KEY_TABLE, TABLES(&response), .help = "The answer to a form that was committed." },
 };
 static const struct key_table route = { "a route", "routes[]", KEYS(route_keys) };
@@ -214,6 +241,12 @@ static const struct key client_keys[] = {
 	{ "connections", KEY_COUNT, .fallback = "auto", .min = 1, .max = 1000000, WORDS({ "auto", 0 }),
 		AT(config, client.connections),
 		.help = "Clients at once, over all workers; `auto`: as many as descriptors allow (two each), 65536 at the most. More is cut to that." },
+	{ "questions", KEY_COUNT, .fallback = "1000", .min = 1, .max = 1000000, AT(config, client.questions),
+		.help = "Questions to applications under way at once (`authorize`), each worker having its share; further ones wait for "
+			"their turn." },
+	{ "questions_each", KEY_COUNT, .fallback = "100", .min = 1, .max = 1000000,
+		AT(config, client.questions_each),
+		.help = "The same of one client's address (of IPv6 its /64), on each worker." },
 	{ "timeout", KEY_TABLE, TABLES(&client_timeout), .help = "How long a client may take." },
 };
 static const struct key_table client = { "`client`", "client", KEYS(client_keys) };
@@ -274,7 +307,7 @@ static const struct key file_keys[] = {
 		.help = "Folder for the journal of commits, of this machine and kept over restarts; made if it is missing. With it, what a "
 			"crash in the middle of a commit has left of a form whose objects are in several places, or are several objects of one "
 			"store, is taken back by the next start: files always, objects of a store with `undo: DELETE` whose name holds `{uuid}` "
-			"or `{request_id}`." },
+			"or `{request_id}`. Unfinished uploads in buckets are ended, too." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
 	{ "log", KEY_TABLE, TABLES(&log_table),
 		.help = "What is logged, on stdout. No upload waits for the reader of the log: lines "
@@ -326,9 +359,10 @@ find_below(const struct key_table *table, const char *name, const struct key_tab
 const struct key_table *
 keys_elsewhere(const char *name, const struct key_table *not_this)
 {
-	static const struct key_table *const all[] = { &route, &rule, &types, &match, &limits, &body, &response,
-		&file, &threads, &log_table, &shutdown, &client, &client_timeout, &listen_entry, &admin, &spoa,
-		&trust };
+	static const struct key_table *const all[] = { &route, &authorize_keys, &rule, &rule_names, &needs_keys,
+		&verify_keys, &types, &matching_keys, &cors, &limits_keys, &limits_per_client_keys, &body,
+		&app_table, &response, &file, &threads, &log_table, &shutdown, &client, &client_timeout,
+		&listen_entry, &admin, &spoa, &trust };
 	const struct key_table *found = NULL;
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

@@ -14,32 +14,43 @@
 
 /* What a value looks like, and what it becomes in the struct of its table. */
 enum key_type {
-	KEY_COUNT,   /* whole number -> unsigned or uint64_t */
-	KEY_SIZE,    /* 64MiB -> uint64_t bytes */
-	KEY_TIME,    /* 30s -> uint64_t milliseconds */
-	KEY_BOOL,    /* true, false -> bool */
-	KEY_TRUE,    /* true and nothing else: the key itself says it all; nothing is stored */
-	KEY_WORD,    /* one of `words` -> an enum or bool */
-	KEY_WORDS,   /* one of `words`, or a list of those that are not 0, which may be empty -> bits, unsigned */
-	KEY_ID,      /* letters, digits, '.', '_', '-' -> char * */
-	KEY_TEXT,    /* any text without control bytes -> char * */
-	KEY_SECRET,  /* text, { env: NAME } or { file: PATH }; never shown, its owner wipes it -> char * */
-	KEY_FILE,    /* { file: PATH }, only the path is kept -> char * */
-	KEY_HOST,    /* host pattern -> char * */
-	KEY_PATH,    /* path pattern -> struct match */
-	KEY_METHODS, /* method or list of methods -> struct match */
-	KEY_ADDRESS, /* address to listen on -> struct listen */
+	KEY_COUNT,  /* whole number -> unsigned or uint64_t */
+	KEY_SIZE,   /* 64MiB -> uint64_t bytes */
+	KEY_TIME,   /* 30s -> uint64_t milliseconds */
+	KEY_RATE,   /* 8MiB/s -> uint64_t bytes a second */
+	KEY_BOOL,   /* true, false -> bool */
+	KEY_TRUE,   /* true and nothing else: the key itself says it all; nothing is stored */
+	KEY_WORD,   /* one of `words` -> an enum or bool */
+	KEY_WORDS,  /* one of `words`, or a list of those that are not 0, which may be empty -> bits, unsigned */
+	KEY_ID,     /* letters, digits, '.', '_', '-' -> char * */
+	KEY_TEXT,   /* any text without control bytes -> char * */
+	KEY_SECRET, /* text, { env: NAME } or { file: PATH }; never shown, its owner wipes it -> char * */
+	KEY_FILE,   /* { file: PATH }, only the path is kept -> char * */
+	KEY_HOSTS,  /* host pattern or list of them -> struct match */
+	KEY_PATHS,  /* path pattern or list of them -> struct match */
+	KEY_NAMED_HEADERS, /* map of globs by the names of headers -> struct match */
+	KEY_NAMED_QUERY,   /* map of globs by the names of query parameters -> struct match */
+	KEY_METHODS,       /* method or list of methods -> struct match */
+	KEY_ADDRESS,       /* address to listen on -> struct listen */
 	KEY_LISTEN, /* address or list of addresses; with tables[0], also mappings of its keys -> struct listen * */
 	KEY_NETWORKS,     /* address, network or word, or list of them -> struct trust */
 	KEY_URL,          /* http, https or unix URL -> struct http_peer */
-	KEY_HEADERS,      /* map of header lines, values may be secrets -> struct http_peer */
+	KEY_HEADERS,      /* map of header lines, values may be secrets -> struct header_lines */
+	KEY_LINES,        /* the same, and values may be { template: TEXT } -> struct header_lines */
 	KEY_CONTENT_TYPE, /* one of `words`, or a media type -> struct content_type */
 	KEY_METADATA,     /* map of templates -> struct metadata */
 	KEY_TYPE_GLOBS,   /* glob of media types, or list of globs -> struct texts */
 	KEY_TYPES,        /* media type, or list of them -> struct texts */
+	KEY_PASSED,       /* name of a header that may be passed on, or list of them -> struct texts */
+	KEY_PASSED_ON,    /* the same of one that may go to a store -> struct texts */
 	KEY_EXTENSIONS,   /* extension of file names, or list of them -> struct texts */
+	KEY_FIELDS,       /* name of a field, exactly, or list of them -> struct texts */
+	KEY_ORIGINS,      /* origin of a page, or list of them -> struct texts */
+	KEY_HEADER_NAMES, /* names of headers, a list or one text with commas -> char *, as a header line lists them */
+	KEY_STATUSES,     /* "none", status of an answer, 4xx and the like, or list of them -> struct statuses */
 	KEY_TEMPLATE,     /* name of an object; read when its destination or route is known (link.c) */
 	KEY_REFERENCE,    /* name of a destination; looked up when all are known (link.c) */
+	KEY_SIGN,         /* "none", or mapping with the keys of tables[0] -> struct sign */
 	KEY_TABLE,        /* mapping with the keys of tables[0] -> the same struct, or the one at `offset` in it */
 	KEY_MAP,          /* name -> mapping with the keys of the table that its `type` names */
 	KEY_LIST,         /* list of mappings with the keys of tables[0] */
@@ -56,6 +67,7 @@ struct key {
 	enum key_type type;
 	bool required;
 	const char *group;        /* of all keys of one group, exactly one must be given */
+	const char *instead;      /* of this other group none needs to be given beside it */
 	const char *fallback;     /* the default, as it would be written; NULL: none */
 	uint64_t min, max;        /* numbers, sizes, times in ms; entries of lists and maps; bytes of a KEY_TEXT */
 	const struct word *words; /* KEY_WORD: all; numbers: words that are taken besides */

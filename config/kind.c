@@ -2,19 +2,8 @@
 /* kind.c - see kind.h: what all kinds share. */
 #include "config/kind.h"
 
-#include "config/rows.h"
-
 #include <stdio.h>
 #include <string.h>
-
-static const struct key names_keys[] = {
-	{ "unsafe", KEY_WORD, .fallback = "replace", WORDS({ "replace", false }, { "refuse", true }),
-		AT(destination_settings, refuses_unsafe),
-		.help = "What happens to a form that would bring `/`, `\\`, a control byte, an escape (`%2F`), or an empty or dot "
-			"segment into a name: `replace` makes it harmless (see What a client may bring into a name), `refuse` answers 422." },
-};
-const struct key_table destination_names = { "`names` of a destination", "destinations.NAME.names",
-	KEYS(names_keys) };
 
 const struct destination_kind *
 kind_find(struct str word)

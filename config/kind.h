@@ -11,6 +11,8 @@
 #include "config/keys.h"
 #include "config/template.h"
 
+#include <string.h>
+
 struct http_peer;
 struct loading;
 struct node;
@@ -40,6 +42,11 @@ enum kind_trait {
 	KIND_METADATA = 1 << 6,
 	/* It can make a link to an object by which anybody gets it for a while, without keys of the store. */
 	KIND_LINKS = 1 << 7,
+	/* The name of an object need not be known before it is told to commit. */
+	KIND_NAMES_LATE = 1 << 8,
+	/* The requests that make and remove its objects have header lines that are made of the upload's, or are its client's. Such a kind
+	 * is KIND_APPLICATION, too. */
+	KIND_LINES = 1 << 9,
 };
 
 #define KIND_KEEP_USUAL (16u * 1024)
@@ -57,7 +64,7 @@ struct destination_kind {
 	void (*link)(struct loading *l, struct destination *d, const struct node *node);
 	/* After all rules have been linked: what depends on those that store there. `d` is struct loading's number of it. NULL:
 	 * nothing does. */
-	void (*settle)(struct loading *l, size_t d);
+	void (*after_rules)(struct loading *l, size_t d);
 
 	void (*free)(struct destination_settings *settings); /* what they hold; NULL: nothing */
 
@@ -66,6 +73,10 @@ struct destination_kind {
 	bool (*place)(const struct config *config, size_t at, bool elsewhere, struct buf *out);
 
 	bool (*can_undo)(const struct destination_settings *settings);
+
+	/* Of a kind that can undo: after that all is as before, whatever had the name: no object ever replaces another, or the one that
+	 * was replaced comes back. */
+	bool (*restores)(const struct destination_settings *settings);
 
 	/* Bytes that wait in memory for the commit, KIND_KEEP_USUAL to KIND_KEEP_MOST: only a longer object begins before, as a
 	 * stream. NULL: KIND_KEEP_USUAL. */
@@ -91,6 +102,9 @@ struct destination_kind {
 
 	/* The server that must be connectable for /readyz; NULL, or returns NULL: none. */
 	const struct http_peer *(*ready_peer)(const struct destination_settings *settings);
+
+	/* KIND_APPLICATION: the server that is asked (sink/question.h). */
+	const struct http_peer *(*asked_peer)(const struct destination_settings *settings);
 };
 
 /* All, in the order of sink/sinks.def, and their tables; NULL at the end. sink/kinds.c has them. */
@@ -106,6 +120,14 @@ static inline bool
 kind_has(const struct destination_kind *kind, enum kind_trait trait)
 {
 	return (kind->traits & (unsigned)trait) != 0;
+}
+
+/* Two destinations can be one place on this machine, whatever they are called. */
+static inline bool
+kind_is_one_place(const struct destination *a, const struct destination *b)
+{
+	return a == b ||
+		(kind_has(a->kind, KIND_LOCAL) && kind_has(b->kind, KIND_LOCAL) && strcmp(a->at, b->at) == 0);
 }
 
 /* The other side makes the names of the rule's objects. */

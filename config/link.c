@@ -3,11 +3,14 @@
  * more. A rule whose destination could not be read gets none, and only its own problem is reported. */
 #include "config/link.h"
 
+#include "config/app.h"
+#include "config/authorize.h"
 #include "config/kind.h"
+#include "config/link_check.h"
 #include "config/memory.h"
-#include "config/nearest.h"
+#include "config/needs.h"
 #include "config/object_head.h"
-#include "config/pattern.h"
+#include "config/object_head_read.h"
 #include "config/redirect.h"
 #include "config/template.h"
 #include "config/whereabouts.h"
@@ -26,60 +29,6 @@ link_destination(struct loading *l, struct destination *d, const struct node *no
 /* -- rules --------------------------------------------------------------------------------------------- */
 
 static void
-report_unknown(struct loading *l, const struct node *to, const char *best)
-{
-	if (best == NULL) {
-		diag_error(l->diag, to->spot, "to: unknown destination \"%.*s\"", SHOWN(to->text));
-		return;
-	}
-	diag_error(
-		l->diag, to->spot, "to: unknown destination \"%.*s\"; did you mean \"%s\"?", SHOWN(to->text), best);
-	for (size_t i = 0; i < l->destination_names.n; i++)
-		if (str_is(l->destination_names.items[i]->text, best))
-			diag_note(l->diag, l->destination_names.items[i]->spot, "\"%s\" is here", best);
-}
-
-static const struct destination *
-find_destination(struct loading *l, const struct node *to)
-{
-	const struct config *c = l->config;
-	struct nearest nearest = { .word = to->text };
-
-	for (size_t i = 0; i < c->n_destinations; i++) {
-		if (c->destinations[i].name == NULL)
-			continue;
-		if (str_is(to->text, c->destinations[i].name))
-			return &c->destinations[i];
-		nearest_offer(&nearest, c->destinations[i].name);
-	}
-	if (!l->incomplete)
-		report_unknown(l, to, nearest.best);
-	return NULL;
-}
-
-/* Of a path that could not be read nobody knows how many it has. */
-void
-link_check_wildcards(
-	struct loading *l, const struct match *match, const struct template *t, const struct node *node)
-{
-	size_t wildcards = pattern_wildcards(match);
-
-	if (!match->any_path && !match->has_path)
-		return;
-	for (size_t i = 0; i < t->n_pieces; i++) {
-		const struct template_piece *piece = &t->pieces[i];
-		const char *at;
-
-		if (piece->kind != TEMPLATE_PATH || piece->number <= wildcards)
-			continue;
-		at = strstr(node->chars, piece->source);
-		diag_error(l->diag,
-			yaml_tree_spot(node, at != NULL ? (size_t)(at - node->chars) : 0, strlen(piece->source)),
-			"%s: match.path has %zu wildcard%s", piece->source, wildcards, PLURAL(wildcards));
-	}
-}
-
-static void
 link_template(struct loading *l, const struct route *route, struct rule *rule, const struct node *node)
 {
 	struct error err = { 0 };
@@ -94,28 +43,13 @@ link_template(struct loading *l, const struct route *route, struct rule *rule, c
 		diag_error(l->diag, yaml_tree_spot(node, span.offset, span.len), "%s", err.message);
 }
 
-void
-link_check_only_for(
-	struct loading *l, const struct rule *rule, const struct node *node, const char *key, enum kind_trait trait)
-{
-	const struct destination *d = rule->to;
-	const struct node *value = yaml_tree_get(node, key);
-	struct kind_nouns nouns;
-
-	if (value == NULL || kind_has(d->kind, trait))
-		return;
-	diag_error(l->diag, value->spot, "%s: only for %s", key, kind_nouns(trait, &nouns));
-	diag_note(l->diag, l->destination_names.items[d - l->config->destinations]->spot, "this one is %s",
-		d->kind->noun);
-}
-
 /* `node`: the mapping below `store` or `concat`. */
 static void
 link_target(struct loading *l, const struct route *route, struct rule *rule, const struct node *node)
 {
 	const struct node *to = yaml_tree_scalar(node, "to");
 	const struct node *path = yaml_tree_scalar(node, "path"), *key = yaml_tree_scalar(node, "key");
-	const struct destination *d = to != NULL ? find_destination(l, to) : NULL;
+	const struct destination *d = to != NULL ? link_find_destination(l, to) : NULL;
 
 	l->unresolved = l->unresolved || d == NULL;
 	if (d == NULL || d->at == NULL)
@@ -147,6 +81,8 @@ link_rule(struct loading *l, const struct route *route, struct rule *rule, const
 			return;
 		}
 	}
+	if (rule->forward && rule->action != ACTION_REJECT)
+		rule->action = ACTION_FORWARD;
 }
 
 static void
@@ -175,7 +111,6 @@ link_redirect(struct loading *l, struct route *route, const struct node *node)
 		diag_error(l->diag, yaml_tree_spot(node, span.offset, span.len), "redirect: %s", err.message);
 }
 
-/* Without `path` a route takes any; no segments alone would be "/" and nothing else. */
 static void
 link_route(struct loading *l, size_t at)
 {
@@ -183,10 +118,11 @@ link_route(struct loading *l, size_t at)
 	const struct node *match = yaml_tree_get(l->routes.items[at], "match");
 
 	route->index = at;
-	route->match.any_path = match == NULL || (match->kind == NODE_MAP && yaml_tree_get(match, "path") == NULL);
+	route->match.is_broken = route->match.is_broken || (match != NULL && match->kind != NODE_MAP);
+	app_link(l, at);
 	link_redirect(l, route, yaml_tree_scalar(yaml_tree_get(l->routes.items[at], "response"), "redirect"));
 	for (size_t i = 0; i < route->n_rules && !l->diag->nomem; i++) {
-		const struct node *node = read_rule_node(l, at, i);
+		const struct node *node = loading_rule_node(l, at, i);
 
 		route->rules[i].index = i;
 		if (yaml_tree_get(node, "digest") == NULL)
@@ -194,6 +130,8 @@ link_route(struct loading *l, size_t at)
 		link_rule(l, route, &route->rules[i], node);
 		link_types(&route->rules[i]);
 	}
+	authorize_link(l, at);
+	needs_link(l, at);
 }
 
 void
@@ -208,8 +146,8 @@ link_all(struct loading *l)
 	for (size_t i = 0; i < c->n_routes; i++)
 		link_route(l, i);
 	for (size_t i = 0; i < c->n_destinations; i++)
-		if (c->destinations[i].kind != NULL && c->destinations[i].kind->settle != NULL)
-			c->destinations[i].kind->settle(l, i);
+		if (c->destinations[i].kind != NULL && c->destinations[i].kind->after_rules != NULL)
+			c->destinations[i].kind->after_rules(l, i);
 	for (size_t i = 0; i < c->n_routes; i++)
 		c->routes[i].memory = memory_of_route(&c->routes[i], c->routes[i].limits.body);
 }

@@ -24,7 +24,7 @@ values_address(struct loading *l, const struct key *key, const struct node *node
 	struct error err = { 0 };
 
 	if (!address_read_listen(node->text, listen, &err))
-		read_complain(l, key, node, &err);
+		loading_complain(l, key, node, &err);
 }
 
 static void
@@ -32,8 +32,8 @@ add_listen(struct loading *l, const struct key *key, const struct node *node, st
 {
 	listen->place = place_of(node);
 	if (node->kind == NODE_MAP && key->tables != NULL)
-		read_table(l, key->tables[0], node, listen);
-	else if (read_is_scalar(l, key, node))
+		l->read_table(l, key->tables[0], node, listen);
+	else if (loading_is_scalar(l, key, node))
 		values_address(l, key, node, listen);
 }
 
@@ -131,7 +131,7 @@ values_listen(struct loading *l, const struct key *key, const struct node *node,
 	struct listen *list;
 	size_t n = 0;
 
-	if (!values_entries(l, key, node, (size_t)key->max, &n) || !read_grow(l, slot, 0, n, sizeof *list))
+	if (!values_entries(l, key, node, (size_t)key->max, &n) || !loading_grow(l, slot, 0, n, sizeof *list))
 		return;
 	memcpy(&list, slot, sizeof list);
 	memcpy((char *)base + key->count_offset, &n, sizeof n);
@@ -151,7 +151,7 @@ add_network(struct loading *l, const char *text, struct trust *trust)
 {
 	struct error err = { 0 };
 
-	if (!read_grow(l, &trust->networks, trust->n_networks, 1, sizeof *trust->networks))
+	if (!loading_grow(l, &trust->networks, trust->n_networks, 1, sizeof *trust->networks))
 		return;
 	address_read_network(str_of(text), &trust->networks[trust->n_networks++], &err);
 }
@@ -176,14 +176,14 @@ add_proxy(struct loading *l, const struct key *key, const struct node *node, str
 {
 	struct error err = { 0 };
 
-	if (!read_is_scalar(l, key, node) || add_word(l, node->text, trust))
+	if (!loading_is_scalar(l, key, node) || add_word(l, node->text, trust))
 		return;
-	if (!read_grow(l, &trust->networks, trust->n_networks, 1, sizeof *trust->networks))
+	if (!loading_grow(l, &trust->networks, trust->n_networks, 1, sizeof *trust->networks))
 		return;
 	if (address_read_network(node->text, &trust->networks[trust->n_networks], &err))
 		trust->n_networks++;
 	else
-		read_complain(l, key, node, &err);
+		loading_complain(l, key, node, &err);
 }
 
 void

@@ -39,12 +39,6 @@ nearest_distance(struct str a, struct str b)
 	return row[a.len % 3][b.len];
 }
 
-static char
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool
 is_separator(char c)
 {
@@ -64,7 +58,7 @@ is_same_word(struct str a, struct str b)
 			j++;
 		if (i == a.len || j == b.len)
 			return i == a.len && j == b.len && i > 0;
-		if (fold(a.data[i++]) != fold(b.data[j++]))
+		if (str_lower(a.data[i++]) != str_lower(b.data[j++]))
 			return false;
 	}
 }

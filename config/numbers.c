@@ -79,7 +79,7 @@ add_word(struct loading *l, const struct key *key, const struct node *node, uint
 {
 	const struct word *word;
 
-	if (!read_is_scalar(l, key, node))
+	if (!loading_is_scalar(l, key, node))
 		return;
 	word = find_word(key, node->text);
 	if (word == NULL)
@@ -97,7 +97,7 @@ numbers_words(struct loading *l, const struct key *key, const struct node *node,
 {
 	uint64_t bits = 0;
 
-	if (node->kind == NODE_SCALAR && read_is_scalar(l, key, node))
+	if (node->kind == NODE_SCALAR && loading_is_scalar(l, key, node))
 		numbers_word(l, key, node, base);
 	if (node->kind == NODE_MAP)
 		diag_error(l->diag, node->spot, "%s is one value or a list, not a mapping", key->name);
@@ -115,6 +115,8 @@ numbers_add(struct buf *out, const struct key *key, uint64_t value)
 		scalar_add_size(out, value);
 	else if (key->type == KEY_TIME)
 		scalar_add_time(out, value);
+	else if (key->type == KEY_RATE)
+		scalar_add_rate(out, value);
 	else
 		buf_addf(out, "%llu", (unsigned long long)value);
 }
@@ -174,6 +176,8 @@ numbers_number(struct loading *l, const struct key *key, const struct node *node
 		ok = scalar_size(node->text, &value, &err);
 	else if (key->type == KEY_TIME)
 		ok = scalar_time(node->text, &value, &err);
+	else if (key->type == KEY_RATE)
+		ok = scalar_rate(node->text, &value, &err);
 	else if (!is_plain(l, key, node))
 		return;
 	else
@@ -182,7 +186,7 @@ numbers_number(struct loading *l, const struct key *key, const struct node *node
 		diag_error(
 			l->diag, node->spot, "%s: %s, nor the word %s", key->name, err.message, key->words->name);
 	else if (!ok)
-		read_complain(l, key, node, &err);
+		loading_complain(l, key, node, &err);
 	else if (in_range(l, key, node, value))
 		put(key, base, value);
 }
@@ -196,7 +200,7 @@ numbers_bool(struct loading *l, const struct key *key, const struct node *node, 
 	if (!is_plain(l, key, node))
 		return;
 	if (!scalar_bool(node->text, &value, &err))
-		read_complain(l, key, node, &err);
+		loading_complain(l, key, node, &err);
 	else if (key->type == KEY_TRUE && !value)
 		diag_error(l->diag, node->spot, "%s: only true can stand here; leave the key out otherwise",
 			key->name);

@@ -5,7 +5,7 @@
 #ifndef PENSTOCK_NUMBERS_H
 #define PENSTOCK_NUMBERS_H
 
-#include "config/read.h"
+#include "config/loading.h"
 
 void numbers_number(struct loading *l, const struct key *key, const struct node *node, void *base);
 void numbers_word(struct loading *l, const struct key *key, const struct node *node, void *base);

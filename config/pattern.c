@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pattern.c - see pattern.h. Matching itself lives in route/ and part/; here is only what can be said of
- * patterns before any request has come. */
+/* pattern.c - see pattern.h. Matching itself lives in route/ and part/; here is how patterns are read. */
 #include "config/pattern.h"
 
 #include "base/mem.h"
@@ -72,21 +71,21 @@ pattern_is_dots(struct str segment)
 }
 
 static bool
-add_segment(struct match *match, enum segment_kind kind, char *text, struct error *err)
+add_segment(struct path_pattern *path, enum segment_kind kind, char *text, struct error *err)
 {
-	struct path_segment *more = mem_resize(match->segments, match->n_segments + 1, sizeof *more);
+	struct path_segment *more = mem_resize(path->segments, path->n_segments + 1, sizeof *more);
 
 	if (more == NULL) {
 		mem_free(text);
 		return nomem(err);
 	}
-	match->segments = more;
-	match->segments[match->n_segments++] = (struct path_segment){ kind, text };
+	path->segments = more;
+	path->segments[path->n_segments++] = (struct path_segment){ kind, text };
 	return true;
 }
 
 static bool
-read_text_segment(struct str s, struct match *match, struct error *err)
+read_text_segment(struct str s, struct path_pattern *path, struct error *err)
 {
 	struct buf text = { 0 };
 	char *copy;
@@ -101,7 +100,7 @@ read_text_segment(struct str s, struct match *match, struct error *err)
 	}
 	copy = str_dup(buf_str(&text));
 	buf_free(&text);
-	return copy != NULL ? add_segment(match, SEGMENT_TEXT, copy, err) : nomem(err);
+	return copy != NULL ? add_segment(path, SEGMENT_TEXT, copy, err) : nomem(err);
 }
 
 /* "{id}", ":id" and "<id>" are wildcards in other programs. Who means such text can write its first byte as %XX. */
@@ -113,17 +112,17 @@ looks_named(struct str s)
 }
 
 static bool
-read_segment(struct str s, bool last, struct match *match, struct error *err)
+read_segment(struct str s, bool last, struct path_pattern *path, struct error *err)
 {
-	if (match->n_segments == PATTERN_SEGMENTS_MAX)
+	if (path->n_segments == PATTERN_SEGMENTS_MAX)
 		return error_set(err, ERR_CONFIG, "more than %d segments", PATTERN_SEGMENTS_MAX);
 	if (s.len == 0)
 		return error_set(err, ERR_CONFIG,
 			last ? "the path ends with '/'; leave that out" : "an empty segment: \"//\"");
 	if (str_is(s, "*"))
-		return add_segment(match, SEGMENT_ONE, NULL, err);
+		return add_segment(path, SEGMENT_ONE, NULL, err);
 	if (str_is(s, "**"))
-		return last ? add_segment(match, SEGMENT_REST, NULL, err)
+		return last ? add_segment(path, SEGMENT_REST, NULL, err)
 			    : error_set(err, ERR_CONFIG,
 				      "\"**\" takes the rest of the path, so it must be the last segment");
 	if (memchr(s.data, '*', s.len) != NULL)
@@ -135,37 +134,49 @@ read_segment(struct str s, bool last, struct match *match, struct error *err)
 			SHOWN(s));
 	if (memchr(s.data, '?', s.len) != NULL || memchr(s.data, '#', s.len) != NULL)
 		return error_set(err, ERR_CONFIG, "'?' and '#' do not belong to a path");
-	return read_text_segment(s, match, err);
+	return read_text_segment(s, path, err);
 }
 
 bool
-pattern_read_path(struct str text, struct match *match, struct error *err)
+pattern_read_path(struct str text, struct path_pattern *path, struct error *err)
 {
 	struct str rest = text;
 
 	if (text.len == 0 || text.data[0] != '/')
 		return error_set(err, ERR_CONFIG, "a path begins with '/'");
+	path->source = str_dup(text);
+	if (path->source == NULL)
+		return nomem(err);
 	while (rest.len > 0 && text.len > 1) {
 		const char *slash = memchr(rest.data + 1, '/', rest.len - 1);
 		size_t len = slash != NULL ? (size_t)(slash - rest.data) - 1 : rest.len - 1;
 
-		if (!read_segment((struct str){ rest.data + 1, len }, slash == NULL, match, err))
+		if (!read_segment((struct str){ rest.data + 1, len }, slash == NULL, path, err))
 			return false;
 		rest.data += len + 1;
 		rest.len -= len + 1;
 	}
-	if (pattern_wildcards(match) > PATTERN_WILDCARDS_MAX)
+	if (pattern_wildcards(path) > PATTERN_WILDCARDS_MAX)
 		return error_set(err, ERR_CONFIG, "more than %d wildcards", PATTERN_WILDCARDS_MAX);
 	return true;
 }
 
+void
+pattern_free_path(struct path_pattern *path)
+{
+	for (size_t i = 0; i < path->n_segments; i++)
+		mem_free(path->segments[i].text);
+	mem_free(path->segments);
+	mem_free(path->source);
+}
+
 size_t
-pattern_wildcards(const struct match *match)
+pattern_wildcards(const struct path_pattern *path)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < match->n_segments; i++)
-		n += match->segments[i].kind != SEGMENT_TEXT;
+	for (size_t i = 0; i < path->n_segments; i++)
+		n += path->segments[i].kind != SEGMENT_TEXT;
 	return n;
 }
 
@@ -234,16 +245,13 @@ complain_of_host(struct str host, struct error *err)
 char *
 pattern_read_host(struct str text, struct error *err)
 {
-	char *host = str_dup(text);
+	char *host = str_dup_lower(text);
 	struct str s = { host, text.len };
 
 	if (host == NULL) {
 		nomem(err);
 		return NULL;
 	}
-	for (size_t i = 0; i < s.len; i++)
-		if (host[i] >= 'A' && host[i] <= 'Z')
-			host[i] = (char)(host[i] - 'A' + 'a');
 	if (s.len > 0 && host[s.len - 1] == '.')
 		host[--s.len] = '\0'; /* as the matcher drops it from a request's */
 	if (is_host(s))
@@ -251,103 +259,4 @@ pattern_read_host(struct str text, struct error *err)
 	complain_of_host(text, err);
 	mem_free(host);
 	return NULL;
-}
-
-static bool
-ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && memcmp(s + n - m, end, m) == 0;
-}
-
-/* "*.a.org" covers "x.a.org", "*.x.a.org" and itself. */
-static bool
-host_covers(const char *outer, const char *inner)
-{
-	if (outer == NULL)
-		return true;
-	if (inner == NULL)
-		return false;
-	return strcmp(outer, inner) == 0 || (outer[0] == '*' && ends_with(inner, outer + 1));
-}
-
-static bool
-path_covers(const struct match *outer, const struct match *inner)
-{
-	for (size_t i = 0;; i++) {
-		bool outer_ended = i == outer->n_segments, inner_ended = i == inner->n_segments;
-
-		if (!outer_ended && outer->segments[i].kind == SEGMENT_REST)
-			return true; /* the rest may be empty */
-		if (outer_ended || inner_ended)
-			return outer_ended && inner_ended;
-		if (inner->segments[i].kind == SEGMENT_REST)
-			return false;
-		if (outer->segments[i].kind == SEGMENT_ONE)
-			continue;
-		if (inner->segments[i].kind != SEGMENT_TEXT ||
-			strcmp(outer->segments[i].text, inner->segments[i].text) != 0)
-			return false;
-	}
-}
-
-static bool
-has_method(const struct match *match, const char *method)
-{
-	for (size_t i = 0; i < match->n_methods; i++)
-		if (strcmp(match->methods[i], method) == 0)
-			return true;
-	return false;
-}
-
-static bool
-methods_cover(const struct match *outer, const struct match *inner)
-{
-	for (size_t i = 0; i < inner->n_methods; i++)
-		if (!has_method(outer, inner->methods[i]))
-			return false;
-	return inner->n_methods > 0;
-}
-
-/* Without a path, or "/" and two asterisks. */
-static bool
-takes_any_path(const struct match *match)
-{
-	return match->any_path || (match->n_segments > 0 && match->segments[0].kind == SEGMENT_REST);
-}
-
-bool
-pattern_match_covers(const struct match *outer, const struct match *inner)
-{
-	if (!methods_cover(outer, inner) || !host_covers(outer->host, inner->host))
-		return false;
-	return takes_any_path(outer) || (!inner->any_path && path_covers(outer, inner));
-}
-
-/* glob_match() over the symbols of `inner`, where '*' of `inner` fits nothing but '*' of `outer`. */
-bool
-pattern_glob_covers(struct str outer, struct str inner)
-{
-	size_t o = 0, i = 0, star = SIZE_MAX, star_inner = 0;
-
-	while (i < inner.len) {
-		char c = inner.data[i];
-
-		if (o < outer.len && outer.data[o] == '*') {
-			star = o++;
-			star_inner = i;
-		} else if (o < outer.len && c != '*' && (outer.data[o] == '?' || outer.data[o] == c)) {
-			o++;
-			i++;
-		} else if (star != SIZE_MAX) {
-			o = star + 1;
-			i = ++star_inner;
-		} else {
-			return false;
-		}
-	}
-	while (o < outer.len && outer.data[o] == '*')
-		o++;
-	return o == outer.len;
 }

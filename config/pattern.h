@@ -11,9 +11,12 @@
 #define PATTERN_SEGMENTS_MAX 64
 #define PATTERN_WILDCARDS_MAX 32
 
-/* A path pattern, as match.path has it, into match->segments. False: ERR_CONFIG, ERR_NOMEM; what was
- * read so far stays in `match`. */
-bool pattern_read_path(struct str text, struct match *match, struct error *err);
+/* A path pattern, as match.path has it, into the zeroed `path`. False: ERR_CONFIG, ERR_NOMEM; what was read so far stays in `path`.
+ */
+bool pattern_read_path(struct str text, struct path_pattern *path, struct error *err);
+
+/* What was read so far. */
+void pattern_free_path(struct path_pattern *path);
 
 /* A host in lower case, "*.example.org", "[::1]", without the dot that may end a name. NULL: err says why. The caller
  * frees the copy. */
@@ -30,10 +33,12 @@ bool pattern_is_token(struct str name);
 bool pattern_is_dots(struct str segment);
 
 /* Wildcards of the path: what {path.N} may count to. */
-size_t pattern_wildcards(const struct match *match);
+size_t pattern_wildcards(const struct path_pattern *path);
 
 /* Does everything that fits `inner` also fit `outer`? */
 bool pattern_match_covers(const struct match *outer, const struct match *inner);
+bool pattern_host_covers(const char *outer, const char *inner);
+bool pattern_path_covers(const struct path_pattern *outer, const struct path_pattern *inner);
 bool pattern_glob_covers(struct str outer, struct str inner);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "config/address.h"
 #include "config/headers.h"
-#include "config/read.h"
+#include "config/loading.h"
 
 #include <errno.h>
 #include <string.h>
@@ -110,11 +110,7 @@ peer_link(struct loading *l, struct http_peer *peer, const struct node *node)
 void
 peer_free(struct http_peer *peer)
 {
-	for (size_t i = 0; i < peer->n_headers; i++) {
-		mem_free(peer->headers[i].name);
-		headers_wipe(peer->headers[i].value);
-	}
-	mem_free(peer->headers);
+	headers_free(&peer->headers);
 	mem_free(peer->url);
 	mem_free(peer->unix_socket);
 	mem_free(peer->ca_file);

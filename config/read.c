@@ -9,56 +9,23 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "config/cors.h"
 #include "config/headers.h"
 #include "config/kind.h"
+#include "config/matching.h"
 #include "config/nearest.h"
+#include "config/needs.h"
 #include "config/numbers.h"
-#include "config/object_head.h"
+#include "config/object_head_read.h"
 #include "config/read_keys.h"
+#include "config/sign.h"
+#include "config/statuses.h"
 #include "config/texts.h"
 #include "config/values.h"
 
 #include <string.h>
 
 static void read_key(struct loading *l, const struct key *key, const struct node *node, void *base);
-
-void
-read_complain(struct loading *l, const struct key *key, const struct node *node, const struct error *err)
-{
-	if (err->kind == ERR_NOMEM)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, node->spot, "%s: %s", key->name, err->message);
-}
-
-bool
-read_grow(struct loading *l, void *array, size_t n, size_t more, size_t each)
-{
-	char *old, *grown;
-
-	memcpy(&old, array, sizeof old);
-	if (more > SIZE_MAX / 2 - n || (grown = mem_resize(old, n + more, each)) == NULL)
-		return diag_nomem(l->diag);
-	memset(grown + n * each, 0, more * each);
-	memcpy(array, &grown, sizeof grown);
-	return true;
-}
-
-bool
-read_is_scalar(struct loading *l, const struct key *key, const struct node *node)
-{
-	if (node->kind != NODE_SCALAR)
-		diag_error(l->diag, node->spot, "%s: one value is needed here, not %s%s", key->name,
-			yaml_tree_kind(node),
-			(key->type == KEY_TEMPLATE || key->type == KEY_METADATA) && node->kind == NODE_MAP
-				? "; a text that begins with '{' needs quotes: \"{uuid}\""
-				: "");
-	else if (yaml_tree_is_null(node))
-		diag_error(l->diag, node->spot, "%s: the value is missing", key->name);
-	else
-		return true;
-	return false;
-}
 
 static const struct node *
 key_node(const struct node *map, const char *name)
@@ -78,7 +45,7 @@ is_map(struct loading *l, const char *title, const struct node *node)
 	return false;
 }
 
-void
+static void
 read_table(struct loading *l, const struct key_table *table, const struct node *node, void *base)
 {
 	if (node != NULL && !is_map(l, table->title, node))
@@ -106,7 +73,7 @@ place_of(const struct node *node)
 static void
 remember(struct loading *l, struct node_list *list, const struct node *node)
 {
-	if (read_grow(l, &list->items, list->n, 1, sizeof node))
+	if (loading_grow(l, &list->items, list->n, 1, sizeof node))
 		list->items[list->n++] = node;
 }
 
@@ -135,7 +102,7 @@ read_list(struct loading *l, const struct key *key, const struct node *node, voi
 	if (!is_list(l, key, node))
 		return;
 	memcpy(&n, (char *)base + key->count_offset, sizeof n);
-	if (!read_grow(l, slot, n, node->n, key->each))
+	if (!loading_grow(l, slot, n, node->n, key->each))
 		return;
 	memcpy(&entries, slot, sizeof entries);
 	for (size_t i = 0; i < node->n && !l->diag->nomem; i++) {
@@ -187,7 +154,7 @@ find_variant(struct loading *l, const struct key *key, const struct node *node)
 		diag_error(l->diag, node->spot, "a destination needs the key \"type\"");
 		return NULL;
 	}
-	if (!read_is_scalar(l, keys_find(key->tables[0], "type"), type))
+	if (!loading_is_scalar(l, keys_find(key->tables[0], "type"), type))
 		return NULL;
 	kind = kind_find(type->text);
 	if (kind == NULL)
@@ -223,7 +190,8 @@ read_destination(struct loading *l, const struct key *key, const struct node *na
 	const struct destination_kind *kind;
 	struct destination *d;
 
-	if (!is_new_name(l, name) || !read_grow(l, &c->destinations, c->n_destinations, 1, sizeof *c->destinations))
+	if (!is_new_name(l, name) ||
+		!loading_grow(l, &c->destinations, c->n_destinations, 1, sizeof *c->destinations))
 		return;
 	d = &c->destinations[c->n_destinations++];
 	d->place = place_of(name);
@@ -233,7 +201,7 @@ read_destination(struct loading *l, const struct key *key, const struct node *na
 	remember(l, &l->destinations, node);
 	remember(l, &l->destination_names, name);
 	kind = find_variant(l, key, node);
-	if (kind == NULL || !read_grow(l, &d->settings, 0, 1, kind->settings_size))
+	if (kind == NULL || !loading_grow(l, &d->settings, 0, 1, kind->settings_size))
 		return;
 	d->kind = kind;
 	read_table(l, kind->keys, node, d->settings);
@@ -258,7 +226,7 @@ static void
 read_later(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
 	(void)base;
-	read_is_scalar(l, key, node); /* link.c reads it */
+	loading_is_scalar(l, key, node); /* link.c reads it */
 }
 
 static void
@@ -274,6 +242,7 @@ static const struct {
 	[KEY_COUNT] = { numbers_number, true },
 	[KEY_SIZE] = { numbers_number, true },
 	[KEY_TIME] = { numbers_number, true },
+	[KEY_RATE] = { numbers_number, true },
 	[KEY_BOOL] = { numbers_bool, true },
 	[KEY_TRUE] = { numbers_bool, true },
 	[KEY_WORD] = { numbers_word, true },
@@ -282,21 +251,31 @@ static const struct {
 	[KEY_TEXT] = { values_text, true },
 	[KEY_SECRET] = { headers_read_secret, false },
 	[KEY_FILE] = { values_file, false },
-	[KEY_HOST] = { values_host, true },
-	[KEY_PATH] = { values_path, true },
-	[KEY_METHODS] = { values_methods, false },
+	[KEY_HOSTS] = { matching_read_hosts, false },
+	[KEY_PATHS] = { matching_read_paths, false },
+	[KEY_NAMED_HEADERS] = { matching_read_named, false },
+	[KEY_NAMED_QUERY] = { matching_read_named, false },
+	[KEY_METHODS] = { matching_read_methods, false },
 	[KEY_ADDRESS] = { values_address, true },
 	[KEY_LISTEN] = { values_listen, false },
 	[KEY_NETWORKS] = { values_networks, false },
 	[KEY_URL] = { values_url, true },
 	[KEY_HEADERS] = { headers_read, false },
+	[KEY_LINES] = { headers_read, false },
 	[KEY_CONTENT_TYPE] = { object_head_read_type, true },
 	[KEY_METADATA] = { object_head_read_metadata, false },
 	[KEY_TYPE_GLOBS] = { texts_read_globs, false },
 	[KEY_TYPES] = { texts_read_types, false },
+	[KEY_PASSED] = { texts_read_headers, false },
+	[KEY_PASSED_ON] = { texts_read_stored_headers, false },
 	[KEY_EXTENSIONS] = { texts_read_extensions, false },
+	[KEY_FIELDS] = { needs_read_fields, false },
+	[KEY_ORIGINS] = { texts_read_origins, false },
+	[KEY_HEADER_NAMES] = { cors_read_names, false },
+	[KEY_STATUSES] = { statuses_read, false },
 	[KEY_TEMPLATE] = { read_later, false },
 	[KEY_REFERENCE] = { read_later, false },
+	[KEY_SIGN] = { sign_read, false },
 	[KEY_TABLE] = { read_table_key, false },
 	[KEY_MAP] = { read_map, false },
 	[KEY_LIST] = { read_list, false },
@@ -314,7 +293,7 @@ read_key(struct loading *l, const struct key *key, const struct node *node, void
 		read_table(l, key->tables[0], NULL, (char *)base + key->offset);
 	else if (node == NULL && key->fallback != NULL)
 		readers[key->type].read(l, key, &stand_in, base);
-	else if (node != NULL && (!readers[key->type].scalar || read_is_scalar(l, key, node)))
+	else if (node != NULL && (!readers[key->type].scalar || loading_is_scalar(l, key, node)))
 		readers[key->type].read(l, key, node, base);
 }
 
@@ -365,6 +344,7 @@ read_files(struct loading *l)
 {
 	const struct key_table *table = keys_file();
 
+	l->read_table = read_table;
 	for (size_t i = 0; i < l->n_files; i++)
 		if (l->files[i].root != NULL && is_map(l, table->title, l->files[i].root))
 			read_report_unknown(l, table, l->files[i].root);
@@ -374,12 +354,4 @@ read_files(struct loading *l)
 		else
 			read_in_one_file(l, &table->keys[i]);
 	}
-}
-
-const struct node *
-read_rule_node(const struct loading *l, size_t route, size_t rule)
-{
-	const struct node *fields = yaml_tree_get(l->routes.items[route], "fields");
-
-	return fields != NULL && fields->kind == NODE_LIST && rule < fields->n ? fields->items[rule] : NULL;
 }

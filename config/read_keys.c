@@ -58,11 +58,25 @@ report_no_member(struct loading *l, const struct key_table *table, const char *g
 	for (size_t i = 0; i < table->n; i++)
 		if (table->keys[i].group != NULL && strcmp(table->keys[i].group, group) == 0)
 			buf_addf(&names, "%s%s", names.len > 0 ? ", " : "", table->keys[i].name);
+	for (size_t i = 0; i < table->n; i++)
+		if (table->keys[i].instead != NULL && strcmp(table->keys[i].instead, group) == 0)
+			buf_addf(&names, ", %s", table->keys[i].name);
 	if (names.failed)
 		diag_nomem(l->diag);
 	else
 		diag_error(l->diag, map->spot, "%s needs one of: %s", table->title, names.data);
 	buf_free(&names);
+}
+
+/* Is a key given beside which none of the group is needed? */
+static bool
+has_instead(const struct key_table *table, const char *group, const struct node *map)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (table->keys[i].instead != NULL && strcmp(table->keys[i].instead, group) == 0 &&
+			yaml_tree_get(map, table->keys[i].name) != NULL)
+			return true;
+	return false;
 }
 
 /* Exactly one key of each group. */
@@ -86,6 +100,6 @@ read_check_group(struct loading *l, const struct key_table *table, const char *g
 			first->chars, map->keys[i]->chars);
 		diag_note(l->diag, first->spot, "the other one is here");
 	}
-	if (first == NULL)
+	if (first == NULL && !has_instead(table, group, map))
 		report_no_member(l, table, group, map);
 }

@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_READ_KEYS_H
 #define PENSTOCK_READ_KEYS_H
 
-#include "config/read.h"
+#include "config/loading.h"
 
 /* Each key that the table does not have, with what may have been meant. */
 void read_report_unknown(struct loading *l, const struct key_table *table, const struct node *map);

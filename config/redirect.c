@@ -38,19 +38,27 @@ is_of_a_part(enum template_kind kind)
 		kind == TEMPLATE_FILE_EXT || kind == TEMPLATE_DETECTED_EXT || kind == TEMPLATE_UUID;
 }
 
+/* NULL: it may stand there. */
+static const char *
+why_not(enum template_kind kind)
+{
+	if (kind == TEMPLATE_FIELD_VALUE)
+		return "comes with the form, and this is made before its body is read";
+	return is_of_a_part(kind) ? "is of one part, and this is of the whole form; {request_id} names it" : NULL;
+}
+
 static bool
 check_pieces(struct str text, const struct template *t, struct span *where, struct error *err)
 {
 	for (size_t i = 0; i < t->n_pieces; i++) {
-		const char *source = t->pieces[i].source, *at;
+		const char *source = t->pieces[i].source, *at, *why = why_not(t->pieces[i].kind);
 
-		if (!is_of_a_part(t->pieces[i].kind))
+		if (why == NULL)
 			continue;
 		at = memmem(text.data, text.len, source, strlen(source));
 		if (at != NULL)
 			*where = (struct span){ (size_t)(at - text.data), strlen(source) };
-		return error_set(err, ERR_CONFIG,
-			"%s is of one part, and this is of the whole form; {request_id} names it", source);
+		return error_set(err, ERR_CONFIG, "%s %s", source, why);
 	}
 	return true;
 }
@@ -72,4 +80,21 @@ redirect_read(struct str text, struct response *out, struct span *where, struct 
 	out->redirect = template_parse(rest, TEMPLATE_FOR_LOCATION, where, err);
 	where->offset += n;
 	return out->redirect != NULL && check_pieces(text, out->redirect, where, err);
+}
+
+struct template *
+redirect_read_path(struct str text, struct span *where, struct error *err)
+{
+	struct template *t;
+
+	*where = (struct span){ 0, text.len };
+	if (text.len == 0 || text.data[0] != '/' || memchr(text.data, '#', text.len) != NULL) {
+		error_set(err, ERR_CONFIG, "begins with '/', and has no fragment ('#')");
+		return NULL;
+	}
+	t = template_parse(text, TEMPLATE_FOR_LOCATION, where, err);
+	if (t != NULL && check_pieces(text, t, where, err))
+		return t;
+	template_free(t);
+	return NULL;
 }

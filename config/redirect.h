@@ -15,4 +15,7 @@
  * after a failure. False: err says why (ERR_CONFIG, ERR_NOMEM), and `where` which bytes of the text are wrong. */
 bool redirect_read(struct str text, struct response *out, struct span *where, struct error *err);
 
+/* The same of a path and query alone, "/may?id={request_id}". NULL: err says why, as above. */
+struct template *redirect_read_path(struct str text, struct span *where, struct error *err);
+
 #endif

@@ -39,20 +39,30 @@ static const char *const type_names[] = {
 	[KEY_TEXT] = "text",
 	[KEY_SECRET] = "text or secret",
 	[KEY_FILE] = "`{ file: PATH }`",
-	[KEY_HOST] = "host",
-	[KEY_PATH] = "path pattern",
+	[KEY_HOSTS] = "host, or list",
+	[KEY_PATHS] = "path pattern, or list",
+	[KEY_NAMED_HEADERS] = "name: pattern",
+	[KEY_NAMED_QUERY] = "name: pattern",
 	[KEY_METHODS] = "method, or list",
 	[KEY_ADDRESS] = "address",
 	[KEY_LISTEN] = "address, or list",
 	[KEY_NETWORKS] = "network or word, or list",
 	[KEY_URL] = "URL",
 	[KEY_HEADERS] = "name: text or secret",
+	[KEY_LINES] = "name: text, secret or `{ template: TEXT }`",
 	[KEY_METADATA] = "name: template",
 	[KEY_TYPE_GLOBS] = "media type or glob, or list",
 	[KEY_TYPES] = "media type, or list",
 	[KEY_EXTENSIONS] = "extension, or list",
+	[KEY_FIELDS] = "field, or list",
+	[KEY_ORIGINS] = "origin, or list",
+	[KEY_HEADER_NAMES] = "name, or list",
+	[KEY_PASSED] = "header, or list",
+	[KEY_PASSED_ON] = "header, or list",
+	[KEY_STATUSES] = "`none`, status or `4xx`, or list",
 	[KEY_TEMPLATE] = "template",
 	[KEY_REFERENCE] = "name",
+	[KEY_SIGN] = "`none`, or mapping, see below",
 	[KEY_TABLE] = "mapping, see below",
 	[KEY_MAP] = "name: mapping, see below",
 	[KEY_LIST] = "list, see below",
@@ -67,6 +77,8 @@ add_type(struct buf *out, const struct key *key)
 		add_number(out, key, "size");
 	else if (key->type == KEY_TIME)
 		add_number(out, key, "time");
+	else if (key->type == KEY_RATE)
+		add_number(out, key, "rate");
 	else if (key->type == KEY_WORD)
 		add_words(out, key, "");
 	else if (key->type == KEY_WORDS)

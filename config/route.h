@@ -11,6 +11,9 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "config/header_lines.h"
+#include "config/route_match.h"
+#include "config/rule_asks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +42,8 @@ enum template_kind {
 	TEMPLATE_HEADER,       /* value of request header `text` */
 	TEMPLATE_DATE,         /* strftime(`text`) of the request's start, UTC */
 	TEMPLATE_REQUEST_ID,   /* the request's id */
+	TEMPLATE_GRANT,        /* what the application has granted as `text`, in lower case with '-' for '_' */
+	TEMPLATE_FIELD_VALUE,  /* value of the form's field `text` */
 };
 
 struct template_piece {
@@ -83,6 +88,9 @@ struct object_head {
 	struct content_type type;
 	enum content_disposition disposition;
 	struct metadata metadata;
+	struct header_lines lines; /* of the request that makes it, beside those of the server */
+	struct texts pass;         /* names of the client's headers that go with it, in lower case */
+	bool says_digest;          /* of a destination: a Content-Digest (RFC 9530) goes with it */
 };
 
 struct destination_kind;
@@ -99,34 +107,26 @@ struct destination {
 	struct place place;
 };
 
+/* -- applications ---------------------------------------------------------------------------------- */
+
+/* What a question to an application is signed with (sink/app/sign.h). */
+struct sign {
+	char *keys[2]; /* secrets: the one in use, and a second one while it is changed; NULL: none */
+	bool is_none;  /* the file says on purpose that nothing is signed */
+};
+
 /* -- rules and routes -------------------------------------------------------------------------- */
 
 enum part_kind { PART_ANY, PART_VALUE, PART_FILE }; /* PART_FILE: the part has a filename */
-enum action { ACTION_STORE, ACTION_CONCAT, ACTION_DROP, ACTION_REJECT };
+enum action {
+	ACTION_STORE,
+	ACTION_CONCAT,
+	ACTION_FORWARD,
+	ACTION_DROP,
+	ACTION_REJECT
+}; /* ACTION_FORWARD: to the application
+										   * and nowhere else */
 enum store_method { STORE_PUT, STORE_POST };
-
-/* Bits of what a rule wants to know of its parts' bytes. */
-enum digest {
-	DIGEST_SHA256 = 1 << 0,
-	DIGEST_SHA512 = 1 << 1,
-	DIGEST_SHA1 = 1 << 2,
-	DIGEST_MD5 = 1 << 3,
-	DIGEST_CRC32C = 1 << 4,
-	DIGEST_CRC64NVME = 1 << 5,
-};
-
-/* What a rule compares with, in lower case. None: it does not ask. */
-struct texts {
-	char **items;
-	size_t n;
-};
-
-/* What a part has to be. */
-struct types {
-	struct texts declared; /* globs of media types: by its Content-Type */
-	struct texts detected; /* media types: by its first bytes */
-	bool wants_detected; /* what its first bytes are has to be known, for `detected` or something else of the rule */
-};
 
 struct rule {
 	char *name; /* exact, or a glob with '*' and '?' (glob_match) */
@@ -134,12 +134,16 @@ struct rule {
 	unsigned nth;      /* takes only the n-th part that fits name and kind, from 1; 0: any */
 	uint64_t min_size; /* a part with fewer bytes refuses the form */
 	uint64_t max_size;
-	uint64_t max_count; /* parts that this rule may take */
-	bool required;      /* at least one part must have been taken by this rule */
-	bool buffer;        /* collect the part (up to max_size) and send it with its length at commit */
-	unsigned digests;   /* of enum digest; those of the route, if the rule says nothing */
+	uint64_t max_count;  /* parts that this rule may take */
+	bool required;       /* at least one part must have been taken by this rule */
+	bool shortens_names; /* of its objects, where they are too long */
+	bool buffer;         /* collect the part (up to max_size) and send it with its length at commit */
+	bool forward;        /* the application gets the part's value */
+	unsigned digests;    /* of enum digest; those of the route, if the rule says nothing */
 	struct types types;
 	struct texts extensions; /* of the file name */
+	struct rule_needs needs;
+	struct rule_verify verify;
 	enum action action;
 	/* for ACTION_STORE and ACTION_CONCAT */
 	const struct destination *to;
@@ -152,55 +156,117 @@ struct rule {
 	struct place place;
 };
 
-enum segment_kind { SEGMENT_TEXT, SEGMENT_ONE, SEGMENT_REST }; /* text, "*", "**" (last only) */
-
-struct path_segment {
-	enum segment_kind kind;
-	char *text; /* decoded; NULL unless SEGMENT_TEXT */
-};
-
-struct match {
-	char *host;                    /* lower case; "*.example.org" takes any name below it; NULL: any host */
-	struct path_segment *segments; /* of "/albums/x/photos": three; none and !any_path: "/" alone */
-	size_t n_segments;
-	bool any_path;  /* no `path` was given */
-	bool has_path;  /* one was, and it could be read whole. Neither: a mistake, which was reported */
-	char **methods; /* as written, upper case; POST alone where none is given */
-	size_t n_methods;
+struct per_client {           /* what one client may have of a route at once, over all workers */
+	uint64_t uploads;     /* that are under way */
+	uint64_t connections; /* that have brought a request of the route, whatever comes of it */
+	uint64_t rate;        /* bytes a second of all its bodies together */
 };
 
 struct limits {
-	uint64_t body;        /* bytes of the request's body */
-	uint64_t parts;       /* parts of a form */
-	uint64_t part_head;   /* bytes of one part's head, delimiter not counted */
-	uint64_t values;      /* bytes of all parts without a filename together */
-	uint64_t discard;     /* bytes that are read and thrown away after a refusal so that it arrives */
-	uint64_t concurrent;  /* requests at once, over all workers */
+	uint64_t body;       /* bytes of the request's body */
+	uint64_t parts;      /* parts of a form */
+	uint64_t part_head;  /* bytes of one part's head, delimiter not counted */
+	uint64_t values;     /* bytes of all parts without a filename together */
+	uint64_t discard;    /* bytes that are read and thrown away after a refusal so that it arrives */
+	uint64_t concurrent; /* requests at once, over all workers */
+	struct per_client per_client;
+	uint64_t rate;        /* bytes a second of all its bodies together */
+	uint64_t min_rate;    /* bytes a second that a client has to bring; 0: any */
 	bool length_required; /* refuse a body whose length is not known before it comes */
+};
+
+enum ask_method { ASK_GET, ASK_HEAD, ASK_POST };
+
+/* What is asked before a body comes in. */
+struct authorize {
+	bool is_said;                 /* the route has it, be it right or wrong */
+	const struct destination *to; /* of a kind with KIND_APPLICATION; NULL: nobody is asked */
+	struct template *target;      /* behind its URL; nothing of a part is in it */
+	enum ask_method method;
+	struct texts pass; /* names of the client's headers that go along, in lower case */
+	uint64_t timeout_ms;
+	struct sign sign;
+	struct texts grants; /* each {grant.NAME} of the route's templates, once */
 };
 
 enum commit_mode { COMMIT_ALL, COMMIT_EACH };
 enum response_json { RESPONSE_SUMMARY, RESPONSE_NONE };
 
+enum response_from { RESPONSE_OURS, RESPONSE_UPSTREAM, RESPONSE_APP };
+
 struct response {
 	unsigned status; /* 200..299, for a form that was committed; 303 with `redirect` */
 	enum response_json json;
-	bool from_upstream; /* pass the answer of the one transfer of this route on */
+	enum response_from
+		from; /* whose answer the client gets: the one transfer's of this route, the application's */
 	struct template
 		*redirect; /* path, query and fragment of the Location, or NULL; nothing of a part is in it */
 	char *origin;      /* in front of it: "", or "https://host:port" as the file has it */
 };
 
+/* Which pages of other origins may send here and read the answers (Fetch standard, "CORS protocol"). */
+struct cors {
+	struct texts
+		origins; /* an origin, one whose host begins with a star and a dot, or a star alone; none: no page */
+	char *headers;   /* names of headers that a page may send, as the answer lists them; may be empty */
+	char *expose;    /* of headers of an answer that it may read, the same */
+	uint64_t max_age_ms; /* how long a browser may remember what it was told */
+	bool credentials;    /* also with cookies and the like */
+};
+
+/* -- the application that is told of a form ------------------------------------------------------------ */
+
+enum app_form { APP_URLENCODED, APP_JSON };
+enum app_when { APP_COMMITTED, APP_HELD };
+enum app_method { APP_SAME, APP_POST, APP_PUT, APP_PATCH };
+
+/* A set of statuses of HTTP: bit s - STATUS_MIN of the bytes is status s. */
+#define STATUS_MIN 100u
+#define STATUS_MAX 599u
+struct statuses {
+	unsigned char bits[(STATUS_MAX - STATUS_MIN + 8) / 8];
+	bool is_said; /* also an empty one: `none` */
+};
+
+struct app {
+	bool is_said;                 /* the route has one */
+	const struct destination *to; /* of a kind with KIND_APPLICATION */
+	struct template *path;        /* NULL: as the client has it */
+	enum app_method method;
+	enum app_form form;
+	enum app_when when;
+	bool reveal_path; /* where files lie on this machine is told */
+	struct sign sign;
+	struct texts pass;        /* headers of the client that it gets, in lower case */
+	struct statuses undo_on;  /* answers that take the form back; nothing was said: all but 2xx and 3xx */
+	struct template *failed;  /* where it is told that a form it may believe in does not stand */
+	struct template *resolve; /* where it is asked whether it knows a form; NULL: nowhere */
+	uint64_t answer;          /* bytes that the body of its answer may have */
+	uint64_t timeout_ms;      /* of the whole question */
+};
+
+/* A field that a rule needs (needed.h): a form has at most one value of it, and no file. */
+struct needed {
+	const char *name;      /* belongs to `by` */
+	const struct rule *by; /* the first rule that needs it */
+	bool is_named;         /* names or metadata are made of its value, which is kept for that */
+};
+
 struct route {
 	char *id;
 	struct match match;
+	struct cors cors;
+	struct authorize authorize;
 	char *raw; /* the body is no form but one file, of the field of this name; NULL: a form */
 	struct limits limits;
 	struct rule *rules;
 	size_t n_rules;
+	struct needed *needed; /* each field that any rule needs, once */
+	size_t n_needed;
 	unsigned digests;     /* of enum digest, for the rules that do not say it themselves */
 	enum action fallback; /* for a part that no rule takes: ACTION_REJECT or ACTION_DROP */
 	enum commit_mode commit;
+	struct app app;
 	struct response response;
 	uint64_t
 		memory; /* bytes of it that a form of any length has to have before its body comes (memory.h); 0: none */
@@ -250,12 +316,14 @@ struct admin {
 	size_t n_listen; /* 0: none */
 };
 
-struct client_limits {          /* what a client may cost, on every listener */
-	uint64_t head_ms;       /* from connecting to the end of the first request's head */
-	uint64_t keep_alive_ms; /* from an answer to the end of the next request's head */
-	uint64_t idle_ms;       /* longest time without a byte from a client that may send */
-	uint64_t total_ms;      /* from a request's head to its answer */
-	uint64_t connections;   /* at once over all workers; 0: as many as descriptors allow */
+struct client_limits {           /* what a client may cost, on every listener */
+	uint64_t head_ms;        /* from connecting to the end of the first request's head */
+	uint64_t keep_alive_ms;  /* from an answer to the end of the next request's head */
+	uint64_t idle_ms;        /* longest time without a byte from a client that may send */
+	uint64_t total_ms;       /* from a request's head to its answer */
+	uint64_t connections;    /* at once over all workers; 0: as many as descriptors allow */
+	uint64_t questions;      /* to applications, under way at once over all workers */
+	uint64_t questions_each; /* the same of one client's */
 };
 
 struct config {

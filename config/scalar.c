@@ -175,6 +175,18 @@ scalar_time(struct str text, uint64_t *out, struct error *err)
 }
 
 bool
+scalar_rate(struct str text, uint64_t *out, struct error *err)
+{
+	struct str size = text;
+
+	if (text.len < 2 || memcmp(text.data + text.len - 2, "/s", 2) != 0)
+		return error_set(
+			err, ERR_CONFIG, "\"%.*s\" is no rate; it is a size and \"/s\": 8MiB/s", SHOWN(text));
+	size.len -= 2;
+	return scalar_size(size, out, err);
+}
+
+bool
 scalar_bool(struct str text, bool *out, struct error *err)
 {
 	if (!str_is(text, "true") && !str_is(text, "false"))
@@ -207,4 +219,11 @@ scalar_add_time(struct buf *out, uint64_t ms)
 		buf_add_text(out, "0s");
 	else
 		add_quantity(out, times, ms);
+}
+
+void
+scalar_add_rate(struct buf *out, uint64_t per_second)
+{
+	scalar_add_size(out, per_second);
+	buf_add_text(out, "/s");
 }

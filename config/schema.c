@@ -70,6 +70,44 @@ write_list(struct writer *w, const struct key *key)
 	writer_close(w, '}');
 }
 
+/* `none`, or a mapping. */
+static void
+write_sign(struct writer *w, const struct key *key)
+{
+	schema_open_none_or(w);
+	write_table(w, key->tables[0]);
+	writer_close(w, '}');
+	writer_close(w, ']');
+}
+
+static const char *const text_patterns[] = {
+	[KEY_PATHS] = "^/",
+	[KEY_METHODS] = "^[!-`|~]+$",
+	[KEY_NETWORKS] = "^(local|unix|none|[0-9a-fA-F.:]+(/[0-9]+)?)$",
+	[KEY_ADDRESS] = ADDRESS_PATTERN,
+	[KEY_URL] = "^(https?://|unix:).+",
+};
+
+static void
+write_bool(struct writer *w, const struct key *key)
+{
+	if (key->type == KEY_TRUE)
+		writer_bool(w, "const", true);
+	else
+		writer_text(w, "type", "boolean");
+}
+
+static void
+write_nested(struct writer *w, const struct key *key)
+{
+	if (key->type == KEY_TABLE)
+		write_table(w, key->tables[0]);
+	else if (key->type == KEY_MAP)
+		write_map(w, key);
+	else
+		write_list(w, key);
+}
+
 static void
 write_type(struct writer *w, const struct key *key)
 {
@@ -77,13 +115,12 @@ write_type(struct writer *w, const struct key *key)
 	case KEY_COUNT:
 	case KEY_SIZE:
 	case KEY_TIME:
+	case KEY_RATE:
 		schema_write_number(w, key);
 		break;
 	case KEY_BOOL:
-		writer_text(w, "type", "boolean");
-		break;
 	case KEY_TRUE:
-		writer_bool(w, "const", true);
+		write_bool(w, key);
 		break;
 	case KEY_WORD:
 		schema_write_words(w, key);
@@ -96,22 +133,30 @@ write_type(struct writer *w, const struct key *key)
 		schema_write_word(w, VALUES_ID_PATTERN, 1, 0);
 		break;
 	case KEY_TEXT:
-	case KEY_HOST:
-		schema_write_word(w, NULL, 1, key->max);
+	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
+		schema_write_word(w, NULL, key->type == KEY_TEXT, key->max);
 		break;
 	case KEY_CONTENT_TYPE:
 		schema_write_content_type(w, key);
 		break;
 	case KEY_METADATA:
-		schema_write_metadata(w, key);
+	case KEY_NAMED_HEADERS:
+	case KEY_NAMED_QUERY:
+		schema_write_named(w, key);
 		break;
+	case KEY_HOSTS:
 	case KEY_TYPE_GLOBS:
 	case KEY_TYPES:
 	case KEY_EXTENSIONS:
+	case KEY_FIELDS:
+	case KEY_ORIGINS:
+	case KEY_PASSED:
+	case KEY_PASSED_ON:
+	case KEY_HEADER_NAMES:
 		schema_write_texts(w, key);
 		break;
-	case KEY_TEMPLATE: /* may be empty for a URL, which is then the destination's own */
-		schema_write_word(w, NULL, 0, 0);
+	case KEY_STATUSES:
+		schema_write_statuses(w, key);
 		break;
 	case KEY_SECRET:
 		schema_write_secret(w);
@@ -119,35 +164,29 @@ write_type(struct writer *w, const struct key *key)
 	case KEY_FILE:
 		schema_write_object_of(w, "file");
 		break;
-	case KEY_PATH:
-		schema_write_text(w, "^/");
+	case KEY_ADDRESS:
+	case KEY_URL:
+		schema_write_text(w, text_patterns[key->type]);
 		break;
+	case KEY_PATHS:
 	case KEY_METHODS:
-		schema_write_one_or_many(w, "^[!-`|~]+$", 16);
+	case KEY_NETWORKS:
+		schema_write_one_or_many(w, text_patterns[key->type], key->max);
 		break;
 	case KEY_LISTEN:
 		write_listen(w, key);
 		break;
-	case KEY_ADDRESS:
-		schema_write_text(w, ADDRESS_PATTERN);
-		break;
-	case KEY_NETWORKS:
-		schema_write_one_or_many(w, "^(local|unix|none|[0-9a-fA-F.:]+(/[0-9]+)?)$", key->max);
-		break;
-	case KEY_URL:
-		schema_write_text(w, "^(https?://|unix:).+");
-		break;
 	case KEY_HEADERS:
-		schema_write_headers(w);
+	case KEY_LINES:
+		schema_write_headers(w, key);
+		break;
+	case KEY_SIGN:
+		write_sign(w, key);
 		break;
 	case KEY_TABLE:
-		write_table(w, key->tables[0]);
-		break;
 	case KEY_MAP:
-		write_map(w, key);
-		break;
 	case KEY_LIST:
-		write_list(w, key);
+		write_nested(w, key);
 		break;
 	}
 }
@@ -168,6 +207,34 @@ write_required(struct writer *w, const struct key_table *table)
 	writer_close(w, ']');
 }
 
+/* A key in whose place no key of the group is needed. */
+static void
+write_instead(struct writer *w, const struct key_table *table)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		if (table->keys[i].instead == NULL)
+			continue;
+		writer_open(w, NULL, '{');
+		writer_open(w, "required", '[');
+		writer_text(w, NULL, table->keys[i].name);
+		writer_close(w, ']');
+		writer_open(w, "not", '{');
+		writer_open(w, "anyOf", '[');
+		for (size_t j = 0; j < table->n; j++) {
+			if (table->keys[j].group == NULL)
+				continue;
+			writer_open(w, NULL, '{');
+			writer_open(w, "required", '[');
+			writer_text(w, NULL, table->keys[j].name);
+			writer_close(w, ']');
+			writer_close(w, '}');
+		}
+		writer_close(w, ']');
+		writer_close(w, '}');
+		writer_close(w, '}');
+	}
+}
+
 /* Exactly one key of a group. No table has two groups: a second would need an allOf around. */
 static void
 write_group(struct writer *w, const struct key_table *table)
@@ -186,8 +253,10 @@ write_group(struct writer *w, const struct key_table *table)
 		writer_close(w, ']');
 		writer_close(w, '}');
 	}
-	if (open)
-		writer_close(w, ']');
+	if (!open)
+		return;
+	write_instead(w, table);
+	writer_close(w, ']');
 }
 
 static void

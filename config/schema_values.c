@@ -2,7 +2,11 @@
 /* schema_values.c - see schema_priv.h. */
 #include "config/schema_priv.h"
 
+#include "config/cors.h"
+#include "config/matching.h"
+#include "config/needs.h"
 #include "config/scalar.h"
+#include "config/statuses.h"
 #include "config/texts.h"
 #include "config/values.h"
 
@@ -75,12 +79,14 @@ void
 schema_write_number(struct writer *w, const struct key *key)
 {
 	writer_open(w, "anyOf", '[');
-	if (key->type != KEY_TIME)
+	if (key->type != KEY_TIME && key->type != KEY_RATE)
 		write_integer(w, key);
 	if (key->type == KEY_SIZE)
 		schema_write_pattern(w, NULL, SCALAR_SIZE_PATTERN);
 	if (key->type == KEY_TIME)
 		schema_write_pattern(w, NULL, SCALAR_TIME_PATTERN);
+	if (key->type == KEY_RATE)
+		schema_write_pattern(w, NULL, SCALAR_RATE_PATTERN);
 	if (key->words != NULL) {
 		writer_open(w, NULL, '{');
 		schema_write_words(w, key);
@@ -121,8 +127,8 @@ schema_write_object_of(struct writer *w, const char *key)
 	writer_bool(w, "additionalProperties", false);
 }
 
-void
-schema_write_secret(struct writer *w)
+static void
+write_secret_or(struct writer *w, const char *also)
 {
 	writer_open(w, "anyOf", '[');
 	writer_open(w, NULL, '{');
@@ -135,15 +141,26 @@ schema_write_secret(struct writer *w)
 	writer_open(w, NULL, '{');
 	schema_write_object_of(w, "file");
 	writer_close(w, '}');
+	if (also != NULL) {
+		writer_open(w, NULL, '{');
+		schema_write_object_of(w, also);
+		writer_close(w, '}');
+	}
 	writer_close(w, ']');
 }
 
 void
-schema_write_headers(struct writer *w)
+schema_write_secret(struct writer *w)
+{
+	write_secret_or(w, NULL);
+}
+
+void
+schema_write_headers(struct writer *w, const struct key *key)
 {
 	writer_text(w, "type", "object");
 	writer_open(w, "additionalProperties", '{');
-	schema_write_secret(w);
+	write_secret_or(w, key->type == KEY_LINES ? "template" : NULL);
 	writer_close(w, '}');
 }
 
@@ -184,14 +201,43 @@ schema_write_content_type(struct writer *w, const struct key *key)
 	writer_close(w, ']');
 }
 
+/* One text with names and commas, or a list of names, which may be empty. */
+static void
+write_names(struct writer *w, const struct key *key, const char *pattern)
+{
+	writer_open(w, "anyOf", '[');
+	writer_open(w, NULL, '{');
+	schema_write_word(w, NULL, 1, 0);
+	writer_close(w, '}');
+	writer_open(w, NULL, '{');
+	writer_text(w, "type", "array");
+	schema_write_pattern(w, "items", pattern);
+	writer_number(w, "maxItems", key->max);
+	writer_close(w, '}');
+	writer_close(w, ']');
+}
+
 /* One text, or a list of them; one that looks like a number is text all the same. */
 void
 schema_write_texts(struct writer *w, const struct key *key)
 {
-	const char *pattern = key->type == KEY_EXTENSIONS ? TEXTS_EXTENSION_PATTERN
-		: key->type == KEY_TYPES                  ? TEXTS_TYPE_PATTERN
-							  : TEXTS_GLOB_PATTERN;
+	static const char *const patterns[] = {
+		[KEY_HOSTS] = NULL,
+		[KEY_EXTENSIONS] = TEXTS_EXTENSION_PATTERN,
+		[KEY_FIELDS] = NEEDS_FIELD_PATTERN,
+		[KEY_TYPES] = TEXTS_TYPE_PATTERN,
+		[KEY_TYPE_GLOBS] = TEXTS_GLOB_PATTERN,
+		[KEY_ORIGINS] = CORS_ORIGIN_PATTERN,
+		[KEY_HEADER_NAMES] = CORS_NAME_PATTERN,
+		[KEY_PASSED] = TEXTS_HEADER_PATTERN,
+		[KEY_PASSED_ON] = TEXTS_HEADER_PATTERN,
+	};
+	const char *pattern = patterns[key->type];
 
+	if (key->type == KEY_HEADER_NAMES) {
+		write_names(w, key, pattern);
+		return;
+	}
 	writer_open(w, "anyOf", '[');
 	writer_open(w, NULL, '{');
 	schema_write_word(w, pattern, 1, TEXTS_BYTES_MAX);
@@ -207,14 +253,63 @@ schema_write_texts(struct writer *w, const struct key *key)
 	writer_close(w, ']');
 }
 
-void
-schema_write_metadata(struct writer *w, const struct key *key)
+/* `none`, one, or a list of numbers and of words such as 4xx. */
+static void
+write_status(struct writer *w)
 {
+	writer_open(w, "type", '[');
+	writer_text(w, NULL, "string");
+	writer_text(w, NULL, "integer");
+	writer_close(w, ']');
+	writer_text(w, "pattern", STATUSES_PATTERN);
+	writer_number(w, "minimum", 300);
+	writer_number(w, "maximum", STATUS_MAX);
+}
+
+void
+schema_open_none_or(struct writer *w)
+{
+	writer_open(w, "anyOf", '[');
+	writer_open(w, NULL, '{');
+	writer_text(w, "const", "none");
+	writer_close(w, '}');
+	writer_open(w, NULL, '{');
+}
+
+void
+schema_write_statuses(struct writer *w, const struct key *key)
+{
+	schema_open_none_or(w);
+	write_status(w);
+	writer_close(w, '}');
+	writer_open(w, NULL, '{');
+	writer_text(w, "type", "array");
+	writer_open(w, "items", '{');
+	write_status(w);
+	writer_close(w, '}');
+	writer_number(w, "minItems", 1);
+	writer_number(w, "maxItems", key->max);
+	writer_close(w, '}');
+	writer_close(w, ']');
+}
+
+/* A mapping of texts by names that one may choose. */
+void
+schema_write_named(struct writer *w, const struct key *key)
+{
+	static const char *const patterns[] = {
+		[KEY_METADATA] = VALUES_ID_PATTERN,
+		[KEY_NAMED_HEADERS] = MATCHING_HEADER_PATTERN,
+		[KEY_NAMED_QUERY] = MATCHING_QUERY_PATTERN,
+	};
+
 	writer_text(w, "type", "object");
+	if (key->min > 0)
+		writer_number(w, "minProperties", key->min);
 	writer_number(w, "maxProperties", key->max);
-	schema_write_pattern(w, "propertyNames", VALUES_ID_PATTERN);
+	schema_write_pattern(w, "propertyNames", patterns[key->type]);
 	writer_open(w, "additionalProperties", '{');
-	schema_write_word(w, NULL, 1, 0);
+	schema_write_word(w, NULL, 1, key->type == KEY_METADATA ? 0 : MATCHING_VALUE_MAX);
 	writer_close(w, '}');
 }
 

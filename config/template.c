@@ -45,6 +45,7 @@ static const struct placeholder placeholders[] = {
 	{ "uuid", TEMPLATE_UUID, NULL },
 	{ "part", TEMPLATE_PART, NULL },
 	{ "field", TEMPLATE_FIELD, NULL },
+	{ "field.NAME", TEMPLATE_FIELD_VALUE, "field." },
 	{ "file.name", TEMPLATE_FILE_NAME, NULL },
 	{ "file.ext", TEMPLATE_FILE_EXT, NULL },
 	{ "detected.ext", TEMPLATE_DETECTED_EXT, NULL },
@@ -52,6 +53,7 @@ static const struct placeholder placeholders[] = {
 	{ "path.1", TEMPLATE_PATH, "path." },
 	{ "query.NAME", TEMPLATE_QUERY, "query." },
 	{ "header.NAME", TEMPLATE_HEADER, "header." },
+	{ "grant.NAME", TEMPLATE_GRANT, "grant." },
 	{ "date:%Y-%m-%d", TEMPLATE_DATE, "date:" },
 };
 
@@ -250,6 +252,26 @@ find_placeholder(struct str name, struct str *rest)
 	return NULL;
 }
 
+/* Its name is part of a header's, where letter case counts for nothing, and some servers make '-' of '_'. */
+static bool
+add_grant(struct parser *p, struct str name, struct str source)
+{
+	char text[TEMPLATE_GRANT_MAX];
+
+	if (name.len == 0 || name.len > sizeof text)
+		return error_set(
+			p->err, ERR_CONFIG, "{grant.NAME} needs a name of 1 to %d bytes", TEMPLATE_GRANT_MAX);
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+
+		if (!is_alnum(c) && !is_one_of(c, "-_"))
+			return error_set(p->err, ERR_CONFIG,
+				"the name of a grant has letters, digits, '-' and '_', as in {grant.user}");
+		text[i] = template_grant_char(c);
+	}
+	return add_piece(p, TEMPLATE_GRANT, 0, (struct str){ text, name.len }, source);
+}
+
 /* The placeholder `name`, which is written {name}, becomes a piece. */
 static bool
 add_placeholder(struct parser *p, struct str name)
@@ -264,12 +286,16 @@ add_placeholder(struct parser *p, struct str name)
 		return false;
 	if (row->kind == TEMPLATE_DATE && !check_date(p, rest))
 		return false;
+	if (row->kind == TEMPLATE_FIELD_VALUE && rest.len == 0)
+		return error_set(p->err, ERR_CONFIG, "{field.NAME} needs the name of a field of the form");
 	if (row->kind == TEMPLATE_QUERY && rest.len == 0)
 		return error_set(p->err, ERR_CONFIG, "{query.NAME} needs the name of a query parameter");
 	if (row->kind == TEMPLATE_HEADER && !str_is_token(rest))
 		return error_set(p->err, ERR_CONFIG, "{header.NAME} needs the name of a request header");
 	if (row->kind != TEMPLATE_DATE)
 		buf_add_char(&p->flat, MARK);
+	if (row->kind == TEMPLATE_GRANT)
+		return add_grant(p, rest, source);
 	text = row->prefix != NULL && row->kind != TEMPLATE_PATH ? rest : STR_NONE;
 	return add_piece(p, row->kind, number, text, source);
 }

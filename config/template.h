@@ -27,6 +27,15 @@ struct span {
 /* NULL: err says why (ERR_CONFIG, ERR_NOMEM), and `where` which bytes of the text are wrong. */
 struct template *template_parse(struct str text, enum template_style style, struct span *where, struct error *err);
 
+#define TEMPLATE_GRANT_MAX 64 /* bytes of a grant's name */
+
+/* A byte of a grant's name as it is compared. */
+static inline char
+template_grant_char(char c)
+{
+	return c == '_' ? '-' : str_lower(c);
+}
+
 void template_free(struct template *t); /* NULL is fine */
 
 /* Does it hold something that differs for any two parts of a form ({uuid}, {part})? */

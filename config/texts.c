@@ -3,6 +3,9 @@
 #include "config/texts.h"
 
 #include "base/file_name.h"
+#include "base/mem.h"
+#include "config/cors.h"
+#include "config/headers.h"
 #include "config/media_type.h"
 #include "config/values.h"
 
@@ -55,15 +58,11 @@ stands_twice(const struct texts *texts, struct str text)
 	return false;
 }
 
-static char *
-lower_copy(struct str text)
+/* For YAML it is no value; but whoever writes it here means that origin, and is told of it. */
+static bool
+is_origin_null(const struct key *key, const struct node *node)
 {
-	char *copy = str_dup(text);
-
-	for (char *c = copy; c != NULL && *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	return copy;
+	return key->type == KEY_ORIGINS && node->kind == NODE_SCALAR && str_is(node->text, "null");
 }
 
 static void
@@ -71,7 +70,7 @@ read_text(struct loading *l, const struct key *key, const struct node *node, str
 {
 	const char *wrong;
 
-	if (!read_is_scalar(l, key, node))
+	if (!is_origin_null(key, node) && !loading_is_scalar(l, key, node))
 		return;
 	if (node->text.len == 0)
 		wrong = "is empty";
@@ -85,7 +84,7 @@ read_text(struct loading *l, const struct key *key, const struct node *node, str
 		diag_error(l->diag, node->spot, "%s: \"%.*s\" %s", key->name, SHOWN(node->text), wrong);
 		return;
 	}
-	texts->items[texts->n] = lower_copy(node->text);
+	texts->items[texts->n] = str_dup_lower(node->text);
 	if (texts->items[texts->n] == NULL)
 		diag_nomem(l->diag);
 	else
@@ -98,7 +97,8 @@ read_texts(struct loading *l, const struct key *key, const struct node *node, vo
 	struct texts *texts = (struct texts *)(void *)((char *)base + key->offset);
 	size_t n = 0;
 
-	if (!values_entries(l, key, node, key->max, &n) || !read_grow(l, &texts->items, 0, n, sizeof *texts->items))
+	if (!values_entries(l, key, node, key->max, &n) ||
+		!loading_grow(l, &texts->items, 0, n, sizeof *texts->items))
 		return;
 	for (size_t i = 0; i < n && !l->diag->nomem; i++)
 		read_text(l, key, node->kind == NODE_LIST ? node->items[i] : node, texts, judge);
@@ -117,7 +117,33 @@ texts_read_types(struct loading *l, const struct key *key, const struct node *no
 }
 
 void
+texts_read_headers(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	read_texts(l, key, node, base, headers_judge_passed);
+}
+
+void
+texts_read_stored_headers(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	read_texts(l, key, node, base, headers_judge_stored);
+}
+
+void
 texts_read_extensions(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
 	read_texts(l, key, node, base, judge_extension);
+}
+
+void
+texts_read_origins(struct loading *l, const struct key *key, const struct node *node, void *base)
+{
+	read_texts(l, key, node, base, cors_judge_origin);
+}
+
+void
+texts_free(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		mem_free(texts->items[i]);
+	mem_free(texts->items);
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* values.c - see values.h. What the text means is for pattern.c and address.c to say; here is who calls
+/* values.c - see values.h. What the text means is for address.c to say; here is who calls
  * them, and what becomes of a list that may also be one value. */
 #include "config/values.h"
 
 #include "base/mem.h"
 #include "config/address.h"
-#include "config/nearest.h"
-#include "config/pattern.h"
 #include "config/peer.h"
 
 #include <string.h>
@@ -46,11 +44,9 @@ values_id(struct loading *l, const struct key *key, const struct node *node, voi
 			SHOWN(node->text));
 }
 
-static bool
-is_text(struct loading *l, const struct key *key, const struct node *node)
+bool
+values_is_text(struct loading *l, const struct key *key, const struct node *node, size_t max)
 {
-	size_t max = key->type == KEY_TEXT && key->max > 0 ? (size_t)key->max : TEXT_MAX;
-
 	if (node->text.len == 0 || node->text.len > max) {
 		if (node->text.len == 0)
 			diag_error(l->diag, node->spot, "%s: the text is empty", key->name);
@@ -70,6 +66,12 @@ is_text(struct loading *l, const struct key *key, const struct node *node)
 	return true;
 }
 
+static bool
+is_text(struct loading *l, const struct key *key, const struct node *node)
+{
+	return values_is_text(l, key, node, key->type == KEY_TEXT && key->max > 0 ? (size_t)key->max : TEXT_MAX);
+}
+
 void
 values_text(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
@@ -85,86 +87,8 @@ values_file(struct loading *l, const struct key *key, const struct node *node, v
 
 	if (path == NULL || node->n != 1)
 		diag_error(l->diag, node->spot, "%s is written { file: PATH }", key->name);
-	else if (read_is_scalar(l, key, path) && is_text(l, key, path))
+	else if (loading_is_scalar(l, key, path) && is_text(l, key, path))
 		put_text(l, key, base, str_dup(path->text));
-}
-
-void
-values_host(struct loading *l, const struct key *key, const struct node *node, void *base)
-{
-	struct error err = { 0 };
-	char *host = pattern_read_host(node->text, &err);
-
-	if (host != NULL)
-		put_text(l, key, base, host);
-	else
-		read_complain(l, key, node, &err);
-}
-
-void
-values_path(struct loading *l, const struct key *key, const struct node *node, void *base)
-{
-	struct match *match = (struct match *)(void *)((char *)base + key->offset);
-	struct error err = { 0 };
-
-	match->has_path = pattern_read_path(node->text, match, &err);
-	if (!match->has_path)
-		read_complain(l, key, node, &err);
-}
-
-/* Methods that are common enough for any other word to be a slip of the pen. */
-static const char *const common_methods[] = { "POST", "PUT", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS", "QUERY" };
-
-static void
-warn_of_method(struct loading *l, const struct key *key, const struct node *node)
-{
-	struct nearest nearest = { .word = node->text };
-
-	for (size_t i = 0; i < sizeof common_methods / sizeof common_methods[0]; i++) {
-		if (str_is(node->text, common_methods[i]))
-			return;
-		nearest_offer(&nearest, common_methods[i]);
-	}
-	if (nearest.best != NULL)
-		diag_warn(l->diag, node->spot, "%s: \"%.*s\" is an unusual method; did you mean \"%s\"?", key->name,
-			SHOWN(node->text), nearest.best);
-}
-
-static bool
-is_method(struct loading *l, const struct key *key, const struct node *node, const struct match *match)
-{
-	if (!read_is_scalar(l, key, node))
-		return false;
-	for (size_t i = 0; i < node->text.len; i++)
-		if (node->text.data[i] >= 'a' && node->text.data[i] <= 'z') {
-			diag_error(l->diag, node->spot, "%s: methods are written in upper case", key->name);
-			return false;
-		}
-	if (!pattern_is_token(node->text)) {
-		diag_error(l->diag, node->spot, "%s: \"%.*s\" is not a method", key->name, SHOWN(node->text));
-		return false;
-	}
-	for (size_t i = 0; i < match->n_methods; i++)
-		if (str_is(node->text, match->methods[i])) {
-			diag_error(l->diag, node->spot, "%s: \"%s\" stands twice", key->name, match->methods[i]);
-			return false;
-		}
-	warn_of_method(l, key, node);
-	return true;
-}
-
-static void
-add_method(struct loading *l, const struct key *key, const struct node *node, struct match *match)
-{
-	if (!is_method(l, key, node, match))
-		return;
-	if (!read_grow(l, &match->methods, match->n_methods, 1, sizeof(char *)))
-		return;
-	match->methods[match->n_methods] = str_dup(node->text);
-	if (match->methods[match->n_methods] == NULL)
-		diag_nomem(l->diag);
-	else
-		match->n_methods++;
 }
 
 bool
@@ -185,23 +109,11 @@ values_entries(struct loading *l, const struct key *key, const struct node *node
 }
 
 void
-values_methods(struct loading *l, const struct key *key, const struct node *node, void *base)
-{
-	struct match *match = (struct match *)(void *)((char *)base + key->offset);
-	size_t n = 0;
-
-	if (!values_entries(l, key, node, 16, &n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		add_method(l, key, node->kind == NODE_LIST ? node->items[i] : node, match);
-}
-
-void
 values_url(struct loading *l, const struct key *key, const struct node *node, void *base)
 {
 	struct http_peer *peer = (struct http_peer *)(void *)((char *)base + key->offset);
 	struct error err = { 0 };
 
 	if (!address_read_url(node->text, peer, &err))
-		read_complain(l, key, node, &err);
+		loading_complain(l, key, node, &err);
 }

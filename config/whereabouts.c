@@ -52,8 +52,7 @@ add_name(struct buf *out, struct str host)
 		return;
 	}
 	for (size_t i = 0; i < host.len; i++)
-		buf_add_char(out,
-			host.data[i] >= 'A' && host.data[i] <= 'Z' ? (char)(host.data[i] | 0x20) : host.data[i]);
+		buf_add_char(out, str_lower(host.data[i]));
 }
 
 /* "host", "host:port", "[v6]:port". */

@@ -44,6 +44,9 @@ bool yaml_tree_is_null(const struct node *node);
  * (escapes, several lines). */
 struct spot yaml_tree_spot(const struct node *scalar, size_t offset, size_t len);
 
+/* Where the value of that key stands, or the map that it should stand in. */
+struct spot yaml_tree_spot_of(const struct node *map, const char *key);
+
 /* "a mapping", "a list", ...: for messages. */
 const char *yaml_tree_kind(const struct node *node);
 

@@ -69,6 +69,14 @@ yaml_tree_spot(const struct node *scalar, size_t offset, size_t len)
 	return spot;
 }
 
+struct spot
+yaml_tree_spot_of(const struct node *map, const char *key)
+{
+	const struct node *node = yaml_tree_get(map, key);
+
+	return node != NULL ? node->spot : map->spot;
+}
+
 const char *
 yaml_tree_kind(const struct node *node)
 {

@@ -15,7 +15,7 @@ dispatch(const struct options *options)
 	case COMMAND_PROBE:
 		return command_probe(options);
 	case COMMAND_SCHEMA:
-		return command_schema();
+		return command_schema(options);
 	case COMMAND_EXPLAIN:
 		return command_explain(options);
 	case COMMAND_SINK:

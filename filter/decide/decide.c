@@ -4,7 +4,10 @@
  * requests are smuggled. It does not look at the body, nor at how many requests a client has. */
 #include "decide/decide.h"
 
+#include "decide/reserved.h"
 #include "route/body_limit.h"
+#include "route/cors.h"
+#include "route/named.h"
 #include "source/format.h"
 
 #include <inttypes.h>
@@ -147,6 +150,15 @@ check_target(const struct head *head, struct error *err)
 		error_set(err, ERR_BAD_REQUEST, "the target is over %d bytes before its query", DECIDE_TARGET_MAX);
 }
 
+size_t
+decide_target_shown(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].match.query.n > 0)
+			return DECIDE_TARGET_MAX + sizeof "?" - 1 + NAMED_QUERY_MAX + 1;
+	return DECIDE_TARGET_MAX + 1;
+}
+
 static bool
 check_route(const struct config *config, const struct head *head, struct decision *decision)
 {
@@ -173,7 +185,8 @@ check_content(const struct head *head, struct decision *decision)
 
 	if (has_header(head, "content-encoding", &coding) &&
 		(is_repeated(head, STR("content-encoding")) || !str_equal_nocase(coding, STR("identity"))))
-		return error_set(&decision->error, ERR_MEDIA_TYPE, "a Content-Encoding other than identity");
+		return error_set(&decision->error, ERR_MEDIA_TYPE,
+			"a Content-Encoding other than identity: send the body as it is, not compressed");
 	if (is_repeated(head, STR("content-type")))
 		return error_set(&decision->error, ERR_MEDIA_TYPE, "more than one Content-Type");
 	if (type.len > DECIDE_TYPE_MAX)
@@ -193,6 +206,14 @@ check_size(struct decision *decision)
 }
 
 static bool
+has_all_uploads(const struct load *load, const struct route *route)
+{
+	uint64_t most = route->limits.per_client.uploads;
+
+	return load->uploads != NULL && most != LIMIT_NONE && load->uploads(load->uploads_arg, route) >= most;
+}
+
+static bool
 check_load(const struct load *load, struct decision *decision)
 {
 	const struct route *route = decision->route;
@@ -203,6 +224,8 @@ check_load(const struct load *load, struct decision *decision)
 		error_set(&decision->error, ERR_DRAINING, "shutting down");
 	else if (load->is_over_memory && route->memory == 0) /* else it waits for its turn */
 		error_set(&decision->error, ERR_BUSY, "the memory budget is used up; try again later");
+	else if (has_all_uploads(load, route))
+		decide_too_many_of_client(decision, "uploads", route->limits.per_client.uploads);
 	else if (load->active == NULL || counter_read(load->active[route->index]) < route->limits.concurrent)
 		return true;
 	else
@@ -223,6 +246,36 @@ decide_too_many(struct decision *decision)
 	snprintf(decision->error.limit, sizeof decision->error.limit, "concurrent");
 }
 
+void
+decide_too_many_of_client(struct decision *decision, const char *what, uint64_t most)
+{
+	decision->allow = false;
+	decision->retry_after_s = 1;
+	error_set(&decision->error, ERR_TOO_MANY, "this client has its %" PRIu64 " %.*s%s of the route already",
+		most, (int)strlen(what) - 1, what, PLURAL(most));
+	snprintf(decision->error.limit, sizeof decision->error.limit, "per_client.%s", what);
+}
+
+static bool
+is_preflight(const struct config *config, const struct head *head, struct decision *decision)
+{
+	struct error none = { 0 };
+
+	if (check_target(head, &none))
+		decision->route = cors_of_preflight(config, head);
+	decision->is_preflight = decision->route != NULL;
+	return decision->is_preflight;
+}
+
+static bool
+is_let_in(const struct config *config, const struct head *head, const struct load *load, struct decision *decision)
+{
+	return check_gateway(load, decision) && check_expect(head, &decision->error) &&
+		check_route(config, head, decision) &&
+		reserved_check_query(decision->route, head, &decision->error) && check_length(head, decision) &&
+		check_content(head, decision) && check_size(decision) && check_load(load, decision);
+}
+
 bool
 decide_expects_continue(const struct head *head)
 {
@@ -238,9 +291,7 @@ void
 decide(const struct config *config, const struct head *head, const struct load *load, struct decision *decision)
 {
 	decision->allow = check_host(head, &decision->error) && check_framing(head, decision) &&
-		check_gateway(load, decision) && check_expect(head, &decision->error) &&
-		check_route(config, head, decision) && check_length(head, decision) &&
-		check_content(head, decision) && check_size(decision) && check_load(load, decision);
+		(is_preflight(config, head, decision) || is_let_in(config, head, load, decision));
 	if (decision->allow)
 		decision->max_body = decision->route->limits.body;
 }

@@ -17,7 +17,7 @@ from=debian version='' source='' out='' whole=1
 
 # All of penstock that the filter is made of: what writes pages about the route file is not in it.
 shopt -s extglob
-rooms=("$root"/config/!(manual|reference|schema|schema_values).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(table).c
+rooms=("$root"/config/!(manual|reference|schema|schema_values).c "$root"/sidecar/base/*.c "$root"/sidecar/route/!(bucket|clients|table).c
 	"$root"/sidecar/source/formats.c "$root"/sidecar/source/*/!(form|postproc|source).c
 	"$root"/sidecar/sink/{kinds,*/kind,*/kind_*,*/keys}.c "$root"/sidecar/reply/{problem,status}.c "$root"/filter/decide/*.c
 	"$root"/filter/native/*.c)

@@ -48,6 +48,13 @@ struct core_head {
 	const void *arg;
 };
 
+/* What an answer says to the page of another origin that has sent the request (`cors` of a route). */
+struct core_page {
+	bool varies;                 /* by Origin; else none of this is said, and the texts may be NULL */
+	const char *origin, *expose; /* Access-Control-Allow-Origin, -Expose-Headers; "": is not said */
+	bool credentials;            /* Access-Control-Allow-Credentials: true */
+};
+
 /* Texts live as long as the request. */
 struct core_verdict {
 	bool allow;
@@ -56,11 +63,13 @@ struct core_verdict {
 	const char *title;           /* the reason phrase of that status */
 	const char *reason;          /* a sentence, "" if allowed */
 	const char *route;           /* its id, "" if none is known */
+	const char *limit;           /* of a refusal: the key of the limit that was passed, "" for none */
 	const char *allow_methods;   /* with 405: value of Allow; "" else */
 	const char *id;              /* of the request, as given; "" for none */
 	unsigned long long max_body; /* bytes, if has_max_body */
 	bool has_max_body;
-	unsigned retry_after; /* seconds, or 0 */
+	unsigned retry_after;  /* seconds, or 0 */
+	struct core_page page; /* of a refusal */
 };
 
 /* NULL: out of memory; then core_without_memory() is the verdict. */

@@ -26,6 +26,7 @@ static const struct core_verdict let_in = { .allow = true,
 	.title = "OK",
 	.reason = "",
 	.route = "",
+	.limit = "",
 	.allow_methods = "",
 	.id = "" };
 
@@ -34,6 +35,7 @@ static const struct core_verdict no_memory = { .is_fault = true,
 	.title = "Service Unavailable",
 	.reason = "out of memory",
 	.route = "",
+	.limit = "",
 	.allow_methods = "",
 	.id = "",
 	.retry_after = 1 };
@@ -43,6 +45,7 @@ static const struct core_verdict bug = { .is_fault = true,
 	.title = "Internal Server Error",
 	.reason = "a bug in penstock's filter",
 	.route = "",
+	.limit = "",
 	.allow_methods = "",
 	.id = "" };
 
@@ -130,9 +133,11 @@ refuse(struct core_request *request, unsigned retry_after)
 		.title = reply_reason(status),
 		.reason = request->error.message,
 		.route = request->route != NULL ? request->route->id : "",
+		.limit = request->error.limit,
 		.allow_methods = has_methods ? request->allow_methods.data : "",
 		.id = request->id,
 		.retry_after = retry_after == 0 && status == 503 ? 1 : retry_after,
+		.page = request->page,
 	};
 }
 
@@ -152,20 +157,46 @@ follow(struct core_request *request, const struct head *head)
 	request->has_scan = true;
 }
 
+/* A preflight has no body, and is penstock's to answer. */
 static void
 allow(struct core_request *request, const struct head *head, const struct decision *decision)
 {
-	follow(request, head);
+	if (decision->is_preflight)
+		request_move(request, REQUEST_LEFT_ALONE);
+	else
+		follow(request, head);
 	request->verdict = (struct core_verdict){
 		.allow = true,
 		.status = 200,
 		.title = reply_reason(200),
 		.reason = "",
 		.route = request->route->id,
+		.limit = "",
 		.allow_methods = "",
 		.id = request->id,
 		.max_body = decision->max_body,
 		.has_max_body = decision->max_body != LIMIT_NONE,
+	};
+}
+
+/* Also where the head is refused before its route is known: the page that sent it is to read why. */
+static void
+note_page(struct core_request *request, const struct head *head)
+{
+	const struct route *route = request->route;
+	struct str origin;
+
+	if (route == NULL)
+		route = cors_of_refusal(request->core->config, head);
+	if (route == NULL || !cors_is_on(route))
+		return;
+	origin = cors_allowed(&route->cors, head);
+	snprintf(request->origin, sizeof request->origin, "%.*s", STR_ARG(origin));
+	request->page = (struct core_page){
+		.varies = true,
+		.origin = request->origin,
+		.expose = origin.len > 0 ? route->cors.expose : "",
+		.credentials = origin.len > 0 && route->cors.credentials,
 	};
 }
 
@@ -188,6 +219,7 @@ request_decide(struct core_request *request, const struct core_head *from)
 	decide(config, &head, &unknown, &decision);
 	request->route = decision.route;
 	request->error = decision.error;
+	note_page(request, &head);
 	if (decision.allow) {
 		allow(request, &head, &decision);
 		return;

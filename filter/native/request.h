@@ -8,6 +8,7 @@
 #include "config/route.h"
 #include "native/core.h"
 #include "native/scan.h"
+#include "route/cors.h"
 
 enum request_state { REQUEST_NEW, REQUEST_REFUSED, REQUEST_FOLLOWED, REQUEST_LEFT_ALONE };
 
@@ -26,6 +27,9 @@ struct core_request {
 	struct error error;
 	struct buf allow_methods, problem;
 	char id[129];
+	char origin[CORS_ORIGIN_MAX +
+		1]; /* what `page` says of it, for the head is gone when the body is refused */
+	struct core_page page;
 	struct core_verdict verdict; /* unless NEW */
 };
 

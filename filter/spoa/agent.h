@@ -3,7 +3,7 @@
  *
  * It has a thread and a loop of its own, so that no upload delays an answer. It reads the immutable routes and figures
  * that any thread may read, and changes none of them: an admission reserves nothing, and the request counts against
- * limits.concurrent only when it arrives. SPOP 2.0 with pipelining; no fragmentation, no async.
+ * limits.concurrent and limits.per_client only when it arrives. SPOP 2.0 with pipelining; no fragmentation, no async.
  */
 #ifndef PENSTOCK_SPOA_AGENT_H
 #define PENSTOCK_SPOA_AGENT_H
@@ -13,6 +13,7 @@
 #include "channel/pool.h"
 #include "config/route.h"
 #include "loop/loop.h"
+#include "route/clients.h"
 #include "route/table.h"
 
 struct agent;
@@ -20,6 +21,7 @@ struct agent;
 struct agent_setup {
 	struct table *table;            /* in force at the start; its spoa.listen has at least one entry */
 	const struct pool *pool;        /* whether the memory budget is used up */
+	struct clients *clients;        /* what each client has */
 	const struct counter *draining; /* not 0: the process is shutting down */
 	void (*on_table)(void *arg);    /* [agent] it has taken what agent_set_table() brought */
 	void *on_table_arg;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "request/trust.h"
 
 #include <string.h>
 
@@ -134,18 +135,42 @@ log_admit(const struct admit *admit)
 		LOG_TEXTVAL("why", d->allow ? NULL : d->error.message));
 }
 
+struct asker {
+	const struct peer *peer;
+	const struct admit *admit;
+};
+
+/* Its client is the one that penstock will see, where penstock believes this HAProxy. */
+static uint64_t
+uploads_of_client(void *arg, const struct route *route)
+{
+	const struct asker *asker = arg;
+	const struct agent *agent = asker->peer->agent;
+	const struct sockaddr *address = (const struct sockaddr *)(const void *)&asker->admit->client;
+	char client[TRUST_ADDRESS_MAX], who[TRUST_ADDRESS_MAX];
+
+	if (address->sa_family == AF_UNSPEC)
+		return 0;
+	trust_client(&(const struct trust){ .n_networks = 0 }, address, &asker->admit->head, client);
+	trust_counted(client, who);
+	return clients_count(agent->setup.clients, &(struct clients_key){ CLIENT_UPLOADS, route->id, who });
+}
+
 /* The smallest frame that a peer may ask for holds less than an ACK may need. */
 static void
 on_notify(struct peer *peer, const struct spop_frame *frame)
 {
 	const struct agent_setup *setup = &peer->agent->setup;
 	const struct table *table = peer->agent->table;
+	struct admit admit;
+	struct asker asker = { peer, &admit };
 	struct load load = {
 		.is_draining = counter_read(setup->draining) > 0,
 		.is_over_memory = pool_is_used_up(setup->pool),
 		.active = table->active,
+		.uploads = uploads_of_client,
+		.uploads_arg = &asker,
 	};
-	struct admit admit;
 
 	if (peer->state != PEER_TALKING) {
 		peer_disconnect(peer, SPOP_INVALID);

@@ -46,6 +46,17 @@ write_destinations(const struct probe *probe, struct buf *out)
 		metrics_write_sample(out, name, "destination", destination, is_reachable);
 }
 
+static void
+write_state(const struct state *state, struct buf *out)
+{
+	write_one(out, "penstock_state_unsettled",
+		"Objects of commits that were cut short, of which something is left to do or to be told.",
+		state_unsettled(state));
+	write_one(out, "penstock_state_owed",
+		"Forms of which an application has still to be told that they do not stand, or to be asked whether they do.",
+		state_owed(state));
+}
+
 void
 gauges_write(const struct gauges *gauges, const struct table *table, const struct probe *probe, struct buf *out)
 {
@@ -56,15 +67,16 @@ gauges_write(const struct gauges *gauges, const struct table *table, const struc
 	write_one(out, "penstock_requests_waiting",
 		"Of the requests under way, those that wait for memory before their body.",
 		queue_length(gauges->queue));
+	write_one(out, "penstock_client_counts",
+		"What is counted of clients (limits.per_client) at this moment: for each client and route one of each limit.",
+		clients_length(gauges->clients));
 	if (probe != NULL)
 		write_destinations(probe, out);
 	sinks_metrics(table, out);
 	write_one(
 		out, "penstock_draining", "1 if the process is shutting down.", counter_read(gauges->draining) > 0);
 	if (gauges->state != NULL)
-		write_one(out, "penstock_state_unsettled",
-			"Objects of commits that were cut short, of which something is left to do or to be told.",
-			state_unsettled(gauges->state));
+		write_state(gauges->state, out);
 	metrics_write_head(out, "penstock_build_info", "gauge", "1; which version this is.");
 	metrics_write_sample(out, "penstock_build_info", "version", PENSTOCK_VERSION, 1);
 }

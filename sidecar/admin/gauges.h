@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "channel/pool.h"
 #include "channel/queue.h"
+#include "route/clients.h"
 #include "route/table.h"
 #include "sink/probe.h"
 #include "state/state.h"
@@ -15,6 +16,7 @@ struct gauges {
 	const struct metrics *metrics;
 	const struct pool *pool;
 	struct queue *queue;
+	const struct clients *clients;
 	const struct counter *requests; /* under way */
 	const struct counter *draining;
 	struct state *state; /* NULL: there is none */

@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "http/sink_server.h"
 #include "http/worker.h"
+#include "reply/app_form.h"
 #include "sink/upload.h"
 #include "stage/detector.h"
 
@@ -41,11 +42,14 @@ command_print(struct buf *out)
 }
 
 int
-command_schema(void)
+command_schema(const struct options *options)
 {
 	struct buf out = { 0 };
 
-	config_schema(&out);
+	if (options->app)
+		app_form_schema(&out);
+	else
+		config_schema(&out);
 	return command_print(&out);
 }
 

@@ -15,7 +15,7 @@ enum { EXIT_GOOD = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
 int command_run(const struct options *options);
 int command_check(const struct options *options);
 int command_probe(const struct options *options);
-int command_schema(void);
+int command_schema(const struct options *options);
 int command_explain(const struct options *options);
 int command_sink(const struct options *options);
 int command_try(const struct options *options);

@@ -4,6 +4,10 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "cmd/explain_app.h"
+#include "cmd/explain_asks.h"
+#include "cmd/explain_limits.h"
+#include "cmd/explain_routes.h"
 #include "cmd/explain_would.h"
 #include "cmd/raw_request.h"
 #include "decide/decide.h"
@@ -22,10 +26,15 @@
 struct verdict {
 	struct error error; /* ERR_NONE: it would be committed */
 	const struct route *route;
+	bool is_preflight;
 	struct stage_tools tools;
 	struct txn *txn;
+	const struct naming *naming;
 	struct parts *parts; /* NULL: the request was refused by its head */
 	struct buf location; /* empty: the answer is no redirect */
+	struct grants grants;
+	json_t *routes; /* which were looked at, and why they do not take it */
+	json_t *asks;   /* what an application would be asked; NULL: nobody is */
 };
 
 /* "-" is standard input. */
@@ -63,6 +72,17 @@ feed_all(struct parts *parts, struct str body, size_t split, struct error *err)
 	return true;
 }
 
+/* What would be asked before the form; also of a route that asks nobody. */
+static bool
+question_is_clear(struct verdict *verdict, const struct route *route, const struct naming *naming)
+{
+	if (route->authorize.to == NULL)
+		return true;
+	if (naming_check(naming, route, &verdict->error))
+		verdict->asks = explain_asks_json(route, naming, &verdict->error);
+	return verdict->asks != NULL;
+}
+
 static void
 judge_form(struct verdict *verdict, const struct raw_request *raw, const struct decision *decision,
 	const struct naming *naming, size_t split)
@@ -80,7 +100,8 @@ judge_form(struct verdict *verdict, const struct raw_request *raw, const struct 
 	bool whole = raw_request_body(raw, decision->length == LENGTH_UNKNOWN, decision->length, &body, &framing);
 
 	verdict->txn = setup.txn;
-	if (setup.txn != NULL &&
+	verdict->naming = naming;
+	if (setup.txn != NULL && question_is_clear(verdict, decision->route, naming) &&
 		location_make(naming, &decision->route->response, &verdict->location, &verdict->error))
 		verdict->parts = parts_new(&setup, &verdict->error);
 	if (verdict->parts != NULL && feed_all(verdict->parts, buf_str(&body), split, &verdict->error)) {
@@ -114,7 +135,7 @@ status_of(const struct verdict *verdict)
 {
 	if (error_is_set(&verdict->error))
 		return reply_status(verdict->error.kind);
-	return verdict->route->response.status;
+	return verdict->is_preflight ? 204 : verdict->route->response.status;
 }
 
 static json_t *
@@ -139,6 +160,24 @@ is_taken(const struct verdict *verdict)
 }
 
 static bool
+put_app(json_t *root, const struct verdict *verdict)
+{
+	return json_object_set_new(
+		       root, "application", explain_app_json(verdict->route, verdict->naming, verdict->parts)) == 0;
+}
+
+static bool
+put_limits(json_t *root, const struct verdict *verdict)
+{
+	json_t *limits = is_taken(verdict) ? explain_limits_json(&verdict->route->limits) : NULL;
+
+	if (limits == NULL || json_object_size(limits) > 0)
+		return !is_taken(verdict) || json_object_set_new(root, "depends", limits) == 0;
+	json_decref(limits);
+	return true;
+}
+
+static bool
 print_json(const struct verdict *verdict, struct error *err)
 {
 	bool refused = error_is_set(&verdict->error);
@@ -147,6 +186,7 @@ print_json(const struct verdict *verdict, struct error *err)
 
 	json_object_set_new(root, "status", json_integer(status_of(verdict)));
 	json_object_set_new(root, "route", reply_text(str_of(verdict->route != NULL ? verdict->route->id : NULL)));
+	json_object_set(root, "routes", verdict->routes);
 	json_object_set_new(
 		root, "error", reply_text(str_of(refused ? error_kind_name(verdict->error.kind) : NULL)));
 	json_object_set_new(root, "reason", reply_text(str_of(refused ? verdict->error.message : NULL)));
@@ -155,8 +195,13 @@ print_json(const struct verdict *verdict, struct error *err)
 	json_object_set_new(root, "offset", offset_json(&verdict->error));
 	if (!refused && verdict->location.len > 0)
 		json_object_set_new(root, "location", reply_text(buf_str(&verdict->location)));
+	if (verdict->asks != NULL)
+		json_object_set(root, "asks", verdict->asks);
+	ok = put_limits(root, verdict) && ok;
 	json_object_set_new(root, "parts", parts_json(verdict));
 	json_object_set_new(root, "would", would);
+	if (is_taken(verdict) && verdict->route->app.is_said)
+		ok = put_app(root, verdict) && ok;
 	ok = ok && root != NULL && (json_dumpf(root, stdout, JSON_COMPACT) == 0 || ferror(stdout) != 0);
 	json_decref(root);
 	puts("");
@@ -208,6 +253,7 @@ print_table(const struct verdict *verdict, struct error *err)
 	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
 
 	printf("status %u  route %s\n", status_of(verdict), verdict->route != NULL ? verdict->route->id : "-");
+	explain_routes_print(verdict->routes);
 	if (!error_is_set(&verdict->error) && verdict->location.len > 0) {
 		printf("location ");
 		print_text(buf_str(&verdict->location), 0);
@@ -220,11 +266,19 @@ print_table(const struct verdict *verdict, struct error *err)
 			printf("at byte %" PRIu64 " of the body", verdict->error.offset);
 		puts("");
 	}
+	if (verdict->asks != NULL)
+		explain_asks_print(verdict->asks, print_text);
+	if (is_taken(verdict))
+		explain_limits_print(&verdict->route->limits);
 	printf("%4s %-16s %-24s %12s %-7s %s\n", "part", "field", "filename", "bytes", "action", "target (rule)");
 	for (; part != NULL; part = part->next)
 		if (part->is_whole)
 			print_row(part);
-	return !is_taken(verdict) || explain_would_print(verdict->parts, print_text) ? true : error_nomem(err);
+	if (!is_taken(verdict))
+		return true;
+	return (explain_would_print(verdict->parts, print_text) &&
+		       explain_app_print(verdict->route, verdict->naming, verdict->parts, print_text)) ||
+		error_nomem(err);
 }
 
 /* -- all of it ---------------------------------------------------------------------------------------- */
@@ -242,8 +296,9 @@ explain_text(const struct config *config, struct str text, const struct explain_
 		.started = time(NULL),
 		.want_shown = true };
 	struct verdict verdict = { 0 };
-	bool ok;
+	bool ok = true;
 
+	naming.grants = &verdict.grants;
 	if (!stage_tools_open(&verdict.tools, config, err))
 		return false;
 	uuid_make(id);
@@ -251,10 +306,18 @@ explain_text(const struct config *config, struct str text, const struct explain_
 		decide(config, &raw->head, &idle, &decision);
 		verdict.route = decision.route;
 		verdict.error = decision.error;
-		if (decision.allow)
+		verdict.is_preflight = decision.is_preflight;
+		if (decision.allow && !decision.is_preflight)
+			ok = grants_give(&verdict.grants, decision.route, options->grants, options->n_grants, err);
+		if (ok && decision.allow && !decision.is_preflight)
 			judge_form(&verdict, raw, &decision, &naming, options->split);
 	}
-	ok = options->human ? print_table(&verdict, err) : print_json(&verdict, err);
+	verdict.routes = explain_routes_json(config, &raw->head, &decision);
+	ok = ok && (verdict.routes != NULL || error_nomem(err));
+	ok = ok && (options->human ? print_table(&verdict, err) : print_json(&verdict, err));
+	json_decref(verdict.asks);
+	json_decref(verdict.routes);
+	grants_free(&verdict.grants);
 	parts_free(verdict.parts);
 	txn_free(verdict.txn);
 	stage_tools_close(&verdict.tools);

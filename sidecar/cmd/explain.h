@@ -13,8 +13,10 @@
 #include <stddef.h>
 
 struct explain_options {
-	size_t split; /* feed the body in pieces of so many bytes; 0: all at once */
-	bool human;   /* a table instead of JSON */
+	size_t split;              /* feed the body in pieces of so many bytes; 0: all at once */
+	bool human;                /* a table instead of JSON */
+	const char *const *grants; /* "NAME=VALUE": what an application would grant */
+	size_t n_grants;
 };
 
 /* [main] Reads the raw HTTP/1.1 request in `path` ("-": standard input) and prints the verdict on stdout; the same input gives

@@ -10,7 +10,10 @@ command_explain(const struct options *options)
 {
 	struct findings findings = { 0 };
 	struct config *config = config_load(options->arguments, 1, &findings);
-	struct explain_options how = { .split = options->split, .human = options->human };
+	struct explain_options how = { .split = options->split,
+		.human = options->human,
+		.grants = options->grants,
+		.n_grants = options->n_grants };
 	struct error err = { 0 };
 	int code = EXIT_USAGE;
 

@@ -5,7 +5,9 @@
 #include "cmd/gateway.h"
 
 #include "cmd/gateway_priv.h"
+#include "config/matching.h"
 #include "decide/decide.h"
+#include "route/named.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -159,6 +161,9 @@ add_rules(struct buf *out, const struct config *config, const struct gateway_opt
 	if (!options->backend)
 		buf_add_text(out, own_rules);
 	gateway_add_routes(out, config);
+	gateway_add_cors(out, config);
+	if (options->per_client)
+		gateway_add_clients(out, config, &options->peers);
 	gateway_add_may_answer(out);
 	gateway_add_early(out);
 	if (options->native)
@@ -220,6 +225,20 @@ add_penstock_cfg(const struct config *config, const struct gateway_options *opti
 		gateway_add_agent(out, config);
 }
 
+/* What routes go by. One byte more than fits any pattern, so a value that was cut fits none. */
+static void
+add_named_headers(struct buf *out, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		for (size_t k = 0; k < config->routes[i].match.headers.n; k++) {
+			const char *name = config->routes[i].match.headers.items[k].name;
+
+			if (matching_is_new_header(config, i, k))
+				buf_addf(out, " header.%s=req.fhdr(%s),bytes(0,%d) headers.%s=req.fhdr_cnt(%s)",
+					name, name, NAMED_VALUE_MAX + 1, name, name);
+		}
+}
+
 /* `timeout idle` is half of the agent's own, so that HAProxy closes idle connections and not the agent: a question that
  * HAProxy sends while the agent says DISCONNECT would get no answer. */
 static void
@@ -246,16 +265,21 @@ add_spoe_conf(const struct config *config, struct buf *out)
 	buf_addf(out,
 		"\n"
 		"spoe-message penstock-admit\n"
-		"    args id=var(txn.upload.request_id) method=method version=req.ver target=url,bytes(0,%d) "
+		"    args id=var(txn.upload.request_id) client=src method=method version=req.ver target=url,bytes(0,%d) "
 		"host=req.fhdr(host),bytes(0,%d) hosts=req.fhdr_cnt(host) ",
-		DECIDE_TARGET_MAX + 1,
+		(int)decide_target_shown(config),
 		DECIDE_HOST_MAX + 1); /* one byte more than is taken, so a text that was cut is refused */
 	buf_add_text(out,
 		"type=req.fhdr(content-type),bytes(0,512) types=req.fhdr_cnt(content-type) "
 		"length=req.fhdr(content-length),bytes(0,24) lengths=req.fhdr_cnt(content-length) "
 		"coding=req.fhdr(transfer-encoding),bytes(0,64) codings=req.fhdr_cnt(transfer-encoding) "
 		"encoding=req.fhdr(content-encoding),bytes(0,64) encodings=req.fhdr_cnt(content-encoding) "
-		"expect=req.fhdr(expect),bytes(0,64) expects=req.fhdr_cnt(expect)\n"
+		"expect=req.fhdr(expect),bytes(0,64) expects=req.fhdr_cnt(expect) "
+		"origin=req.fhdr(origin),bytes(0,64) origins=req.fhdr_cnt(origin) "
+		"asks=req.fhdr(access-control-request-method),bytes(0,64) asked=req.fhdr_cnt(access-control-request-method)");
+	add_named_headers(out, config);
+	buf_add_text(out,
+		"\n"
 		"\n"
 		"# A rule that follows all others sends this, so it is not sent for every request.\n"
 		"spoe-group penstock-ask\n"
@@ -284,12 +308,17 @@ gateway_write(const struct config *config, const struct gateway_options *options
 		{ .name = "penstock.spoe.conf" } };
 	bool ok;
 
+	if (options->per_client && !gateway_counts_clients(config))
+		return error_set(err, ERR_CONFIG,
+			"--per-client: no route has limits.per_client.uploads, so there is nothing to count");
 	if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
 		return error_set(err, ERR_SYSTEM, "%s: %s", options->out, strerror(errno));
 	if (options->backend)
 		add_penstock_cfg(config, options, &files[0].text);
 	else
 		add_haproxy_cfg(config, options, &files[0].text);
+	if (options->per_client)
+		gateway_add_client_tables(&files[0].text, config, &options->peers);
 	add_spoe_conf(config, &files[1].text);
 	ok = write_all(options, files, is_asking(config, options) ? 2 : 1, err);
 	buf_free(&files[0].text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* gateway_priv.h - what gateway.c, gateway_rules.c, gateway_refusals.c, gateway_servers.c and gateway_files.c share: lines of a
+/* gateway_priv.h - what gateway.c, gateway_rules.c, gateway_cors.c, gateway_refusals.c, gateway_clients.c, gateway_servers.c and gateway_files.c share: lines of a
  * `frontend` or a `backend` for the user's routes. All of them only append text; `out->failed` says at the end whether there
  * was memory for it. [any] */
 #ifndef PENSTOCK_GATEWAY_PRIV_H
@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "cmd/gateway.h"
 #include "config/route.h"
 
 /* ACLs NAME_host, NAME_path and NAME_method for each route. */
@@ -17,6 +18,13 @@ void gateway_add_place(struct buf *out, const struct route *route);
 
 /* txn.upload.is: some route has this host and path. */
 void gateway_add_routes(struct buf *out, const struct config *config);
+
+/* Whether some route has a `cors`. */
+bool gateway_has_cors(const struct config *config);
+
+/* txn.upload.preflight: the browser of a page asks by this request whether that may send, and penstock answers. And what HAProxy's
+ * own answers say to pages of other origins. After `odd` and the user's own rules; nothing where no route has a `cors`. */
+void gateway_add_cors(struct buf *out, const struct config *config);
 
 /* ACL `may_answer`: an answer of HAProxy's would arrive, because the client waits for 100 or sends no body. */
 void gateway_add_may_answer(struct buf *out);
@@ -41,6 +49,17 @@ void gateway_add_own_errors(struct buf *out);
 /* Quotes `text`, so that it is one word of HAProxy's configuration, whatever is in it. */
 void gateway_add_quoted(struct buf *out, const char *text);
 void gateway_add_word(struct buf *out, struct buf *word); /* the same; frees `word` */
+
+/* -- gateway_clients.c ---------------------------------------------------------------------------- */
+
+/* Whether there is anything to count. */
+bool gateway_counts_clients(const struct config *config);
+
+/* Rules that refuse (txn.upload.refuse) a client that has all its uploads of a route already. After the user's own rules and `odd`. */
+void gateway_add_clients(struct buf *out, const struct config *config, const struct gateway_peers *peers);
+
+/* Whole sections: the tables in which that is counted, and the peers. */
+void gateway_add_client_tables(struct buf *out, const struct config *config, const struct gateway_peers *peers);
 
 /* -- gateway_servers.c ---------------------------------------------------------------------------- */
 

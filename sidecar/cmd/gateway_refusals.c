@@ -7,6 +7,8 @@
  * the answer has arrived. The same holds for the user's own rules, which come before the question to the agent: they set
  * txn.upload.refuse, and HAProxy answers or, told by X-Penstock-Refuse, penstock. */
 #include "cmd/gateway_priv.h"
+#include "route/body_limit.h"
+#include "source/format.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,18 +28,24 @@ static const struct refusal too_large = { 413, "too-large", "Content Too Large",
 static const struct refusal media_type = { 415, "media-type", "Unsupported Media Type", "" };
 static const struct refusal busy = { 503, "busy", "Service Unavailable", " hdr retry-after 1" };
 
+/* Further members of the object, each with a comma behind it. */
+#define NONE ""
+#define ROUTE "\"route\":\"%[var(txn.upload.route)]\","
+#define WHAT_IS_KNOWN "%[var(txn.upload.members)]"
+
 /* `detail` is a log-format expression or plain text without quotes; `when` the condition of the rule, may_answer included. */
 static void
-add_return(struct buf *out, const struct refusal *refusal, const char *detail, const char *when)
+add_return(
+	struct buf *out, const struct refusal *refusal, const char *detail, const char *members, const char *when)
 {
 	buf_addf(out,
 		"    http-request return status %u%s hdr x-request-id %%[var(txn.upload.request_id)] hdr cache-control no-store "
 		"content-type application/problem+json lf-string ",
 		refusal->status, refusal->header);
 	buf_addf(out,
-		"'{\"type\":\"urn:penstock:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\","
+		"'{\"type\":\"urn:penstock:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\",%s"
 		"\"request_id\":\"%%[var(txn.upload.request_id)]\"}' if %s\n",
-		refusal->kind, refusal->title, refusal->status, detail, when);
+		refusal->kind, refusal->title, refusal->status, detail, members, when);
 }
 
 void
@@ -73,7 +81,7 @@ add_turned_away(struct buf *out)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		snprintf(when, sizeof when, "may_answer { var(txn.upload.refuse) -m int %u }",
 			rows[i].refusal->status);
-		add_return(out, rows[i].refusal, rows[i].detail, when);
+		add_return(out, rows[i].refusal, rows[i].detail, NONE, when);
 	}
 	buf_add_text(out,
 		"    http-after-response set-header WWW-Authenticate %[var(txn.upload.challenge)] if { status 401 } "
@@ -84,8 +92,8 @@ void
 gateway_add_early(struct buf *out)
 {
 	add_turned_away(out);
-	add_return(
-		out, &not_found, "no route takes this host and path", "may_answer !{ var(txn.upload.is) -m bool }");
+	add_return(out, &not_found, "no route takes this host and path", NONE,
+		"may_answer !{ var(txn.upload.is) -m bool }");
 }
 
 /* This comes last, because a rule above may have set the header to another status. */
@@ -142,8 +150,19 @@ add_closed(struct buf *out, const char *detail, const char *when)
 	char whole[160];
 
 	snprintf(whole, sizeof whole, "may_answer %s", when);
-	add_return(out, &busy, detail, whole);
+	add_return(out, &busy, detail, NONE, whole);
 	buf_addf(out, "    http-request set-header X-Penstock-Refuse %u if %s\n", busy.status, when);
+}
+
+/* txn.upload.members: route and limit, where they are known. */
+static void
+add_members(struct buf *out)
+{
+	buf_add_text(out,
+		"    http-request set-var-fmt(txn.upload.members) '" ROUTE
+		"' if refused !{ var(txn.upload.route) -m len 0 }\n"
+		"    http-request set-var-fmt(txn.upload.members) '" WHAT_IS_KNOWN
+		"\"limit\":\"%[var(txn.upload.limit)]\",' if refused { var(txn.upload.limit) -m found }\n");
 }
 
 void
@@ -169,11 +188,12 @@ gateway_add_verdicts(struct buf *out, const struct config *config, const char *s
 		"var(txn.upload.route) -m len 0 }\n",
 		busy.status, busy.status);
 	add_methods(out, config, "may_answer !odd { var(txn.upload.status) -m int 405 }");
+	add_members(out);
 	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
 		snprintf(when, sizeof when, "refused may_answer { var(txn.upload.status) -m int %u }%s",
 			refusals[i]->status,
 			refusals[i] == &no_method ? " { var(txn.upload.methods) -m found }" : "");
-		add_return(out, refusals[i], "%[var(txn.upload.reason),json(utf8s)]", when);
+		add_return(out, refusals[i], "%[var(txn.upload.reason),json(utf8s)]", WHAT_IS_KNOWN, when);
 	}
 }
 
@@ -201,50 +221,84 @@ add_length(struct buf *out, const struct route *route)
 	snprintf(when, sizeof when,
 		"may_answer { var(txn.upload.route) -m str -- %s } !{ req.fhdr(content-length) -m found }",
 		route->id);
-	add_return(out, &no_length, "this route wants a Content-Length", when);
+	add_return(out, &no_length, "this route wants a Content-Length", ROUTE, when);
 }
 
 static void
 add_size(struct buf *out, const struct route *route)
 {
 	char when[400];
+	struct error err = { 0 };
 
 	if (route->limits.body == LIMIT_NONE)
 		return;
+	body_limit_refuse(route->limits.body, &err);
 	snprintf(when, sizeof when,
 		"may_answer { var(txn.upload.route) -m str -- %s } { req.hdr_val(content-length) -m int gt %llu }",
 		route->id, (unsigned long long)route->limits.body);
-	add_return(out, &too_large, "the body is over the limit", when);
+	add_return(out, &too_large, err.message, ROUTE "\"limit\":\"body\",", when);
+}
+
+static const struct route *
+first_of(const struct config *config, bool is_raw)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if ((config->routes[i].raw != NULL) == is_raw)
+			return &config->routes[i];
+	return NULL;
+}
+
+/* In the words of the route's format, which says no to `type`. */
+static void
+add_type(struct buf *out, const struct route *route, struct str type, const char *whose, const char *which)
+{
+	struct error err = { 0 };
+	char when[240];
+
+	source_format_of(route)->accepts(type, &err);
+	snprintf(when, sizeof when, "may_answer { var(txn.upload.route) -m found } %s%s", whose, which);
+	add_return(out, &media_type, err.message, ROUTE, when);
+}
+
+static void
+add_types_of_forms(struct buf *out, const struct route *route, const char *whose)
+{
+	static const char none[] = "!{ req.fhdr(content-type) -m found }",
+			  coded[] = "{ req.fhdr(content-type) -m beg -i application/x-www-form-urlencoded }",
+			  other[] = "!{ req.fhdr(content-type) -m beg -i multipart/form-data }";
+
+	add_type(out, route, STR_NONE, whose, none);
+	add_type(out, route, STR("application/x-www-form-urlencoded"), whose, coded);
+	add_type(out, route, STR("text/plain"), whose, other);
 }
 
 /* Which of a route's bodies come in at all (sidecar/source/format.h), as far as a rule can tell. */
 static void
 add_types(struct buf *out, const struct config *config)
 {
-	bool any = false;
+	const struct route *raw = first_of(config, true), *form = first_of(config, false);
 
-	for (size_t i = 0; i < config->n_routes; i++) {
-		if (config->routes[i].raw == NULL)
-			continue;
-		buf_addf(out, "    acl takes_a_file var(txn.upload.route) -m str -- %s\n", config->routes[i].id);
-		any = true;
-	}
-	if (any)
-		add_return(out, &media_type, "this route takes the bytes of one file, no form",
-			"may_answer takes_a_file { req.fhdr(content-type) -m beg -i multipart/form-data }");
-	add_return(out, &media_type, "not multipart/form-data",
-		any ? "may_answer { var(txn.upload.route) -m found } !takes_a_file !{ req.fhdr(content-type) -m beg -i multipart/form-data }"
-		    : "may_answer { var(txn.upload.route) -m found } !{ req.fhdr(content-type) -m beg -i multipart/form-data }");
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].raw != NULL)
+			buf_addf(out, "    acl takes_a_file var(txn.upload.route) -m str -- %s\n",
+				config->routes[i].id);
+	if (raw != NULL)
+		add_type(out, raw, STR("multipart/form-data"), "takes_a_file ",
+			"{ req.fhdr(content-type) -m beg -i multipart/form-data }");
+	if (form != NULL)
+		add_types_of_forms(out, form, raw != NULL ? "!takes_a_file " : "");
 }
 
 void
 gateway_add_rules(struct buf *out, const struct config *config)
 {
-	static const char other_method[] = "may_answer !odd !{ var(txn.upload.route) -m found }";
+	const char *other_method = gateway_has_cors(config)
+		? "may_answer !odd !{ var(txn.upload.route) -m found } !{ var(txn.upload.preflight) -m bool }"
+		: "may_answer !odd !{ var(txn.upload.route) -m found }";
 
 	add_choice(out, config);
 	add_methods(out, config, other_method);
-	add_return(out, &no_method, "this path does not take this method",
+	add_return(out, &no_method, "this path does not take the method %[method,json(utf8s)]", NONE,
 		"may_answer !{ var(txn.upload.route) -m found } { var(txn.upload.methods) -m found }");
 	for (size_t i = 0; i < config->n_routes; i++) /* in penstock's order, so both tell the same fault */
 		add_length(out, &config->routes[i]);

@@ -79,30 +79,31 @@ add_segment(struct buf *out, const struct path_segment *segment)
 		add_literal(out, *p);
 }
 
+/* Of several lines with one name one has to fit. */
 static void
-add_path_acl(struct buf *out, const struct route *route)
+add_path_acls(struct buf *out, const struct route *route)
 {
 	const struct match *match = &route->match;
 
+	for (size_t i = 0; i < match->n_paths; i++) {
+		const struct path_pattern *path = &match->paths[i];
+
+		begin_acl(out, route, "path");
+		buf_add_text(out, "path -m reg '^");
+		for (size_t k = 0; k < path->n_segments; k++)
+			add_segment(out, &path->segments[k]);
+		buf_addf(out, "%s$'\n", path->n_segments == 0 ? "/" : "");
+	}
+	if (match->n_paths > 0)
+		return;
 	begin_acl(out, route, "path");
-	buf_add_text(out, "path -m reg '^");
-	for (size_t i = 0; i < match->n_segments; i++)
-		add_segment(out, &match->segments[i]);
-	if (match->any_path)
-		buf_add_text(out, "/");
-	else
-		buf_addf(out, "%s$", match->n_segments == 0 ? "/" : "");
-	buf_add_text(out, "'\n");
+	buf_add_text(out, "path -m reg '^/'\n");
 }
 
 /* With a port or without, with a final dot or without. */
 static void
-add_host_acl(struct buf *out, const struct route *route)
+add_host_acl(struct buf *out, const struct route *route, const char *host)
 {
-	const char *host = route->match.host;
-
-	if (host == NULL)
-		return;
 	begin_acl(out, route, "host");
 	buf_add_text(out, "req.fhdr(host) -m reg -i '^");
 	if (host[0] == '*') {
@@ -129,7 +130,7 @@ add_method_acl(struct buf *out, const struct route *route)
 void
 gateway_add_place(struct buf *out, const struct route *route)
 {
-	if (route->match.host != NULL)
+	if (route->match.n_hosts > 0)
 		buf_addf(out, "%s_host ", route->id);
 	buf_addf(out, "%s_path", route->id);
 }
@@ -138,16 +139,41 @@ void
 gateway_add_acls(struct buf *out, const struct config *config)
 {
 	for (size_t i = 0; i < config->n_routes; i++) {
-		buf_addf(out, "    # route %s\n", config->routes[i].id);
-		add_host_acl(out, &config->routes[i]);
-		add_path_acl(out, &config->routes[i]);
-		add_method_acl(out, &config->routes[i]);
+		const struct route *route = &config->routes[i];
+
+		buf_addf(out, "    # route %s\n", route->id);
+		for (size_t k = 0; k < route->match.n_hosts; k++)
+			add_host_acl(out, route, route->match.hosts[k]);
+		add_path_acls(out, route);
+		add_method_acl(out, route);
 	}
+}
+
+/* Routes that go by headers or the query: none but penstock, its agent and its filter reads these, for what rules can say of them is
+ * another reading. False: there is none. */
+static bool
+add_named(struct buf *out, const struct config *config)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < config->n_routes; i++) {
+		const struct match *match = &config->routes[i].match;
+
+		if (match->headers.n == 0 && match->query.n == 0)
+			continue;
+		any = true;
+		buf_add_text(out, "    http-request set-var(txn.upload.named) bool(true) if ");
+		gateway_add_place(out, &config->routes[i]);
+		buf_add_text(out, "\n");
+	}
+	return any;
 }
 
 void
 gateway_add_routes(struct buf *out, const struct config *config)
 {
+	bool has_named = add_named(out, config);
+
 	for (size_t i = 0; i < config->n_routes; i++) {
 		buf_add_text(out, "    http-request set-var(txn.upload.is) bool(true) if ");
 		gateway_add_place(out, &config->routes[i]);
@@ -160,6 +186,8 @@ gateway_add_routes(struct buf *out, const struct config *config)
 		"    acl odd path -m reg '[%%#]|//|/\\.\\.?(/|$)|(/[^/]*){%d}'\n"
 		"    acl odd path_len ge %d\n"
 		"    acl odd var(txn.upload.target) -m reg '^[^/]'\n"
+		"%s"
 		"    http-request set-var(txn.upload.is) bool(true) if odd\n",
-		MATCH_SEGMENTS_MAX + 1, MATCH_PATH_MAX + 1);
+		MATCH_SEGMENTS_MAX + 1, MATCH_PATH_MAX + 1,
+		has_named ? "    acl odd var(txn.upload.named) -m bool\n" : "");
 }

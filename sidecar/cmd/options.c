@@ -22,14 +22,17 @@ static const struct command_row commands[] = {
 		"  --json    JSON instead of a table\n"
 		"  --hold D  try also whether a store bears a body that is silent for so long, such as 30s;\n"
 		"            without it that is not tried\n" },
-	{ "schema", COMMAND_SCHEMA, "", 0, 0, "h", "Print the JSON Schema of a route file.\n" },
-	{ "explain", COMMAND_EXPLAIN, "[--split N] [--human] ROUTES REQUEST", 2, 2, "hsu",
+	{ "schema", COMMAND_SCHEMA, "[--app]", 0, 0, "ha",
+		"Print the JSON Schema of a route file.\n"
+		"  --app  of what an application gets of a form (app of a route)\n" },
+	{ "explain", COMMAND_EXPLAIN, "[--split N] [--human] [--grant NAME=VALUE]... ROUTES REQUEST", 2, 2, "hsug",
 		"Take one raw HTTP/1.1 request (head and body as on the wire) through routes, rules and names,\n"
 		"without a network and without storing anything, and print what would become of it as JSON.\n"
 		"What follows the request in the file is not looked at: it would be the next one.\n"
 		"REQUEST may be - for standard input. This makes one with curl, which gives up as nobody answers:\n"
 		"  nc -l 127.0.0.1 9999 >request &\n"
 		"  curl -m 2 -F file=@photo.jpg http://127.0.0.1:9999/upload\n"
+		"  --grant NAME=VALUE  what the application that is asked (authorize) would grant; up to 16 times\n"
 		"  --split N   feed the body in pieces of N bytes (default: all at once)\n"
 		"  --human     a table to read instead of JSON\n" },
 	{ "sink", COMMAND_SINK, "[--port N] [--print|--discard] [--status N] [--delay D]", 0, 0, "hpPDSd",
@@ -43,14 +46,18 @@ static const struct command_row commands[] = {
 		"Serve on 127.0.0.1:8081 and store every file field of any form in DIR, PUT each below URL, or make\n"
 		"an object of it in BUCKET, as AWS_ENDPOINT_URL_S3, AWS_REGION and the keys of the environment say.\n"
 		"Prints the route file that it runs with, ready to be saved.\n" },
-	{ "haproxy", COMMAND_HAPROXY, "--out DIR [--listen ADDR|--backend] [--native] [--force] FILE...|DIR", 1,
-		SIZE_MAX, "holnbf",
+	{ "haproxy", COMMAND_HAPROXY,
+		"--out DIR [--listen ADDR|--backend] [--native] [--per-client [--peer NAME=HOST:PORT]...] [--force] FILE...|DIR",
+		1, SIZE_MAX, "holnbfce",
 		"Write DIR/haproxy.cfg (and DIR/penstock.spoe.conf) for these route files, complete:\n"
 		"`haproxy -f DIR/haproxy.cfg` serves as it stands, and asks the agent of `spoa`.\n"
 		"  --out DIR      folder for the files; made if it is not there\n"
 		"  --listen ADDR  where HAProxy listens (default 127.0.0.1:8080)\n"
 		"  --backend      for an HAProxy that is there already: DIR/penstock.cfg with the backends alone\n"
 		"  --native       for an HAProxy with the filter inside, instead of the agent\n"
+		"  --per-client   HAProxy counts limits.per_client.uploads, over all penstocks behind it\n"
+		"  --peer NAME=HOST:PORT  with it: an HAProxy that counts the same clients; name all of them, up to 16, and start\n"
+		"                 each with its own name (haproxy -L NAME)\n"
 		"  --force        write also over a file that somebody has edited\n" },
 	{ "health", COMMAND_HEALTH, "[--ready] [FILE...|DIR]", 0, SIZE_MAX, "hr",
 		"Ask the admin listener of the penstock that runs with these route files (default /etc/penstock)\n"
@@ -69,6 +76,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "split", required_argument, NULL, 's' },
 	{ "human", no_argument, NULL, 'u' },
+	{ "grant", required_argument, NULL, 'g' },
 	{ "port", required_argument, NULL, 'p' },
 	{ "print", no_argument, NULL, 'P' },
 	{ "discard", no_argument, NULL, 'D' },
@@ -79,10 +87,13 @@ static const struct option long_options[] = {
 	{ "native", no_argument, NULL, 'n' },
 	{ "backend", no_argument, NULL, 'b' },
 	{ "force", no_argument, NULL, 'f' },
+	{ "per-client", no_argument, NULL, 'c' },
+	{ "peer", required_argument, NULL, 'e' },
 	{ "ready", no_argument, NULL, 'r' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "hold", required_argument, NULL, 'H' },
 	{ "take-over", no_argument, NULL, 't' },
+	{ "app", no_argument, NULL, 'a' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -174,6 +185,11 @@ take_option(struct options *options, int option, const char *value)
 	case 'u':
 		options->human = true;
 		break;
+	case 'g':
+		ok = options->n_grants < OPTIONS_GRANTS_MAX;
+		if (ok)
+			options->grants[options->n_grants++] = value;
+		break;
 	case 'p':
 		ok = number(value, 0, 65535, &n);
 		options->port = (uint16_t)n;
@@ -207,6 +223,14 @@ take_option(struct options *options, int option, const char *value)
 	case 'f':
 		options->force = true;
 		break;
+	case 'c':
+		options->per_client = true;
+		break;
+	case 'e':
+		ok = options->n_peers < OPTIONS_PEERS_MAX && !str_has_control(str_of(value));
+		if (ok)
+			options->peers[options->n_peers++] = value;
+		break;
 	case 'r':
 		options->ready = true;
 		break;
@@ -218,6 +242,9 @@ take_option(struct options *options, int option, const char *value)
 		break;
 	case 't':
 		options->take_over = true;
+		break;
+	case 'a':
+		options->app = true;
 		break;
 	default:
 		ok = false;

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define OPTIONS_GRANTS_MAX 16
+#define OPTIONS_PEERS_MAX 16
+
 enum command {
 	COMMAND_RUN,
 	COMMAND_CHECK,
@@ -39,6 +42,8 @@ struct options {
 	/* explain */
 	size_t split; /* feed the body in pieces of so many bytes; 0: all at once */
 	bool human;
+	const char *grants[OPTIONS_GRANTS_MAX]; /* "NAME=VALUE" */
+	size_t n_grants;
 	/* sink */
 	uint16_t port;
 	bool print, discard;
@@ -46,9 +51,13 @@ struct options {
 	uint64_t delay_ms;
 	/* haproxy */
 	const char *out, *listen; /* listen: NULL if it is not given */
-	bool native, backend, force;
+	bool native, backend, force, per_client;
+	const char *peers[OPTIONS_PEERS_MAX]; /* "NAME=HOST:PORT" */
+	size_t n_peers;
 	/* health */
 	bool ready;
+	/* schema */
+	bool app;
 	/* probe */
 	bool json;
 	uint64_t hold_ms;

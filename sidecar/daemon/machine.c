@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 
 #define KEEP_ALIVE_SHARE 8u         /* idle connections may hold an eighth of `memory` beside the pool ... */
-#define KEEP_ALIVE_MEMORY 262144u   /* ... at so much each */
-#define LARGE_SHARE (32u * 1048576) /* one connection may be read in large pieces for so much of `memory` */
+#define KEEP_ALIVE_LEAST 524288u    /* ... and so much of a small one */
+#define LARGE_SHARE (4u * 1048576)  /* one connection may be read in large pieces for so much of `memory` */
 #define MIDDLE_SHARE (1u * 1048576) /* and one in middling ones for so much */
 
 static size_t
@@ -41,11 +41,11 @@ machine_max_connections(const struct config *config, size_t n_workers)
 }
 
 uint64_t
-machine_max_kept_alive(const struct config *config, size_t n_workers)
+machine_kept_memory(const struct config *config, size_t n_workers)
 {
-	uint64_t n = config->memory / KEEP_ALIVE_SHARE / KEEP_ALIVE_MEMORY / n_workers;
+	uint64_t n = config->memory / KEEP_ALIVE_SHARE / n_workers;
 
-	return n > 2 ? n : 2;
+	return n > KEEP_ALIVE_LEAST ? n : KEEP_ALIVE_LEAST;
 }
 
 static uint64_t

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* services.c - see sidecar_priv.h. Each brings the mail by which it hears of a reload. */
+/* services.c - see running.h. Each brings the mail by which it hears of a reload. */
 #include "base/mem.h"
-#include "daemon/sidecar_priv.h"
+#include "daemon/running.h"
 
 #include <stdio.h>
 
@@ -18,6 +18,7 @@ services_start_agent(struct sidecar *sidecar, struct error *err)
 	struct agent_setup setup = {
 		.table = sidecar->reload.table,
 		.pool = sidecar->pool,
+		.clients = sidecar->clients,
 		.draining = &sidecar->draining,
 		.on_table = reload_taken,
 	};
@@ -43,6 +44,7 @@ services_start_state(struct sidecar *sidecar, struct error *err)
 	struct settle_setup setup = {
 		.state = sidecar->state,
 		.table = sidecar->reload.table,
+		.pool = sidecar->pool,
 		.metrics = &sidecar->metrics,
 		.on_table = reload_taken,
 	};
@@ -107,8 +109,8 @@ start_admin(struct sidecar *sidecar, struct watchdog_target *targets, struct err
 {
 	struct admin_setup setup = {
 		.table = sidecar->reload.table,
-		.gauges = { &sidecar->metrics, sidecar->pool, sidecar->queue, &sidecar->requests, &sidecar->leaving,
-			sidecar->state },
+		.gauges = { &sidecar->metrics, sidecar->pool, sidecar->queue, sidecar->clients, &sidecar->requests,
+			&sidecar->leaving, sidecar->state },
 		.settle = sidecar->settle,
 		.targets = targets,
 		.n_targets = list_loops(sidecar, targets),

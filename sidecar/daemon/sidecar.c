@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "config/load.h"
 #include "daemon/machine.h"
-#include "daemon/sidecar_priv.h"
+#include "daemon/running.h"
 #include "sink/sinks.h"
 #include "source/source.h"
 
@@ -41,7 +41,8 @@ start(struct sidecar *sidecar, struct error *err)
 		return error_nomem(err);
 	sidecar->pool = pool_new(config->memory, err);
 	sidecar->queue = sidecar->pool != NULL ? queue_new(sidecar->pool, err) : NULL;
-	if (sidecar->queue == NULL)
+	sidecar->clients = sidecar->queue != NULL ? clients_new(CLIENTS_MOST, err) : NULL;
+	if (sidecar->clients == NULL || !ebb_start(&sidecar->ebb, sidecar->loop, sidecar->pool, err))
 		return false;
 	if (!services_start_state(sidecar, err))
 		return false;
@@ -87,8 +88,10 @@ stop(struct sidecar *sidecar)
 	if (!hangs)
 		lookout_free(sidecar->reload.lookout);
 	worker_threads_free_loops(sidecar);
+	clients_free(sidecar->clients);
 	queue_free(sidecar->queue);
 	pool_free(sidecar->pool);
+	ebb_stop(&sidecar->ebb);
 	signals_unwatch(sidecar);
 	if (!hangs) {
 		state_free(sidecar->state);

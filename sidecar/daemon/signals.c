@@ -8,7 +8,7 @@
  *
  * While LEAVING, the process takes uploads as before and only says that it is not ready, so that gateways go elsewhere before
  * it refuses the first one. */
-#include "daemon/sidecar_priv.h"
+#include "daemon/running.h"
 
 #include "base/container_of.h"
 #include "base/log.h"

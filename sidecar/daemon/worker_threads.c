@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* worker_threads.c - see sidecar_priv.h. */
+/* worker_threads.c - see running.h. */
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "daemon/machine.h"
-#include "daemon/sidecar_priv.h"
+#include "daemon/running.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,19 +75,21 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 			.table = sidecar->reload.table,
 			.pool = sidecar->pool,
 			.queue = sidecar->queue,
+			.clients = sidecar->clients,
 			.loop = thread->loop,
 			.sinks = uploads_sinks(sidecar->uploads, i),
 			.state = sidecar->state,
 			.requests = &sidecar->requests,
 			.busy = &sidecar->busy,
 			.metrics = &sidecar->metrics,
+			.n_workers = sidecar->n_workers,
 		},
 		.listen_fds = sidecar->listeners.fds + i * n,
 		.n_listen_fds = n,
 		.max_connections = machine_max_connections(config_of(sidecar), sidecar->n_workers),
 		.max_large = machine_max_large(config_of(sidecar), sidecar->n_workers),
 		.max_middle = machine_max_middle(config_of(sidecar), sidecar->n_workers),
-		.max_kept_alive = machine_max_kept_alive(config_of(sidecar), sidecar->n_workers),
+		.kept_memory = machine_kept_memory(config_of(sidecar), sidecar->n_workers),
 		.uploads_idle = uploads_idle,
 		.uploads_idle_arg = thread,
 		.on_table = reload_taken,

@@ -7,6 +7,7 @@
  * Two surprises. A connection that was suspended with its head gets that call once more when it is resumed. And where a piece of
  * a chunked body suspends the connection, the next chunk of the buffer is shown all the same: nothing of that is taken. */
 #include "http/http_priv.h"
+#include "http/mhd_query.h"
 
 void *
 callback_on_target(void *lane, const char *target, struct MHD_Connection *mhd)
@@ -17,6 +18,7 @@ callback_on_target(void *lane, const char *target, struct MHD_Connection *mhd)
 	(void)lane;
 	if (connection != NULL)
 		request = request_new(connection->worker->intake, &connection->client, target);
+	mhd_query_drop(target);
 	if (request == NULL)
 		return NULL;
 	connection->begun = request;

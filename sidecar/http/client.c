@@ -104,6 +104,8 @@ response_of(struct connection *connection, struct reply *reply)
 	reply->body = (struct buf){ 0 };
 	for (size_t i = 0; i < reply->n_headers; i++)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	for (size_t i = 0; i < reply->n_lines; i++)
+		MHD_add_response_header(response, reply->lines[i].name, reply->lines[i].value);
 	if (!connection_keep_alive(connection))
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return response;
@@ -133,6 +135,8 @@ format_reply(const struct reply *reply, bool without_body, struct buf *out)
 	buf_addf(out, "HTTP/1.1 %u %s\r\n", reply->status, reply_reason(reply->status));
 	for (size_t i = 0; i < reply->n_headers; i++)
 		buf_addf(out, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
+	for (size_t i = 0; i < reply->n_lines; i++)
+		buf_addf(out, "%s: %s\r\n", reply->lines[i].name, reply->lines[i].value);
 	buf_addf(out, "Content-Length: %zu\r\nConnection: close\r\n\r\n", body.len);
 	if (!without_body)
 		buf_add_str(out, body);

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #define WATCH_EVENTS (EPOLLRDHUP | EPOLLET)
+#define UNFIT_MAX 2u        /* bodies for another lane, one after the other: then a new connection costs less */
 #define DRAIN_HEAD_MS 1000u /* for a head that is on its way when the drain begins */
 
 static void
@@ -81,12 +82,22 @@ fd_of(struct MHD_Connection *mhd)
 	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-static void
-set_deadline(struct connection *connection, uint64_t in_ms)
+static uint64_t
+ms_from_now(const struct worker *worker, uint64_t ms)
 {
-	struct loop *loop = connection->worker->loop;
+	return clock_after(loop_now_ms(worker->loop), ms);
+}
 
-	loop_set_timer(loop, &connection->deadline, clock_after(loop_now_ms(loop), in_ms));
+/* When its first head must be whole. */
+static uint64_t
+head_at(struct worker *worker, int fd)
+{
+	uint64_t known = arrival_known_until(worker, fd);
+	bool is_draining = worker->state != WORKER_RUNNING;
+	uint64_t own = ms_from_now(
+		worker, is_draining ? DRAIN_HEAD_MS : intake_config(worker->intake)->client.head_ms);
+
+	return known < own ? known : own;
 }
 
 static void
@@ -113,7 +124,7 @@ connection_new(struct lane *lane, struct MHD_Connection *mhd, void **context)
 		connection->next->link = &connection->next;
 	worker->connections = connection;
 	loop_watch(worker->loop, &connection->watch, WATCH_EVENTS, &err);
-	set_deadline(connection, intake_config(worker->intake)->client.head_ms);
+	loop_set_timer(worker->loop, &connection->deadline, head_at(worker, connection->watch.fd));
 }
 
 static void
@@ -124,8 +135,7 @@ connection_free(struct connection *connection)
 	leave_nudges(connection);
 	loop_unwatch(worker->loop, &connection->watch);
 	loop_clear_timer(worker->loop, &connection->deadline);
-	if (connection->kept_alive)
-		worker->n_kept_alive--;
+	worker->kept_memory -= connection->kept_memory;
 	*connection->link = connection->next;
 	if (connection->next != NULL)
 		connection->next->link = connection->link;
@@ -137,6 +147,7 @@ static void
 connection_end(struct connection *connection)
 {
 	connection_end_request(connection);
+	request_forget_client(connection->worker->intake, &connection->client);
 	connection_free(connection);
 }
 
@@ -187,7 +198,8 @@ await_next_head(struct connection *connection)
 	if (worker->state != WORKER_RUNNING)
 		connection_shut(connection);
 	else
-		set_deadline(connection, intake_config(worker->intake)->client.keep_alive_ms);
+		loop_set_timer(worker->loop, &connection->deadline,
+			ms_from_now(worker, intake_config(worker->intake)->client.keep_alive_ms));
 	connection->is_idle = true;
 }
 
@@ -205,21 +217,51 @@ connection_end_request(struct connection *connection)
 	request_leave(request);
 }
 
+static uint64_t
+length_of_body(const struct connection *connection)
+{
+	const char *text = MHD_lookup_connection_value(
+		connection->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return arrival_length(str_of(text));
+}
+
+/* Nothing is known of those without a length: another connection would have the same lane. */
+static bool
+fits_lane(struct connection *connection)
+{
+	uint64_t body = length_of_body(connection);
+	bool is_fit = body == LENGTH_UNKNOWN || lanes_fits(connection->lane, body);
+
+	connection->n_unfit = is_fit ? 0 : connection->n_unfit + 1;
+	return connection->n_unfit < UNFIT_MAX;
+}
+
+/* There are few with large buffers. They count like the middling ones, or there would be no place for others beside them. */
+static size_t
+memory_to_keep(const struct connection *connection)
+{
+	size_t memory = connection->lane->memory;
+
+	return memory < LANE_MIDDLE_MEMORY ? memory : LANE_MIDDLE_MEMORY;
+}
+
 /* When a connection is used again libmicrohttpd clears all of its memory, which makes all of it resident.
  * So only so many connections may stay; the others are closed after their answer. */
 bool
 connection_keep_alive(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
+	size_t memory = memory_to_keep(connection);
 
-	if (worker->state != WORKER_RUNNING)
+	if (worker->state != WORKER_RUNNING || connection->client.is_too_much || !fits_lane(connection))
 		return false;
-	if (connection->kept_alive)
+	if (connection->kept_memory > 0)
 		return true;
-	if (worker->n_kept_alive >= worker->setup.max_kept_alive)
+	if (worker->kept_memory + memory > worker->setup.kept_memory)
 		return false;
-	worker->n_kept_alive++;
-	connection->kept_alive = true;
+	worker->kept_memory += memory;
+	connection->kept_memory = memory;
 	return true;
 }
 
@@ -241,8 +283,7 @@ connection_shut(struct connection *connection)
 void
 connection_drain(struct connection *connection)
 {
-	struct loop *loop = connection->worker->loop;
-	uint64_t at = clock_after(loop_now_ms(loop), DRAIN_HEAD_MS);
+	uint64_t at = ms_from_now(connection->worker, DRAIN_HEAD_MS);
 	int waiting = 0;
 
 	if (connection->request != NULL)
@@ -250,5 +291,5 @@ connection_drain(struct connection *connection)
 	if (connection->is_idle && (ioctl(connection->watch.fd, FIONREAD, &waiting) < 0 || waiting <= 0))
 		connection_shut(connection);
 	else if (connection->deadline.slot == 0 || connection->deadline.at_ms > at)
-		loop_set_timer(loop, &connection->deadline, at);
+		loop_set_timer(connection->worker->loop, &connection->deadline, at);
 }

@@ -19,7 +19,9 @@
  * filled are never resident, so a slow client costs little in each. */
 enum lane_size { LANE_LARGE, LANE_MIDDLE, LANE_SMALL, N_LANES };
 
-#define LANE_LARGE_MEMORY (4096u * 1024)
+/* Half of it stays in a core's cache between recv and send. With eight times as much a small form beside large uploads waits ten times
+ * as long, and no byte is cheaper. */
+#define LANE_LARGE_MEMORY (512u * 1024)
 #define LANE_MIDDLE_MEMORY (256u * 1024)
 #define LANE_SMALL_MEMORY (64u * 1024) /* a head has to fit, too; gateways pass on 16 KiB of it */
 
@@ -42,9 +44,12 @@ struct worker {
 	struct hook daemon_hook;
 	struct acceptor *acceptor;    /* NULL: it accepts no more (lanes.c) */
 	struct handshake *handshakes; /* proxy_handshake.c: PROXY headers that are still coming */
+	struct arrival *arrivals;     /* arrival.c: not a byte of a head has come */
+	struct arrival *handed;       /* arrival.c: libmicrohttpd has them, and has not begun with them yet */
 	struct connection *connections;
 	struct connection *nudges; /* to be nudged when libmicrohttpd has run */
-	uint64_t n_connections, n_kept_alive;
+	uint64_t n_connections;
+	uint64_t kept_memory;     /* bytes of buffers of the connections that may stay */
 	struct mail command_mail; /* table, drain, abort */
 };
 
@@ -53,16 +58,35 @@ struct worker {
 bool lanes_start_accepting(struct worker *worker, struct error *err);
 void lanes_stop_accepting(struct worker *worker); /* for good: closes the listening sockets */
 
-/* Gives the connection to libmicrohttpd, as that of a client at `addr`. */
-void lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len);
+#define LENGTH_UNKNOWN UINT64_MAX
+
+/* Gives the connection to libmicrohttpd, as that of a client at `addr`. `body`: bytes of the first one that it brings, which may be
+ * wrong; LENGTH_UNKNOWN. */
+void lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len, uint64_t body);
+
+/* Would a new connection, over which bodies of so many bytes come, not get a better one? */
+bool lanes_fits(const struct lane *lane, uint64_t body);
 
 /* There is one connection more, or less: stops accepting at the most that there may be, or goes on. */
 void lanes_count_up(struct worker *worker);
 void lanes_count_down(struct worker *worker);
 
+/* -- arrival.c ------------------------------------------------------------------------------------- */
+
+/* Gives the connection to its lane when its first bytes have come. At head_until_ms it is closed if its head is not whole. */
+void arrival_new(struct worker *worker, int fd, const struct sockaddr *peer, socklen_t len, uint64_t head_until_ms);
+void arrival_take_all(struct worker *worker); /* now, whatever has come */
+
+/* libmicrohttpd begins with it: when its head must be whole. CLOCK_NEVER: that is not known, or was asked before. */
+uint64_t arrival_known_until(struct worker *worker, int fd);
+void arrival_forget_handed(struct worker *worker); /* libmicrohttpd has begun with all, or has closed them */
+uint64_t arrival_length(struct str value);         /* of a Content-Length; LENGTH_UNKNOWN if it is none */
+
 /* -- proxy_handshake.c ------------------------------------------------------------------------------------ */
 
-void handshake_new(struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len);
+/* At head_until_ms it is closed if its PROXY header, and the head behind it, are not whole. */
+void handshake_new(
+	struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len, uint64_t head_until_ms);
 void handshake_close_all(struct worker *worker);
 
 /* -- connection.c ---------------------------------------------------------------------------------- */
@@ -83,10 +107,11 @@ struct connection {
 	bool is_telling;         /* an answer is on its way past libmicrohttpd: client.c */
 	struct buf early;        /* what of it the socket has not taken yet begins at early_sent */
 	size_t early_sent;
-	bool kept_alive;  /* counts in n_kept_alive */
-	bool is_idle;     /* between an answer and the first line of the next head */
-	bool has_hung_up; /* the client has closed its sending side */
-	bool is_nudged;   /* is in worker->nudges */
+	size_t kept_memory; /* what it has of the worker's; 0: it does not stay */
+	unsigned n_unfit;   /* bodies in a row that are for another lane */
+	bool is_idle;       /* between an answer and the first line of the next head */
+	bool has_hung_up;   /* the client has closed its sending side */
+	bool is_nudged;     /* is in worker->nudges */
 	struct connection *next_nudge;
 	struct connection *next, **link;
 };
@@ -123,6 +148,10 @@ void callback_on_completed(
 	void *lane, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why);
 
 /* -- mhd_head.c ------------------------------------------------------------------------------------ */
+
+/* Is libmicrohttpd one that refuses by itself, if it is told to be strict, what mhd_head_check() does? 0.9 would only refuse a missing
+ * Host and blanks in the target, which decide/ and mhd_head_check() do, and say its refusal twice. */
+bool mhd_head_is_strict(void);
 
 /* `target` as it was sent. The headers can be asked for as long as libmicrohttpd has the request. */
 void mhd_head_init(const struct connection *connection, struct head *head, struct str target, const char *method,

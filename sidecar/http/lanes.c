@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* lanes.c - how many connections a worker has, and which of its libmicrohttpd daemons a new one goes to.
  *
+ * A connection cannot move to another daemon. So one whose bodies turn out to be for another is closed after an answer, and its
+ * client makes a new one (connection_keep_alive()).
+ *
  * Accepting stops while the worker has as many connections as it may have. */
 #include "http/http_priv.h"
 
@@ -10,24 +13,54 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Bytes. Up to so many a few small pieces cost less than clearing a middling buffer, and middling ones less than a large one. */
+#define SMALL_BODY (128u * 1024)
+#define MIDDLE_BODY (4096u * 1024)
 #define ACCEPT_BATCH 16     /* per turn of the loop, so that a flood of connections leaves time for bodies */
 #define CROWD_RECEIVE 32768 /* what the kernel may hold of a client of the crowd, twice that in its own count */
 
-/* The largest pieces whose share of the memory is not taken. */
-static struct lane *
-choose_lane(struct worker *worker)
+/* Larger pieces would not be filled, and all of a connection's memory is cleared when it is used again. */
+static int
+largest_for(uint64_t body)
 {
-	struct lane *lanes = worker->lanes;
+	if (body <= SMALL_BODY)
+		return LANE_SMALL;
+	return body <= MIDDLE_BODY ? LANE_MIDDLE : LANE_LARGE;
+}
 
-	if (lanes[LANE_LARGE].n_connections < worker->setup.max_large)
-		return &lanes[LANE_LARGE];
-	return &lanes[lanes[LANE_MIDDLE].n_connections < worker->setup.max_middle ? LANE_MIDDLE : LANE_SMALL];
+static bool
+has_place(const struct worker *worker, int lane)
+{
+	const uint64_t most[] = { [LANE_LARGE] = worker->setup.max_large,
+		[LANE_MIDDLE] = worker->setup.max_middle,
+		[LANE_SMALL] = UINT64_MAX };
+
+	return worker->lanes[lane].n_connections < most[lane];
+}
+
+/* The largest pieces that are of use, and whose share of the memory is not taken. */
+static int
+choose_lane(const struct worker *worker, uint64_t body)
+{
+	int lane = largest_for(body);
+
+	while (!has_place(worker, lane))
+		lane++;
+	return lane;
+}
+
+bool
+lanes_fits(const struct lane *lane, uint64_t body)
+{
+	int it = (int)(lane - lane->worker->lanes);
+
+	return it >= largest_for(body) && it <= choose_lane(lane->worker, body);
 }
 
 void
-lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len)
+lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t len, uint64_t body)
 {
-	struct lane *lane = choose_lane(worker);
+	struct lane *lane = &worker->lanes[choose_lane(worker, body)];
 	int on = 1, receive = CROWD_RECEIVE;
 
 	if (addr->sa_family != AF_UNIX)
@@ -55,11 +88,13 @@ static void
 take(void *arg, size_t i, int fd, const struct sockaddr_storage *addr, socklen_t len)
 {
 	struct worker *worker = arg;
+	const struct config *config = intake_config(worker->intake);
+	uint64_t head_until_ms = clock_after(loop_now_ms(worker->loop), config->client.head_ms);
 
-	if (intake_config(worker->intake)->listen[i].proxy_protocol)
-		handshake_new(worker, fd, addr, len);
+	if (config->listen[i].proxy_protocol)
+		handshake_new(worker, fd, addr, len, head_until_ms);
 	else
-		lanes_take(worker, fd, (const struct sockaddr *)addr, len);
+		arrival_new(worker, fd, (const struct sockaddr *)addr, len, head_until_ms);
 }
 
 /* At once, not when the next one waits: that one would wake this worker, and no other that has room for it. */

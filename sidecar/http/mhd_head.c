@@ -5,7 +5,10 @@
  * folded to the next line gets lost, a NUL ends a value or the whole head, blanks may stand in names. 1.0 refuses all of
  * that if it is told to be strict. What came can still be seen, for its strings stand where they were received, in one
  * block from the method to the end of the head, with NULs written over what stood between them: so mhd_head_check()
- * looks at the gaps. A version that keeps its strings elsewhere would have every request refused, not let through. */
+ * looks at the gaps. A version that keeps its strings elsewhere would have every request refused, not let through.
+ *
+ * 1.0 gives the gap behind the last value back to the buffer if little of that is left, and moves what has come of the body there,
+ * before it shows the head. */
 #include "http/http_priv.h"
 
 #include <string.h>
@@ -47,8 +50,15 @@ nth_header(const void *arg, struct str name, size_t nth, struct str *value)
 
 struct walk {
 	const char *at, *end; /* of the head; NULL: something stands where it should not */
+	const char *behind;   /* the last value, or the version */
 	const char *why;
 };
+
+bool
+mhd_head_is_strict(void)
+{
+	return MHD_get_version()[0] != '0';
+}
 
 /* What is left of CR LF: 0.9 writes NULs over both, 1.0 one over the first of the blanks before them, or the CR. */
 static const char *
@@ -66,6 +76,14 @@ static bool
 is_head_end(const char *at, const char *end)
 {
 	return at != NULL && end - at == 2 && (memcmp(at, "\0\0", 2) == 0 || memcmp(at, "\r\n", 2) == 0);
+}
+
+/* The length of the gap behind the last value stays true when 1.0 has written over it. Of four bytes 1.0 has seen that they were CR
+ * LF CR LF, for it is strict: no header, no blank and no end of another kind could stand there. A longer gap is not excused. */
+static bool
+is_overwritten(const struct walk *walk)
+{
+	return mhd_head_is_strict() && walk->end - walk->behind == 4;
 }
 
 /* 0.9 leaves blanks in a value's end, and then does not know "chunked " for what it is: it would show the chunks with
@@ -98,7 +116,8 @@ check_header(
 		walk->why = "a blank behind the Transfer-Encoding";
 	if (walk->why != NULL)
 		return MHD_NO;
-	walk->at = skip_line_end(value + value_len, walk->end);
+	walk->behind = value + value_len;
+	walk->at = skip_line_end(walk->behind, walk->end);
 	return MHD_YES;
 }
 
@@ -122,9 +141,10 @@ mhd_head_check(const struct connection *connection, const struct head *head, con
 
 	if (!is_plain_line(head, url))
 		return error_set(err, ERR_BAD_REQUEST, "a request line that is not three words");
-	walk.at = skip_line_end(head->version.data + head->version.len, walk.end);
+	walk.behind = head->version.data + head->version.len;
+	walk.at = skip_line_end(walk.behind, walk.end);
 	MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, check_header, &walk);
-	if (walk.why == NULL && !is_head_end(walk.at, walk.end))
+	if (walk.why == NULL && !is_head_end(walk.at, walk.end) && !is_overwritten(&walk))
 		walk.why = "a NUL in the head, or a line that does not end with CR LF";
 	return walk.why == NULL || error_set(err, ERR_BAD_REQUEST, "%s", walk.why);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* proxy_handshake.c - a connection on a listener with proxy_protocol, from its accept to the end of its PROXY header: then it
- * is libmicrohttpd's. Whoever sends something else is closed without a word. It counts as a connection all the while.
+/* proxy_handshake.c - a connection on a listener with proxy_protocol, from its accept to the end of its PROXY header: then
+ * arrival.c has it. Whoever sends something else is closed without a word. It counts as a connection all the while.
  *
  * Two questions of trust, and both must be answered with yes before a forwarded header is believed. Is the one who
  * connects in trust.proxies? Else the address in his PROXY header is not believed and his own stands. Is the address
@@ -21,7 +21,8 @@
 struct handshake {
 	struct worker *worker;
 	struct watch watch;
-	struct timer deadline; /* client.timeout.head */
+	struct timer deadline;  /* at head_until_ms */
+	uint64_t head_until_ms; /* client.timeout.head after its accept */
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
 	unsigned char data[PROXY_HEADER_MAX];
@@ -29,7 +30,7 @@ struct handshake {
 	struct handshake *next, **link;
 };
 
-/* `fd` is closed unless it went on to libmicrohttpd. */
+/* `fd` is closed unless the connection goes on. */
 static void
 handshake_free(struct handshake *handshake, bool close_fd)
 {
@@ -52,10 +53,11 @@ go_on(struct handshake *handshake)
 	struct worker *worker = handshake->worker;
 	struct sockaddr_storage peer = handshake->peer;
 	socklen_t len = handshake->peer_len;
+	uint64_t head_until_ms = handshake->head_until_ms;
 	int fd = handshake->watch.fd;
 
 	handshake_free(handshake, false);
-	lanes_take(worker, fd, (const struct sockaddr *)&peer, len);
+	arrival_new(worker, fd, (const struct sockaddr *)&peer, len, head_until_ms);
 }
 
 static void
@@ -134,7 +136,8 @@ on_deadline(struct timer *timer)
 }
 
 void
-handshake_new(struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len)
+handshake_new(
+	struct worker *worker, int fd, const struct sockaddr_storage *peer, socklen_t len, uint64_t head_until_ms)
 {
 	struct handshake *handshake = mem_zalloc(sizeof *handshake);
 	struct loop *loop = worker->loop;
@@ -147,6 +150,7 @@ handshake_new(struct worker *worker, int fd, const struct sockaddr_storage *peer
 	handshake->worker = worker;
 	handshake->watch = (struct watch){ .fd = fd, .ready = on_ready };
 	handshake->deadline.fire = on_deadline;
+	handshake->head_until_ms = head_until_ms;
 	handshake->peer = *peer;
 	handshake->peer_len = len;
 	handshake->next = worker->handshakes;
@@ -156,8 +160,7 @@ handshake_new(struct worker *worker, int fd, const struct sockaddr_storage *peer
 	worker->handshakes = handshake;
 	lanes_count_up(worker);
 	if (!loop_watch(loop, &handshake->watch, EPOLLIN, &err) ||
-		!loop_set_timer(loop, &handshake->deadline,
-			clock_after(loop_now_ms(loop), intake_config(worker->intake)->client.head_ms)))
+		!loop_set_timer(loop, &handshake->deadline, head_until_ms))
 		handshake_free(handshake, true);
 }
 

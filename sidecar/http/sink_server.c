@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/mhd_query.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,10 +45,11 @@ on_target(void *arg, const char *target, struct MHD_Connection *mhd)
 	struct sink_request *request = mem_zalloc(sizeof *request);
 
 	(void)mhd;
-	if (request == NULL)
-		return NULL;
-	request->options = arg;
-	buf_add_text(&request->target, target);
+	if (request != NULL) {
+		request->options = arg;
+		buf_add_text(&request->target, target);
+	}
+	mhd_query_drop(target);
 	return request;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/listener.h"
+#include "http/mhd_query.h"
 #include "loop/acceptor.h"
 
 #include <errno.h>
@@ -155,6 +156,15 @@ queue(struct MHD_Connection *mhd, struct small_answer *answer)
 	return queued;
 }
 
+static void *
+on_target(void *arg, const char *target, struct MHD_Connection *mhd)
+{
+	(void)arg;
+	(void)mhd;
+	mhd_query_drop(target);
+	return NULL;
+}
+
 /* The answer is queued with the head: of a body that may follow nothing is read. */
 static enum MHD_Result
 on_access(void *arg, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
@@ -208,9 +218,10 @@ static bool
 start_daemon(struct small_server *server, struct error *err)
 {
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_access,
-		server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, SMALL_SERVER_CONNECTIONS + ACCEPT_SLACK,
-		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		server, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+		SMALL_SERVER_CONNECTIONS + ACCEPT_SLACK, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (server->daemon == NULL)
 		return error_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s", strerror(errno));
 	server->watch.ready = on_daemon_ready;

@@ -51,14 +51,6 @@ on_mhd_log(void *arg, const char *fmt, va_list ap)
 	log_line(LOG_DEBUG, "http", "libmicrohttpd", LOG_TEXTVAL("said", text));
 }
 
-/* 1.0 refuses by itself, if it is told to be strict, what mhd_head_check() refuses for 0.9. That would only refuse a
- * missing Host and blanks in the target, which decide/ and mhd_head_check() do, and say its refusal twice. */
-static int
-strictness(void)
-{
-	return MHD_get_version()[0] != '0';
-}
-
 static bool
 start_daemon(struct lane *lane, struct error *err)
 {
@@ -73,7 +65,8 @@ start_daemon(struct lane *lane, struct error *err)
 		NULL, MHD_OPTION_NOTIFY_COMPLETED, callback_on_completed, lane, MHD_OPTION_NOTIFY_CONNECTION,
 		connection_notify, lane, MHD_OPTION_CONNECTION_MEMORY_LIMIT, lane->memory,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)worker->setup.max_connections + ACCEPT_SLACK,
-		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, strictness(), MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, mhd_head_is_strict(),
+		MHD_OPTION_END);
 	if (lane->daemon == NULL)
 		return error_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s", strerror(errno));
 	info = MHD_get_daemon_info(lane->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -94,7 +87,8 @@ on_daemon_ready(struct watch *watch, uint32_t events)
 static void
 close_if_empty(struct worker *worker)
 {
-	if (worker->state != WORKER_DRAINING || worker->connections != NULL || worker->handshakes != NULL)
+	if (worker->state != WORKER_DRAINING || worker->connections != NULL || worker->handshakes != NULL ||
+		worker->arrivals != NULL)
 		return;
 	worker->state = WORKER_CLOSED;
 	counter_sub(worker->setup.intake.busy, 1);
@@ -142,6 +136,7 @@ daemon_turn(struct hook *hook, uint64_t now_ms)
 
 		next_ms = lane_ms < next_ms ? lane_ms : next_ms;
 	}
+	arrival_forget_handed(worker);
 	intake_after_reading(worker->intake);
 	connection_nudge_all(worker);
 	close_if_empty(worker);
@@ -180,6 +175,7 @@ drain(struct worker *worker)
 	worker->state = WORKER_DRAINING;
 	lanes_stop_accepting(worker);
 	handshake_close_all(worker);
+	arrival_take_all(worker); /* their heads may be on their way */
 	intake_drain(worker->intake);
 	for (struct connection *c = worker->connections; c != NULL; c = c->next)
 		connection_drain(c);
@@ -275,6 +271,7 @@ worker_free(struct worker *worker)
 		return;
 	loop_deliver_rest(worker->loop); /* "chunks came back" may have come in the last turn */
 	lanes_stop_accepting(worker);
+	arrival_forget_handed(worker);
 	for (int i = 0; i < N_LANES; i++) {
 		if (worker->lanes[i].daemon == NULL)
 			continue;

@@ -23,7 +23,7 @@ struct worker_setup {
 	uint64_t max_connections;        /* of this worker */
 	uint64_t max_large;              /* of these, how many may be read in large pieces at a time */
 	uint64_t max_middle;             /* and how many in middling ones */
-	uint64_t max_kept_alive;         /* connections of this worker that may wait for a further request */
+	uint64_t kept_memory;            /* bytes of buffers of those that may wait for a further request */
 	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
 	void *uploads_idle_arg;
 	void (*on_table)(void *arg); /* [worker] it has taken what worker_set_table() brought */

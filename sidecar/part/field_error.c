@@ -15,12 +15,20 @@ cut(struct str s, size_t max)
 	return (struct str){ s.data, max };
 }
 
+void
+field_error_name(struct error *err, struct str field)
+{
+	struct str kept = cut(field, sizeof err->field - 1);
+
+	snprintf(err->field, sizeof err->field, "%.*s", STR_ARG(kept));
+}
+
 bool
 field_error(struct error *err, struct str field)
 {
-	struct str shown = cut(field, FIELD_SHOWN_MAX), kept = cut(field, sizeof err->field - 1);
+	struct str shown = cut(field, FIELD_SHOWN_MAX);
 
 	error_wrap(err, "field \"%.*s%s\"", STR_ARG(shown), shown.len < field.len ? "..." : "");
-	snprintf(err->field, sizeof err->field, "%.*s", STR_ARG(kept));
+	field_error_name(err, field);
 	return false;
 }

@@ -11,4 +11,6 @@
 /* `err` is set: puts the field's name before its sentence and into err->field, as far as it fits. Always false. */
 bool field_error(struct error *err, struct str field);
 
+void field_error_name(struct error *err, struct str field); /* into err->field alone */
+
 #endif

@@ -13,4 +13,13 @@
 bool location_make(
 	const struct naming *naming, const struct response *response, struct buf *out, struct error *err);
 
+/* Appends path and query of a question to an application (config/authorize.h), however long. Each value is percent-encoded, and nothing of it
+ * changed. False: ERR_BAD_REQUEST (a segment of the path would be "." or "..", or would be empty because its values are), or ERR_NOMEM. */
+bool location_of_question(
+	const struct naming *naming, const struct template *t, struct buf *out, struct error *err);
+
+/* Appends path and query behind which the application is told of a form: the client's own (but no fragment, which is never sent), or as the
+ * route has it. Results as above. */
+bool location_of_form(const struct naming *naming, const struct app *app, struct buf *out, struct error *err);
+
 #endif

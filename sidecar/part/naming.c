@@ -7,8 +7,11 @@
 #include "base/uuid.h"
 #include "config/object_head.h"
 #include "config/type_extension.h"
+#include "part/arrivals.h"
+#include "part/request_lines.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Where the pieces go: into a name, or unchanged into a text that is no name. */
 struct filling {
@@ -102,9 +105,10 @@ add_date(struct filling *out, const char *format, time_t when)
 }
 
 static bool
-is_runtime(enum template_kind kind)
+is_runtime(const struct naming *naming, const struct template_piece *piece)
 {
-	return kind == TEMPLATE_UUID || kind == TEMPLATE_DATE || kind == TEMPLATE_REQUEST_ID;
+	return piece->kind == TEMPLATE_UUID || piece->kind == TEMPLATE_DATE || piece->kind == TEMPLATE_REQUEST_ID ||
+		(piece->kind == TEMPLATE_GRANT && grants_value(naming->grants, piece->text).data == NULL);
 }
 
 /* Decodes first, because the value is escaped anew for the place where it goes. */
@@ -180,6 +184,12 @@ add_piece(struct filling *out, const struct naming *naming, const struct templat
 	case TEMPLATE_REQUEST_ID:
 		fill_value(out, piece->source, naming->request_id);
 		break;
+	case TEMPLATE_GRANT:
+		fill_value(out, piece->source, grants_value(naming->grants, piece->text));
+		break;
+	case TEMPLATE_FIELD_VALUE:
+		fill_value(out, piece->source, arrivals_value(part->arrivals, piece->text));
+		break;
 	}
 }
 
@@ -189,10 +199,30 @@ naming_expand(const struct naming *naming, const struct rule *rule, const struct
 {
 	struct filling name = { 0 };
 
-	safe_name_begin(&name.name, rule->to, out);
+	safe_name_begin(&name.name, rule->to, rule->shortens_names, out);
 	for (size_t i = 0; i < rule->target->n_pieces; i++)
 		add_piece(&name, naming, &rule->target->pieces[i], part);
 	return safe_name_end(&name.name, err) && safe_name_fits(rule->to, buf_str(out), err);
+}
+
+/* As long as what it stands for, so that the name is shown as long as it will be. */
+static void
+add_stand_in(struct safe_name *name, const struct naming *naming, const struct template_piece *piece)
+{
+	struct buf date = { 0 };
+	struct filling text = { .text = &date };
+	size_t len = strlen(piece->source); /* nobody knows how long a grant will be */
+
+	if (piece->kind == TEMPLATE_UUID)
+		len = UUID_SIZE - 1;
+	if (piece->kind == TEMPLATE_REQUEST_ID)
+		len = naming->request_id.len;
+	if (piece->kind == TEMPLATE_DATE) {
+		add_date(&text, piece->text, naming->started);
+		len = date.len;
+	}
+	safe_name_stand_in(name, str_of(piece->source), len);
+	buf_free(&date);
 }
 
 bool
@@ -201,12 +231,12 @@ naming_show(const struct naming *naming, const struct rule *rule, const struct n
 {
 	struct filling name = { 0 };
 
-	safe_name_begin(&name.name, rule->to, out);
+	safe_name_begin(&name.name, rule->to, rule->shortens_names, out);
 	for (size_t i = 0; i < rule->target->n_pieces; i++) {
 		const struct template_piece *piece = &rule->target->pieces[i];
 
-		if (is_runtime(piece->kind))
-			fill_plain(&name, str_of(piece->source));
+		if (is_runtime(naming, piece))
+			add_stand_in(&name.name, naming, piece);
 		else
 			add_piece(&name, naming, piece, part);
 	}
@@ -239,8 +269,8 @@ check_piece(const struct head *head, const struct template_piece *piece, struct 
 		return head_query_is_clear(head, str_of(piece->text), err);
 	if (piece->kind != TEMPLATE_HEADER || !head->header(head->arg, str_of(piece->text), 1, &second))
 		return true;
-	return error_set(
-		err, ERR_BAD_REQUEST, "more than one header %s, of which a name or metadata is made", piece->text);
+	return error_set(err, ERR_BAD_REQUEST,
+		"more than one header %s, of which a name, metadata or a question is made", piece->text);
 }
 
 static bool
@@ -255,14 +285,12 @@ check_template(const struct head *head, const struct template *t, struct error *
 static bool
 check_rule(const struct head *head, const struct rule *rule, struct error *err)
 {
-	struct object_head says = { 0 };
+	const struct template *t;
 
-	if (rule->to != NULL)
-		says = object_head_of(rule);
-	for (size_t i = 0; i < says.metadata.n; i++)
-		if (!check_template(head, says.metadata.lines[i].value, err))
+	for (size_t i = 0; rule->to != NULL && (t = object_head_template(rule, i)) != NULL; i++)
+		if (!check_template(head, t, err))
 			return false;
-	return check_template(head, rule->target, err);
+	return check_template(head, rule->target, err) && request_lines_check(head, rule, err);
 }
 
 bool
@@ -271,5 +299,7 @@ naming_check(const struct naming *naming, const struct route *route, struct erro
 	for (size_t i = 0; i < route->n_rules; i++)
 		if (!check_rule(naming->head, &route->rules[i], err))
 			return false;
-	return check_template(naming->head, route->response.redirect, err);
+	return check_template(naming->head, route->authorize.target, err) &&
+		check_template(naming->head, route->app.path, err) &&
+		check_template(naming->head, route->response.redirect, err);
 }

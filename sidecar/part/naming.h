@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "config/route.h"
+#include "part/grants.h"
 #include "route/head.h"
 #include "route/match.h"
 #include "sink/safe_name.h"
@@ -17,19 +18,23 @@
 
 #include <time.h>
 
+struct arrivals; /* part/arrivals.h */
+
 /* What a request contributes to the names of its parts. Borrowed for the request's life. */
 struct naming {
 	const struct head *head;
 	const struct match_result *match;
 	struct str request_id;
-	time_t started;  /* {date} */
-	bool want_shown; /* explain: each name is also made for showing */
+	const struct grants *grants; /* of the application; NULL: nobody was asked */
+	time_t started;              /* {date} */
+	bool want_shown;             /* explain: each name is also made for showing */
 };
 
 /* A part, as far as names are made of it. */
 struct named_part {
 	const struct part_head *head;
-	struct str detected_type; /* what its first bytes are; STR_NONE: not looked at */
+	struct str detected_type;        /* what its first bytes are; STR_NONE: not looked at */
+	const struct arrivals *arrivals; /* {field.NAME}: which values have come; NULL: none */
 };
 
 /* To be called before the body: does every header and query parameter from which the route makes names, metadata or its redirect
@@ -43,7 +48,7 @@ bool naming_expand(const struct naming *naming, const struct rule *rule, const s
 	struct buf *out, struct error *err);
 
 /* Appends a name that naming_expand() has made, but with {uuid}, {date:...} and {request_id} as they stand in the template, because
- * their values differ each time. False: ERR_NOMEM. */
+ * their values differ each time, and so is a {grant.NAME} that nobody has granted. False: ERR_NOMEM. */
 bool naming_show(const struct naming *naming, const struct rule *rule, const struct named_part *part,
 	struct buf *out, struct error *err);
 

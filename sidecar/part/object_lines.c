@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/kind.h"
 #include "config/object_head.h"
+#include "part/request_lines.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -207,26 +208,6 @@ write_lines(struct writer *w, const struct object_head *says, struct error *err)
 	return check_size(w, err);
 }
 
-static bool
-point_to_lines(struct delivery *delivery, size_t n, struct error *err)
-{
-	const char *at = delivery->head.data;
-
-	if (n == 0)
-		return true;
-	delivery->lines = mem_array(n, sizeof *delivery->lines);
-	if (delivery->lines == NULL)
-		return error_nomem(err);
-	for (size_t i = 0; i < n; i++) {
-		delivery->lines[i].name = at;
-		delivery->lines[i].value = at + strlen(at) + 1;
-		at = delivery->lines[i].value + strlen(delivery->lines[i].value) + 1;
-	}
-	delivery->order.lines = delivery->lines;
-	delivery->order.n_lines = n;
-	return true;
-}
-
 /* If the rule says that browsers shall show its objects, the link must not say otherwise. */
 static bool
 set_link(struct delivery *delivery, const struct part_head *head, struct error *err)
@@ -254,7 +235,10 @@ object_lines_make(
 
 	buf_add_str(&delivery->type, type_of(rule, &says.type, part));
 	if (kind_has(rule->to->kind, KIND_METADATA))
-		ok = write_lines(&w, &says, err) && point_to_lines(delivery, w.n, err);
+		ok = write_lines(&w, &says, err) && delivery_set_lines(delivery, w.n, NULL, err);
+	delivery->order.says_digest = object_head_says_digest(rule);
+	if (kind_has(rule->to->kind, KIND_LINES))
+		ok = request_lines_make(naming, part, delivery, err);
 	if (kind_has(rule->to->kind, KIND_LINKS))
 		ok = ok && set_link(delivery, part->head, err);
 	buf_free(&w.value);

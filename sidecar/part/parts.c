@@ -82,7 +82,10 @@ sure_feed(const struct parts *parts)
 struct parts *
 parts_new(const struct parts_setup *setup, struct error *err)
 {
-	struct source_setup source = { .route = setup->route, .head = setup->naming->head, .events = &events };
+	struct source_setup source = { .route = setup->route,
+		.head = setup->naming->head,
+		.events = &events,
+		.parts = grants_parts(setup->naming->grants, setup->route) };
 	struct parts *parts;
 
 	if (!naming_check(setup->naming, setup->route, err))
@@ -104,7 +107,8 @@ parts_new(const struct parts_setup *setup, struct error *err)
 	parts->stages = stages_new(setup->tools);
 	if (parts->n_concat > 0)
 		parts->concats = mem_array(setup->route->n_rules, sizeof(struct delivery *));
-	if (parts->rules == NULL || parts->stages == NULL || (parts->n_concat > 0 && parts->concats == NULL)) {
+	if (!arrivals_init(&parts->arrivals, setup->route) || parts->rules == NULL || parts->stages == NULL ||
+		(parts->n_concat > 0 && parts->concats == NULL)) {
 		error_nomem(err);
 		goto fail;
 	}
@@ -130,6 +134,7 @@ parts_free(struct parts *parts)
 	}
 	parts_opening_drop(parts);
 	mem_free(parts->concats);
+	arrivals_fini(&parts->arrivals);
 	if (parts_is_run(parts))
 		blocks_discharge(parts->blocks, parts->known);
 	if (parts->credits > 0)
@@ -194,7 +199,8 @@ parts_prepare(struct parts *parts, size_t *len)
 static bool
 feed_within_limit(struct parts *parts, const char *data, size_t len, struct error *err)
 {
-	uint64_t max = parts->setup.route->limits.body, left = max - parts->source.offset;
+	uint64_t max = grants_body(parts->setup.naming->grants, parts->setup.route),
+		 left = max - parts->source.offset;
 	size_t n = len < left ? len : (size_t)left;
 
 	if (n > 0 && !source_feed(&parts->source, data, n, err)) {
@@ -208,27 +214,6 @@ feed_within_limit(struct parts *parts, const char *data, size_t len, struct erro
 	return false;
 }
 
-bool
-parts_charge(struct parts *parts, size_t bytes)
-{
-	if (!parts_is_run(parts))
-		return true;
-	if (!blocks_charge(parts->blocks, bytes))
-		return false;
-	parts->known += bytes;
-	return true;
-}
-
-void
-parts_discharge(struct parts *parts, size_t bytes)
-{
-	if (!parts_is_run(parts))
-		return;
-	must(bytes <= parts->known);
-	blocks_discharge(parts->blocks, bytes);
-	parts->known -= bytes;
-}
-
 static bool
 charge_heads(struct parts *parts, struct error *err)
 {
@@ -240,7 +225,7 @@ charge_heads(struct parts *parts, struct error *err)
 		parts->heads = now;
 		return true;
 	}
-	return error_set(err, ERR_BUSY, "no memory left for the head of a part; try again later");
+	return error_no_room(err, "for the head of a part");
 }
 
 bool
@@ -251,6 +236,8 @@ parts_feed(struct parts *parts, const char *data, size_t len, struct error *err)
 	if (parts->credits > 0)
 		pool_unreserve(parts->pool, parts->credits, POOL_STREAM);
 	parts->credits = 0;
+	if (!ok)
+		grants_name_limit(parts->setup.naming->grants, parts->setup.route, err);
 	return ok;
 }
 
@@ -284,7 +271,7 @@ parts_finish(struct parts *parts, struct error *err)
 		error_keep_first(err, &parts->error);
 		return false;
 	}
-	if (!rules_finish(parts->rules, err))
+	if (!rules_finish(parts->rules, err) || !parts_compare_said(parts, err) || !parts_name_held(parts, err))
 		return false;
 	return !parts_is_run(parts) || finish_concats(parts, err);
 }

@@ -31,6 +31,9 @@ struct part {
 	uint64_t size;
 	bool is_whole;             /* its end has come, so size and facts are final */
 	struct facts facts;        /* what stages have found */
+	struct buf value;          /* all of it, of a rule with `forward` or if is_named */
+	bool says_digest;          /* of another part, as `verify.field` of a rule has it: its value is kept, too */
+	bool is_named;             /* names are made of its value (config/needed.h) */
 	const struct rule *rule;   /* NULL: `default: drop` took it */
 	enum action action;        /* what becomes of it: an empty file input is dropped */
 	struct delivery *delivery; /* NULL: dropped */

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "config/kind.h"
 #include "part/field_error.h"
+#include "part/object_digest.h"
 #include "part/object_lines.h"
 
 #include <stdio.h>
@@ -26,8 +27,7 @@ refuse(struct parts *parts)
 static bool
 refuse_busy(struct parts *parts)
 {
-	error_set(&parts->error, ERR_BUSY, "no memory left to keep it; try again later");
-	snprintf(parts->error.limit, sizeof parts->error.limit, "memory");
+	error_no_room(&parts->error, "to keep it");
 	return refuse(parts);
 }
 
@@ -52,49 +52,9 @@ known_of_part(const struct part *part)
 /* -- a part begins --------------------------------------------------------------------------------- */
 
 static bool
-copy_text(struct str from, struct str *to)
-{
-	char *copy;
-
-	*to = STR_NONE;
-	if (from.data == NULL)
-		return true;
-	copy = str_dup(from);
-	*to = (struct str){ copy, from.len };
-	return copy != NULL;
-}
-
-void
-parts_free_part(struct part *part)
-{
-	if (part == NULL)
-		return;
-	mem_free((void *)(uintptr_t)part->field.data);
-	mem_free((void *)(uintptr_t)part->filename.data);
-	mem_free((void *)(uintptr_t)part->type.data);
-	facts_free(&part->facts);
-	mem_free(part);
-}
-
-static struct part *
-part_new(const struct part_head *head)
-{
-	struct part *part = mem_zalloc(sizeof *part);
-
-	if (part == NULL)
-		return NULL;
-	part->number = head->number;
-	if (copy_text(head->field, &part->field) && copy_text(head->filename, &part->filename) &&
-		copy_text(head->type, &part->type))
-		return part;
-	parts_free_part(part);
-	return NULL;
-}
-
-static bool
 append_part(struct parts *parts, const struct part_head *head)
 {
-	struct part *part = part_new(head);
+	struct part *part = parts_new_part(head);
 
 	if (part == NULL)
 		return error_nomem(&parts->error);
@@ -118,6 +78,7 @@ static size_t
 known_of_delivery(const struct delivery *delivery)
 {
 	return sizeof *delivery + 2 * delivery->target.cap + delivery->head.cap + delivery->link_as.cap +
+		(delivery->order.says_digest ? OBJECT_DIGEST_MAX : 0) +
 		2 * delivery->order.n_lines * sizeof *delivery->lines + CARRIER_SHARE;
 }
 
@@ -132,29 +93,16 @@ static bool
 make_delivery(struct parts *parts, const struct part_head *head)
 {
 	struct part *part = parts->current;
-	struct named_part named = { head, str_of(facts_find(&part->facts, STAGE_DETECTED_TYPE)) };
+	struct named_part named = parts_named(parts, part, head);
 	struct delivery *delivery = part->delivery = txn_add(parts->txn, part->rule);
 
 	if (delivery == NULL)
 		return error_nomem(&parts->error);
 	if (!object_lines_make(parts->setup.naming, &named, delivery, &parts->error))
 		return refuse_name(parts, head);
-	if (!naming_expand(parts->setup.naming, part->rule, &named, &delivery->target, &parts->error))
-		return refuse_name(parts, head);
-	if (!names_add(&parts->names, delivery)) {
-		error_set(&parts->error, ERR_RULE, "it would get the name of another part of the form");
-		return refuse_name(parts, head);
-	}
-	if (parts->setup.naming->want_shown &&
-		!naming_show(parts->setup.naming, part->rule, &named, &delivery->shown, &parts->error))
+	if (!part->rule->needs.holds && !parts_name(parts, part, head))
 		return refuse_name(parts, head);
 	return charge(parts, known_of_delivery(delivery));
-}
-
-bool
-parts_is_run(const struct parts *parts)
-{
-	return txn_setup_of(parts->txn)->sinks != NULL;
 }
 
 /* Would all of it be kept if it came now? Nothing is reserved, so that a client that sends little and stops holds little. */
@@ -188,6 +136,31 @@ begin_delivery(struct parts *parts, const struct part_head *head)
 }
 
 static bool
+nth_header(const void *arg, struct str name, size_t nth, struct str *value)
+{
+	const struct part_head *head = arg;
+
+	for (size_t i = 0; i < head->n_headers; i++) {
+		if (!str_equal_nocase(head->headers[i].name, name) || nth-- > 0)
+			continue;
+		*value = head->headers[i].value;
+		return true;
+	}
+	return false;
+}
+
+/* A body that is one file has no head but the request's. */
+static void
+set_headers(const struct parts *parts, const struct part_head *head, struct stage_part *of)
+{
+	const struct head *request = parts->setup.naming->head;
+	bool is_raw = parts->setup.route->raw != NULL;
+
+	of->header = is_raw ? request->header : nth_header;
+	of->header_arg = is_raw ? request->arg : (const void *)head;
+}
+
+static bool
 begin_stages(struct parts *parts, const struct part_head *head)
 {
 	struct part *part = parts->current;
@@ -200,6 +173,7 @@ begin_stages(struct parts *parts, const struct part_head *head)
 		.data_at = head->data_offset,
 		.facts = &part->facts };
 
+	set_headers(parts, head, &of);
 	return stages_begin(parts->stages, &of, &parts->error) ? true : refuse(parts);
 }
 
@@ -207,7 +181,9 @@ begin_stages(struct parts *parts, const struct part_head *head)
 static bool
 begin_to_send(struct parts *parts, const struct part_head *head)
 {
-	return parts->current->action == ACTION_DROP || begin_delivery(parts, head);
+	bool is_sent = parts->current->action == ACTION_STORE || parts->current->action == ACTION_CONCAT;
+
+	return !is_sent || begin_delivery(parts, head);
 }
 
 /* Which rule takes the part, and where it goes. */
@@ -217,13 +193,7 @@ choose(struct parts *parts, const struct part_head *head)
 	struct part *part = parts->current;
 
 	parts->undecided = NULL;
-	if (!rules_pick(parts->rules, head->field, head->filename.data != NULL, &part->rule, &parts->error)) {
-		part->action = ACTION_REJECT;
-		parts->error.offset = head->offset;
-		return false;
-	}
-	part->action = part->rule != NULL ? part->rule->action : ACTION_DROP;
-	if (!begin_stages(parts, head))
+	if (!parts_pick_rule(parts, head) || !parts_meet_needs(parts, head) || !begin_stages(parts, head))
 		return false;
 	if (!stages_hold(part->rule))
 		return begin_to_send(parts, head);
@@ -239,6 +209,7 @@ parts_on_begin(void *arg, const struct part_head *head)
 	if (!append_part(parts, head))
 		return false;
 	parts->current->action = ACTION_DROP;
+	parts->current->says_digest = parts_says_digest(parts, head);
 	if (!head->may_be_unfilled)
 		return choose(parts, head);
 	parts->undecided = head; /* perhaps an input left empty, about which no rule is asked */
@@ -281,13 +252,26 @@ keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data,
 	return true;
 }
 
+/* A mistake of ours is none of the field's. */
+static bool
+refuse_value(struct parts *parts)
+{
+	return error_is_set(&parts->error) ? false : refuse_busy(parts);
+}
+
+static bool
+keeps_value(const struct part *part)
+{
+	return part->is_named || part->says_digest || (part->rule != NULL && part->rule->forward);
+}
+
 static bool
 look(struct parts *parts, const char *data, size_t len)
 {
 	if (!stages_look(parts->stages, data, len, &parts->error))
 		return refuse(parts);
 	parts->current->size += len;
-	return true;
+	return !keeps_value(parts->current) || parts_keep_value(parts, data, len) || refuse_value(parts);
 }
 
 /* No stage refuses the part: passes on its first bytes. */
@@ -392,6 +376,8 @@ parts_on_end(void *arg, uint64_t size)
 		return false;
 	if (!end_stages(parts))
 		return false;
+	if (part->delivery != NULL && !object_digest_say(part->delivery, &part->facts))
+		return error_nomem(&parts->error);
 	if (part->delivery == NULL || !parts_is_run(parts) || part->action == ACTION_CONCAT)
 		return true;
 	return parts_finish_delivery(parts, part->delivery);

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: MIT
-/* reply.c - see reply.h. jansson refuses strings that are not UTF-8, so everything goes through reply_text().
+/* reply.c - see reply.h. Answers are written as text: a tree of each part would cost a form of a few fields as much as its storing.
  *
- * Out of memory: a value that could not be made is NULL, put() then says false, and the object that should
- * have held it is dropped whole. A summary without one of its parts would be a lie; "201 Created" alone is none.
- * It does not judge sentences: whoever wrote one has kept secrets and paths of the machine out of it. */
+ * Out of memory shows in the body at its end, which is dropped whole then. A summary without one of its parts would be a lie;
+ * "201 Created" alone is none. It does not judge sentences: whoever wrote one has kept secrets and paths of the machine out of it. */
 #include "reply/reply.h"
 
 #include "part/location.h"
 #include "part/parts.h"
+#include "reply/headers.h"
 #include "reply/page.h"
 #include "reply/problem.h"
 
 #include <stdio.h>
 #include <time.h>
 
+/* Bytes that mostly do. A summary that has to grow costs twice as much. */
+#define SUMMARY_ROOM 128u
+#define PART_ROOM 192u
+
 _Static_assert(sizeof(((struct reply_header *)0)->value) > LOCATION_MAX, "no Location is cut");
 
 /* -- JSON --------------------------------------------------------------------------------------------- */
 
+/* jansson refuses strings that are not UTF-8. */
 json_t *
 reply_text(struct str s)
 {
@@ -32,26 +37,24 @@ reply_text(struct str s)
 	return json;
 }
 
-/* Takes the reference to `value`. False: `json` or `value` is NULL, or out of memory. */
-static bool
-put(json_t *json, const char *key, json_t *value)
+/* A member that follows another one, with all that stands around its name. */
+#define KEY(name) STR(",\"" name "\":")
+
+static void
+add_text(struct buf *out, struct str key, struct str text)
 {
-	return json_object_set_new(json, key, value) == 0;
+	buf_add_str(out, key);
+	if (text.data != NULL)
+		buf_add_json(out, text);
+	else
+		buf_add_text(out, "null");
 }
 
-static json_t *
-whole_or_null(json_t *json, bool is_whole)
+static void
+add_number(struct buf *out, struct str key, uint64_t n)
 {
-	if (is_whole)
-		return json;
-	json_decref(json);
-	return NULL;
-}
-
-static json_t *
-number_or_null(unsigned n)
-{
-	return n != 0 ? json_integer(n) : json_null();
+	buf_add_str(out, key);
+	buf_add_u64(out, n);
 }
 
 const char *
@@ -60,6 +63,7 @@ reply_action_name(enum action action)
 	static const char *const names[] = {
 		[ACTION_STORE] = "store",
 		[ACTION_CONCAT] = "concat",
+		[ACTION_FORWARD] = "forward",
 		[ACTION_DROP] = "drop",
 		[ACTION_REJECT] = "reject",
 	};
@@ -89,43 +93,48 @@ reply_state_name(const struct reply_part *part)
 
 /* A state only where it says more than the answer's status: of a part that was to go somewhere, in a failed
  * form. */
-static bool
-put_outcome(json_t *json, const struct reply_part *part, bool form_failed)
+static void
+add_outcome(struct buf *out, const struct reply_part *part, bool form_failed)
 {
 	bool says_state = form_failed || part->problem.data != NULL || part->state != OUTCOME_COMMITTED;
 
-	if (!put(json, "upstream_status", number_or_null(part->upstream_status)) ||
-		!put(json, "location", reply_text(part->location.len > 0 ? part->location : STR_NONE)))
-		return false;
+	if (part->upstream_status != 0)
+		add_number(out, KEY("upstream_status"), part->upstream_status);
+	else
+		add_text(out, KEY("upstream_status"), STR_NONE);
+	add_text(out, KEY("location"), part->location.len > 0 ? part->location : STR_NONE);
 	if (part->destination.data == NULL || !says_state)
-		return true;
-	return put(json, "state", json_string(state_name(part->state))) &&
-		(part->problem.data == NULL || put(json, "problem", reply_text(part->problem)));
+		return;
+	add_text(out, KEY("state"), str_of(state_name(part->state)));
+	if (part->problem.data != NULL)
+		add_text(out, KEY("problem"), part->problem);
 }
 
-static bool
-put_facts(json_t *json, const struct facts *facts)
+static void
+add_facts(struct buf *out, const struct facts *facts)
 {
-	for (size_t i = 0; facts != NULL && i < facts->n; i++)
-		if (!put(json, facts->list[i].name, reply_text(str_of(facts->list[i].text))))
-			return false;
-	return true;
+	for (size_t i = 0; facts != NULL && i < facts->n; i++) {
+		buf_addf(out, ",\"%s\":", facts->list[i].name);
+		buf_add_json(out, str_of(facts->list[i].text));
+	}
 }
 
-static json_t *
-part_json(const struct reply_part *part, bool form_failed)
+/* But for its last brace. */
+static void
+add_part(struct buf *out, const struct reply_part *part, bool form_failed)
 {
-	json_t *json = json_object();
-
-	return whole_or_null(json,
-		put(json, "part", json_integer(part->number)) && put(json, "field", reply_text(part->field)) &&
-			put(json, "filename", reply_text(part->filename)) &&
-			put(json, "type", reply_text(part->type)) &&
-			put(json, "size", json_integer((json_int_t)part->size)) && put_facts(json, part->facts) &&
-			put(json, "action", json_string(reply_action_name(part->action))) &&
-			put(json, "destination", reply_text(part->destination)) &&
-			put(json, "target", reply_text(part->target)) &&
-			(!part->has_outcome || put_outcome(json, part, form_failed)));
+	buf_add_text(out, "{\"part\":");
+	buf_add_u64(out, part->number);
+	add_text(out, KEY("field"), part->field);
+	add_text(out, KEY("filename"), part->filename);
+	add_text(out, KEY("type"), part->type);
+	add_number(out, KEY("size"), part->size);
+	add_facts(out, part->facts);
+	add_text(out, KEY("action"), str_of(reply_action_name(part->action)));
+	add_text(out, KEY("destination"), part->destination);
+	add_text(out, KEY("target"), part->target);
+	if (part->has_outcome)
+		add_outcome(out, part, form_failed);
 }
 
 /* Never of a refused form: its client is to send it again, and what he has then is another object. */
@@ -135,46 +144,35 @@ tells_link(const struct reply_facts *facts, const struct reply_part *part)
 	return facts->links != NULL && part->linked != NULL && !error_is_set(&facts->error);
 }
 
-/* RFC 3339, UTC; NULL: out of memory, or a clock beyond all years. */
-static json_t *
-time_json(int64_t seconds)
+/* RFC 3339, UTC. */
+static void
+add_time(struct buf *out, struct str key, int64_t seconds)
 {
 	time_t when = (time_t)seconds;
 	char text[40];
 	struct tm tm;
 
 	if (gmtime_r(&when, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return NULL;
-	return json_string(text);
+		out->failed = true; /* a clock beyond all years */
+	else
+		add_text(out, key, str_of(text));
 }
 
-static json_t *
-link_json(const struct reply_facts *facts, const struct reply_part *part)
+static void
+add_link(struct buf *out, const struct reply_facts *facts, const struct reply_part *part)
 {
 	struct order_link link = { 0 };
-	json_t *json;
 
+	buf_add_str(out, KEY("link"));
 	if (facts->links->make(facts->links->arg, part->linked, &link)) {
-		json = json_object();
-		json = whole_or_null(json,
-			put(json, "url", reply_text(buf_str(&link.url))) &&
-				put(json, "expires", time_json(link.expires_s)));
+		buf_add_text(out, "{\"url\":");
+		buf_add_json(out, buf_str(&link.url));
+		add_time(out, KEY("expires"), link.expires_s);
+		buf_add_char(out, '}');
 	} else {
-		json = json_null();
+		buf_add_text(out, "null");
 	}
 	buf_free(&link.url);
-	return json;
-}
-
-/* With what stands in an answer alone. */
-static json_t *
-told_part_json(const struct reply_facts *facts, const struct reply_part *part)
-{
-	json_t *json = part_json(part, error_is_set(&facts->error));
-
-	if (json == NULL || !tells_link(facts, part))
-		return json;
-	return whole_or_null(json, put(json, "link", link_json(facts, part)));
 }
 
 struct reply_part
@@ -203,91 +201,66 @@ reply_part_of(const struct part *part)
 json_t *
 reply_part_json(const struct reply_part *part)
 {
-	return part_json(part, false);
+	struct buf text = { 0 };
+	json_t *json;
+
+	add_part(&text, part, false);
+	buf_add_char(&text, '}');
+	json = text.failed ? NULL : json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL);
+	buf_free(&text);
+	return json;
 }
 
-static json_t *
-summary_json(const struct reply_facts *facts, unsigned status)
+/* Into the object that ends the body, with what stands in an answer alone. */
+static void
+add_parts(struct buf *body, const struct reply_facts *facts)
 {
-	json_t *json = json_object();
+	if (body->failed)
+		return;
+	body->len--; /* the object's brace */
+	buf_add_text(body, ",\"parts\":[");
+	for (size_t i = 0; i < facts->n_parts && !body->failed; i++) {
+		const struct reply_part *part = &facts->parts[i];
 
-	return whole_or_null(json,
-		put(json, "status", json_integer(status)) &&
-			put(json, "route", reply_text(str_of(facts->route->id))) &&
-			put(json, "request_id", reply_text(facts->request_id)));
+		if (i > 0)
+			buf_add_char(body, ',');
+		add_part(body, part, error_is_set(&facts->error));
+		if (tells_link(facts, part))
+			add_link(body, facts, part);
+		buf_add_char(body, '}');
+	}
+	buf_add_text(body, "]}");
 }
 
 /* -- the answer --------------------------------------------------------------------------------------- */
 
-static void
-add_header(struct reply *reply, const char *name, struct str value)
-{
-	struct reply_header *header = &reply->headers[reply->n_headers];
-
-	if (value.len == 0 || reply->n_headers == sizeof reply->headers / sizeof reply->headers[0])
-		return;
-	reply->n_headers++;
-	header->name = name;
-	snprintf(header->value, sizeof header->value, "%.*s", STR_ARG(value));
-}
-
-static int
-add_piece(const char *text, size_t len, void *body)
-{
-	struct buf *buf = body;
-
-	buf_add(buf, text, len);
-	return buf->failed ? -1 : 0;
-}
-
-/* Takes the reference to `json`, which may be NULL. */
-static bool
-add_json(struct buf *body, json_t *json)
-{
-	bool ok = json != NULL && json_dump_callback(json, add_piece, body, JSON_COMPACT) == 0;
-
-	json_decref(json);
-	return ok;
-}
-
-/* One after another into the object that ends the body, which has not failed: a tree of thousands of parts would take several times what
- * their text does. */
-static bool
-add_parts(struct buf *body, const struct reply_facts *facts)
-{
-	bool ok = true;
-
-	body->len--; /* the object's brace */
-	buf_add_text(body, ",\"parts\":[");
-	for (size_t i = 0; i < facts->n_parts && ok; i++) {
-		if (i > 0)
-			buf_add_char(body, ',');
-		ok = add_json(body, told_part_json(facts, &facts->parts[i]));
-	}
-	buf_add_text(body, "]}");
-	return ok;
-}
-
 /* The body is of that type, if it is whole; else the status alone. */
 static void
-end_body(struct reply *reply, const char *type, bool ok)
+end_body(struct reply *reply, const char *type)
 {
-	if (ok)
-		buf_add_char(&reply->body, '\n');
-	if (!ok || reply->body.failed) {
+	buf_add_char(&reply->body, '\n');
+	if (reply->body.failed) {
 		buf_free(&reply->body); /* its memory may be what is missing */
 		buf_addf(&reply->body, "%u %s\n", reply->status, reply_reason(reply->status));
 		type = "text/plain";
 	}
 	if (!reply->body.failed)
-		add_header(reply, "Content-Type", str_of(type));
+		headers_add(reply, "Content-Type", str_of(type));
 }
 
-/* Takes the reference to `json`, which may be NULL. */
 static void
-set_summary(struct reply *reply, const struct reply_facts *facts, json_t *json)
+set_summary(struct reply *reply, const struct reply_facts *facts)
 {
-	end_body(reply, "application/json", add_json(&reply->body, json) && add_parts(&reply->body, facts));
+	struct buf *body = &reply->body;
+
+	buf_make_room(body, SUMMARY_ROOM + facts->n_parts * PART_ROOM);
+	buf_add_text(body, "{\"status\":");
+	buf_add_u64(body, reply->status);
+	add_text(body, KEY("route"), str_of(facts->route->id));
+	add_text(body, KEY("request_id"), facts->request_id);
+	buf_add_char(body, '}');
+	add_parts(body, facts);
+	end_body(reply, "application/json");
 }
 
 static void
@@ -301,8 +274,9 @@ set_problem(struct reply *reply, const struct reply_facts *facts)
 	};
 
 	problem_add(&reply->body, &problem);
-	end_body(reply, "application/problem+json",
-		!reply->body.failed && (facts->n_parts == 0 || add_parts(&reply->body, facts)));
+	if (facts->n_parts > 0)
+		add_parts(&reply->body, facts);
+	end_body(reply, "application/problem+json");
 }
 
 /* A page shows what it holds and does nothing: no script, no picture, no frame around it. */
@@ -310,10 +284,10 @@ static void
 set_page(struct reply *reply, const struct reply_facts *facts)
 {
 	page_add(&reply->body, facts, reply->status);
-	end_body(reply, "text/html; charset=utf-8", true);
-	add_header(reply, "Content-Security-Policy",
+	end_body(reply, "text/html; charset=utf-8");
+	headers_add(reply, "Content-Security-Policy",
 		STR("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"));
-	add_header(reply, "X-Content-Type-Options", STR("nosniff"));
+	headers_add(reply, "X-Content-Type-Options", STR("nosniff"));
 }
 
 static void
@@ -323,10 +297,10 @@ make_upstream(const struct reply_facts *facts, struct reply *reply)
 
 	if (upstream->status != 0)
 		reply->status = upstream->status;
-	add_header(reply, "Location", str_of(upstream->location));
+	headers_add(reply, "Location", str_of(upstream->location));
 	buf_add_str(&reply->body, buf_str(&upstream->body));
 	if (!reply->body.failed && !upstream->body.failed)
-		add_header(reply, "Content-Type", str_of(upstream->type));
+		headers_add(reply, "Content-Type", str_of(upstream->type));
 	else
 		buf_free(&reply->body); /* its status still tells */
 }
@@ -339,12 +313,12 @@ make_success(const struct reply_facts *facts, struct reply *reply)
 		make_upstream(facts, reply);
 		return;
 	}
-	add_header(reply, "Location", facts->location);
+	headers_add(reply, "Location", facts->location);
 	if (facts->route->response.json == RESPONSE_NONE || reply->status == 204 || reply->status == 205)
 		return;
 	if (facts->links != NULL)
-		add_header(reply, "Cache-Control", STR("no-store")); /* whoever has a link has the object */
-	set_summary(reply, facts, summary_json(facts, reply->status));
+		headers_add(reply, "Cache-Control", STR("no-store")); /* whoever has a link has the object */
+	set_summary(reply, facts);
 }
 
 static void
@@ -353,39 +327,64 @@ add_retry_after(const struct reply_facts *facts, struct reply *reply)
 	char seconds[16];
 
 	snprintf(seconds, sizeof seconds, "%u", facts->retry_after_s > 0 ? facts->retry_after_s : 1);
-	add_header(reply, "Retry-After", str_of(seconds));
+	headers_add(reply, "Retry-After", str_of(seconds));
 }
 
 static void
 make_problem(const struct reply_facts *facts, struct reply *reply)
 {
-	reply->status = reply_status(facts->error.kind);
-	add_header(reply, "Cache-Control", STR("no-store"));
+	reply->status = reply_status_of(&facts->error);
+	headers_add(reply, "Cache-Control", STR("no-store"));
 	if (reply->status == 503 || reply->status == 429 ||
-		(facts->error.kind == ERR_UPSTREAM && facts->retry_after_s > 0))
+		(reply_is_of_store(facts->error.kind) && facts->retry_after_s > 0))
 		add_retry_after(facts, reply);
 	if (facts->error.kind == ERR_METHOD)
-		add_header(reply, "Allow", facts->allow);
-	add_header(reply, "Vary", STR("Accept"));
+		headers_add(reply, "Allow", facts->allow);
+	if (reply->status == 401)
+		headers_add(reply, "WWW-Authenticate", facts->challenge);
+	headers_add(reply, "Vary", STR("Accept"));
 	if (facts->wants_page)
 		set_page(reply, facts);
 	else
 		set_problem(reply, facts);
 }
 
+/* As the application has given it: status, body, and the lines that a client may get. What penstock is granted is not for him. */
+static void
+make_application(const struct reply_facts *facts, struct reply *reply)
+{
+	struct app_answer *answer = facts->application;
+
+	reply->status = answer->status;
+	reply->body = answer->body;
+	answer->body = (struct buf){ 0 };
+	for (size_t i = 0; i < answer->n_lines; i++)
+		if (!str_starts_nocase(str_of(answer->lines[i].name), "penstock-"))
+			answer->lines[reply->n_lines++] = answer->lines[i];
+	reply->lines = answer->lines;
+}
+
 void
 reply_make(const struct reply_facts *facts, struct reply *reply)
 {
-	if (error_is_set(&facts->error))
+	reply->n_headers = reply->n_lines = 0;
+	reply->lines = NULL;
+	reply->body = (struct buf){ 0 };
+	if (facts->application != NULL)
+		make_application(facts, reply);
+	else if (error_is_set(&facts->error))
 		make_problem(facts, reply);
+	else if (facts->cors.method.len > 0)
+		reply->status = 204;
 	else
 		make_success(facts, reply);
-	add_header(reply, "X-Request-Id", facts->request_id);
+	headers_add_cors(reply, &facts->cors);
+	headers_add(reply, "X-Request-Id", facts->request_id);
 }
 
 void
 reply_free(struct reply *reply)
 {
 	buf_free(&reply->body);
-	*reply = (struct reply){ 0 };
+	reply->n_headers = reply->n_lines = 0;
 }

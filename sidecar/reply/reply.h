@@ -13,6 +13,7 @@
 #include "config/route.h"
 #include "reply/status.h"
 #include "sink/order.h"
+#include "sink/question.h"
 #include "stage/facts.h"
 
 #include <jansson.h>
@@ -42,6 +43,14 @@ struct reply_links {
 	void *arg;
 };
 
+/* What is said to the browser of a page of another origin. */
+struct reply_cors {
+	const struct cors *cors; /* that the answer goes by; NULL: nothing is said */
+	struct str origin;       /* who may read it; empty: nobody */
+	struct str
+		method; /* of the request that a preflight asks for, and the answer is to that; empty: it is none */
+};
+
 /* What became of the request. */
 struct reply_facts {
 	struct error error;        /* ERR_NONE: committed */
@@ -50,10 +59,14 @@ struct reply_facts {
 	struct str location;    /* where a committed form is redirected to; empty: the route does not */
 	bool wants_page;        /* a refusal is told in HTML: accept_prefers_page() */
 	struct str allow;       /* for ERR_METHOD */
-	unsigned retry_after_s; /* for 429 and 503, where 0 says 1 s; for 502 if the upstream has said it */
+	unsigned retry_after_s; /* for 429 and 503, where 0 says 1 s; for others if a store has said it */
+	struct str challenge;   /* for a 401 of a store: WWW-Authenticate */
+	struct reply_cors cors;
 	const struct reply_part *parts;
 	size_t n_parts;                 /* of a refusal: only if something is already visible downstream */
 	const struct outcome *upstream; /* for response.from: upstream, else NULL */
+	struct app_answer
+		*application; /* whose answer this is, instead of ours; its body is taken. NULL: nobody's */
 	const struct reply_links
 		*links; /* asked for each part that has `linked`, of a summary alone; NULL: no part has one */
 };
@@ -65,13 +78,16 @@ struct reply_header {
 
 struct reply {
 	unsigned status;
-	struct reply_header headers[10]; /* Content-Type, Allow, Retry-After, X-Request-Id, Location, ... */
+	struct reply_header headers[14]; /* Content-Type, Allow, Retry-After, X-Request-Id, Location, ... */
 	size_t n_headers;
+	const struct question_line *lines; /* further ones, an application's; borrowed from facts->application */
+	size_t n_lines;
 	struct buf body;
 };
 
-/* Fills the zeroed `reply`. Out of memory gives a short plain answer ("201 Created") or an empty one with the
- * right status, never half of the JSON; it never fails. A success whose status allows no content has none.
+/* Fills `reply`, whatever is in it; most of it is room for headers, and stays as it is. Out of memory gives a short plain
+ * answer ("201 Created") or an empty one with the right status, never half of the JSON; it never fails. A success whose status
+ * allows no content has none.
  * A refusal's JSON: type ("urn:penstock:problem:too-large"), title, status, detail, and route, field, limit,
  * offset, request_id where they are known (left out where not); plus `parts` when n_parts > 0: what is where, each
  * with its `state` (committed, aborted, unknown, undone) and `problem`. The page tells the same to people. */

@@ -9,6 +9,9 @@
 
 unsigned reply_status(enum error_kind kind); /* ERR_NONE gives 200 */
 enum log_level reply_level(enum error_kind kind);
-const char *reply_reason(unsigned status); /* RFC 9110 reason phrase; "Unknown" else */
+unsigned reply_status_of(const struct error *error);      /* its own status, if it has one, ... */
+enum log_level reply_level_of(const struct error *error); /* ... and how loud that is */
+bool reply_is_of_store(enum error_kind kind); /* it has failed, or refused, and may say when to come again */
+const char *reply_reason(unsigned status);    /* RFC 9110 reason phrase; "Unknown" else */
 
 #endif

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* answer.c - what reply/ has to know to make the answer, and the answer on its way to the client: client.h has the two ways. */
-#include "request/request_priv.h"
+#include "request/room_priv.h"
 
 #include "base/mem.h"
+#include "part/field_error.h"
 #include "reply/accept.h"
+#include "reply/status.h"
+#include "route/cors.h"
+
+#include <string.h>
 
 #define READ_RATE 100u    /* bytes of an answer that a client has to read each millisecond, in the long run */
 #define DISCARD_MS 10000u /* how long bytes are read and thrown away after a refusal */
@@ -79,10 +84,46 @@ upstream_of(const struct request *request)
 {
 	const struct delivery *first = request->form.txn != NULL ? txn_first(request->form.txn) : NULL;
 
-	if (request->asked.decision.route == NULL || !request->asked.decision.route->response.from_upstream ||
-		first == NULL)
+	if (request->asked.decision.route == NULL ||
+		request->asked.decision.route->response.from != RESPONSE_UPSTREAM || first == NULL)
 		return NULL;
 	return &first->order.outcome;
+}
+
+/* -- what a destination has refused ------------------------------------------------------------------ */
+
+static bool
+is_from_store(const struct request *request)
+{
+	return request->form.parts != NULL && reply_is_of_store(request->error.kind);
+}
+
+/* The delivery whose failure is the form's: the sentence names the destination, and of two with the same sentence either will do. NULL: it
+ * is none's. */
+static const struct delivery *
+failed_delivery(const struct request *request)
+{
+	const struct delivery *d = is_from_store(request) ? txn_first(request->form.txn) : NULL;
+
+	while (d != NULL && strcmp(d->order.outcome.error.message, request->error.message) != 0)
+		d = d->next;
+	return d;
+}
+
+static void
+name_field(struct error *error, const struct request *request, const struct delivery *failed)
+{
+	for (const struct part *p = parts_first(request->form.parts); p != NULL; p = p->next)
+		if (p->delivery == failed) {
+			field_error_name(error, p->field);
+			return;
+		}
+}
+
+static struct str
+challenge_of(const struct delivery *failed)
+{
+	return failed != NULL ? buf_str(&failed->order.outcome.challenge) : STR_NONE;
 }
 
 /* A store that is too busy may say for how long: whoever comes again sooner makes it worse. */
@@ -91,7 +132,7 @@ retry_after_of(const struct request *request)
 {
 	unsigned most = request->asked.decision.retry_after_s;
 
-	if (request->error.kind != ERR_UPSTREAM || request->form.parts == NULL)
+	if (!is_from_store(request))
 		return most;
 	for (const struct delivery *d = txn_first(request->form.txn); d != NULL; d = d->next)
 		if (d->order.outcome.retry_after_s > most)
@@ -132,11 +173,51 @@ has_links(const struct reply_part *parts, size_t n)
 	return false;
 }
 
+/* Also where the head was refused before its route was known: the page that sent it is to read why. */
+static struct reply_cors
+find_cors(const struct request *request)
+{
+	const struct head *head = &request->asked.head;
+	const struct decision *decision = &request->asked.decision;
+	const struct route *route = decision->route;
+	struct reply_cors cors = { 0 };
+
+	if (route == NULL)
+		route = cors_of_refusal(request->table->config, head);
+	if (route == NULL || !cors_is_on(route))
+		return cors;
+	cors.cors = &route->cors;
+	cors.origin = cors_allowed(&route->cors, head);
+	if (decision->is_preflight)
+		cors.method = cors_asked_method(head);
+	return cors;
+}
+
+/* Whose answer is the client's, or NULL. That of an application which was told of the form is not, if the form failed for something
+ * else. */
+static struct app_answer *
+application_of(struct request *request)
+{
+	bool is_refused = request->hand.state == HAND_NO || !error_is_set(&request->error);
+
+	if (request->asks.refusal.status != 0)
+		return &request->asks.refusal;
+	return request->hand.answer.status != 0 && is_refused ? &request->hand.answer : NULL;
+}
+
+static void
+free_answers(struct request *request)
+{
+	app_answer_free(&request->asks.refusal);
+	app_answer_free(&request->hand.answer);
+}
+
 static void
 make_reply(struct request *request, struct reply *reply)
 {
 	size_t n;
 	struct reply_part *parts = tell_parts(request, &n);
+	const struct delivery *failed = failed_delivery(request);
 	struct linking linking = { .request = request };
 	struct reply_links links = { make_link, &linking };
 	struct buf allow = { 0 };
@@ -147,12 +228,17 @@ make_reply(struct request *request, struct reply *reply)
 		.location = buf_str(&request->form.location),
 		.wants_page = error_is_set(&request->error) && accept_prefers_page(&request->asked.head),
 		.retry_after_s = retry_after_of(request),
+		.challenge = challenge_of(failed),
+		.cors = find_cors(request),
 		.parts = parts,
 		.n_parts = n,
 		.upstream = upstream_of(request),
+		.application = application_of(request),
 		.links = has_links(parts, n) ? &links : NULL,
 	};
 
+	if (failed != NULL)
+		name_field(&facts.error, request, failed);
 	if (request->error.kind == ERR_METHOD)
 		match_allow(request->table->config, &request->asked.head, &request->asked.decision.path, &allow);
 	if (!allow.failed) /* half of it would be a wrong one */
@@ -178,6 +264,7 @@ let_go(struct request *request, size_t len)
 void
 answer_discharge(struct request *request)
 {
+	free_answers(request);
 	blocks_discharge(request->intake->blocks, request->answer.charge);
 	request->answer.charge = 0;
 }
@@ -201,7 +288,7 @@ limit_reading(struct request *request, size_t len)
 bool
 answer_send(struct request *request)
 {
-	struct reply reply = { 0 };
+	struct reply reply;
 	size_t len;
 	bool sent;
 
@@ -212,6 +299,7 @@ answer_send(struct request *request)
 	limit_reading(request, len);
 	sent = request->client->ops->answer(request->client, &reply);
 	reply_free(&reply);
+	free_answers(request);
 	return sent;
 }
 
@@ -220,7 +308,7 @@ answer_send_now(struct request *request)
 {
 	const struct client_ops *ops = request->client->ops;
 	bool without_body = str_is(str_of(request->asked.method), "HEAD");
-	struct reply reply = { 0 };
+	struct reply reply;
 
 	make_reply(request, &reply);
 	request_move(request, REQ_ANSWERED);
@@ -228,6 +316,7 @@ answer_send_now(struct request *request)
 	let_go(request, reply.body.len);
 	ops->answer_now(request->client, &reply, without_body);
 	reply_free(&reply);
+	free_answers(request);
 	deadlines_close_at(request, ms_from_now(request, DISCARD_MS));
 	deadlines_set(request);
 	if (request->intake->is_aborting || request->error.kind == ERR_CLIENT_GONE)

@@ -19,8 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct client {
+struct client_share; /* route/clients.h */
+
+struct client { /* zeroed by its owner, but for `ops` */
 	const struct client_ops *ops;
+	struct client_share *counted; /* among what its address may have; request_forget_client() gives it back */
+	bool is_too_much;             /* it is to be closed after the answer to its request */
 };
 
 struct client_ops {

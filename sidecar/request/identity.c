@@ -39,4 +39,5 @@ identity_find(
 	if (trust_is_traceparent(trace) && trace.len < sizeof identity->traceparent)
 		snprintf(identity->traceparent, sizeof identity->traceparent, "%.*s", STR_ARG(trace));
 	trust_client(trust, peer, head, identity->client);
+	trust_counted(identity->client, identity->counted);
 }

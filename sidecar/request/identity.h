@@ -12,6 +12,7 @@ struct identity {
 	bool is_trusted;      /* the sender is one of trust.proxies: what it says of the client counts */
 	char traceparent[64]; /* "" if none came */
 	char client[TRUST_ADDRESS_MAX];
+	char counted[TRUST_ADDRESS_MAX]; /* as whom it counts: trust_counted() */
 };
 
 /* Fills the zeroed `identity`. What headers say of the client counts only if the sender is one of trust.proxies. */

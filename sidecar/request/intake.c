@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* intake.c - see intake.h: the lists that requests of one worker stand in, and what is told to all of them. Who waits for the
- * memory of its route is in request_wait.c, who is read next in read_scheduler.c, who is given up in stalled.c. */
-#include "request/request_priv.h"
+/* intake.c - see intake.h: what is told to all requests of one worker. The lists in which they stand are in intake_lists.c; who waits
+ * for the memory of its route is in request_wait.c, who is read next in read_scheduler.c, who is given up in stalled.c. */
+#include "request/room_priv.h"
 
 #include "base/container_of.h"
 #include "base/mem.h"
@@ -9,71 +9,7 @@
 
 #define CUT_MS 1000u /* after an abort: how long stores are waited for that owe an answer */
 
-void
-intake_add(struct intake *intake, struct request *request)
-{
-	counter_add(intake->setup.requests, 1);
-	counter_add(intake->setup.busy, 1);
-	request->next = intake->requests;
-	request->link = &intake->requests;
-	if (request->next != NULL)
-		request->next->link = &request->next;
-	intake->requests = request;
-}
-
-static void
-forget_news(struct request *request)
-{
-	struct request **at = &request->intake->changed;
-
-	while (request->changed.is_in && *at != request)
-		at = &(*at)->changed.next;
-	if (request->changed.is_in)
-		*at = request->changed.next;
-}
-
-void
-intake_remove(struct request *request)
-{
-	struct intake *intake = request->intake;
-
-	intake_want_no_chunks(request);
-	forget_news(request);
-	*request->link = request->next;
-	if (request->next != NULL)
-		request->next->link = request->link;
-	counter_sub(intake->setup.requests, 1);
-	counter_sub(intake->setup.busy, 1);
-}
-
 /* -- waiting for chunks ------------------------------------------------------------------------------ */
-
-void
-intake_want_chunks(struct request *request)
-{
-	struct intake *intake = request->intake;
-
-	if (request->wants_chunks.is_in)
-		return;
-	request->wants_chunks = (struct listed){ .is_in = true };
-	*intake->wants_chunks_end = request;
-	intake->wants_chunks_end = &request->wants_chunks.next;
-}
-
-void
-intake_want_no_chunks(struct request *request)
-{
-	struct request **at = &request->intake->wants_chunks;
-
-	if (!request->wants_chunks.is_in)
-		return;
-	while (*at != request)
-		at = &(*at)->wants_chunks.next;
-	*at = request->wants_chunks.next;
-	if (*at == NULL)
-		request->intake->wants_chunks_end = at;
-	request->wants_chunks.is_in = false;
-}
 
 static void
 empty_list_of_chunks(struct intake *intake)
@@ -102,18 +38,6 @@ on_pool_mail(struct mail *mail, unsigned bits)
 
 /* -- news -------------------------------------------------------------------------------------------- */
 
-/* News of thousands of parts may come in one turn of the loop: they are looked at once, before clients are read. */
-void
-intake_on_news(void *arg)
-{
-	struct request *request = arg;
-
-	if (request->changed.is_in)
-		return;
-	request->changed = (struct listed){ .is_in = true, .next = request->intake->changed };
-	request->intake->changed = request;
-}
-
 void
 intake_before_reading(struct intake *intake)
 {
@@ -124,15 +48,35 @@ intake_before_reading(struct intake *intake)
 		request->changed.is_in = false;
 		request_on_news(request);
 	}
+	authorize_next(intake);
 }
 
 void
 intake_after_reading(struct intake *intake)
 {
-	scheduler_pass_on(&intake->scheduler);
+	struct request *next = scheduler_pass_on(&intake->scheduler);
+
+	if (next != NULL)
+		request_resume(next);
+	authorize_next(intake);
 }
 
 /* -- draining ---------------------------------------------------------------------------------------- */
+
+/* Their bodies have not been asked for: they wait for memory, or for an application. */
+static void
+refuse_who_waits(struct intake *intake)
+{
+	struct request *next;
+
+	for (struct request *r = intake->requests; r != NULL; r = next) {
+		next = r->next;
+		if (r->state != REQ_AUTHORIZING && r->state != REQ_WAITING)
+			continue;
+		request_failf(r, ERR_DRAINING, "shutting down");
+		request_free_if_over(r);
+	}
+}
 
 void
 intake_drain(struct intake *intake)
@@ -140,7 +84,7 @@ intake_drain(struct intake *intake)
 	if (intake->is_draining)
 		return;
 	intake->is_draining = true;
-	waits_drain(intake);
+	refuse_who_waits(intake);
 }
 
 static void
@@ -227,6 +171,7 @@ intake_new(const struct intake_setup *setup, struct error *err)
 	scheduler_init(&intake->scheduler);
 	stalled_start(intake);
 	waits_start(intake);
+	questions_start(intake);
 	mail_init(&intake->pool_mail, on_pool_mail);
 	intake->pool_waiter = (struct pool_waiter){ .box = loop_mailbox(setup->loop), .mail = &intake->pool_mail };
 	pool_add_waiter(setup->pool, &intake->pool_waiter);

@@ -12,6 +12,7 @@
 #include "channel/queue.h"
 #include "config/route.h"
 #include "loop/loop.h"
+#include "route/clients.h"
 #include "route/table.h"
 #include "sink/order.h"
 #include "state/state.h"
@@ -25,9 +26,11 @@ struct intake_setup {        /* all borrowed, and alive for longer than the inta
 	struct loop *loop;
 	const struct sinks *sinks;
 	struct state *state;      /* the journal of commits; NULL: there is none */
+	struct clients *clients;  /* what each client has, over all workers */
 	struct counter *requests; /* alive on all workers */
 	struct counter *busy;     /* the same; http/worker.h counts its workers in it, too */
 	struct metrics *metrics;  /* of all workers */
+	size_t n_workers;         /* there are so many intakes; 0: this one alone */
 };
 
 /* [main] NULL: err says why. */

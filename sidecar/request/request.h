@@ -50,6 +50,9 @@ bool request_end(struct request *request);
 /* Its connection is over, or free for the next request: the client is not touched any more. The request may be freed. */
 void request_leave(struct request *request);
 
+/* The connection itself is over, after request_leave(): it counts as its client's no more. */
+void request_forget_client(struct intake *intake, struct client *client);
+
 /* The client has closed its sending side (`is_reset`: both). It has to be told, because a paused client is not read. */
 void request_on_hangup(struct request *request, bool is_reset);
 

@@ -4,8 +4,9 @@
  * A piece is taken whole where that is possible: what is left of one is moved to the front of the buffer that it was read
  * into each time. So after a piece, if the channels could not take another of full size, the client is paused before the
  * next read; only a pool without chunks stops in the middle of one. */
-#include "request/request_priv.h"
+#include "request/room_priv.h"
 
+#include "base/container_of.h"
 #include "base/must.h"
 
 #define DISCARD_DEFAULT (64u * 1024 * 1024) /* where no route was found that says otherwise */
@@ -46,6 +47,40 @@ feed(struct request *request, const char *data, size_t len)
 	return done;
 }
 
+static bool
+may_be_read(struct request *request)
+{
+	return request->reading.is_paused && !request->wants_chunks.is_in && request->turn.state != TURN_AWAITED &&
+		!request->shaping.is_held && parts_has_room(request->form.parts, request_piece(request));
+}
+
+static void
+on_rate(struct timer *timer)
+{
+	struct request *request = container_of(timer, struct request, shaping.timer);
+
+	request->shaping.is_held = false;
+	if (!may_be_read(request))
+		return;
+	request_resume(request);
+	deadlines_set(request);
+}
+
+/* As fast as its rates let it. */
+static size_t
+feed_in_time(struct request *request, const char *data, size_t len)
+{
+	size_t done = 0, n, fed;
+
+	do {
+		n = shape_allow(request, len - done, on_rate);
+		fed = n > 0 ? feed(request, data + done, n) : 0;
+		shape_took(request, fed);
+		done += fed;
+	} while (fed > 0 && fed == n && done < len && request->state == REQ_PARSING);
+	return request->state == REQ_PARSING ? done : len;
+}
+
 /* Reads on so that the answer arrives: closing with bytes unread would reset the connection and destroy it.
  * Over the budget an answered client is cut; one whose answer waits, for transfers to end or for room in the socket,
  * is paused. */
@@ -66,6 +101,13 @@ discard(struct request *request, size_t len)
 }
 
 static void
+wait_for_turn(struct request *request)
+{
+	request_pause(request); /* and so its own turn has ended */
+	scheduler_await(request);
+}
+
+static void
 take(struct request *request, const char *data, size_t *len)
 {
 	struct body *body = &request->body;
@@ -74,11 +116,11 @@ take(struct request *request, const char *data, size_t *len)
 	if (body->taken + *len > body->seen)
 		body->seen = body->taken + *len;
 	if (request->state == REQ_PARSING)
-		done = feed(request, data, *len);
+		done = feed_in_time(request, data, *len);
 	else
 		discard(request, *len);
 	body->taken += done;
-	stalled_note_bytes(request);
+	pace_note_bytes(request);
 	*len -= done;
 	if (request->state != REQ_PARSING) {
 		*len = 0;
@@ -86,8 +128,8 @@ take(struct request *request, const char *data, size_t *len)
 	}
 	if (*len > 0 || !parts_has_room(request->form.parts, request_piece(request)))
 		request_pause(request);
-	else
-		scheduler_after_piece(request, done);
+	else if (scheduler_after_piece(request, done))
+		wait_for_turn(request);
 }
 
 void
@@ -104,7 +146,7 @@ finish_form(struct request *request)
 {
 	struct error error = { 0 };
 
-	if (!parts_finish(request->form.parts, &error)) {
+	if (!parts_finish(request->form.parts, &error) || !hand_get_ready(request, &error)) {
 		request_fail(request, &error);
 		return;
 	}
@@ -125,13 +167,6 @@ request_end(struct request *request)
 	request_pause(request);
 	deadlines_set(request);
 	return true;
-}
-
-static bool
-may_be_read(struct request *request)
-{
-	return request->reading.is_paused && !request->wants_chunks.is_in && request->turn.state != TURN_AWAITED &&
-		parts_has_room(request->form.parts, request_piece(request));
 }
 
 static void

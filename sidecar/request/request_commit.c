@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* request_commit.c - asks the transaction of a request for its next steps, until its fate is settled. */
-#include "request/request_priv.h"
+/* request_commit.c - asks the transaction of a request for its next steps, until its fate is settled; and gives everything up where
+ * it fails. */
+#include "request/room_priv.h"
 
 /* An answer that is left to whoever reads the client goes out only after the next look at the socket. While the body comes in
  * none is taken there, and an end of the stream is taken for a client that has left, though it may only have nothing more to say. */
@@ -39,15 +40,85 @@ settle(struct request *request)
 		tell(request);
 }
 
+static void
+on_answer(struct request *request)
+{
+	request_step(request);
+	request_free_if_over(request);
+}
+
+/* Towards the next goal. True: it was reached. */
+static bool
+step(struct request *request, enum txn_goal *goal)
+{
+	*goal = request->state == REQ_ABORTING ? TXN_GIVE_UP : hand_goal(request);
+	if (request->state == REQ_ABORTING && request->intake->is_cutting)
+		txn_cut(request->form.txn);
+	return txn_step(request->form.txn, *goal);
+}
+
+/* A goal before the end was reached. False: the application, or the journal, is awaited. What a store holds back can fail while the
+ * application is asked: then nobody waits for its answer any more. */
+static bool
+go_on(struct request *request)
+{
+	struct error error = { 0 };
+
+	if (txn_failure(request->form.txn) != NULL) {
+		error_keep_first(&request->error, txn_failure(request->form.txn));
+		hand_stop(request);
+		request_move(request, REQ_ABORTING);
+		return true;
+	}
+	if (!hand_go_on(request, on_answer, &error))
+		return false;
+	if (error_is_set(&error))
+		error_keep_first(&request->error, &error);
+	if (request->hand.state == HAND_NO)
+		request_move(request, REQ_ABORTING);
+	return true;
+}
+
 void
 request_step(struct request *request)
 {
+	enum txn_goal goal;
+
 	if (request->is_stepping || (request->state != REQ_HELD && request->state != REQ_ABORTING))
 		return;
 	request->is_stepping = true;
-	if (request->state == REQ_ABORTING && request->intake->is_cutting)
-		txn_cut(request->form.txn);
-	if (txn_step(request->form.txn, request->state == REQ_ABORTING))
-		settle(request);
+	while (step(request, &goal)) {
+		if (goal >= TXN_END) {
+			settle(request);
+			break;
+		}
+		if (!go_on(request))
+			break;
+	}
 	request->is_stepping = false;
+}
+
+/* -- failing --------------------------------------------------------------------------------------- */
+
+void
+request_fail(struct request *request, const struct error *error)
+{
+	error_keep_first(&request->error, error);
+	if (request->state == REQ_PARSING || (request->state == REQ_HELD && !hand_stop(request)))
+		request_move(request, REQ_ABORTING);
+	else if (request->state == REQ_AUTHORIZING || request->state == REQ_WAITING)
+		request_move(request, REQ_SETTLED);
+	request_resume(request); /* whoever was waiting for room need not any more */
+	request_step(request);
+}
+
+void
+request_failf(struct request *request, enum error_kind kind, const char *sentence)
+{
+	struct error error = { 0 };
+
+	if (request->state == REQ_SETTLED || request->state == REQ_ANSWERED)
+		return;
+	error_set(&error, kind, "%s", sentence);
+	request_fail(request, &error);
 }

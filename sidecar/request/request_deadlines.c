@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* request_deadlines.c - how long a request may take, and how long its client may send nothing. One timer for each request, set to
- * the nearest of its deadlines. */
-#include "request/request_priv.h"
-
-#include "base/container_of.h"
+ * the nearest of its deadlines; request.c obeys it. */
+#include "request/room_priv.h"
 
 static uint64_t
 now(const struct request *request)
@@ -29,7 +27,8 @@ earlier(uint64_t a, uint64_t b)
 static bool
 is_timed(const struct request *request)
 {
-	return request->state == REQ_WAITING || request->state == REQ_PARSING || request->state == REQ_HELD;
+	return request->state == REQ_AUTHORIZING || request->state == REQ_WAITING ||
+		request->state == REQ_PARSING || request->state == REQ_HELD;
 }
 
 static uint64_t
@@ -41,6 +40,8 @@ nearest(const struct request *request)
 		at = earlier(at, request->deadlines.total_at_ms);
 	if (request->state == REQ_WAITING)
 		at = earlier(at, request->memory_wait.until_ms);
+	if (request->asks.state == ASKS_WAITS) /* of a question that is under way the sink keeps the time */
+		at = earlier(at, request->asks.until_ms);
 	return at;
 }
 
@@ -59,41 +60,29 @@ deadlines_set(struct request *request)
 		loop_set_timer(request->intake->setup.loop, timer, at);
 }
 
-static void
-close_client(struct request *request)
+enum deadline
+deadlines_passed(const struct request *request)
 {
-	deadlines_close_at(request, CLOCK_NEVER);
-	request->client->ops->shut(request->client);
-	request_resume(request);
-}
-
-static void
-on_timer(struct timer *timer)
-{
-	struct request *request = container_of(timer, struct request, deadlines.timer);
-
-	if (request->deadlines.close_at_ms <= now(request) && request->client != NULL) {
-		close_client(request);
-		return;
-	}
+	if (request->deadlines.close_at_ms <= now(request) && request->client != NULL)
+		return DEADLINE_CLOSE;
 	if (idle_at(request) <= now(request))
-		request_failf(request, ERR_CLIENT_SLOW, "no byte came for longer than client.timeout.idle");
-	else if (request->state == REQ_WAITING && request->memory_wait.until_ms <= now(request))
-		request_fail_for_memory(request);
-	else if (request->deadlines.total_at_ms <= now(request) && is_timed(request))
-		request_failf(request, ERR_CLIENT_SLOW, "the request took longer than client.timeout.total");
-	else
-		deadlines_set(request);
-	request_free_if_over(request);
+		return DEADLINE_IDLE;
+	if (request->asks.state == ASKS_WAITS && request->asks.until_ms <= now(request))
+		return DEADLINE_TURN;
+	if (request->state == REQ_WAITING && request->memory_wait.until_ms <= now(request))
+		return DEADLINE_MEMORY;
+	if (request->deadlines.total_at_ms <= now(request) && is_timed(request))
+		return DEADLINE_TOTAL;
+	return DEADLINE_NONE;
 }
 
 void
-deadlines_start(struct request *request)
+deadlines_start(struct request *request, void (*fire)(struct timer *timer))
 {
 	uint64_t started_ms = clock_now_ms();
 
 	request->deadlines = (struct deadlines){
-		.timer.fire = on_timer,
+		.timer.fire = fire,
 		.started_ms = started_ms,
 		.active_ms = started_ms,
 		.total_at_ms = CLOCK_NEVER,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* request_facts.c - what stages have found in the parts of a form, for the log: a line for each part of which anything was found,
- * also of a form that was refused, for then it may be what somebody wants to know. */
-#include "request/request_priv.h"
+ * also of a form that was refused, for then it may be what somebody wants to know. With that the parts go. */
+#include "request/room_priv.h"
 
 /* What stages have found in a part. */
 static void
@@ -20,12 +20,27 @@ log_part(const struct request *request, const struct part *part)
 	log_event(LOG_INFO, "request", "part", pairs, 5 + part->facts.n);
 }
 
-void
-request_log_facts(const struct request *request)
+/* Before its parts go; none: nothing. */
+static void
+log_facts(const struct request *request)
 {
 	if (request->form.parts == NULL || !log_enabled(LOG_INFO))
 		return;
 	for (const struct part *part = parts_first(request->form.parts); part != NULL; part = part->next)
 		if (part->facts.n > 0)
 			log_part(request, part);
+}
+
+void
+request_free_form(struct request *request)
+{
+	struct request_form *form = &request->form;
+
+	if (form->parts != NULL)
+		form->n_parts = parts_count(form->parts);
+	log_facts(request);
+	parts_free(form->parts);
+	form->parts = NULL;
+	txn_free(form->txn);
+	form->txn = NULL;
 }

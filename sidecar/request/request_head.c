@@ -1,88 +1,22 @@
 // SPDX-License-Identifier: MIT
 /* request_head.c - a request's head: who sends it, whether it is let in, and what gets ready for its body. */
-#include "request/request_priv.h"
-
-#include "part/location.h"
+#include "request/room_priv.h"
 
 #include <stdio.h>
 #include <time.h>
 
-size_t
-request_piece(const struct request *request)
-{
-	return request->client->ops->piece(request->client);
-}
-
-uint64_t
-request_body_most(const struct request *request)
-{
-	const struct decision *decision = &request->asked.decision;
-	uint64_t limit = decision->route->limits.body;
-
-	return decision->length < limit ? decision->length : limit;
-}
-
-static bool
-make_txn(struct request *request)
-{
-	const struct intake_setup *setup = &request->intake->setup;
-	const struct identity *identity = &request->asked.identity;
-	const struct route *route = request->asked.decision.route;
-	struct txn_setup txn = {
-		.policy = route->commit == COMMIT_EACH ? PLAN_EACH : PLAN_ALL,
-		.sinks = setup->sinks,
-		.table = request->table,
-		.state = setup->state,
-		.blocks = request->intake->blocks,
-		.piece = request_piece(request),
-		.body = request_body_most(request),
-		.box = loop_mailbox(setup->loop),
-		.want_body = route->response.from_upstream,
-		.request_id = identity->id,
-		.id_is_ours = identity->id_is_ours,
-		.traceparent = identity->traceparent[0] != '\0' ? identity->traceparent : NULL,
-		.client = identity->client,
-		.on_news = intake_on_news,
-		.arg = request,
-	};
-
-	request->form.txn = txn_new(&txn, &request->error);
-	return request->form.txn != NULL;
-}
-
-static bool
-make_parts(struct request *request)
+static void
+make_naming(struct request *request)
 {
 	struct asked *asked = &request->asked;
-	struct request_form *form = &request->form;
-	struct parts_setup parts = {
-		.tools = &request->intake->tools, .route = asked->decision.route, .naming = &form->naming
-	};
 
-	form->naming = (struct naming){
+	request->form.naming = (struct naming){
 		.head = &asked->head,
 		.match = &asked->decision.match,
 		.request_id = str_of(asked->identity.id),
+		.grants = &request->asks.grants,
 		.started = time(NULL),
 	};
-	if (!location_make(&form->naming, &parts.route->response, &form->location, &request->error) ||
-		!make_txn(request))
-		return false;
-	parts.txn = form->txn;
-	form->parts = parts_new(&parts, &request->error);
-	return form->parts != NULL;
-}
-
-/* decide() has only looked; two workers may have seen the same last place. */
-static void
-take_place(struct request *request)
-{
-	struct decision *decision = &request->asked.decision;
-	struct counter *active = request->table->active[decision->route->index];
-
-	request->asked.is_counted = counter_take(active, decision->route->limits.concurrent);
-	if (!request->asked.is_counted)
-		decide_too_many(decision);
 }
 
 static void
@@ -94,6 +28,8 @@ decide_on(struct request *request, const struct error *flaw)
 		.is_draining = intake->is_draining,
 		.is_over_memory = pool_is_used_up(intake->setup.pool),
 		.active = request->table->active,
+		.uploads = client_uploads,
+		.uploads_arg = request,
 	};
 
 	if (asked->identity.is_trusted)
@@ -102,8 +38,6 @@ decide_on(struct request *request, const struct error *flaw)
 		asked->decision.error = *flaw;
 	else
 		decide(request->table->config, &asked->head, &load, &asked->decision);
-	if (asked->decision.allow)
-		take_place(request);
 	request->error = asked->decision.error;
 }
 
@@ -141,12 +75,15 @@ request_begin(struct request *request, const struct request_head *from)
 	identity_find(&request->table->config->trust, from->peer, &asked->head, &asked->identity);
 	deadlines_know_table(request);
 	decide_on(request, from->flaw);
-	if (asked->decision.allow && make_parts(request))
-		request_take_memory(request);
-	else
+	make_naming(request);
+	if (!asked->decision.allow || asked->decision.is_preflight || !client_take_connection(request))
 		request_move(request, REQ_SETTLED);
+	else if (asked->decision.route->authorize.to != NULL)
+		request_authorize(request);
+	else
+		request_admit(request);
 	deadlines_set(request);
-	if (request->state == REQ_WAITING)
+	if (request->state == REQ_WAITING || request->state == REQ_AUTHORIZING)
 		request_pause(request);
 	return request->state != REQ_SETTLED || answer_to_head(request);
 }

@@ -4,13 +4,22 @@
  * Nothing of it has been read then but its head, and no 100 has been said: its client's bytes wait in the sockets between, and
  * cost nothing here. Once it has what it needs it waits for nobody but its client and its stores. Routes without such a need
  * never pass this. Who has memory and is too slow is given up by stalled.c. */
-#include "request/request_priv.h"
+#include "request/room_priv.h"
 
 #include "base/container_of.h"
 #include "config/memory.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+uint64_t
+request_body_most(const struct request *request)
+{
+	const struct decision *decision = &request->asked.decision;
+	uint64_t limit = grants_body(&request->asks.grants, decision->route);
+
+	return decision->length < limit ? decision->length : limit;
+}
 
 static size_t
 chunks_of(const struct request *request)
@@ -48,7 +57,6 @@ await(struct request *request)
 {
 	struct intake *intake = request->intake;
 
-	intake->n_waiting++;
 	request->memory_wait.until_ms = clock_after(
 		loop_now_ms(intake->setup.loop), request->table->config->memory_wait_ms);
 	request_move(request, REQ_WAITING);
@@ -78,13 +86,6 @@ request_take_memory(struct request *request)
 		begin(request);
 	else
 		await(request);
-}
-
-void
-request_leave_queue(struct request *request)
-{
-	request->intake->n_waiting--;
-	queue_leave(request->intake->setup.queue, &request->memory_wait.place);
 }
 
 void
@@ -128,18 +129,4 @@ waits_look_again(struct intake *intake)
 	queue_serve(intake->setup.queue);
 	if (intake->n_waiting > 0)
 		wait_for_pool(intake);
-}
-
-void
-waits_drain(struct intake *intake)
-{
-	struct request *next;
-
-	for (struct request *r = intake->requests; r != NULL; r = next) {
-		next = r->next;
-		if (r->state != REQ_WAITING)
-			continue;
-		request_failf(r, ERR_DRAINING, "shutting down");
-		request_free_if_over(r);
-	}
 }

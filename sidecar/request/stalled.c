@@ -1,122 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* stalled.c - who has to give memory back when there is little: see request_priv.h.
+/* stalled.c - who has to give memory back when there is little: see room_priv.h.
  *
  * A client may hold memory of the budget and bring nothing, or a byte now and then to seem alive. It does no harm while
  * there is enough. When the pool is short, those who moved least lately are given up (408), the slowest first, until it is
- * not short any more; so whoever comes next finds memory. All that are looked at stand in one list, and whoever moves
- * goes to its end. Where it is not the client that is waited for, it is never his fault.
+ * not short any more; so whoever comes next finds memory. pace.c has the list in which they stand.
  *
  * Where forms wait for memory (request_wait.c), those who have what the others wait for must bring more than drops: a few slow
  * clients would keep all others out. */
-#include "request/request_priv.h"
+#include "request/room_priv.h"
 
 #include "base/container_of.h"
 
-#define LOOK_MS 250u      /* as long as forms come in: whether the pool is short */
-#define MOVED_BYTES 4096u /* who has brought less than this ... */
-#define STALLED_MS 3000u  /* ... for so long has stalled ... */
-#define HURRY_MS 1000u    /* ... or for so long, while others are refused */
+#include <stdio.h>
 
-#define PACE_BYTES (160u * 1024) /* who has a reserve and brought less than this ... */
-#define PACE_MS 10000u           /* ... in so long is too slow to keep it, while others wait for memory */
-
-static void
-append(struct request *request)
-{
-	struct stalled *stalled = &request->intake->stalled;
-
-	request->pace.slower = stalled->last;
-	request->pace.faster = NULL;
-	if (stalled->last != NULL)
-		stalled->last->pace.faster = request;
-	else
-		stalled->first = request;
-	stalled->last = request;
-}
-
-static void
-take_out(struct request *request)
-{
-	struct stalled *stalled = &request->intake->stalled;
-
-	if (request->pace.slower != NULL)
-		request->pace.slower->pace.faster = request->pace.faster;
-	else
-		stalled->first = request->pace.faster;
-	if (request->pace.faster != NULL)
-		request->pace.faster->pace.slower = request->pace.slower;
-	else
-		stalled->last = request->pace.slower;
-}
-
-static void
-look_later(struct intake *intake)
-{
-	struct loop *loop = intake->setup.loop;
-
-	loop_set_timer(loop, &intake->stalled.look, clock_after(loop_now_ms(loop), LOOK_MS));
-}
-
-static void
-note_pace(struct request *request)
-{
-	request->pace.kept_ms = loop_now_ms(request->intake->setup.loop);
-	request->pace.kept_at = request->body.taken;
-}
-
-static void
-note_moved(struct request *request)
-{
-	request->pace.moved_ms = loop_now_ms(request->intake->setup.loop);
-	request->pace.moved_at = request->body.taken;
-}
-
-void
-stalled_enter(struct request *request)
-{
-	append(request);
-	note_moved(request);
-	note_pace(request);
-	if (request->intake->stalled.look.slot == 0)
-		look_later(request->intake);
-}
-
-void
-stalled_leave(struct request *request)
-{
-	take_out(request);
-}
-
-static void
-go_to_end(struct request *request)
-{
-	note_moved(request);
-	take_out(request);
-	append(request);
-}
-
-void
-stalled_note_resumed(struct request *request)
-{
-	uint64_t since = request->reading.paused_ms > request->pace.kept_ms ? request->reading.paused_ms
-									    : request->pace.kept_ms;
-
-	if (request->state != REQ_PARSING)
-		return;
-	request->pace.kept_ms += loop_now_ms(request->intake->setup.loop) - since; /* its clock stood still */
-	go_to_end(request);
-}
-
-void
-stalled_note_bytes(struct request *request)
-{
-	if (request->state != REQ_PARSING)
-		return;
-	if (request->body.taken - request->pace.kept_at >= PACE_BYTES)
-		note_pace(request);
-	if (request->body.taken - request->pace.moved_at >= MOVED_BYTES)
-		go_to_end(request);
-}
+#define STALLED_MS 3000u /* who has brought nothing but drops (pace.c) for so long has stalled ... */
+#define HURRY_MS 1000u   /* ... or for so long, while others are refused */
 
 /* A worker that was busy for long has not seen what came meanwhile. */
 static bool
@@ -162,7 +60,7 @@ make_room(struct intake *intake)
 	for (struct request *r = intake->stalled.first; r != NULL && missing > 0; r = next) {
 		size_t back;
 
-		if (clock_after(r->pace.moved_ms, patience_ms) > now)
+		if (clock_after(r->pace.moved.ms, patience_ms) > now)
 			return;
 		next = r->pace.faster;
 		back = give_up(
@@ -175,7 +73,7 @@ static bool
 is_too_slow(const struct request *request)
 {
 	return txn_reserve(request->form.txn) != NULL &&
-		clock_after(request->pace.kept_ms, PACE_MS) <= loop_now_ms(request->intake->setup.loop);
+		clock_after(request->pace.kept.ms, PACE_MS) <= loop_now_ms(request->intake->setup.loop);
 }
 
 /* The same. */
@@ -196,15 +94,45 @@ make_way(struct intake *intake)
 	}
 }
 
+/* limits.min_rate, whether there is memory or not. */
+static bool
+owes_bytes(const struct request *request)
+{
+	const struct limits *limits = &request->asked.decision.route->limits;
+
+	return limits->min_rate > 0 && is_waited_for(request) &&
+		clock_after(request->pace.owed.ms, PACE_MS) <= loop_now_ms(request->intake->setup.loop);
+}
+
+static void
+refuse_slow(struct intake *intake)
+{
+	struct request *next;
+
+	for (struct request *r = intake->stalled.first; r != NULL; r = next) {
+		struct error error = { 0 };
+
+		next = r->pace.faster;
+		if (!owes_bytes(r))
+			continue;
+		error_set(&error, ERR_CLIENT_SLOW,
+			"for %u seconds the body came more slowly than this route takes it", PACE_MS / 1000);
+		snprintf(error.limit, sizeof error.limit, "min_rate");
+		request_fail(r, &error);
+		request_free_if_over(r);
+	}
+}
+
 static void
 on_look(struct timer *timer)
 {
 	struct intake *intake = container_of(timer, struct intake, stalled.look);
 
+	refuse_slow(intake);
 	make_room(intake);
 	make_way(intake);
 	if (intake->stalled.first != NULL)
-		look_later(intake);
+		pace_look_later(intake);
 }
 
 void

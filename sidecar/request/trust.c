@@ -290,6 +290,19 @@ trust_client(const struct trust *trust, const struct sockaddr *peer, const struc
 		print(&search.found, out);
 }
 
+void
+trust_counted(const char *client, char out[TRUST_ADDRESS_MAX])
+{
+	struct address address;
+
+	if (strchr(client, ':') == NULL || !read_plain_address(str_of(client), true, &address) || !address.is_v6) {
+		snprintf(out, TRUST_ADDRESS_MAX, "%s", client);
+		return;
+	}
+	memset(address.bytes + 8, 0, 8);
+	print(&address, out);
+}
+
 /* -- traceparent ------------------------------------------------------------------------------------ */
 
 /* The next `n` bytes are lower-case hex digits and not all zero, and `c` follows ('\0': anything does). */

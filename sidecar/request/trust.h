@@ -20,6 +20,10 @@ bool trust_has(const struct trust *trust, const struct sockaddr *address);
 void trust_client(const struct trust *trust, const struct sockaddr *peer, const struct head *head,
 	char out[TRUST_ADDRESS_MAX]);
 
+/* As whom a client counts where each has a bound, of what trust_client() says: of an IPv6 address its /64, for one client has all of
+ * that; anything else as it is. */
+void trust_counted(const char *client, char out[TRUST_ADDRESS_MAX]);
+
 /* Is it well-formed as W3C Trace Context says? What is not must not be passed on. */
 bool trust_is_traceparent(struct str s);
 

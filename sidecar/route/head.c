@@ -5,6 +5,7 @@
 #include "route/head.h"
 
 #include "config/pattern.h"
+#include "route/query_name.h"
 
 #include <string.h>
 
@@ -201,6 +202,14 @@ add_decoded(struct str encoded, struct buf *out)
 	return false;
 }
 
+struct str
+head_query_encoded(const struct head *head, struct str name)
+{
+	struct str query = head_query(head), value;
+
+	return next_pair(&query, name, &value) ? value : STR_NONE;
+}
+
 bool
 head_query_value(const struct head *head, struct str name, struct buf *out)
 {
@@ -220,6 +229,10 @@ head_query_is_clear(const struct head *head, struct str name, struct error *err)
 		if (percent_take(&value) < 0)
 			return error_set(err, ERR_BAD_REQUEST,
 				"the query parameter %.*s has a %% that is not an escape", STR_ARG(name));
-	return !next_pair(&query, name, &value) ||
-		error_set(err, ERR_BAD_REQUEST, "more than one query parameter %.*s", STR_ARG(name));
+	if (next_pair(&query, name, &value))
+		return error_set(err, ERR_BAD_REQUEST, "more than one query parameter %.*s", STR_ARG(name));
+	return !query_name_is_shared(head_query(head), name) ||
+		error_set(err, ERR_BAD_REQUEST,
+			"a query parameter that an application could take for the query parameter %.*s, beside it",
+			STR_ARG(name));
 }

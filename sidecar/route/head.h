@@ -43,13 +43,17 @@ struct str head_host(const struct head *head);
  * empty authority may not (RFC 9110 section 4.2.1). */
 bool head_has_sound_hosts(const struct head *head);
 
+/* Value of query parameter `name` (first one) as it stands in the target. STR_NONE: there is none. */
+struct str head_query_encoded(const struct head *head, struct str name);
+
 /* Value of query parameter `name` (first one), decoded ('+' is a blank) and appended to `out`.
  * False: there is none, or its escapes are broken; `out` is as before. Out of memory shows as out->failed,
  * whatever is returned. */
 bool head_query_value(const struct head *head, struct str name, struct buf *out);
 
 /* Does the query have parameter `name`, with or without escapes in its name, at most once, and can it be decoded? If there were
- * two, other programs would take the last. False: ERR_BAD_REQUEST. */
+ * two, other programs would take the last; so it stands beside none that an application could take for it either (query_name.h).
+ * False: ERR_BAD_REQUEST. */
 bool head_query_is_clear(const struct head *head, struct str name, struct error *err);
 
 /* Takes one byte off the front of `s`, which is not empty; %XX counts as the byte it stands for. -1: a '%' that is not

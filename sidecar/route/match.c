@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* match.c - see match.h. The path is cut and checked once, before any route is looked at; then each route is asked
- * in file order for host, path and method. It does not say that a route can never match: check does (config/). */
+ * in file order for host, path, headers, query and method. It does not say that a route can never match: check does (config/). */
 #include "route/match.h"
+
+#include "base/state.h"
+#include "route/named.h"
 
 #include <string.h>
 
@@ -81,8 +84,6 @@ match_host(const char *pattern, struct str host)
 {
 	struct str want = str_of(pattern);
 
-	if (pattern == NULL)
-		return true;
 	host = without_trailing_dot(host);
 	if (want.len < 2 || want.data[0] != '*')
 		return str_equal_nocase(want, host);
@@ -121,15 +122,13 @@ is_text(struct str encoded, const char *text)
 }
 
 static bool
-match_path(const struct match *match, const struct path *path, struct match_result *result)
+fits_path(const struct path_pattern *pattern, const struct path *path, struct match_result *result)
 {
 	size_t i = 0;
 
 	result->n_captures = 0;
-	if (match->any_path)
-		return true;
-	for (; i < match->n_segments; i++) {
-		const struct path_segment *segment = &match->segments[i];
+	for (; i < pattern->n_segments; i++) {
+		const struct path_segment *segment = &pattern->segments[i];
 
 		if (segment->kind == SEGMENT_REST) {
 			capture(result, rest_from(path, i));
@@ -143,6 +142,25 @@ match_path(const struct match *match, const struct path *path, struct match_resu
 			return false;
 	}
 	return i == path->n_segments && !path->has_trailing_slash;
+}
+
+static bool
+takes_path(const struct match *match, const struct path *path, struct match_result *result)
+{
+	for (size_t i = 0; i < match->n_paths; i++)
+		if (fits_path(&match->paths[i], path, result))
+			return true;
+	result->n_captures = 0;
+	return match->n_paths == 0;
+}
+
+static bool
+takes_host(const struct match *match, struct str host)
+{
+	for (size_t i = 0; i < match->n_hosts; i++)
+		if (match_host(match->hosts[i], host))
+			return true;
+	return match->n_hosts == 0;
 }
 
 static bool
@@ -185,42 +203,122 @@ add_methods(const struct match *match, struct buf *allow)
 	}
 }
 
+/* -- routes --------------------------------------------------------------------------------------------- */
+
+/* What is asked of one route after another. */
+struct question {
+	const struct head *head;
+	const struct path *path;
+	struct str host;
+};
+
+static bool
+takes_named(const struct match *match, const struct head *head, struct match_look *look)
+{
+	const struct named_pattern *header, *query;
+
+	if (!named_is_clear(match, head, &look->error)) {
+		look->miss = MATCH_UNCLEAR;
+		return false;
+	}
+	header = named_header_misfit(match, head);
+	query = header == NULL ? named_query_misfit(match, head) : NULL;
+	if (header == NULL && query == NULL)
+		return true;
+	look->miss = header != NULL ? MATCH_HEADER : MATCH_QUERY;
+	look->named = header != NULL ? header : query;
+	return false;
+}
+
+static void
+look_at(const struct question *q, const struct match *match, struct match_result *result, struct match_look *look)
+{
+	if (!takes_host(match, q->host))
+		look->miss = MATCH_HOST;
+	else if (!takes_path(match, q->path, result))
+		look->miss = MATCH_PATH;
+	else if (takes_named(match, q->head, look))
+		look->miss = takes_method(match, q->head->method) ? MATCH_NOTHING : MATCH_METHOD;
+}
+
+/* All but the method. */
+static bool
+takes_place(const struct question *q, const struct match *match, struct match_look *look)
+{
+	struct match_result scratch;
+
+	look_at(q, match, &scratch, look);
+	return look->miss == MATCH_NOTHING || look->miss == MATCH_METHOD;
+}
+
+void
+match_look_at(const struct route *route, const struct head *head, const struct path *path, struct match_look *look)
+{
+	struct question q = { head, path, head_host(head) };
+	struct match_result scratch;
+
+	*look = (struct match_look){ 0 };
+	look_at(&q, &route->match, &scratch, look);
+}
+
+/* `seen`: a bit for each enum match_miss of the routes. */
+static const struct route *
+none(const struct head *head, unsigned seen, struct match_result *result, struct error *err)
+{
+	result->n_captures = 0;
+	if ((seen & BIT(MATCH_METHOD)) != 0)
+		error_set(err, ERR_METHOD, "this path does not take the method %.*s", STR_ARG(head->method));
+	else if ((seen & (BIT(MATCH_HEADER) | BIT(MATCH_QUERY))) != 0)
+		error_set(err, ERR_NO_ROUTE, "no route of this host and path takes these headers and this query");
+	else
+		error_set(err, ERR_NO_ROUTE, "no route takes this host and path");
+	return NULL;
+}
+
 const struct route *
 match_request(const struct config *config, const struct head *head, const struct path *path,
 	struct match_result *result, struct error *err)
 {
-	struct str host = head_host(head);
-	bool other_method = false;
+	struct question q = { head, path, head_host(head) };
+	struct match_look look = { 0 };
+	unsigned seen = 0;
 
 	for (size_t i = 0; i < config->n_routes; i++) {
-		const struct route *route = &config->routes[i];
-
-		if (!match_host(route->match.host, host) || !match_path(&route->match, path, result))
-			continue;
-		if (takes_method(&route->match, head->method)) {
-			result->route = route;
-			return route;
+		look_at(&q, &config->routes[i].match, result, &look);
+		if (look.miss == MATCH_NOTHING) {
+			result->route = &config->routes[i];
+			return result->route;
 		}
-		other_method = true;
+		if (look.miss == MATCH_UNCLEAR) {
+			result->n_captures = 0;
+			*err = look.error;
+			return NULL;
+		}
+		seen |= BIT(look.miss);
 	}
-	result->n_captures = 0;
-	if (other_method)
-		error_set(err, ERR_METHOD, "this path does not take the method %.*s", STR_ARG(head->method));
-	else
-		error_set(err, ERR_NO_ROUTE, "no route takes this host and path");
+	return none(head, seen, result, err);
+}
+
+const struct route *
+match_place(const struct config *config, const struct head *head, const struct path *path,
+	bool (*fits)(const struct route *route))
+{
+	struct question q = { head, path, head_host(head) };
+	struct match_look look = { 0 };
+
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (fits(&config->routes[i]) && takes_place(&q, &config->routes[i].match, &look))
+			return &config->routes[i];
 	return NULL;
 }
 
 void
 match_allow(const struct config *config, const struct head *head, const struct path *path, struct buf *allow)
 {
-	struct str host = head_host(head);
-	struct match_result scratch = { 0 };
+	struct question q = { head, path, head_host(head) };
+	struct match_look look = { 0 };
 
-	for (size_t i = 0; i < config->n_routes; i++) {
-		const struct match *match = &config->routes[i].match;
-
-		if (match_host(match->host, host) && match_path(match, path, &scratch))
-			add_methods(match, allow);
-	}
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (takes_place(&q, &config->routes[i].match, &look))
+			add_methods(&config->routes[i].match, allow);
 }

@@ -38,17 +38,41 @@ struct match_result {
 /* False: ERR_BAD_REQUEST. */
 bool path_read(struct str encoded_path, struct path *path, struct error *err);
 
-/* First route in file order whose host, path and method fit. NULL: ERR_NO_ROUTE, or ERR_METHOD if host and
- * path of some route fit but no such route takes the method. Methods compare by case. */
+/* What of a route a request misses first, in the order in which it is looked at. */
+enum match_miss {
+	MATCH_NOTHING, /* the route takes it */
+	MATCH_HOST,
+	MATCH_PATH,
+	MATCH_UNCLEAR, /* a header or parameter that the route names can be read in two ways (named.h) */
+	MATCH_HEADER,
+	MATCH_QUERY,
+	MATCH_METHOD,
+};
+
+struct match_look {
+	enum match_miss miss;
+	const struct named_pattern *named; /* with MATCH_HEADER and MATCH_QUERY */
+	struct error error;                /* with MATCH_UNCLEAR */
+};
+
+void match_look_at(
+	const struct route *route, const struct head *head, const struct path *path, struct match_look *look);
+
+/* First route in file order that takes the request. NULL: ERR_BAD_REQUEST if a route was come to for which it is unclear;
+ * ERR_METHOD if all of some route fits but its methods; else ERR_NO_ROUTE. Methods compare by case. */
 const struct route *match_request(const struct config *config, const struct head *head, const struct path *path,
 	struct match_result *result, struct error *err);
 
-/* The methods of all routes whose host and path fit, as an Allow value ("POST, PUT", no duplicates). Check
+/* The same, whatever the method, of the routes for which `fits` says yes. NULL: there is none. */
+const struct route *match_place(const struct config *config, const struct head *head, const struct path *path,
+	bool (*fits)(const struct route *route));
+
+/* The methods of all routes of which all else fits, as an Allow value ("POST, PUT", no duplicates). Check
  * allow->failed: half an Allow would be a wrong one. */
 void match_allow(const struct config *config, const struct head *head, const struct path *path, struct buf *allow);
 
 /* Does `host` (from the request, any case, without port, one final dot ignored) fit the pattern of a route?
- * NULL fits all; "*.example.org" fits any name below it, not example.org itself. IPv6 literals stand in brackets
+ * "*.example.org" fits any name below it, not example.org itself. IPv6 literals stand in brackets
  * and compare as text, not by their value. */
 bool match_host(const char *pattern, struct str host);
 

@@ -5,12 +5,14 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "sink/exchange_priv.h"
 
 #include <sys/epoll.h>
 
-#define MAX_IDLE_CONNECTIONS 64L
 #define UPLOAD_BUFFER_LEAST 16384L /* libcurl's limit */
+/* Before 8.1.0 (curl's issue 11101) a handle that is used again still points at the header that it has read last, which was freed:
+ * an answer whose first line is folded would be written there. */
+#define REUSE_FROM 0x080100u
+#define COPIES_FROM 0x080700u /* chunks are made in a buffer of their own, and sent from another one */
 
 struct socket {
 	struct watch watch;
@@ -38,11 +40,24 @@ tell_done(struct engine *engine)
 
 	while ((msg = curl_multi_info_read(engine->multi, &left)) != NULL) {
 		CURLcode code = msg->data.result;
-		struct exchange *exchange = NULL;
+		struct engine_user *user = NULL;
 
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &exchange);
-		exchange_on_done(exchange, code);
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &user);
+		user->done(user, code);
 	}
+}
+
+static void
+call_first_deferred(struct engine *engine)
+{
+	struct engine_user *user = engine->deferred;
+
+	engine->deferred = user->next_deferred;
+	user->is_deferred = false;
+	if (user->is_unwatched)
+		user->done(user, CURLE_UNRECOVERABLE_POLL);
+	else
+		user->resume(user);
 }
 
 /* Unpausing is not allowed in libcurl's header callback, so it waits until here. */
@@ -50,7 +65,7 @@ static void
 run_deferred(struct engine *engine)
 {
 	while (engine->deferred != NULL) {
-		exchange_resume_deferred(engine);
+		call_first_deferred(engine);
 		act(engine, CURL_SOCKET_TIMEOUT, 0);
 	}
 }
@@ -124,17 +139,21 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
 	struct engine *engine = arg;
 	struct socket *s = known;
-	struct exchange *exchange = NULL;
+	struct engine_user *user = NULL;
 	bool ok;
 
 	if (what == CURL_POLL_REMOVE) {
 		forget_socket(engine, fd, s);
+		engine_kept_add(&engine->kept, fd);
 		return 0;
 	}
+	engine_kept_remove(&engine->kept, fd);
 	ok = s == NULL ? watch_new_socket(engine, fd, what)
 		       : loop_rewatch(engine->loop, &s->watch, epoll_events(what));
-	if (!ok && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange) == CURLE_OK && exchange != NULL)
-		exchange_on_unwatched(exchange);
+	if (!ok && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user) == CURLE_OK && user != NULL) {
+		user->is_unwatched = true;
+		engine_defer(engine, user);
+	}
 	return 0;
 }
 
@@ -162,17 +181,39 @@ on_timer(struct timer *timer)
 /* -- life --------------------------------------------------------------------------------------------- */
 
 bool
+engine_bears_reuse(unsigned libcurl)
+{
+	return libcurl >= REUSE_FROM;
+}
+
+size_t
+engine_copies_of(unsigned libcurl)
+{
+	return libcurl >= COPIES_FROM ? 2 : 1;
+}
+
+bool
 engine_init(struct engine *engine, struct loop *loop, struct error *err)
 {
-	*engine = (struct engine){ .loop = loop, .timer.fire = on_timer, .cut_ms = CLOCK_NEVER };
+	unsigned libcurl = curl_version_info(CURLVERSION_NOW)->version_num;
+
+	*engine = (struct engine){ .loop = loop,
+		.timer.fire = on_timer,
+		.guest_ms = ENGINE_GUEST_MS,
+		.cut_ms = CLOCK_NEVER,
+		.may_reuse = engine_bears_reuse(libcurl),
+		.n_copies = engine_copies_of(libcurl) };
 	engine->multi = curl_multi_init();
-	if (engine->multi == NULL || !loop_set_timer(loop, &engine->timer, CLOCK_NEVER))
+	if (engine->multi == NULL || !loop_set_timer(loop, &engine->timer, CLOCK_NEVER)) {
+		curl_multi_cleanup(engine->multi);
+		engine->multi = NULL;
 		return error_set(err, ERR_NOMEM, "libcurl: out of memory");
+	}
 	curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
 	curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wish);
 	curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
-	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, MAX_IDLE_CONNECTIONS);
+	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)ENGINE_KEPT_MAX);
 	curl_multi_setopt(engine->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	return true;
 }
@@ -201,13 +242,35 @@ engine_give_handle(struct engine *engine, CURL *easy)
 {
 	if (easy == NULL)
 		return;
-	if (engine->n_idle == ENGINE_IDLE_HANDLES) {
+	if (!engine->may_reuse || engine->n_idle == ENGINE_IDLE_HANDLES) {
 		curl_easy_cleanup(easy);
 		return;
 	}
 	curl_easy_reset(easy);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_LEAST); /* drops the one it has */
 	engine->idle[engine->n_idle++] = easy;
+}
+
+void
+engine_defer(struct engine *engine, struct engine_user *user)
+{
+	if (user->is_deferred)
+		return;
+	user->is_deferred = true;
+	user->next_deferred = engine->deferred;
+	engine->deferred = user;
+}
+
+void
+engine_forget(struct engine *engine, struct engine_user *user)
+{
+	struct engine_user **at = &engine->deferred;
+
+	while (*at != NULL && *at != user)
+		at = &(*at)->next_deferred;
+	if (*at != NULL)
+		*at = user->next_deferred;
+	user->is_deferred = user->is_unwatched = false;
 }
 
 /* -- guests ------------------------------------------------------------------------------------------- */

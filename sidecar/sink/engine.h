@@ -4,22 +4,34 @@
  * counted by any thread: with `placement: spread` another worker may open a transfer here.
  *
  * libcurl is driven by curl_multi_socket_action(): its sockets are watches of the loop, its one timer is a
- * timer of the loop. No function here may be called from within a callback of libcurl. */
+ * timer of the loop. No function here but engine_defer() may be called from within a callback of libcurl. */
 #ifndef PENSTOCK_ENGINE_H
 #define PENSTOCK_ENGINE_H
 
 #include "base/counter.h"
 #include "base/error.h"
 #include "loop/loop.h"
+#include "sink/engine_kept.h"
 
 #include <curl/curl.h>
 
 #define ENGINE_IDLE_HANDLES 64 /* easy handles that wait to be used again */
+#define ENGINE_GUEST_MS 60000u
 
 /* A transfer that outlives its order, so that no producer can tell it to end. */
 struct engine_guest {
 	struct engine_guest *next;
 	void (*cut)(struct engine_guest *guest); /* it has until cut_ms of its engine; may end it */
+};
+
+/* Whose handle is in an engine's multi: CURLOPT_PRIVATE of the handle points here. Zeroed but for its calls, both of which may take
+ * the handle out of the multi, and free the struct. */
+struct engine_user {
+	void (*done)(struct engine_user *user, CURLcode code); /* libcurl has no more to do with the handle */
+	void (*resume)(struct engine_user *user);              /* after engine_defer() */
+	struct engine_user *next_deferred;
+	bool is_deferred;  /* is in engine->deferred */
+	bool is_unwatched; /* its socket could not be watched: it would wait for ever, so it is done */
 };
 
 struct engine {
@@ -28,16 +40,25 @@ struct engine {
 	struct timer timer;
 	CURL *idle[ENGINE_IDLE_HANDLES];
 	size_t n_idle;
+	struct engine_kept kept;
+	bool may_reuse;  /* this libcurl bears that a handle is used twice */
+	size_t n_copies; /* how often it holds what it sends of a stream */
 	struct counter
 		transfers; /* [any] opened here and not freed yet; read to choose the engine of the next one */
-	struct exchange *deferred; /* to be unpaused as soon as libcurl has returned */
-	bool is_running;           /* libcurl is on the stack */
+	struct engine_user *deferred; /* to be called as soon as libcurl has returned */
+	bool is_running;              /* libcurl is on the stack */
 	struct engine_guest *guests;
 	size_t n_guests;
-	uint64_t cut_ms; /* when guests must have ended; CLOCK_NEVER: nobody is in a hurry */
+	uint64_t guest_ms; /* how long one may take: ENGINE_GUEST_MS, unless a test says otherwise */
+	uint64_t cut_ms;   /* when all must have ended; CLOCK_NEVER: nobody is in a hurry */
 };
 
-/* CURLOPT_PRIVATE of each handle is its exchange. */
+/* Is a handle of this libcurl (0xXXYYZZ, as LIBCURL_VERSION_NUM) good for more than one request? */
+bool engine_bears_reuse(unsigned libcurl);
+
+/* How often does it hold a byte of a stream that it sends? */
+size_t engine_copies_of(unsigned libcurl);
+
 bool engine_init(struct engine *engine, struct loop *loop, struct error *err);
 void engine_fini(struct engine *engine); /* nothing may be left on it */
 
@@ -46,6 +67,10 @@ void engine_give_handle(struct engine *engine, CURL *easy); /* not added to the 
 
 /* Lets libcurl do what is due now, and tells the transfers that are done. */
 void engine_run(struct engine *engine);
+
+/* Calls resume() when libcurl has returned. */
+void engine_defer(struct engine *engine, struct engine_user *user);
+void engine_forget(struct engine *engine, struct engine_user *user); /* its handle is not in the multi any more */
 
 void engine_add_guest(struct engine *engine, struct engine_guest *guest);
 void engine_remove_guest(struct engine *engine, struct engine_guest *guest);

@@ -17,27 +17,29 @@ now_ms(const struct exchange *x)
 
 /* -- the end ------------------------------------------------------------------------------------------ */
 
+/* Before 8.7 libcurl kept in a handle, also in one that was reset, that it had sent a stream's trailer: it would not send the next one.
+ * Since then it keeps there the buffer that a body was sent from, of the size that was asked for: 256 KiB after a part to S3, which
+ * nobody is charged for while the handle waits. */
 static void
-leave_deferred(struct exchange *x)
+give_back(struct exchange *x)
 {
-	struct exchange **at = &x->engine->deferred;
+	enum exchange_body body = x->request->body;
 
-	while (*at != NULL && *at != x)
-		at = &(*at)->next_deferred;
-	if (*at == x)
-		*at = x->next_deferred;
-	x->is_deferred = false;
+	if (body == EXCHANGE_STREAM || body == EXCHANGE_READ)
+		curl_easy_cleanup(x->easy);
+	else
+		engine_give_handle(x->engine, x->easy);
 }
 
 /* Takes everything away from libcurl. */
 static void
 detach(struct exchange *x)
 {
-	leave_deferred(x);
 	if (x->easy != NULL) {
 		curl_multi_remove_handle(x->engine->multi, x->easy);
-		engine_give_handle(x->engine, x->easy);
+		give_back(x);
 	}
+	engine_forget(x->engine, &x->user);
 	x->easy = NULL;
 	curl_slist_free_all(x->headers);
 	x->headers = NULL;
@@ -48,6 +50,7 @@ detach(struct exchange *x)
 static void
 end(struct exchange *x, struct exchange_result result)
 {
+	result.is_long = exchange_has_long_answer(x);
 	detach(x);
 	x->request = NULL;
 	x->calls->on_done(x->arg, &result);
@@ -87,8 +90,8 @@ forget_answer(struct exchange *x)
 	x->socket_error = 0;
 	x->uploaded = 0;
 	x->n_read = 0;
-	x->is_head_whole = x->is_in_head = x->is_paused = x->is_unwatched = false;
-	x->is_asking = x->was_asked_twice = x->body_begun = x->was_complete = x->was_early = false;
+	x->is_head_whole = x->is_in_head = x->is_paused = false;
+	x->is_asking = x->was_asked_twice = x->was_stray = x->body_begun = x->was_complete = x->was_early = false;
 }
 
 /* Hands the request to libcurl, which asks for the body once it is connected. */
@@ -143,12 +146,22 @@ may_retry(const struct exchange *x, const struct exchange_facts *facts)
 		(!exchange_may_have_arrived(x) || exchange_may_repeat(x->request));
 }
 
-void
-exchange_on_done(struct exchange *x, CURLcode code)
+/* The kept connection was of no use: a request that is not sent, or that may be sent twice, goes over a new one. */
+static bool
+must_renew(const struct exchange *x, const struct exchange_facts *facts)
 {
+	bool may = x->was_stray || (exchange_fault_is_stale(facts) && exchange_may_repeat(x->request));
+
+	return may && !x->must_be_new;
+}
+
+static void
+on_engine_done(struct engine_user *user, CURLcode code)
+{
+	struct exchange *x = container_of(user, struct exchange, user);
 	struct exchange_facts facts = facts_of(x, code);
 
-	if (exchange_fault_is_stale(&facts) && exchange_may_repeat(x->request) && !x->must_be_new) {
+	if (must_renew(x, &facts)) {
 		leave(x);
 		x->must_be_new = true;
 		ask_again(x);
@@ -258,34 +271,11 @@ exchange_resume(struct exchange *x)
 	engine_run(x->engine); /* unpausing only arms a timer: let the bytes leave now */
 }
 
-void
-exchange_defer(struct exchange *x)
+static void
+on_engine_resume(struct engine_user *user)
 {
-	if (x->is_deferred)
-		return;
-	x->is_deferred = true;
-	x->next_deferred = x->engine->deferred;
-	x->engine->deferred = x;
-}
+	struct exchange *x = container_of(user, struct exchange, user);
 
-void
-exchange_on_unwatched(struct exchange *x)
-{
-	x->is_unwatched = true;
-	exchange_defer(x);
-}
-
-void
-exchange_resume_deferred(struct engine *engine)
-{
-	struct exchange *x = engine->deferred;
-
-	engine->deferred = x->next_deferred;
-	x->is_deferred = false;
-	if (x->is_unwatched) {
-		exchange_on_done(x, CURLE_UNRECOVERABLE_POLL);
-		return;
-	}
 	x->is_paused = false;
 	if (x->easy != NULL)
 		curl_easy_pause(x->easy, CURLPAUSE_CONT);
@@ -301,6 +291,7 @@ exchange_new(struct engine *engine, const struct exchange_calls *calls, void *ar
 	if (x == NULL)
 		return NULL;
 	x->engine = engine;
+	x->user = (struct engine_user){ .done = on_engine_done, .resume = on_engine_resume };
 	x->calls = calls;
 	x->arg = arg;
 	x->timer.fire = on_timer;
@@ -327,6 +318,12 @@ bool
 exchange_is_asking(const struct exchange *x)
 {
 	return x->request != NULL;
+}
+
+bool
+exchange_is_away(const struct exchange *x)
+{
+	return x->request != NULL && !x->is_waiting_to_retry && x->is_asking && x->was_complete;
 }
 
 bool

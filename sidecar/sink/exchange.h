@@ -33,6 +33,7 @@
 
 #define EXCHANGE_LENGTH_UNKNOWN UINT64_MAX
 #define EXCHANGE_PAUSE SIZE_MAX
+#define EXCHANGE_ANSWER_MAX (1024u * 1024)
 
 struct engine;
 struct exchange;
@@ -45,8 +46,13 @@ struct exchange_result {
 	bool was_early;    /* the answer came before the request was complete */
 	bool was_sent_before; /* over a kept connection, which died when all may have reached the other side: what `status` says is
 				 of the last time */
+	bool is_long;         /* more of its body came than answer_max, and was not read */
 	enum error_kind kind; /* if not is_whole: whose fault it is ... */
 	const char *why;      /* ... in words that name no address and no path; a constant */
+};
+
+struct exchange_line {
+	const char *name, *value;
 };
 
 struct exchange_calls {
@@ -55,10 +61,13 @@ struct exchange_calls {
 	size_t (*on_read)(void *arg, char *to, size_t room);
 	void (*on_rewind)(
 		void *arg); /* EXCHANGE_READ: on_read begins at the beginning; before each time that it is asked */
+	/* EXCHANGE_STREAM with has_trailer, when on_read has told the end: the line that follows the body (RFC 9112 section 7.1.2). */
+	struct exchange_line (*on_trailer)(void *arg);
 	void (*on_interim)(
 		void *arg, unsigned status); /* 1xx: the final answer is still to come; NULL: it is ignored */
-	void (*on_status)(void *arg, unsigned status);              /* of the final answer; NULL likewise */
-	void (*on_header)(void *arg, struct str line);              /* each line of its head; NULL likewise */
+	void (*on_status)(void *arg, unsigned status); /* of the final answer; NULL likewise */
+	void (*on_header)(void *arg,
+		struct str line); /* each line of its head, and none of a 1xx or behind its body; NULL likewise */
 	void (*on_answer)(void *arg, const char *data, size_t len); /* its body; NULL likewise */
 	void (*on_done)(void *arg, const struct exchange_result *result);
 };
@@ -71,10 +80,6 @@ enum exchange_body {
 	EXCHANGE_CONNECT /* no request: only a connection (TLS included), which is closed again */
 };
 
-struct exchange_line {
-	const char *name, *value;
-};
-
 /* What is asked. Borrowed until the end, with all that it points to. */
 struct exchange_request {
 	const struct http_peer *to;
@@ -83,9 +88,13 @@ struct exchange_request {
 	size_t n_lines;
 	enum exchange_body body;
 	struct str whole;
-	uint64_t length; /* of what is read; EXCHANGE_LENGTH_UNKNOWN: chunked */
-	size_t unit;     /* bytes that should leave in one piece */
+	uint64_t length;   /* of what is read; EXCHANGE_LENGTH_UNKNOWN: chunked */
+	bool has_trailer;  /* of a stream of unknown length: on_trailer() is asked for one */
+	size_t unit;       /* bytes that should leave in one piece, see exchange_buffer() */
+	size_t answer_max; /* bytes of the answer's body that are read; 0: EXCHANGE_ANSWER_MAX */
 	bool reuse_always;
+	bool is_alone;   /* over a connection of its own, which nobody uses after it */
+	bool is_once;    /* never sent a second time, also where its method would allow that */
 	bool is_patient; /* it may be silent for as long as total_at_ms allows; to->idle_ms does not count */
 	uint64_t connect_ms, total_at_ms; /* longest time to connect; when all of it must have ended */
 };
@@ -97,6 +106,9 @@ void exchange_free(struct exchange *exchange); /* stops it; NULL is fine */
 /* IDLE -> ASKING. False: out of memory, it stays IDLE. */
 bool exchange_begin(struct exchange *exchange, const struct exchange_request *request);
 
+/* How many bytes a send of a body may have, which is read in pieces of this `unit`: on_read is never offered more room. */
+size_t exchange_buffer(size_t unit);
+
 /* To be called when on_read would have more to give, or the end. Cheap if on_read has not paused it. Not from within a call. */
 void exchange_resume(struct exchange *exchange);
 
@@ -107,9 +119,16 @@ void exchange_retime(struct exchange *exchange);
 void exchange_stop(struct exchange *exchange);
 
 bool exchange_is_asking(const struct exchange *exchange);
+bool exchange_is_away(const struct exchange *exchange); /* all of it was read, only its answer is awaited */
 bool exchange_may_have_arrived(const struct exchange *exchange); /* was_complete, as far as is known now */
 
 /* Of a line that on_header() was told and that begins with `name` ("etag:"): what stands behind it, without blanks and line end. */
 struct str exchange_value_of(struct str line, const char *name);
+
+/* The same as a text in `out`, which stays as it is if that has no room for it or it holds a control byte. */
+void exchange_take_value(struct str line, const char *name, char *out, size_t size);
+
+/* Does the line go on with the one before (RFC 9112 section 5.2)? */
+bool exchange_is_folded(struct str line);
 
 #endif

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body that are read at all */
 /* Of all heads of one answer, those of 1xx too. With one more line it is still less than what libcurl takes, which would only
  * say that it could not receive. */
 #define HEADS_MAX (192u * 1024)
@@ -39,6 +38,33 @@ on_read(char *to, size_t size, size_t count, void *arg)
 	return n;
 }
 
+/* A line that could not be made must not be left out: the request is broken off, and so it never becomes whole. */
+static int
+on_trailer(struct curl_slist **list, void *arg)
+{
+	struct exchange *x = arg;
+	struct exchange_line line = x->calls->on_trailer(x->arg);
+	struct buf text = { 0 };
+
+	buf_addf(&text, "%s: %s", line.name, line.value);
+	if (!text.failed)
+		*list = curl_slist_append(NULL, text.data);
+	buf_free(&text);
+	x->was_complete = *list != NULL;
+	return *list != NULL ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
+}
+
+/* What came over a kept connection while nobody had asked would be read as the answer to this request: a 408 of a server that is about
+ * to close it, or content where none may be. libcurl before 8.0 only looks whether it has been closed. */
+static bool
+has_stray(const struct exchange *x, int own_port)
+{
+	long n_connects = 1;
+
+	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	return n_connects == 0 && engine_kept_has_stray(&x->engine->kept, own_port);
+}
+
 /* CURLINFO_REQUEST_SIZE would not do: a head that does not go out at the first attempt is not counted in it. */
 static int
 on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
@@ -48,9 +74,11 @@ on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port
 	(void)peer_ip;
 	(void)own_ip;
 	(void)peer_port;
-	(void)own_port;
 	/* A second time: the connection was kept and has died, and libcurl sends the request anew without asking. */
 	x->was_asked_twice = x->is_asking;
+	x->was_stray = !x->is_asking && has_stray(x, own_port);
+	if (x->was_stray)
+		return CURL_PREREQFUNC_ABORT;
 	x->is_asking = true;
 	return x->was_asked_twice ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -62,9 +90,10 @@ static int
 on_close(void *arg, curl_socket_t fd)
 {
 	struct linger none = { .l_onoff = 1 };
+	struct engine *engine = arg;
 	int left = 0;
 
-	(void)arg;
+	engine_kept_remove(&engine->kept, fd);
 	if (ioctl(fd, SIOCOUTQ, &left) == 0 && left > 0)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	return close(fd);
@@ -90,7 +119,7 @@ static void
 defer_resume(struct exchange *x)
 {
 	if (x->is_paused)
-		exchange_defer(x);
+		engine_defer(x->engine, &x->user);
 }
 
 struct str
@@ -101,6 +130,21 @@ exchange_value_of(struct str line, const char *name)
 	while (value.len > 0 && (value.data[value.len - 1] == '\r' || value.data[value.len - 1] == '\n'))
 		value.len--;
 	return str_trim(value);
+}
+
+void
+exchange_take_value(struct str line, const char *name, char *out, size_t size)
+{
+	struct str value = exchange_value_of(line, name);
+
+	if (value.len < size && !str_has_control(value))
+		snprintf(out, size, "%.*s", STR_ARG(value));
+}
+
+bool
+exchange_is_folded(struct str line)
+{
+	return line.len > 0 && (line.data[0] == ' ' || line.data[0] == '\t');
 }
 
 static void
@@ -131,6 +175,32 @@ exchange_has_long_head(const struct exchange *x)
 	return x->head_size > HEADS_MAX;
 }
 
+/* A 204 or 304 ends with its head (RFC 9112 section 6.3). What a server sends behind it all the same would be the beginning of the next
+ * answer, so one that speaks of content gets no further request over that connection. */
+static void
+mind_content(struct exchange *x, struct str line)
+{
+	struct str rest;
+
+	if (x->status != 204 && x->status != 304)
+		return;
+	if (str_starts_nocase(line, "transfer-encoding:"))
+		curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 1L);
+	if (!str_starts_nocase(line, "content-length:"))
+		return;
+	rest = exchange_value_of(line, "content-length:");
+	if (!str_is(rest, "0"))
+		curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+static void
+tell_line(struct exchange *x, struct str line)
+{
+	mind_content(x, line);
+	if (x->calls->on_header != NULL)
+		x->calls->on_header(x->arg, line);
+}
+
 static size_t
 on_header(char *data, size_t size, size_t count, void *arg)
 {
@@ -146,9 +216,17 @@ on_header(char *data, size_t size, size_t count, void *arg)
 		take_status(x, line);
 	else if (!x->is_in_head)
 		x->is_head_whole = true;
-	else if (x->calls->on_header != NULL)
-		x->calls->on_header(x->arg, line);
+	else if (x->status != 0 && !x->is_head_whole)
+		tell_line(x, line);
 	return line.len;
+}
+
+bool
+exchange_has_long_answer(const struct exchange *x)
+{
+	size_t most = x->request->answer_max;
+
+	return x->answer_size > (most > 0 ? most : EXCHANGE_ANSWER_MAX);
 }
 
 static size_t
@@ -159,7 +237,7 @@ on_answer(char *data, size_t size, size_t count, void *arg)
 
 	x->active_ms = loop_now_ms(x->engine->loop);
 	x->answer_size += n;
-	if (x->answer_size > ANSWER_MAX)
+	if (exchange_has_long_answer(x))
 		return 0; /* nobody wants to read that; an error, but the status stands */
 	if (x->calls->on_answer != NULL)
 		x->calls->on_answer(x->arg, data, n);
@@ -169,12 +247,17 @@ on_answer(char *data, size_t size, size_t count, void *arg)
 void
 exchange_set_callbacks(struct exchange *x)
 {
-	curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
+	curl_easy_setopt(x->easy, CURLOPT_PRIVATE, &x->user);
 	curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(x->easy, CURLOPT_READDATA, x);
+	if (x->request->has_trailer) {
+		curl_easy_setopt(x->easy, CURLOPT_TRAILERFUNCTION, on_trailer);
+		curl_easy_setopt(x->easy, CURLOPT_TRAILERDATA, x);
+	}
 	curl_easy_setopt(x->easy, CURLOPT_PREREQFUNCTION, on_connected);
 	curl_easy_setopt(x->easy, CURLOPT_PREREQDATA, x);
 	curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, x->engine);
 	curl_easy_setopt(x->easy, CURLOPT_SEEKFUNCTION, on_seek);
 	curl_easy_setopt(x->easy, CURLOPT_SEEKDATA, x);
 	curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, on_header);

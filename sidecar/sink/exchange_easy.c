@@ -15,11 +15,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define UPLOAD_BUFFER_MIN (64L * 1024) /* libcurl's limits are 16 KiB and 2 MiB; lazily touched */
-#define UPLOAD_BUFFER_MAX (2048L * 1024)
+#define UPLOAD_BUFFER_MIN (64u * 1024) /* libcurl's limits are 16 KiB and 2 MiB; lazily touched */
+#define UPLOAD_BUFFER_MAX (2048u * 1024)
 #define ANSWER_BUFFER 4096L
-#define CA_AGE_S 60L      /* the authorities are read again after so long; libcurl would take a day */
-#define NAME_AGE_S 60L    /* a name is resolved again after so long; the key `url` says so */
+#define ANSWER_BUFFER_OF_STREAM 1024L /* libcurl's least: it waits all the while that a slow client sends */
+#define CA_AGE_S 60L                  /* the authorities are read again after so long; libcurl would take a day */
+#define NAME_AGE_S 60L                /* a name is resolved again after so long; the key `url` says so */
 #define KEPT_S 60L        /* an idle connection is used again for so long by whoever can ask once more, ... */
 #define KEPT_ONCE_S 1L    /* ... and by others only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
@@ -41,7 +42,9 @@ add_line(struct exchange *x, const char *name, const char *value)
 	struct buf line = { 0 };
 	bool ok;
 
-	buf_addf(&line, "%s: %s", name, value);
+	buf_add_text(&line, name);
+	buf_add_text(&line, ": ");
+	buf_add_text(&line, value);
 	ok = !line.failed && add(x, line.data);
 	buf_free(&line);
 	return ok;
@@ -66,8 +69,9 @@ make_headers(struct exchange *x)
 	for (size_t i = 0; i < request->n_lines; i++)
 		if (request->lines[i].value != NULL)
 			ok = ok && add_line(x, request->lines[i].name, request->lines[i].value);
-	for (size_t i = 0; i < to->n_headers; i++)
-		ok = ok && add_line(x, to->headers[i].name, to->headers[i].value);
+	for (size_t i = 0; i < to->headers.n; i++)
+		if (to->headers.items[i].value != NULL) /* else it is one of `lines`, if it is meant */
+			ok = ok && add_line(x, to->headers.items[i].name, to->headers.items[i].value);
 	return ok;
 }
 
@@ -132,7 +136,7 @@ exchange_may_repeat(const struct exchange_request *request)
 	bool is_here = request->body == EXCHANGE_NO_BODY || request->body == EXCHANGE_WHOLE ||
 		request->body == EXCHANGE_READ;
 
-	return is_here && is_idempotent(request->method);
+	return is_here && !request->is_once && is_idempotent(request->method);
 }
 
 /* Where to connect, and over which connection. */
@@ -143,11 +147,11 @@ aim(struct exchange *x)
 	const struct http_peer *to = request->to;
 	bool may_repeat = exchange_may_repeat(request);
 	bool is_kept = (may_repeat || (request->reuse_always && request->body != EXCHANGE_STREAM)) &&
-		!x->must_be_new;
+		!x->must_be_new && !request->is_alone;
 
 	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, is_kept ? 0L : 1L);
 	/* Nobody but those who may use kept ones leaves one: each takes a descriptor for as long as it waits. */
-	curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, is_kept || may_repeat ? 0L : 1L);
+	curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, (is_kept || may_repeat) && !request->is_alone ? 0L : 1L);
 	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? KEPT_S : KEPT_ONCE_S);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, &x->socket_error);
@@ -175,19 +179,19 @@ set_url(struct exchange *x)
 	struct buf url = { 0 };
 	bool ok;
 
-	buf_addf(&url, "%s%s", x->request->to->url, x->request->target);
+	buf_add_text(&url, x->request->to->url);
+	buf_add_text(&url, x->request->target);
 	ok = !url.failed && curl_easy_setopt(x->easy, CURLOPT_URL, url.data) == CURLE_OK;
 	buf_free(&url);
 	return ok;
 }
 
-/* The size of one send. */
-static long
-upload_buffer(size_t unit)
+size_t
+exchange_buffer(size_t unit)
 {
 	if (unit < UPLOAD_BUFFER_MIN)
 		return UPLOAD_BUFFER_MIN;
-	return unit < UPLOAD_BUFFER_MAX ? (long)unit : UPLOAD_BUFFER_MAX;
+	return unit < UPLOAD_BUFFER_MAX ? unit : UPLOAD_BUFFER_MAX;
 }
 
 static void
@@ -202,7 +206,7 @@ set_body(struct exchange *x)
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, request->whole.len > 0 ? request->whole.data : "");
 	} else if (request->body != EXCHANGE_NO_BODY) {
 		curl_easy_setopt(x->easy, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(request->unit));
+		curl_easy_setopt(x->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)exchange_buffer(request->unit));
 		if (request->length != EXCHANGE_LENGTH_UNKNOWN)
 			curl_easy_setopt(x->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->length);
 	}
@@ -228,7 +232,8 @@ make_easy(struct exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "penstock/" PENSTOCK_VERSION);
-	curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, ANSWER_BUFFER);
+	curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE,
+		x->request->body == EXCHANGE_STREAM ? ANSWER_BUFFER_OF_STREAM : ANSWER_BUFFER);
 	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
 	return true;
 }

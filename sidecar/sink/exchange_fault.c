@@ -83,6 +83,7 @@ static const struct cause curl_causes[] = {
 	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_UPSTREAM, "its answer is not HTTP/1.1" },
 	{ CODE_TOO_LARGE, ERR_UPSTREAM, "the head of its answer is too long" },
 	{ CURLE_OUT_OF_MEMORY, ERR_NOMEM, "out of memory" },
+	{ CURLE_ABORTED_BY_CALLBACK, ERR_NOMEM, "out of memory" }, /* for a trailer */
 	{ CURLE_FAILED_INIT, ERR_INTERNAL, "libcurl could not begin" },
 	{ CURLE_URL_MALFORMAT, ERR_INTERNAL, "libcurl does not take the URL" },
 	{ CURLE_NOT_BUILT_IN, ERR_INTERNAL, "libcurl was built without what it takes" },
@@ -154,6 +155,8 @@ describe_end(const struct exchange_facts *facts, enum error_kind *kind)
 		return "resolving its host name took longer than timeout.connect";
 	if (facts->was_asked_twice)
 		told.code = CURLE_GOT_NOTHING;
+	else if (facts->is_in_head && facts->code == CURLE_BAD_FUNCTION_ARGUMENT)
+		told.code = CURLE_WEIRD_SERVER_REPLY; /* a line without a colon */
 	else if (facts->is_cut && facts->code == CURLE_OK)
 		told.code =
 			CURLE_PARTIAL_FILE; /* libcurl takes the end of the connection for the end of the head */

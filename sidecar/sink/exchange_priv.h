@@ -10,6 +10,7 @@
 
 struct exchange {
 	struct engine *engine;
+	struct engine_user user;
 	const struct exchange_calls *calls;
 	void *arg;
 	const struct exchange_request *request;
@@ -22,7 +23,6 @@ struct exchange {
 	bool is_waiting_to_retry;
 	bool must_be_new;     /* the kept connection has died: over a new one */
 	bool was_sent_before; /* and all of it may have come through that one */
-	struct exchange *next_deferred;
 	/* of the request that is with libcurl */
 	unsigned status;      /* of the final answer; 0: none yet */
 	bool is_head_whole;   /* its head has ended */
@@ -31,22 +31,14 @@ struct exchange {
 	size_t answer_size;   /* bytes of its body seen */
 	int socket_error;     /* the last socket(2) that failed, errno; 0: none did */
 	bool is_paused;       /* on_read has paused libcurl */
-	bool is_deferred;     /* is in engine->deferred */
-	bool is_unwatched;    /* its socket could not be watched: it would wait for ever */
 	bool is_asking;       /* connected: from here on libcurl sends the request */
 	bool was_asked_twice; /* libcurl wanted to send it anew */
+	bool was_stray;       /* the connection had been kept, and has an answer to nothing; so nothing was sent */
 	uint64_t n_read;      /* bytes of the body handed over */
 	bool body_begun;      /* at least one */
 	bool was_complete;    /* all of it was */
 	bool was_early;       /* the final answer came before that */
 };
-
-/* exchange.c, for engine.c */
-void exchange_on_done(struct exchange *exchange, CURLcode code);
-void exchange_on_unwatched(
-	struct exchange *exchange); /* its socket cannot be watched; libcurl may be on the stack */
-void exchange_resume_deferred(struct engine *engine); /* lets the first of engine->deferred run again */
-void exchange_defer(struct exchange *exchange);       /* until libcurl may be called again */
 
 /* exchange_easy.c: sets a handle up and gives it to the multi. False: out of memory. */
 bool exchange_easy_begin(struct exchange *exchange);
@@ -58,5 +50,6 @@ void exchange_easy_look(const struct exchange *exchange, struct exchange_facts *
 /* exchange_callbacks.c */
 void exchange_set_callbacks(struct exchange *exchange);
 bool exchange_has_long_head(const struct exchange *exchange); /* longer than what is read */
+bool exchange_has_long_answer(const struct exchange *exchange);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * An order describes one object that is to come into being at a destination. The producer owns it, and must not change it from
  * open() until CHANNEL_ENDED (until CHANNEL_UNDONE if it has told CHANNEL_UNDO). It may change only what the transfer does not
- * look at: `group` and `entry` before it tells CHANNEL_COMMIT, and `kept` unless `is_kept`. The transfer writes `outcome` before
+ * look at: `digest` before it tells CHANNEL_FINISH, `group`, `entry` and, with KIND_NAMES_LATE, `target` before it tells CHANNEL_COMMIT, and `kept` unless `is_kept`. The transfer writes `outcome` before
  * it reports ENDED or UNDONE, and does not touch the order after that. channel.h has the protocol of the two.
  */
 #ifndef PENSTOCK_ORDER_H
@@ -21,7 +21,8 @@
 #include <stdint.h>
 
 #define ORDER_LENGTH_UNKNOWN UINT64_MAX
-#define OUTCOME_BODY_MAX 65536 /* bytes of an upstream's answer that are kept where they are wanted */
+#define OUTCOME_CHALLENGE_MAX 599 /* bytes of what a 401 asks for */
+#define OUTCOME_BODY_MAX 65536    /* bytes of an upstream's answer that are kept where they are wanted */
 
 /* How it ended. */
 enum outcome_state {
@@ -37,9 +38,13 @@ struct outcome {
 	struct error error;      /* why it is not COMMITTED; ERR_NONE after COMMITTED and a plain cancel */
 	struct error undo_error; /* why an undo failed (state stays COMMITTED) */
 	unsigned status;         /* HTTP status of the upstream, 0: none came */
-	unsigned retry_after_s;  /* what a 429 or 503 of it asks to wait; 0: nothing, or not in seconds */
-	char location[512];      /* the upstream's Location, or ""; never longer than fits */
-	char type[128];          /* Content-Type of the upstream's answer, or "" */
+	unsigned retry_after_s;  /* what a refusal of it asks to wait; 0: nothing */
+	struct buf
+		challenge; /* ERR_UPSTREAM_REFUSED by a 401: its WWW-Authenticate; `failed`: none; producer frees */
+	char location[512]; /* the upstream's Location, or ""; never longer than fits */
+	const char
+		*version; /* of the committed object, as its store says it, until CHANNEL_CLOSE; NULL or "": none */
+	char type[128];   /* Content-Type of the upstream's answer, or "" */
 	struct buf
 		body; /* its body, only if want_body; `failed`: none, it was too long or encoded; producer frees */
 };
@@ -51,17 +56,23 @@ struct table;       /* route/table.h */
 /* A header line of an object. */
 struct order_line {
 	const char *name, *value;
+	const char *shown; /* to be shown instead of the value, which may be a secret; NULL: the value */
 };
 
 struct order {
 	const struct destination *to;
 	struct table *table;      /* of `to`; a transfer that needs it for longer than the order acquires it */
 	enum store_method method; /* http only */
-	const char *target;       /* escaped; http: begins with '/'; directory: relative, no empty or dot segment */
-	const char *type;         /* Content-Type to send, or NULL */
-	const struct order_line
-		*lines; /* KIND_METADATA: what else the object says of itself, metadata and disposition */
+	const char *
+		target; /* escaped; http: begins with '/'; directory: relative, no empty or dot segment; NULL: not known
+			     * yet (KIND_NAMES_LATE) */
+	const char *type; /* Content-Type to send, or NULL */
+	const struct order_line *
+		lines; /* KIND_METADATA: what else the object says of itself, metadata and disposition; KIND_LINES: what goes with it */
 	size_t n_lines;
+	bool says_digest; /* KIND_LINES: `digest` goes with it, ... */
+	const char *
+		digest; /* ... the value of a Content-Digest: if is_kept from the start, else known when its bytes have ended */
 	unsigned link_s;     /* KIND_LINKS: how long a link to it is to live; 0: none is wanted */
 	const char *link_as; /* the Content-Disposition that such a link gives; NULL: the object's own */
 	const void *form;    /* the same for all orders of one form; compared, never followed */
@@ -107,13 +118,17 @@ struct order_link {
 	int64_t expires_s; /* when it ends: seconds since 1970, by this machine's clock */
 };
 
+struct app_answer; /* sink/question.h */
+struct asking;
+struct question;
+
 /* All sinks, as the orders of one worker's requests reach them. */
 struct sinks {
 	void *arg;
 
-	/* [producer] Bytes of memory that a transfer for this order, with its `unit`, holds beside its chunks until it has
-	 * ended. They are the producer's to charge before a transfer that streams, and if there is no room it may ask again
-	 * with a smaller unit. Transfers of kept bytes are not charged: only a few are under way at once (PLAN_WINDOW). */
+	/* [producer] Bytes of memory that a transfer for this order holds at the least beside its chunks until it has ended. They
+	 * are the producer's to charge before a transfer that streams; what it comes to hold beyond that it charges
+	 * itself. Transfers of kept bytes are not charged: only a few are under way at once (PLAN_WINDOW). */
 	size_t (*cost)(void *arg, const struct order *order);
 
 	/* [producer] Makes the transfer and the channel to it, nothing else; it begins with CHANNEL_START.
@@ -130,6 +145,14 @@ struct sinks {
 	 * long as the keys do that sign it. It never waits. `link` is zeroed, and its url the caller's to free after either
 	 * result. False: there can be none now, err says why. */
 	bool (*link)(void *arg, const struct order *order, struct order_link *link, struct error *err);
+
+	/* [producer] Asks an application (question.h). on_answer comes once, and later; then the asking is gone. NULL: out of memory,
+	 * or of the budget, and on_answer does not come. */
+	struct asking *(*ask)(void *arg, const struct question *question,
+		void (*on_answer)(void *arg, struct app_answer *answer), void *whose);
+
+	/* [producer] The answer is not wanted any more: on_answer does not come. */
+	void (*ask_stop)(void *arg, struct asking *asking);
 
 	/* [producer] What still goes on here for orders that have ended must be over soon: the process is ending. */
 	void (*cut)(void *arg);

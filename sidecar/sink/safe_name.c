@@ -1,37 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* safe_name.c - see safe_name.h. The bytes of a segment are gathered, decoded, with a mark for each that says who gave it;
  * at the segment's end they are judged as a whole, and written for the place where the object goes. */
-#include "sink/safe_name.h"
-
-#include "config/kind.h"
+#include "sink/safe_name_priv.h"
 
 #include <string.h>
 
-enum mark {
-	MARK_TEXT,    /* stands as it was written; in a key escaped where a URL wants that */
-	MARK_PLAIN,   /* stands as it is */
-	MARK_ESCAPED, /* of the template, written there as %XX */
-	MARK_VALUE,   /* and above: givers[mark - MARK_VALUE] */
-};
-
-/* It is sent in a URL. */
-static bool
-is_http(const struct safe_name *name)
-{
-	return name->to->kind->style != TEMPLATE_FOR_FILE;
-}
-
-/* The template's own text stands for itself, and is escaped here. */
-static bool
-is_key(const struct safe_name *name)
-{
-	return name->to->kind->style == TEMPLATE_FOR_KEY;
-}
-
 void
-safe_name_begin(struct safe_name *name, const struct destination *to, struct buf *out)
+safe_name_begin(struct safe_name *name, const struct destination *to, bool shortens, struct buf *out)
 {
-	*name = (struct safe_name){ .to = to, .out = out };
+	*name = (struct safe_name){ .to = to, .out = out, .shortens = shortens };
 }
 
 /* -- refusing ------------------------------------------------------------------------------------------ */
@@ -58,12 +35,6 @@ replace(struct safe_name *name, size_t at, int mark, const char *what)
 
 /* -- judging ------------------------------------------------------------------------------------------- */
 
-static int
-mark_at(const struct safe_name *name, size_t at)
-{
-	return (unsigned char)name->marks.data[at];
-}
-
 /* RFC 3629 section 3 forbids them, and some decoders take them for the byte that they spell. */
 static bool
 is_overlong(struct str s)
@@ -77,8 +48,8 @@ is_overlong(struct str s)
 
 #define NOT_UTF8 "bytes that are not UTF-8"
 
-static const char *
-unsafe_byte(struct str rest)
+const char *
+safe_name_unsafe_byte(struct str rest)
 {
 	unsigned char c = (unsigned char)rest.data[0];
 
@@ -111,7 +82,7 @@ mark_of_escape(const struct safe_name *name, size_t at)
 static const char *
 unsafe_value(const struct safe_name *name, struct str rest, bool is_utf8)
 {
-	const char *what = unsafe_byte(rest);
+	const char *what = safe_name_unsafe_byte(rest);
 
 	return what == NULL && !is_utf8 && is_key(name) ? NOT_UTF8 : what;
 }
@@ -122,7 +93,7 @@ judge_bytes(struct safe_name *name)
 {
 	struct str all = buf_str(&name->bytes);
 
-	for (size_t i = 0, character = 0; i < all.len; i++) {
+	for (size_t i = name->segment, character = i; i < all.len; i++) {
 		struct str rest = { all.data + i, all.len - i };
 		int mark = mark_at(name, i);
 		const char *what;
@@ -141,127 +112,71 @@ judge_bytes(struct safe_name *name)
 	}
 }
 
+static struct str
+segment_of(const struct safe_name *name)
+{
+	return (struct str){ name->bytes.data + name->segment, name->bytes.len - name->segment };
+}
+
 /* What stands before a ';' counts: some servers take the rest for parameters, and resolve the dots then. */
 static void
 judge_dots(struct safe_name *name)
 {
-	struct str s = buf_str(&name->bytes);
+	struct str s = segment_of(name);
 	const char *semicolon = memchr(s.data, ';', s.len);
 	size_t n = semicolon != NULL ? (size_t)(semicolon - s.data) : s.len;
 
 	if (n < 1 || n > 2 || s.data[0] != '.' || s.data[n - 1] != '.')
 		return;
 	for (size_t i = 0; i < n; i++)
-		replace(name, i, MARK_TEXT, "a \".\" or \"..\" segment");
+		replace(name, name->segment + i, MARK_TEXT, "a \".\" or \"..\" segment");
 }
 
 static void
 judge_reserved(struct safe_name *name)
 {
-	if (!is_http(name) && str_starts_nocase(buf_str(&name->bytes), ".penstock-"))
-		replace(name, 0, MARK_TEXT, "\".penstock-\" at the front");
-}
-
-/* -- writing ------------------------------------------------------------------------------------------- */
-
-static bool
-is_unreserved(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		(c != '\0' && strchr("-._~", c) != NULL);
-}
-
-/* Bytes from `at` on that stand in a URL as they are. */
-static size_t
-plain_run(const struct safe_name *name, size_t at)
-{
-	size_t end = at;
-
-	while (end < name->bytes.len &&
-		(mark_at(name, end) == MARK_PLAIN || (mark_at(name, end) == MARK_TEXT && !is_key(name)) ||
-			is_unreserved(name->bytes.data[end])))
-		end++;
-	return end - at;
+	if (!is_http(name) && str_starts_nocase(segment_of(name), ".penstock-"))
+		replace(name, name->segment, MARK_TEXT, "\".penstock-\" at the front");
 }
 
 static void
-write_for_url(struct safe_name *name)
+judge(struct safe_name *name)
 {
-	for (size_t i = 0, n; i < name->bytes.len; i += n + 1) {
-		n = plain_run(name, i);
-		buf_add(name->out, name->bytes.data + i, n);
-		if (i + n < name->bytes.len)
-			buf_addf(name->out, "%%%02X", (unsigned char)name->bytes.data[i + n]);
-	}
+	judge_bytes(name);
+	judge_dots(name);
+	judge_reserved(name);
 }
 
-static void
-write_for_folder(struct safe_name *name)
-{
-	struct str rest = buf_str(&name->bytes);
-
-	for (size_t n; rest.len > 0; rest.data += n, rest.len -= n) {
-		bool is_value = mark_at(name, name->bytes.len - rest.len) >= MARK_VALUE;
-
-		n = utf8_length(rest);
-		if (is_value && (n == 0 || rest.data[0] == '%' || unsafe_byte(rest) != NULL)) {
-			buf_addf(name->out, "%%%02X", (unsigned char)rest.data[0]);
-			n = 1;
-		} else {
-			n += n == 0;
-			buf_add(name->out, rest.data, n);
-		}
-	}
-}
-
-static void
-write_segment(struct safe_name *name)
-{
-	size_t before = name->out->len;
-
-	if (is_http(name)) {
-		write_for_url(name);
-		return;
-	}
-	write_for_folder(name);
-	if (name->out->len - before > SAFE_NAME_SEGMENT_MAX)
-		error_set(&name->error, ERR_RULE, "the name it would get is longer than %d bytes",
-			SAFE_NAME_SEGMENT_MAX);
-}
-
-static void
-judge_and_write(struct safe_name *name)
-{
-	if (name->n_givers > 0) {
-		judge_bytes(name);
-		judge_dots(name);
-		judge_reserved(name);
-	}
-	write_segment(name);
-}
+/* -- gathering ----------------------------------------------------------------------------------------- */
 
 /* Before the '/' that a URL begins with, and behind one that ends it, there is no segment. */
 static void
 end_segment(struct safe_name *name)
 {
-	if (name->bytes.len == 0 && name->n_givers > 0 && !refuse(name, MARK_TEXT, "an empty segment"))
+	if (name->bytes.len == name->segment && name->n_givers > 0 && !refuse(name, MARK_TEXT, "an empty segment"))
 		safe_name_plain(name, STR("_"));
 	if (name->bytes.failed || name->marks.failed)
 		error_nomem(&name->error);
-	else if (name->bytes.len > 0)
-		judge_and_write(name);
-	buf_clear(&name->bytes);
-	buf_clear(&name->marks);
+	else if (name->bytes.len > name->segment && name->n_givers > 0)
+		judge(name);
 	name->n_givers = 0;
 }
-
-/* -- gathering ----------------------------------------------------------------------------------------- */
 
 static void
 add(struct safe_name *name, char c, int mark)
 {
 	buf_add_char(&name->bytes, c);
 	buf_add_char(&name->marks, (char)mark);
+}
+
+/* What ends a segment stands between them. */
+static void
+add_end(struct safe_name *name, struct str text, enum mark mark)
+{
+	end_segment(name);
+	for (size_t i = 0; i < text.len; i++)
+		add(name, text.data[i], (int)mark);
+	name->segment = name->bytes.len;
 }
 
 /* The escape of a '/' or a '\\' ends a segment, as they do. */
@@ -274,8 +189,7 @@ add_escape(struct safe_name *name, struct str escape)
 		add(name, c, MARK_ESCAPED);
 		return;
 	}
-	end_segment(name);
-	buf_add(name->out, escape.data, 3);
+	add_end(name, escape, MARK_PLAIN);
 }
 
 void
@@ -286,10 +200,9 @@ safe_name_text(struct safe_name *name, struct str text)
 
 		n = is_http(name) && !is_key(name) && is_escape(rest) ? 3 : 1;
 		if (n == 3) {
-			add_escape(name, rest);
+			add_escape(name, (struct str){ rest.data, 3 });
 		} else if (rest.data[0] == '/') {
-			end_segment(name);
-			buf_add_char(name->out, '/');
+			add_end(name, STR("/"), MARK_SLASH);
 		} else {
 			add(name, rest.data[0], MARK_TEXT);
 		}
@@ -316,6 +229,17 @@ safe_name_plain(struct safe_name *name, struct str text)
 }
 
 void
+safe_name_stand_in(struct safe_name *name, struct str text, size_t len)
+{
+	size_t both = text.len < len ? text.len : len;
+
+	add_run(name, (struct str){ text.data, both }, MARK_PLAIN);
+	add_run(name, (struct str){ text.data + both, text.len - both }, MARK_UNCOUNTED);
+	for (; both < len; both++)
+		add(name, ' ', MARK_UNSEEN);
+}
+
+void
 safe_name_value(struct safe_name *name, const char *placeholder, struct str value)
 {
 	size_t giver = name->n_givers < SAFE_NAME_GIVERS_MAX ? name->n_givers++ : SAFE_NAME_GIVERS_MAX - 1;
@@ -327,18 +251,44 @@ safe_name_value(struct safe_name *name, const char *placeholder, struct str valu
 void
 safe_name_drop_dot(struct safe_name *name)
 {
-	if (name->bytes.len == 0 || name->marks.len == 0 || name->bytes.data[name->bytes.len - 1] != '.')
+	if (name->bytes.len == name->segment || name->bytes.failed || name->marks.failed ||
+		name->bytes.data[name->bytes.len - 1] != '.')
 		return;
 	name->bytes.data[--name->bytes.len] = '\0';
 	name->marks.data[--name->marks.len] = '\0';
+}
+
+/* Also where it is not shortened: no file system takes it. */
+static void
+check_segments(struct safe_name *name)
+{
+	for (size_t from = 0, end; from < name->bytes.len; from = end + 1) {
+		end = safe_name_segment_end(name, from);
+		if (safe_name_length(name, from, end) > SAFE_NAME_SEGMENT_MAX && !error_is_set(&name->error))
+			error_set(&name->error, ERR_RULE, "the name it would get is longer than %d bytes",
+				SAFE_NAME_SEGMENT_MAX);
+	}
+}
+
+static void
+write_all(struct safe_name *name)
+{
+	if (name->shortens)
+		long_name_shorten(name);
+	if (!is_http(name) && !error_is_set(&name->error))
+		check_segments(name);
+	if (!error_is_set(&name->error))
+		safe_name_write(name, 0, name->bytes.len, name->out);
+	if (name->out->failed)
+		error_nomem(&name->error);
 }
 
 bool
 safe_name_end(struct safe_name *name, struct error *err)
 {
 	end_segment(name);
-	if (name->out->failed)
-		error_nomem(&name->error);
+	if (!error_is_set(&name->error))
+		write_all(name);
 	buf_free(&name->bytes);
 	buf_free(&name->marks);
 	if (error_is_set(&name->error))

@@ -16,6 +16,8 @@
  *   a segment "." or "..", also before a ';'         dots are '_'   dots are '_'
  *   ".penstock-" (any case) in front                                '_' for the dot
  *
+ * A name that is too long (a file name, a key, a URL's path) is refused, or shortened: long_name.c says how.
+ *
  * The segment is judged after it was decoded once. So nothing is left in an http name that a second decoding would change. A file
  * system decodes nothing, so a folder keeps what was sent. "%2F" and "%5C" in a template's own text for http count as '/',
  * because a server that decodes them cuts the name there. With `names.unsafe: refuse` the form is refused where the table would
@@ -38,15 +40,17 @@
 struct safe_name {
 	const struct destination *to;
 	struct buf *out;
-	struct buf bytes, marks; /* of the segment that is being written: decoded once, and who gave each byte */
+	bool shortens;           /* one that is too long */
+	struct buf bytes, marks; /* of the name until its end: decoded once, and who gave each byte */
+	size_t segment;          /* where in them the one begins that is being gathered */
 	const char
 		*givers[SAFE_NAME_GIVERS_MAX]; /* placeholders that gave the segment a value, also an empty one */
 	size_t n_givers;
 	struct error error;
 };
 
-/* The name is appended to `out`; both are borrowed until the end. */
-void safe_name_begin(struct safe_name *name, const struct destination *to, struct buf *out);
+/* The name is appended to `out` at the end; both are borrowed until then. `shortens`: values of one that is too long are cut. */
+void safe_name_begin(struct safe_name *name, const struct destination *to, bool shortens, struct buf *out);
 
 /* Text of the template, or of its date. */
 void safe_name_text(struct safe_name *name, struct str text);
@@ -54,8 +58,11 @@ void safe_name_text(struct safe_name *name, struct str text);
 /* A value that a client may have chosen; `placeholder`, borrowed until the end, is named where it is refused. */
 void safe_name_value(struct safe_name *name, const char *placeholder, struct str value);
 
-/* Text of our own, which is written as it is: a UUID, a number, or what stands in its place where a name is only shown. */
+/* Text of our own, which is written as it is: a UUID, a number. */
 void safe_name_plain(struct safe_name *name, struct str text);
+
+/* The same where a name is only shown: in place of a text of `len` bytes, as long as which it counts. */
+void safe_name_stand_in(struct safe_name *name, struct str text, size_t len);
 
 /* If the last byte that was written is a dot, takes it away again. */
 void safe_name_drop_dot(struct safe_name *name);

@@ -8,11 +8,11 @@
 #include "base/must.h"
 #include "sink/settle_priv.h"
 
-#define LOOK_MS 3000u /* for files that were taken over later */
+#define LOOK_MS 3000u /* for files of processes that have died since */
 
 /* An object for which there is no memory waits for the next start. */
-static void
-take_all(struct settle *settle)
+void
+settle_take_all(struct settle *settle)
 {
 	struct dead_object *object;
 
@@ -26,7 +26,9 @@ on_look(struct timer *timer)
 {
 	struct settle *settle = container_of(timer, struct settle, look);
 
-	take_all(settle);
+	state_look(settle->setup.state);
+	settle_take_all(settle);
+	settle_notices_take(settle);
 	loop_set_timer(settle->engine.loop, &settle->look, clock_after(loop_now_ms(settle->engine.loop), LOOK_MS));
 }
 
@@ -45,6 +47,7 @@ on_table(struct mail *mail, unsigned bits)
 		loop_clear_timer(settle->engine.loop, &task->due);
 		settle_task_place(task);
 	}
+	settle_notices_again(settle);
 	table_release(before);
 	settle->setup.on_table(settle->setup.on_table_arg);
 }
@@ -68,7 +71,13 @@ settle_new(const struct settle_setup *setup, struct error *err)
 		return NULL;
 	}
 	settle->table = table_acquire(setup->table);
-	take_all(settle);
+	if (!settle_notices_init(settle)) {
+		error_nomem(err);
+		settle_free(settle);
+		return NULL;
+	}
+	settle_take_all(settle);
+	settle_notices_take(settle);
 	loop_set_timer(settle->engine.loop, &settle->look, clock_after(clock_now_ms(), LOOK_MS));
 	return settle;
 }
@@ -87,6 +96,7 @@ settle_free(struct settle *settle)
 	if (settle == NULL)
 		return;
 	loop_deliver_rest(settle->engine.loop); /* a table may be among it */
+	settle_notices_fini(settle);
 	while (settle->tasks != NULL) {
 		struct task *next = settle->tasks->next;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* settle.h - takes back what processes that died in the middle of a commit have left at destinations that have to be asked
- * (state/state.h knows of it; folders have their own journals).
+ * (state/state.h knows of it; folders have their own journals), and uploads that this process has left; and tells
+ * applications of the forms that do not stand.
  *
  * If the commit was to complete an upload, that is ended first, whatever else may be done: its id shows that it is ours. A request
- * to complete it that arrives late then finds no upload. Of a form that was not to become visible, and whose uploads were being
- * ended at the kill, there is nothing else to do.
+ * to complete it that arrives late then finds no upload. Of an upload that was under way, or was being ended, there is nothing
+ * else to do.
  *
  *   an object:  WAITING ─due▶ ASKING ─no answer, or no▶ WAITING
  *                                ├─its upload is not there any more▶ WAITING
@@ -12,11 +13,18 @@
  *                                             what was on its way at the kill may still land ─▶ settled
  *               TOLD: it may not be touched, or its destination is not in the route file any more; it is only logged
  *
+ * An application that may believe in a form which does not stand is told so by a signed POST without a body, at the form's `failed`:
+ * X-Request-Id is that of the form, X-Penstock-Route its route's id, the purpose of the signature "failed". Any 2xx ends that;
+ * anything else is tried again, after a second and up to five minutes, by this process and the next. Where a process was killed between the question
+ * about a visible form and its end, the application is asked in the same way at `resolve`: any 2xx lets the form stand, 404 takes it
+ * back, anything else is asked again. The keys are those of the route that is in force.
+ *
  * It runs on the loop of the state, in the background: no upload waits for it. */
 #ifndef PENSTOCK_SETTLE_H
 #define PENSTOCK_SETTLE_H
 
 #include "base/metrics.h"
+#include "channel/pool.h"
 #include "route/table.h"
 #include "state/state.h"
 
@@ -25,6 +33,7 @@ struct settle;
 struct settle_setup {
 	struct state *state;
 	struct table *table; /* in force at the start */
+	struct pool *pool;   /* the budget to which questions are charged */
 	struct metrics *metrics;
 	void (*on_table)(void *arg); /* [state] it has taken what settle_set_table() brought */
 	void *on_table_arg;

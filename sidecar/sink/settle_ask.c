@@ -4,8 +4,10 @@
 #include "base/mem.h"
 #include "sink/settle_priv.h"
 
-#define ASKING_MAX 8u  /* at a time */
+#define ASKING_MAX 8u  /* at a time ... */
+#define UPLOADS_MAX 4u /* ... where nobody waits for it: there may be a thousand, of a store that does not answer */
 #define NO_ROOM_MS 50u /* when so many are asked */
+#define NO_ROOM_UPLOAD_MS 500u
 
 /* What its request needed. */
 static void
@@ -76,7 +78,7 @@ note_gone(struct task *task, enum relic_said said)
 	if (task->has_failed)
 		settle_task_say(LOG_INFO, task,
 			settle_task_is_upload(task)
-				? "an upload that nobody wanted any more can be ended now"
+				? "an upload that may be unfinished can be ended now"
 				: "an object of a commit that was cut short can be taken back now",
 			NULL);
 	task->has_failed = false;
@@ -91,7 +93,7 @@ note_failure(struct task *task, const char *why)
 	if (!task->has_failed)
 		settle_task_say(LOG_WARN, task,
 			settle_task_is_upload(task)
-				? "an upload that nobody wanted any more cannot be ended yet; it is tried again"
+				? "an upload that may be unfinished cannot be ended yet; it is tried again"
 				: "an object of a commit that was cut short cannot be taken back yet; it is "
 				  "tried again",
 			why);
@@ -188,8 +190,8 @@ on_due(struct timer *timer)
 	struct settle *settle = task->settle;
 	struct error error = { 0 };
 
-	if (settle->n_asking >= ASKING_MAX) {
-		settle_task_ask_after(task, NO_ROOM_MS);
+	if (settle->n_asking >= (settle_task_is_upload(task) ? UPLOADS_MAX : ASKING_MAX)) {
+		settle_task_ask_after(task, settle_task_is_upload(task) ? NO_ROOM_UPLOAD_MS : NO_ROOM_MS);
 		return;
 	}
 	task->table = table_acquire(settle->table);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* settle_priv.h - what settle.c (all objects, begin and end), settle_task.c (what is to become of one, and what is said of it)
- * and settle_ask.c (what is asked, and what the answer means) share. All on the loop of the state. */
+/* settle_priv.h - what settle.c (all objects, begin and end), settle_task.c (what is to become of one, and what is said of it),
+ * settle_ask.c (what is asked, and what the answer means) and settle_notice.c (what applications are told and asked) share. All on
+ * the loop of the state. */
 #ifndef PENSTOCK_SETTLE_PRIV_H
 #define PENSTOCK_SETTLE_PRIV_H
 
 #include "base/log.h"
+#include "channel/blocks.h"
 #include "sink/settle.h"
 #include "sink/sink.h"
 
@@ -30,6 +32,19 @@ struct task {
 	const char *told;  /* TOLD: a constant */
 };
 
+#define NOTICES_ASKING_MAX 4u /* questions at a time, each to another application */
+
+struct notice; /* settle_notice.c's */
+
+struct notices {
+	struct notice *first;
+	struct timer due;
+	struct blocks *blocks;                     /* what questions are charged to */
+	struct notice *asking[NOTICES_ASKING_MAX]; /* NULL: nobody */
+	unsigned n_asking;
+	uint64_t say_at_ms; /* not before: the next line that one was not answered */
+};
+
 struct settle {
 	struct settle_setup setup;
 	struct table *table;
@@ -37,10 +52,21 @@ struct settle {
 	struct mail table_mail;
 	struct engine engine;
 	struct timer look;
+	struct notices notices;
 	struct task *tasks;
 	unsigned n_asking;
 	struct counter n_waiting; /* not gone yet, and can be */
 };
+
+/* Takes what dead processes have left since, or what may be taken back by now. */
+void settle_take_all(struct settle *settle);
+
+/* -- settle_notice.c ---------------------------------------------------------------------------------- */
+
+bool settle_notices_init(struct settle *settle); /* false: out of memory */
+void settle_notices_fini(struct settle *settle);
+void settle_notices_take(void *settle);           /* all that the state knows of and nobody has taken yet */
+void settle_notices_again(struct settle *settle); /* another table is in force */
 
 /* -- settle_task.c ------------------------------------------------------------------------------------ */
 

@@ -72,8 +72,7 @@ tell(struct task *task, const char *why)
 {
 	settle_task_move(task, TASK_TOLD);
 	if (task->told != why && settle_task_is_upload(task))
-		settle_task_say(LOG_ERROR, task,
-			"an upload that nobody wanted any more may be unfinished, and is let be", why);
+		settle_task_say(LOG_ERROR, task, "an upload may be unfinished, and is let be", why);
 	else if (task->told != why)
 		settle_task_say(LOG_ERROR, task,
 			"an object of a commit that was cut short may be there, and is let be", why);
@@ -87,7 +86,7 @@ settle_task_say_if_all_gone(const struct task *task)
 	size_t n = 0;
 
 	if (settle_task_is_upload(task)) {
-		settle_task_say(LOG_INFO, task, "ended an upload that nobody wanted any more", NULL);
+		settle_task_say(LOG_INFO, task, "an upload that may have been unfinished is gone", NULL);
 		return;
 	}
 	for (const struct task *t = task->settle->tasks; t != NULL; t = t->next) {

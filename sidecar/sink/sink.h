@@ -13,6 +13,7 @@
 #include "sink/exchange.h"
 #include "sink/order.h"
 
+struct destination_kind;
 struct disk;
 struct survey;
 struct would;
@@ -127,7 +128,7 @@ struct sink {
 
 const struct sink *sink_of(const struct destination *to);
 
-/* What `sink` keeps open for the table, as long as the table is held; NULL where it has no `open`. */
-void *sink_opened(const struct table *table, const struct sink *sink);
+/* What the sink of this kind keeps open for the table, as long as the table is held; NULL where it has no `open`. */
+void *sink_opened(const struct table *table, const struct destination_kind *kind);
 
 #endif

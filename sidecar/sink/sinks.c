@@ -18,10 +18,6 @@ static const struct sink *const sinks[] = {
 
 #define N_SINKS (sizeof sinks / sizeof sinks[0])
 
-struct opened { /* of one table */
-	void *of[N_SINKS];
-};
-
 const struct sink *
 sink_of(const struct destination *to)
 {
@@ -33,50 +29,35 @@ sink_of(const struct destination *to)
 	return sinks[i];
 }
 
-static void *
-opened_by(const struct table *table, size_t i)
-{
-	return ((const struct opened *)table->opened)->of[i];
-}
-
-void *
-sink_opened(const struct table *table, const struct sink *sink)
-{
-	size_t i = 0;
-
-	while (i < N_SINKS && sinks[i] != sink)
-		i++;
-	must(i < N_SINKS);
-	return opened_by(table, i);
-}
-
 /* -- opening and closing ------------------------------------------------------------------------------ */
+
+/* table->opened is what each sink keeps open, in the order of sinks.def: opened.c. */
 
 static void
 close_all(void *arg)
 {
-	struct opened *opened = arg;
+	void **opened = arg;
 
 	for (size_t i = 0; i < N_SINKS; i++)
-		if (opened->of[i] != NULL && sinks[i]->close != NULL)
-			sinks[i]->close(opened->of[i]);
+		if (opened[i] != NULL && sinks[i]->close != NULL)
+			sinks[i]->close(opened[i]);
 	mem_free(opened);
 }
 
 static bool
-open_one(struct opened *opened, size_t i, const struct config *config, const struct opened *before,
-	struct state *state, struct error *err)
+open_one(void **opened, size_t i, const struct config *config, void *const *before, struct state *state,
+	struct error *err)
 {
 	if (sinks[i]->open == NULL)
 		return true;
-	opened->of[i] = sinks[i]->open(config, before != NULL ? before->of[i] : NULL, state, err);
-	return opened->of[i] != NULL;
+	opened[i] = sinks[i]->open(config, before != NULL ? before[i] : NULL, state, err);
+	return opened[i] != NULL;
 }
 
 static void *
 open_all(const struct config *config, const void *before, struct state *state, struct error *err)
 {
-	struct opened *opened = mem_zalloc(sizeof *opened);
+	void **opened = mem_array(N_SINKS, sizeof *opened);
 
 	if (opened == NULL) {
 		error_nomem(err);
@@ -102,7 +83,7 @@ sinks_look(const struct table *table)
 
 	for (size_t i = 0; i < N_SINKS; i++)
 		if (sinks[i]->look != NULL)
-			sinks[i]->look(opened_by(table, i), table->config, write);
+			sinks[i]->look(sink_opened(table, destination_kinds[i]), table->config, write);
 }
 
 bool
@@ -112,7 +93,8 @@ sinks_are_good(const struct table *table, struct buf *why)
 
 	for (size_t i = 0; i < N_SINKS; i++)
 		if (sinks[i]->is_good != NULL)
-			good = sinks[i]->is_good(opened_by(table, i), table->config, why) && good;
+			good = sinks[i]->is_good(sink_opened(table, destination_kinds[i]), table->config, why) &&
+				good;
 	return good;
 }
 
@@ -121,7 +103,7 @@ sinks_metrics(const struct table *table, struct buf *out)
 {
 	for (size_t i = 0; i < N_SINKS; i++)
 		if (sinks[i]->metrics != NULL)
-			sinks[i]->metrics(opened_by(table, i), table->config, out);
+			sinks[i]->metrics(sink_opened(table, destination_kinds[i]), table->config, out);
 }
 
 void

@@ -4,7 +4,11 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct spares {
 	void *blocks[SPARE_BLOCKS_MAX];
@@ -85,11 +89,45 @@ spare_blocks_take(size_t size)
 	return block != NULL ? block : malloc(size);
 }
 
+/* Anonymous pages that are given back are zeros when they are touched again. */
+static void
+clear(char *block, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t head = (page - (uintptr_t)block % page) % page, tail = (uintptr_t)(block + size) % page;
+
+	if (head + tail >= size || madvise(block + head, size - head - tail, MADV_DONTNEED) != 0) {
+		memset(block, 0, size);
+		return;
+	}
+	memset(block, 0, head);
+	memset(block + size - tail, 0, tail);
+}
+
+void *
+spare_blocks_zeroed(size_t count, size_t size)
+{
+	size_t bytes = count * size;
+	char *block;
+
+	if (size > 0 && count > SIZE_MAX / size)
+		return NULL;
+	if (bytes < SPARE_ZEROED_LEAST)
+		return calloc(1, bytes > 0 ? bytes : 1);
+	block = spare_blocks_take(bytes);
+	if (block != NULL)
+		clear(block, bytes);
+	return block;
+}
+
 void
 spare_blocks_give(void *block)
 {
-	struct spares *spares = block != NULL && is_kept(malloc_usable_size(block)) ? spares_of_thread() : NULL;
+	struct spares *spares;
 
+	if (block == NULL) /* most of what libcurl frees is not there */
+		return;
+	spares = is_kept(malloc_usable_size(block)) ? spares_of_thread() : NULL;
 	if (spares != NULL && spares->n < SPARE_BLOCKS_MAX)
 		spares->blocks[spares->n++] = block;
 	else

@@ -111,22 +111,14 @@ on_interim(void *arg, unsigned status)
 }
 
 static void
-take_value(struct str line, const char *name, char out[static SURVEY_VALUE_MAX + 1])
-{
-	struct str value = exchange_value_of(line, name);
-
-	if (value.len <= SURVEY_VALUE_MAX && !str_has_control(value))
-		snprintf(out, SURVEY_VALUE_MAX + 1, "%.*s", STR_ARG(value));
-}
-
-static void
 on_header(void *arg, struct str line)
 {
 	struct ask *ask = arg;
 
 	for (size_t i = 0; i < SURVEY_WANTED_MAX; i++)
 		if (ask->request->wanted[i] != NULL && str_starts_nocase(line, ask->request->wanted[i]))
-			take_value(line, ask->request->wanted[i], ask->reply->values[i]);
+			exchange_take_value(
+				line, ask->request->wanted[i], ask->reply->values[i], sizeof ask->reply->values[i]);
 }
 
 static void

@@ -3,14 +3,10 @@
 #include "sink/upload.h"
 
 #include "base/mem.h"
+#include "sink/app/ask.h"
 #include "sink/directory/disk.h"
 #include "sink/engine.h"
 #include "sink/sink.h"
-#include "sink/spare_blocks.h"
-
-#include <curl/curl.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define CUT_MS 1000u /* what outlives its order has so long when the process ends */
 
@@ -75,6 +71,22 @@ link_order(void *arg, const struct order *order, struct order_link *link, struct
 	return order->sink->link(order, link, err);
 }
 
+static struct asking *
+ask(void *arg, const struct question *question, void (*on_answer)(void *arg, struct app_answer *answer),
+	void *whose)
+{
+	struct per_worker *mine = arg;
+
+	return ask_begin(&mine->engine, question, on_answer, whose);
+}
+
+static void
+stop_asking(void *arg, struct asking *asking)
+{
+	(void)arg;
+	ask_stop(asking);
+}
+
 static void
 cut(void *arg)
 {
@@ -104,6 +116,8 @@ uploads_new(
 			.open = open_order,
 			.pump = pump,
 			.link = link_order,
+			.ask = ask,
+			.ask_stop = stop_asking,
 			.cut = cut };
 		if (!engine_init(&worker->engine, loops[i], err))
 			goto fail;
@@ -144,26 +158,4 @@ uploads_free(struct uploads *uploads)
 	for (size_t i = 0; i < uploads->n_workers; i++)
 		engine_fini(&uploads->workers[i].engine);
 	mem_free(uploads);
-}
-
-bool
-upload_setup(struct error *err)
-{
-	if (spare_blocks_start() &&
-		curl_global_init_mem(
-			CURL_GLOBAL_ALL, spare_blocks_take, spare_blocks_give, realloc, strdup, calloc) == CURLE_OK)
-		return true;
-	return error_set(err, ERR_SYSTEM, "libcurl did not start");
-}
-
-void
-upload_teardown(void)
-{
-	curl_global_cleanup();
-}
-
-const char *
-upload_library_version(void)
-{
-	return curl_version();
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* digest.c - the stage for `digest`: the digests that a rule asks for, all in one pass. Each becomes a fact, in lower-case hex,
- * under the name that the route file has for it. SHAs (FIPS 180-4) and MD5 (RFC 1321) are OpenSSL's, CRCs those of base/crc.h, the
+/* digest.c - the stage for `digest` and `verify`: the digests that a rule asks for, and those that a part says of itself, all in one pass.
+ * What was asked for becomes a fact, in lower-case hex, under the name that the route file has for it; what a part has said has to be so. SHAs (FIPS 180-4) and MD5 (RFC 1321) are OpenSSL's, CRCs those of base/crc.h, the
  * highest byte first; they use the processor's instructions if it has any.
  *
  * OpenSSL's contexts are kept for the form's next part, because making one costs more than digesting a small part. */
 #include "base/crc.h"
 #include "base/must.h"
+#include "stage/claims.h"
 #include "stage/stage.h"
 
 #include <openssl/evp.h>
@@ -32,12 +33,14 @@ static const struct {
 struct digests {
 	EVP_MD_CTX *ctx[N_KINDS]; /* NULL: not wanted yet, or a CRC */
 	uint64_t crc[N_KINDS];
+	struct claims claims; /* of the part */
+	unsigned wanted;      /* those of the part: asked for, or said */
 };
 
 static bool
 wanted(const struct rule *rule)
 {
-	return rule != NULL && rule->digests != 0;
+	return rule != NULL && (rule->digests != 0 || rule->verify.headers != 0);
 }
 
 /* A context that has its algorithm already is begun anew with NULL for it. */
@@ -62,8 +65,11 @@ begin(void *arg, const struct stage_part *part, struct error *err)
 {
 	struct digests *digests = arg;
 
+	if (!claims_read(&digests->claims, part, err))
+		return false;
+	digests->wanted = part->rule->digests | digests->claims.digests;
 	for (size_t i = 0; i < N_KINDS; i++) {
-		if ((part->rule->digests & kinds[i].bit) == 0)
+		if ((digests->wanted & kinds[i].bit) == 0)
 			continue;
 		digests->crc[i] = 0;
 		if (kinds[i].md != NULL && !begin_md(digests, i, err))
@@ -78,9 +84,10 @@ look(void *arg, const struct stage_part *part, const char *data, size_t len, str
 {
 	struct digests *digests = arg;
 
+	(void)part;
 	(void)err;
 	for (size_t i = 0; i < N_KINDS; i++) {
-		if ((part->rule->digests & kinds[i].bit) == 0)
+		if ((digests->wanted & kinds[i].bit) == 0)
 			continue;
 		if (kinds[i].md == NULL) {
 			digests->crc[i] = crc_add(kinds[i].crc, digests->crc[i], data, len);
@@ -114,29 +121,34 @@ finish(struct digests *digests, size_t i, unsigned char out[EVP_MAX_MD_SIZE])
 static bool
 add_hex(struct facts *facts, const char *name, const unsigned char *bytes, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-	char hex[2 * EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1];
 
-	for (size_t i = 0; i < len; i++) {
-		hex[2 * i] = digits[bytes[i] >> 4];
-		hex[2 * i + 1] = digits[bytes[i] & 15];
-	}
+	str_write_hex(hex, bytes, len);
 	return facts_add(facts, name, (struct str){ hex, 2 * len });
+}
+
+static bool
+end_one(struct digests *digests, size_t i, const struct stage_part *part, struct error *err)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	size_t len = finish(digests, i, bytes);
+
+	if ((part->rule->digests & kinds[i].bit) != 0 && !add_hex(part->facts, kinds[i].name, bytes, len))
+		return error_nomem(err);
+	if (claims_are_so(&digests->claims, kinds[i].bit, kinds[i].name, bytes, len, err))
+		return true;
+	err->offset = part->data_at + part->size;
+	return false;
 }
 
 static bool
 end(void *arg, const struct stage_part *part, struct error *err)
 {
-	for (size_t i = 0; i < N_KINDS; i++) {
-		unsigned char bytes[EVP_MAX_MD_SIZE];
-		size_t len;
+	struct digests *digests = arg;
 
-		if ((part->rule->digests & kinds[i].bit) == 0)
-			continue;
-		len = finish(arg, i, bytes);
-		if (!add_hex(part->facts, kinds[i].name, bytes, len))
-			return error_nomem(err);
-	}
+	for (size_t i = 0; i < N_KINDS; i++)
+		if ((digests->wanted & kinds[i].bit) != 0 && !end_one(digests, i, part, err))
+			return false;
 	return true;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* limits.c - the stage that counts bytes: `max_size` and `min_size` of the part's rule, and `values` of the route over all parts
- * without a filename. It looks at every part, also at one that is thrown away. The offset of a refusal is that of the first
+ * without a filename, and what a value of which names are made may have. It looks at every part, also at one that is thrown away. The offset of a refusal is that of the first
  * byte too many, so it is the same however the body is cut. */
 #include "base/str.h"
+#include "config/needed.h"
 #include "stage/stage.h"
 
 #include <inttypes.h>
@@ -12,32 +13,70 @@ extern const struct stage limits_stage;
 
 struct counted {
 	uint64_t values; /* bytes of value parts of the form so far */
+	bool is_named;   /* names are made of the part's value */
+};
+
+/* What a part may still have, by one of the limits. */
+struct bound {
+	const char *limit, *why; /* why: NULL if the limit says it */
+	uint64_t max, left;
 };
 
 static bool
-over(struct error *err, const char *limit, uint64_t max, uint64_t offset)
+over(struct error *err, const struct bound *bound, uint64_t offset)
 {
-	error_set(err, ERR_TOO_LARGE, "over %s of %" PRIu64 " byte%s", limit, max, PLURAL(max));
-	snprintf(err->limit, sizeof err->limit, "%s", limit);
+	if (bound->why != NULL)
+		error_set(err, ERR_TOO_LARGE, "over %" PRIu64 " bytes: %s", bound->max, bound->why);
+	else
+		error_set(err, ERR_TOO_LARGE, "over %s of %" PRIu64 " byte%s", bound->limit, bound->max,
+			PLURAL(bound->max));
+	snprintf(err->limit, sizeof err->limit, "%s", bound->limit);
 	err->offset = offset;
 	return false;
+}
+
+static bool
+is_value(const struct stage_part *part)
+{
+	return part->filename.data == NULL;
+}
+
+static bool
+begin(void *arg, const struct stage_part *part, struct error *err)
+{
+	const struct needed *needed = is_value(part) ? needed_find(part->route, part->field) : NULL;
+	struct counted *counted = arg;
+
+	(void)err;
+	counted->is_named = needed != NULL && needed->is_named;
+	return true;
+}
+
+/* A piece may pass several limits: the one that is passed first in the body is reported. */
+static struct bound
+narrowest(const struct counted *counted, const struct stage_part *part)
+{
+	uint64_t max = part->rule != NULL ? part->rule->max_size : LIMIT_NONE, values = part->route->limits.values;
+	struct bound bound = { "max_size", NULL, max, max - part->size };
+
+	if (counted->is_named && NEEDED_VALUE_MAX - part->size < bound.left)
+		bound = (struct bound){ "needs", "a name is made of it", NEEDED_VALUE_MAX,
+			NEEDED_VALUE_MAX - part->size };
+	if (is_value(part) && values - counted->values < bound.left)
+		bound = (struct bound){ "values", NULL, values, values - counted->values };
+	return bound;
 }
 
 static bool
 look(void *arg, const struct stage_part *part, const char *data, size_t len, struct error *err)
 {
 	struct counted *counted = arg;
-	uint64_t max = part->rule != NULL ? part->rule->max_size : LIMIT_NONE;
-	uint64_t max_values = part->route->limits.values, left_values = max_values - counted->values;
-	bool is_value = part->filename.data == NULL, is_over_values = is_value && len > left_values;
+	struct bound bound = narrowest(counted, part);
 
 	(void)data;
-	/* A piece may pass both limits: the one that is passed first in the body is reported. */
-	if (part->size + len > max && !(is_over_values && part->size + left_values < max))
-		return over(err, "max_size", max, part->data_at + max);
-	if (is_over_values)
-		return over(err, "values", max_values, part->data_at + part->size + left_values);
-	if (is_value)
+	if (len > bound.left)
+		return over(err, &bound, part->data_at + part->size + bound.left);
+	if (is_value(part))
 		counted->values += len;
 	return true;
 }
@@ -60,4 +99,4 @@ end(void *arg, const struct stage_part *part, struct error *err)
 	return false;
 }
 
-const struct stage limits_stage = { .size = sizeof(struct counted), .look = look, .end = end };
+const struct stage limits_stage = { .size = sizeof(struct counted), .begin = begin, .look = look, .end = end };

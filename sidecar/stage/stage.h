@@ -30,10 +30,14 @@ struct stage_part {
 	struct str field;        /* decoded */
 	struct str filename;     /* decoded; absent: the part is a value */
 	struct str type;         /* Content-Type as sent; absent: none */
-	uint64_t at;             /* byte of the body at which it began */
-	uint64_t data_at;        /* byte of the body at which its content began */
-	uint64_t size;           /* bytes of it that all stages have seen */
-	struct facts *facts;     /* the stage adds what it finds */
+	/* The n-th (from 0) header of that name (any case) in its head; where the body is one file in the request's. NULL: it has
+	 * none. */
+	bool (*header)(const void *arg, struct str name, size_t nth, struct str *value);
+	const void *header_arg;
+	uint64_t at;         /* byte of the body at which it began */
+	uint64_t data_at;    /* byte of the body at which its content began */
+	uint64_t size;       /* bytes of it that all stages have seen */
+	struct facts *facts; /* the stage adds what it finds */
 	const struct stage_tools *tools;
 };
 

@@ -80,8 +80,7 @@ takes_type(const struct texts *globs, struct str type)
 	if (type.len > sizeof lower)
 		return false;
 	for (size_t i = 0; i < type.len; i++)
-		lower[i] = type.data[i] >= 'A' && type.data[i] <= 'Z' ? (char)(type.data[i] - 'A' + 'a')
-								      : type.data[i];
+		lower[i] = str_lower(type.data[i]);
 	for (size_t i = 0; i < globs->n; i++)
 		if (glob_match(str_of(globs->items[i]), (struct str){ lower, type.len }))
 			return true;

@@ -48,7 +48,7 @@ set_order(struct order *order, const struct txn_setup *setup, const struct rule 
 }
 
 struct delivery *
-delivery_new(struct txn *txn, const struct rule *rule, const struct destination *to)
+delivery_new(struct txn *txn, struct lent *lent, const struct rule *rule, const struct destination *to)
 {
 	struct delivery *delivery = mem_zalloc(sizeof *delivery);
 
@@ -56,14 +56,15 @@ delivery_new(struct txn *txn, const struct rule *rule, const struct destination 
 		return NULL;
 	delivery->rule = rule;
 	delivery->txn = txn;
+	delivery->lent = lent;
 	delivery->writer = delivery;
 	delivery->item.rank = kind_has(to->kind, KIND_LOCAL) ? RANK_RENAME : RANK_STORE;
 	delivery->item.can_undo = to->kind->can_undo(to->settings);
 	delivery->order.to = to;
-	set_order(&delivery->order, txn_setup_of(txn), rule);
+	set_order(&delivery->order, &lent->setup, rule);
 	delivery->order.form = txn;
-	delivery->order.reserve = txn_reserve(txn);
-	keep_init(&delivery->own_keep, txn_setup_of(txn)->blocks);
+	delivery->order.reserve = lent->reserve;
+	keep_init(&delivery->own_keep, lent->setup.blocks);
 	return delivery;
 }
 
@@ -95,12 +96,14 @@ delivery_free(struct delivery *delivery)
 	drop_open_chunk(delivery);
 	keep_fini(&delivery->own_keep);
 	buf_free(&delivery->order.outcome.body);
+	buf_free(&delivery->order.outcome.challenge);
 	if (delivery->answer != NULL)
 		pool_take_back(pool_of(delivery), &delivery->answer);
 	buf_free(&delivery->target);
 	buf_free(&delivery->shown);
 	buf_free(&delivery->type);
 	buf_free(&delivery->head);
+	buf_free(&delivery->digest);
 	buf_free(&delivery->link_as);
 	mem_free(delivery->lines);
 	mem_free(delivery);
@@ -117,12 +120,27 @@ unit_for(const struct pool *pool, size_t unit)
 	return unit < most ? unit : most;
 }
 
-static bool
-refuse_busy(struct error *err, const char *why)
+bool
+delivery_set_lines(struct delivery *delivery, size_t n, const char *const *shown, struct error *err)
 {
-	error_set(err, ERR_BUSY, "no memory left for %s; try again later", why);
-	memcpy(err->limit, "memory", sizeof "memory");
-	return false;
+	const char *at = delivery->head.data;
+
+	if (n == 0)
+		return true;
+	delivery->lines = mem_array(n, sizeof *delivery->lines);
+	if (delivery->lines == NULL)
+		return error_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		struct order_line *line = &delivery->lines[i];
+
+		line->name = at;
+		line->value = at + strlen(at) + 1;
+		line->shown = shown != NULL ? shown[i] : NULL;
+		at = line->value + strlen(line->value) + 1;
+	}
+	delivery->order.lines = delivery->lines;
+	delivery->order.n_lines = n;
+	return true;
 }
 
 /* Before the transfer begins: once the upstream has got all, it is too late to say that there is no room for its answer. */
@@ -132,47 +150,38 @@ charge_answer(struct delivery *delivery, struct error *err)
 	if (!delivery->order.want_body ||
 		pool_set_aside(pool_of(delivery), OUTCOME_BODY_MAX / CHUNK_SIZE, &delivery->answer))
 		return true;
-	return refuse_busy(err, "the upstream's answer");
+	return error_no_room(err, "for the upstream's answer");
 }
 
-static bool
-charge_for(struct delivery *delivery, size_t unit)
-{
-	const struct sinks *sinks = setup_of(delivery)->sinks;
-	size_t n;
-
-	delivery->order.unit = unit;
-	n = (sinks->cost(sinks->arg, &delivery->order) + CHUNK_SIZE - 1) / CHUNK_SIZE;
-	if (n > 0 && !pool_set_aside(pool_of(delivery), n, &delivery->charged))
-		return false;
-	delivery->n_charged = n;
-	return true;
-}
-
-/* What a transfer holds until the commit (a buffer for one send, a connection) is, with many parts in a form, more than
+/* What a transfer holds until the commit (a connection, a buffer for a send) is, with many parts in a form, more than
  * their bytes, so it is charged to the budget. */
 static bool
 charge(struct delivery *delivery)
 {
-	return charge_for(delivery, unit_for(pool_of(delivery), delivery->order.unit)) ||
-		charge_for(delivery, STREAM_UNIT_MIN);
+	const struct sinks *sinks = setup_of(delivery)->sinks;
+	size_t cost = sinks->cost(sinks->arg, &delivery->order);
+
+	if (cost == 0)
+		return true;
+	if (!blocks_charge(setup_of(delivery)->blocks, cost))
+		return false;
+	delivery->charged = cost;
+	return true;
 }
 
 size_t
 delivery_held(const struct delivery *delivery)
 {
-	size_t chunks = (delivery->open != NULL) + delivery->n_charged +
-		(delivery->answer != NULL ? OUTCOME_BODY_MAX / CHUNK_SIZE : 0);
-
-	return delivery->own_keep.held + chunks * CHUNK_SIZE;
+	return delivery->own_keep.held + delivery->charged + (delivery->open != NULL ? CHUNK_SIZE : 0) +
+		(delivery->answer != NULL ? OUTCOME_BODY_MAX : 0);
 }
 
 static void
 discharge(struct delivery *delivery)
 {
-	if (delivery->n_charged > 0)
-		pool_take_back(pool_of(delivery), &delivery->charged);
-	delivery->n_charged = 0;
+	if (delivery->charged > 0)
+		blocks_discharge(setup_of(delivery)->blocks, delivery->charged);
+	delivery->charged = 0;
 }
 
 static void
@@ -183,7 +192,7 @@ end(struct delivery *delivery)
 	if (outcome->state == OUTCOME_COMMITTED)
 		delivery_move(delivery, ITEM_COMMITTED);
 	else if (error_is_set(&outcome->error) || outcome->state == OUTCOME_UNKNOWN)
-		plan_fail(txn_plan(delivery->txn), &delivery->item);
+		plan_fail(&delivery->lent->plan, &delivery->item);
 	else
 		delivery_move(delivery, ITEM_GONE);
 	drop_open_chunk(delivery);
@@ -227,17 +236,16 @@ static bool
 start_one_stream(struct delivery *delivery, struct error *err)
 {
 	must(delivery->item.state == ITEM_COLLECTING);
-	if (!charge(delivery))
-		return refuse_busy(err, "one more transfer");
-	if (!charge_answer(delivery, err) || !open_transfer(delivery, err)) {
-		discharge(delivery);
+	delivery->order.unit = unit_for(pool_of(delivery), delivery->order.unit);
+	if (!charge_answer(delivery, err) || !open_transfer(delivery, err))
 		return false;
-	}
 	channel_tell(delivery->order.channel, CHANNEL_START);
 	delivery_move(delivery, ITEM_STREAMING);
 	return true;
 }
 
+/* What was collected is in the channel before the transfers are charged: so the one makes room for the other, and many slow clients
+ * whose objects turn out long at the same time all find some. */
 bool
 delivery_start_stream(struct delivery *writer, struct keep *keep, size_t *credits, struct error *err)
 {
@@ -245,6 +253,9 @@ delivery_start_stream(struct delivery *writer, struct keep *keep, size_t *credit
 		if (!start_one_stream(d, err))
 			return false;
 	delivery_write_collected(writer, keep, credits);
+	for (struct delivery *d = writer; d != NULL; d = d->beside)
+		if (!charge(d))
+			return error_no_room(err, "for one more transfer");
 	return true;
 }
 
@@ -260,6 +271,13 @@ delivery_start_kept(struct delivery *delivery, bool commit, struct error *err)
 	channel_tell(delivery->order.channel, CHANNEL_START | CHANNEL_FINISH | (commit ? CHANNEL_COMMIT : 0u));
 	delivery_move(delivery, commit ? ITEM_COMMITTING : ITEM_SENDING);
 	return true;
+}
+
+void
+delivery_set_target(struct delivery *delivery)
+{
+	must(kind_has(delivery->order.to->kind, KIND_NAMES_LATE));
+	delivery->order.target = delivery->target.data;
 }
 
 void
@@ -297,7 +315,7 @@ delivery_cut(struct delivery *delivery)
 {
 	if (kind_has(delivery->order.to->kind, KIND_LOCAL))
 		return;
-	plan_forbid_undo(txn_plan(delivery->txn), &delivery->item);
+	plan_forbid_undo(&delivery->lent->plan, &delivery->item);
 	if (delivery->item.state == ITEM_COMMITTING)
 		delivery_cancel(delivery);
 	else if (delivery->item.state == ITEM_UNDOING)

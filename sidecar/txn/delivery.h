@@ -14,7 +14,7 @@
 
 #include "channel/keep.h"
 #include "sink/order.h"
-#include "txn/plan.h"
+#include "txn/lent.h"
 
 #define STREAM_SLOTS_MIN 16u         /* chunks in a channel at the least */
 #define STREAM_SLOTS_MAX 64u         /* and at the most, for pieces of body */
@@ -25,13 +25,13 @@
 struct delivery {
 	struct plan_item item;
 	struct order order;
-	struct txn *txn; /* lends everything that its transfer needs */
+	struct txn *txn;
+	struct lent *lent; /* by that */
 	const struct rule *rule;
 	struct delivery *writer;    /* of its part: itself, or the one that it was added beside */
 	struct delivery *beside;    /* the part's next participant, or NULL */
 	struct chunk *open;         /* the writer's: being filled, not yet pushed */
-	struct chunk *charged;      /* they stand for the transfer's own memory */
-	size_t n_charged;           /* how many these are */
+	size_t charged;             /* bytes of the transfer's own memory, see charge() */
 	struct chunk *answer;       /* they stand for the upstream's answer, until it has been passed on */
 	struct keep own_keep;       /* the writer's: bytes of a rule with `buffer: true` */
 	struct buf target;          /* what order.target points to */
@@ -39,6 +39,7 @@ struct delivery {
 	struct buf type;            /* what order.type points to, if any */
 	struct buf head;            /* what the values of order.lines point to ... */
 	struct order_line *lines;   /* ... and what order.lines does; NULL: there are none */
+	struct buf digest;          /* what order.digest points to, if anything */
 	struct buf link_as;         /* what order.link_as points to, if anything */
 	struct delivery *next;      /* in its form, in the order they began */
 	struct delivery *next_name; /* part/names.c */
@@ -46,7 +47,8 @@ struct delivery {
 
 /* For txn.c: makes one that no plan knows yet (NULL: out of memory), and frees one that has ended or was never started, which closes
  * its channel (NULL is fine). */
-struct delivery *delivery_new(struct txn *txn, const struct rule *rule, const struct destination *to);
+struct delivery *delivery_new(
+	struct txn *txn, struct lent *lent, const struct rule *rule, const struct destination *to);
 void delivery_free(struct delivery *delivery);
 
 /* For txn.c: lets a new one take part beside the writer, which has got no byte yet. */
@@ -55,6 +57,10 @@ void delivery_join(struct delivery *delivery, struct delivery *writer);
 /* About how many bytes of the budget would come back if it were cancelled. Those in the channel do not count: they are on their
  * way anyway. */
 size_t delivery_held(const struct delivery *delivery);
+
+/* COLLECTING: `head` holds `n` names and values, each with a NUL: they become the lines of the order. `shown`: of each line, as in struct
+ * order_line; NULL: all values may be shown. False: out of memory. */
+bool delivery_set_lines(struct delivery *delivery, size_t n, const char *const *shown, struct error *err);
 
 /* [writer] COLLECTING -> STREAMING: opens the transfers, and lets what has been collected go first, which is taken out of
  * `keep`. Each channel has room for that and DELIVERY_WRITE_MAX bytes more. *credits counts down as in delivery_write(), by
@@ -65,6 +71,9 @@ bool delivery_start_stream(struct delivery *writer, struct keep *keep, size_t *c
 
 /* KEPT -> SENDING (told to prepare), or with `commit` -> COMMITTING; this one alone. False: nothing was started. */
 bool delivery_start_kept(struct delivery *delivery, bool commit, struct error *err);
+
+/* Its `target` has become whole after it was started (KIND_NAMES_LATE). To be called before delivery_commit(). */
+void delivery_set_target(struct delivery *delivery);
 
 /* [writer] STREAMING: appends bytes. The caller made sure of room in the channels (parts_prepare) and of reserved
  * chunks; *credits counts those down. */

@@ -4,12 +4,11 @@
 #define PENSTOCK_DELIVERY_PRIV_H
 
 #include "txn/delivery.h"
-#include "txn/txn.h"
 
 static inline const struct txn_setup *
 setup_of(const struct delivery *delivery)
 {
-	return txn_setup_of(delivery->txn);
+	return &delivery->lent->setup;
 }
 
 static inline struct pool *
@@ -21,7 +20,7 @@ pool_of(const struct delivery *delivery)
 static inline void
 delivery_move(struct delivery *delivery, enum plan_state to)
 {
-	plan_move(txn_plan(delivery->txn), &delivery->item, to);
+	plan_move(&delivery->lent->plan, &delivery->item, to);
 }
 
 /* delivery_write.c: what was collected before the streams began goes first. */

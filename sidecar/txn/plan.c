@@ -56,8 +56,6 @@ is_candidate(const struct plan_item *item, int choice)
 		return item->rank == RANK_RENAME && item->state == ITEM_KEPT;
 	case CHOICE_RENAME:
 		return item->rank == RANK_RENAME && item->state == ITEM_PREPARED;
-	case CHOICE_LAST:
-		return item->rank == RANK_LAST && (item->state == ITEM_PREPARED || item->state == ITEM_KEPT);
 	default:
 		return store_choice(item) == choice;
 	}
@@ -281,45 +279,32 @@ next_store(struct plan *plan)
 	return step;
 }
 
-/* Phase 4. */
 static struct plan_step
-next_last(struct plan *plan)
-{
-	struct plan_step step = nothing;
-
-	if (count(plan, ITEM_COMMITTING) == 0)
-		find_completion(plan, CHOICE_LAST, &step);
-	return step;
-}
-
-static struct plan_step
-next_of_all(struct plan *plan)
+next_of_all(struct plan *plan, enum txn_goal goal)
 {
 	if (must_wait_for_prepare(plan))
 		return next_prepare(plan);
-	if (count_uncommitted(plan, RANK_RENAME) > 0)
-		return next_rename(plan);
-	if (count_uncommitted(plan, RANK_STORE) > 0)
-		return next_store(plan);
-	return next_last(plan);
+	if (goal == TXN_PREPARE)
+		return nothing;
+	return count_uncommitted(plan, RANK_RENAME) > 0 ? next_rename(plan) : next_store(plan);
 }
 
 struct plan_step
-plan_next(struct plan *plan, bool give_up)
+plan_next(struct plan *plan, enum txn_goal goal)
 {
-	if (give_up || plan->n_failed > 0)
+	if (goal == TXN_GIVE_UP || plan->n_failed > 0)
 		return next_giving_up(plan);
-	return plan->policy == PLAN_EACH ? next_of_each(plan) : next_of_all(plan);
+	return plan->policy == PLAN_EACH ? next_of_each(plan) : next_of_all(plan, goal);
 }
 
 bool
-plan_is_over(struct plan *plan, bool give_up)
+plan_is_over(struct plan *plan, enum txn_goal goal)
 {
 	if (count(plan, ITEM_SENDING) + count(plan, ITEM_COMMITTING) + count(plan, ITEM_CANCELLING) +
 			count(plan, ITEM_UNDOING) >
 		0)
 		return false;
-	return plan_next(plan, give_up).verb == PLAN_NOTHING;
+	return plan_next(plan, goal).verb == PLAN_NOTHING;
 }
 
 bool

@@ -18,11 +18,12 @@
  *   3 stores   streams that are held: complete; then what was kept: send. First those that can be taken back. One alone
  *              first, the others only after it succeeded, several at once: a store that is down has then got one object
  *              less than nothing
- *   4 last     what is told of all the others (an application): one after the other
  *
- * PLAN_EACH: every object completes as soon as it is whole, whatever becomes of the others.
+ * The caller says how far it may go: TXN_PREPARE ends with phase 1. What was kept for a store is sent in phase 3 alone.
  *
- * Giving up (the caller says so, or one failed): whatever has not been told to complete is cancelled, what is completing
+ * PLAN_EACH: every object completes as soon as it is whole, whatever becomes of the others, and whatever the goal is.
+ *
+ * Giving up (the goal says so, or one failed): whatever has not been told to complete is cancelled, what is completing
  * is waited for, and with PLAN_ALL what was completed and can be taken back is taken back, the last to come first.
  */
 #ifndef PENSTOCK_PLAN_H
@@ -35,11 +36,19 @@
 
 enum plan_policy { PLAN_ALL, PLAN_EACH };
 
+/* What a form has come to when a goal is reached. They follow each other, but any of them may be left out, and TXN_GIVE_UP may
+ * come at any time. */
+enum txn_goal {
+	TXN_PREPARE, /* all that can be done while nothing is visible is done */
+	TXN_COMMIT,  /* everything is visible, and could still be taken back */
+	TXN_END,     /* everything is visible for good: the journal of commits knows */
+	TXN_GIVE_UP, /* nothing is there any more, or cannot be taken back */
+};
+
 /* What its destination is for the order of a commit; a sink says which. */
 enum plan_rank {
 	RANK_RENAME, /* completes on this machine, by a rename if by anything */
 	RANK_STORE,  /* completes by a request over the network */
-	RANK_LAST,   /* begins when all others have completed */
 	N_RANKS
 };
 
@@ -89,8 +98,7 @@ enum plan_choice {
 	CHOICE_RENAME,
 	CHOICE_STORE,
 	N_STORE_CHOICES = 4,
-	CHOICE_LAST = CHOICE_STORE + N_STORE_CHOICES,
-	N_CHOICES
+	N_CHOICES = CHOICE_STORE + N_STORE_CHOICES
 };
 
 /* All objects of a form; plan.c's own. */
@@ -115,10 +123,12 @@ void plan_move(struct plan *plan, struct plan_item *item, enum plan_state to);
 void plan_fail(struct plan *plan, struct plan_item *item); /* to GONE, has_failed */
 void plan_forbid_undo(struct plan *plan, struct plan_item *item);
 
-struct plan_step plan_next(struct plan *plan, bool give_up);
+/* Once an item has failed every goal is TXN_GIVE_UP. */
+struct plan_step plan_next(struct plan *plan, enum txn_goal goal);
 
-/* Nothing is under way any more and nothing is left to do. With `give_up` false ask only when no item will be added. */
-bool plan_is_over(struct plan *plan, bool give_up);
+/* Nothing is under way any more and nothing is left to do for this goal. Unless it is TXN_GIVE_UP ask only when no item will be
+ * added. */
+bool plan_is_over(struct plan *plan, enum txn_goal goal);
 
 bool plan_has_failed(const struct plan *plan); /* an item has */
 bool plan_is_whole(const struct plan *plan);   /* every item is COMMITTED */

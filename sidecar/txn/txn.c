@@ -12,12 +12,10 @@
 #include <string.h>
 
 struct txn {
-	struct txn_setup setup;
-	struct plan plan;
+	struct lent lent;
 	struct delivery *first, *last;
 	struct keep keep;
 	struct book book;
-	struct reserve *reserve;
 	struct order_group *groups; /* of files that become visible together */
 	struct error error;         /* of ours, not of a delivery */
 };
@@ -31,8 +29,8 @@ txn_new(const struct txn_setup *setup, struct error *err)
 		error_nomem(err);
 		return NULL;
 	}
-	txn->setup = *setup;
-	plan_init(&txn->plan, setup->policy);
+	txn->lent.setup = *setup;
+	plan_init(&txn->lent.plan, setup->policy);
 	keep_init(&txn->keep, setup->blocks);
 	book_init(&txn->book, &txn->error, setup->on_news, setup->arg);
 	return txn;
@@ -63,34 +61,28 @@ txn_free(struct txn *txn)
 	book_fini(&txn->book);
 	keep_fini(&txn->keep);
 	free_groups(txn);
-	plan_fini(&txn->plan);
-	reserve_release(txn->reserve);
+	plan_fini(&txn->lent.plan);
+	reserve_release(txn->lent.reserve);
 	mem_free(txn);
 }
 
 const struct txn_setup *
 txn_setup_of(const struct txn *txn)
 {
-	return &txn->setup;
+	return &txn->lent.setup;
 }
 
 void
 txn_set_reserve(struct txn *txn, struct reserve *reserve)
 {
-	must(txn->reserve == NULL && txn->first == NULL);
-	txn->reserve = reserve;
+	must(txn->lent.reserve == NULL && txn->first == NULL);
+	txn->lent.reserve = reserve;
 }
 
 struct reserve *
 txn_reserve(const struct txn *txn)
 {
-	return txn->reserve;
-}
-
-struct plan *
-txn_plan(struct txn *txn)
-{
-	return &txn->plan;
+	return txn->lent.reserve;
 }
 
 struct keep *
@@ -102,11 +94,11 @@ txn_keep(struct txn *txn)
 static struct delivery *
 add(struct txn *txn, const struct rule *rule, const struct destination *to)
 {
-	struct delivery *delivery = delivery_new(txn, rule, to);
+	struct delivery *delivery = delivery_new(txn, &txn->lent, rule, to);
 
 	if (delivery == NULL)
 		return NULL;
-	if (!plan_add(&txn->plan, &delivery->item)) {
+	if (!plan_add(&txn->lent.plan, &delivery->item)) {
 		delivery_free(delivery);
 		return NULL;
 	}
@@ -142,20 +134,13 @@ txn_first(const struct txn *txn)
 
 /* -- files that become visible together ------------------------------------------------------------- */
 
-bool
-txn_is_one_place(const struct destination *a, const struct destination *b)
-{
-	return a == b ||
-		(kind_has(a->kind, KIND_LOCAL) && kind_has(b->kind, KIND_LOCAL) && strcmp(a->at, b->at) == 0);
-}
-
 static size_t
 collect_group(const struct txn *txn, const struct destination *to, struct order_group *group)
 {
 	size_t n = 0;
 
 	for (struct delivery *d = txn->first; d != NULL; d = d->next) {
-		if (d->item.state != ITEM_PREPARED || !txn_is_one_place(d->order.to, to))
+		if (d->item.state != ITEM_PREPARED || !kind_is_one_place(d->order.to, to))
 			continue;
 		if (group != NULL) {
 			group->orders[n] = &d->order;
@@ -199,7 +184,7 @@ static void
 complete(struct txn *txn, struct delivery *delivery)
 {
 	const struct order *order = &delivery->order;
-	bool is_first = txn->plan.policy == PLAN_ALL && kind_has(order->to->kind, KIND_LOCAL) &&
+	bool is_first = txn->lent.plan.policy == PLAN_ALL && kind_has(order->to->kind, KIND_LOCAL) &&
 		order->group == NULL;
 
 	if (is_first && !make_group(txn, order->to))
@@ -243,27 +228,92 @@ is_completion(struct plan_step step)
 	return step.verb == PLAN_COMPLETE || step.verb == PLAN_SEND;
 }
 
+/* An error of ours may come at any step, and no item fails by it. */
+static enum txn_goal
+goal_now(const struct txn *txn, enum txn_goal goal)
+{
+	return error_is_set(&txn->error) ? TXN_GIVE_UP : goal;
+}
+
+static bool
+makes_visible(enum txn_goal goal)
+{
+	return goal == TXN_COMMIT || goal == TXN_END;
+}
+
+/* Nobody goes on to make a form visible, or to its end, unless the application has said yes. */
+static void
+note_failure(struct txn *txn, enum txn_goal goal)
+{
+	if (makes_visible(goal) && txn_failure(txn) != NULL)
+		book_owe(&txn->book);
+}
+
+/* What is given up and cannot be taken back now is there all the same; but not for an application that was asked. */
+static bool
+stands(const struct txn *txn, enum txn_goal goal)
+{
+	return plan_is_whole(&txn->lent.plan) && (goal != TXN_GIVE_UP || !txn->book.is_asked);
+}
+
+static bool
+must_wait(struct txn *txn, struct plan_step step, enum txn_goal goal)
+{
+	if (is_completion(step))
+		return book_must_wait(&txn->book);
+	if (step.verb != PLAN_UNDO)
+		return false;
+	note_failure(txn, goal);
+	return !book_may_take_back(&txn->book);
+}
+
 bool
-txn_step(struct txn *txn, bool give_up)
+txn_step(struct txn *txn, enum txn_goal goal)
 {
 	struct plan_step step;
 
-	if (!give_up && txn_failure(txn) == NULL)
-		book_open(&txn->book, &txn->setup, txn->first);
-	while ((step = plan_next(&txn->plan, give_up || error_is_set(&txn->error))).verb != PLAN_NOTHING) {
-		if (is_completion(step) && book_must_wait(&txn->book))
+	if (txn->book.has_ended)
+		return true;
+	if (makes_visible(goal) && txn_failure(txn) == NULL)
+		book_open(&txn->book, &txn->lent.setup, txn->first);
+	while ((step = plan_next(&txn->lent.plan, goal_now(txn, goal))).verb != PLAN_NOTHING) {
+		if (must_wait(txn, step, goal))
 			return false;
 		carry_out(txn, step);
 	}
-	return plan_is_over(&txn->plan, give_up || error_is_set(&txn->error)) &&
-		book_close(&txn->book, plan_is_whole(&txn->plan), txn->first);
+	if (!plan_is_over(&txn->lent.plan, goal_now(txn, goal)))
+		return false;
+	note_failure(txn, goal);
+	return goal < TXN_END || book_close(&txn->book, stands(txn, goal), txn->first);
+}
+
+/* -- the application ---------------------------------------------------------------------------------- */
+
+void
+txn_set_app(struct txn *txn, const struct txn_app *app)
+{
+	must(!txn->book.was_opened);
+	txn->book.app = app;
+}
+
+bool
+txn_asked(struct txn *txn)
+{
+	return txn_failure(txn) != NULL || book_asked(&txn->book, &txn->lent.setup, txn->first);
+}
+
+void
+txn_owe_failed(struct txn *txn)
+{
+	book_owe(&txn->book);
 }
 
 void
 txn_go_on(struct txn *txn)
 {
-	if (txn->plan.policy == PLAN_EACH && txn->setup.sinks != NULL && !plan_has_failed(&txn->plan))
-		txn_step(txn, false);
+	if (txn->lent.plan.policy == PLAN_EACH && txn->lent.setup.sinks != NULL &&
+		!plan_has_failed(&txn->lent.plan))
+		txn_step(txn, TXN_END);
 }
 
 /* -- what became of it ------------------------------------------------------------------------------ */
@@ -271,7 +321,7 @@ txn_go_on(struct txn *txn)
 bool
 txn_is_whole(const struct txn *txn)
 {
-	return plan_is_whole(&txn->plan);
+	return plan_is_whole(&txn->lent.plan);
 }
 
 const struct error *
@@ -279,7 +329,7 @@ txn_failure(const struct txn *txn)
 {
 	if (error_is_set(&txn->error))
 		return &txn->error;
-	if (!plan_has_failed(&txn->plan))
+	if (!plan_has_failed(&txn->lent.plan))
 		return NULL;
 	for (const struct delivery *d = txn->first; d != NULL; d = d->next)
 		if (d->item.has_failed)

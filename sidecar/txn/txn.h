@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* txn.h - the transaction of one form: all its deliveries, and the plan that makes every object visible or none.
  *
- * Deliveries are added while the form is read. txn_step() does what the plan says until it must wait for news; news come
+ * Deliveries are added while the form is read. txn_step() does what the plan says for a goal (plan.h) until it must wait for news; news come
  * by the mailbox of the setup, and on_news says that it is worth asking again. With PLAN_EACH it is asked while the form is
  * read, too. A transaction knows of no connection, and lives until every transfer that it started has ended.
  *
@@ -14,28 +14,8 @@
 
 #include "base/error.h"
 #include "sink/order.h"
-#include "state/state.h"
 #include "txn/delivery.h"
-#include "txn/plan.h"
-
-/* Everything in it is borrowed for the life of the transaction. */
-struct txn_setup {
-	enum plan_policy policy;
-	const struct sinks
-		*sinks;        /* NULL: a dry run, which names deliveries and starts none; then no more is needed */
-	struct table *table;   /* of the route; goes into each order */
-	struct state *state;   /* the journal of commits; NULL: there is none */
-	struct blocks *blocks; /* of this thread */
-	size_t piece;          /* most bytes of body that come at once: sizes channels and sends */
-	uint64_t body;         /* bytes that the body has at most, or LIMIT_NONE */
-	struct mailbox *box;   /* of this thread */
-	bool want_body;        /* of an upstream's answer */
-	const char *request_id, *traceparent; /* sent upstream; traceparent may be NULL */
-	bool id_is_ours;            /* penstock made request_id itself, so no other object has it in its name */
-	const char *client;         /* sent upstream as X-Forwarded-For; may be NULL */
-	void (*on_news)(void *arg); /* [from the mailbox] a delivery has moved on, or has room again */
-	void *arg;
-};
+#include "txn/lent.h"
 
 struct txn;
 
@@ -47,7 +27,6 @@ const struct txn_setup *txn_setup_of(const struct txn *txn);
 void txn_set_reserve(struct txn *txn, struct reserve *reserve);
 struct reserve *txn_reserve(const struct txn *txn);
 
-struct plan *txn_plan(struct txn *txn);
 struct keep *txn_keep(struct txn *txn); /* what its small parts share */
 
 /* Makes a delivery for what `rule` stores, the last of the list. It begins as COLLECTING. NULL: out of memory. */
@@ -58,12 +37,41 @@ struct delivery *txn_first(const struct txn *txn); /* the others by `next`; NULL
  * too. The last of the list; what it is to be called there is for the caller to set. NULL: out of memory. */
 struct delivery *txn_add_beside(struct delivery *writer, const struct destination *to);
 
-/* Two destinations can be one place, whatever they are called. */
-bool txn_is_one_place(const struct destination *a, const struct destination *b);
+/* Takes the next steps towards the goal. True: nothing is under way and nothing is left to do for it; unless it is TXN_GIVE_UP ask
+ * only when no delivery will be added. A step that fails ends its delivery: txn_failure() says why. Then everything that can be
+ * taken back is, whatever the goal was, and true comes when that is over. The journal is open until TXN_END or
+ * TXN_GIVE_UP has been reached: one of them must be before txn_free(), also after a failure. Once the journal knows that everything is
+ * there, TXN_GIVE_UP comes too late and does nothing. */
+bool txn_step(struct txn *txn, enum txn_goal goal);
 
-/* Takes the next steps. True: nothing is under way and nothing is left to do; ask it only when no delivery will be added.
- * `give_up`: the form is not to be committed. A step that fails ends its delivery: txn_failure() says why. */
-bool txn_step(struct txn *txn, bool give_up);
+/* -- the application --------------------------------------------------------------------------------------------------
+ *
+ * Who asks an application about the form says so, and then the journal of commits knows at each moment what the application may
+ * believe. A form with an application is told to the journal whatever it stores.
+ *
+ *   held:       PREPARE ─▶ txn_asked() ─▶ the question ─yes▶ END
+ *                                                      └─no▶ GIVE_UP
+ *   committed:  COMMIT ──▶ txn_asked() ─▶ the question ─yes▶ END
+ *                                                      └─no▶ GIVE_UP
+ *
+ * `failed` is a signed request that is repeated until the application has answered it, by this process and by the next. It is owed
+ *   - if COMMIT or END fails after txn_asked(): without a yes nobody goes on to them;
+ *   - if txn_owe_failed() was called before GIVE_UP: whoever calls it knows that the application may believe in the form, because
+ *     its answer did not come, or was broken. Without that call an application that said no has to be told nothing.
+ *   - if the process dies after txn_asked() and the form does not stand then.
+ * With PLAN_EACH, or where there is no journal, nothing of all that is done. Where nothing that the application says takes the form back
+ * (`stays`) txn_asked() is its end: it is too late to give it up, and nothing is owed, because the form stands. */
+
+/* Before the first step. `app`: lent.h. */
+void txn_set_app(struct txn *txn, const struct txn_app *app);
+
+/* To be called before the application is asked: when TXN_PREPARE (held) or TXN_COMMIT was reached without a failure. True: the journal
+ * has it on the disk, and the question may leave; or txn_failure() says why not, and then it must not. False: on_news comes, then
+ * call it again. Once it was true with no failure it stays so. */
+bool txn_asked(struct txn *txn);
+
+/* The application may believe in the form, which is going to be given up: after txn_asked(), before the first step to TXN_GIVE_UP. */
+void txn_owe_failed(struct txn *txn);
 
 /* PLAN_EACH: sends what is whole already. With PLAN_ALL nothing. */
 void txn_go_on(struct txn *txn);

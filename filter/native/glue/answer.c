@@ -38,6 +38,16 @@ add_start_line(struct htx *htx, const struct core_verdict *verdict)
 	return sl != NULL;
 }
 
+static int
+add_page(struct htx *htx, const struct core_page *page)
+{
+	return !page->varies ||
+		(add_header(htx, "vary", "Origin") &&
+			add_header(htx, "access-control-allow-origin", page->origin) &&
+			add_header(htx, "access-control-allow-credentials", page->credentials ? "true" : "") &&
+			add_header(htx, "access-control-expose-headers", page->expose));
+}
+
 /* False: it does not fit, which only a buffer much smaller than the default can cause. */
 static int
 make_response(struct htx *htx, const struct core_verdict *verdict, struct ist body)
@@ -46,7 +56,7 @@ make_response(struct htx *htx, const struct core_verdict *verdict, struct ist bo
 		!add_header(htx, "content-type", istlen(body) > 0 ? "application/problem+json" : "") ||
 		!add_header(htx, "cache-control", "no-store") ||
 		!add_header(htx, "allow", verdict->allow_methods) ||
-		!add_header(htx, "x-request-id", verdict->id) ||
+		!add_header(htx, "x-request-id", verdict->id) || !add_page(htx, &verdict->page) ||
 		(verdict->retry_after > 0 && !add_number(htx, "retry-after", verdict->retry_after)) ||
 		!htx_add_endof(htx, HTX_BLK_EOH) || (istlen(body) > 0 && !htx_add_data_atonce(htx, body)))
 		return 0;
@@ -65,7 +75,7 @@ mark(struct stream *s, unsigned status)
 		s->flags |= SF_FINST_R;
 }
 
-int
+void
 answer_refuse(struct stream *s, const struct core_verdict *verdict, struct core_request *request)
 {
 	struct htx *htx = htx_from_buf(&s->res.buf);
@@ -83,5 +93,4 @@ answer_refuse(struct stream *s, const struct core_verdict *verdict, struct core_
 	if (is_made)
 		http_forward_proxy_resp(s, 1);
 	http_reply_and_close(s, verdict->status, NULL);
-	return -1;
 }

@@ -39,7 +39,7 @@ int stream_payload(struct stream *s, struct filter *filter, struct http_msg *msg
 
 /* -- variables.c -- */
 
-/* Sets txn.upload.allow, .status, .reason, .route, .max_body, .retry_after and .id, as the agent does. One that no rule
+/* Sets txn.upload.allow, .status, .reason, .route, .limit, .max_body, .retry_after and .id, as the agent does. One that no rule
  * names is not kept. */
 void variables_set(struct stream *s, const struct core_verdict *verdict);
 
@@ -60,7 +60,7 @@ void bugs_start(void);
 /* -- answer.c -- */
 
 /* Ends the stream with a refusal. Where bytes of an answer have left already it is cut off. `request`: who knows
- * the body of it; NULL: it has none. Always -1. */
-int answer_refuse(struct stream *s, const struct core_verdict *verdict, struct core_request *request);
+ * the body of it; NULL: it has none. */
+void answer_refuse(struct stream *s, const struct core_verdict *verdict, struct core_request *request);
 
 #endif

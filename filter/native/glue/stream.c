@@ -123,8 +123,10 @@ stream_headers(struct stream *s, struct filter *filter, struct http_msg *msg)
 	verdict = verdict_on_head(s, filter, msg->chn);
 	if (variables_pass(s))
 		return 1;
-	if (!verdict->allow)
-		return answer_refuse(s, verdict, filter->ctx);
+	if (!verdict->allow) {
+		answer_refuse(s, verdict, filter->ctx);
+		return 0; /* nothing is left to analyse; by -1 HAProxy would abort the response, and the kernel hold it for 200 ms */
+	}
 	if (is_followed(filter))
 		register_data_filter(s, msg->chn, filter);
 	return 1;
@@ -141,7 +143,8 @@ follow(struct stream *s, struct filter *filter, struct ist data)
 	if (verdict == NULL)
 		return 0;
 	variables_set(s, verdict);
-	return answer_refuse(s, verdict, filter->ctx);
+	answer_refuse(s, verdict, filter->ctx);
+	return -1;
 }
 
 int

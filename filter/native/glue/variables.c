@@ -51,6 +51,8 @@ variables_set(struct stream *s, const struct core_verdict *verdict)
 	set_number(s, "txn.upload.status", verdict->status);
 	set_text(s, "txn.upload.reason", verdict->reason);
 	set_text(s, "txn.upload.route", verdict->route);
+	if (verdict->limit[0] != '\0')
+		set_text(s, "txn.upload.limit", verdict->limit);
 	if (verdict->has_max_body)
 		set_number(s, "txn.upload.max_body", verdict->max_body);
 	set_number(s, "txn.upload.retry_after", verdict->retry_after);

@@ -34,37 +34,44 @@ is_journal(const char *name)
 	return strncmp(name, JOURNAL_PREFIX, strlen(JOURNAL_PREFIX)) == 0;
 }
 
-/* How many journals stay; of temporary files none is counted. */
-static size_t
+static void
+count(struct unsettled *left, enum journal_fate fate)
+{
+	left->stay += fate == JOURNAL_STAYS;
+	left->wait += fate == JOURNAL_WAITS;
+}
+
+/* Of journals; of temporary files none is counted. */
+static struct unsettled
 sweep_some(int folder, bool journals, struct state *state, bool say)
 {
 	DIR *dir = folder_names(folder);
 	struct dirent *entry;
-	size_t n = 0;
+	struct unsettled left = { 0 };
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, NEW_FILE_PREFIX, strlen(NEW_FILE_PREFIX)) != 0 ||
 			is_journal(entry->d_name) != journals)
 			continue;
 		if (journals)
-			n += journal_roll_back(folder, entry->d_name, state, say) == JOURNAL_STAYS;
+			count(&left, journal_roll_back(folder, entry->d_name, state, say));
 		else
 			remove_if_abandoned(folder, entry->d_name);
 	}
 	if (dir != NULL)
 		closedir(dir);
-	return n;
+	return left;
 }
 
 /* Journals come first: what they tell of may lie under the other names. */
-size_t
+struct unsettled
 directory_sweep(int folder, struct state *state, bool say)
 {
-	size_t n = sweep_some(folder, true, state, say);
+	struct unsettled left = sweep_some(folder, true, state, say);
 
-	if (n == 0)
+	if (left.stay + left.wait == 0)
 		sweep_some(folder, false, state, say);
-	return n;
+	return left;
 }
 
 int

@@ -22,11 +22,16 @@
 /* [main] Opens the folder, made if it is missing. -1: err says why. */
 int directory_open(const struct destination *to, struct error *err);
 
+/* Such commits of dead writers as are not settled (journal.h). */
+struct unsettled {
+	size_t stay; /* the operator has to look at them */
+	size_t wait; /* for the answer of an application */
+};
+
 /* Removes what dead writers have left: temporary files that no process has locked, and what a commit that was cut short had
- * made visible. Returns how many such commits are not settled (journal.h): while there are any, no temporary file is removed,
- * because it may be what one of them had replaced. `state`: the journal of commits over several places; may be NULL. `say`: logs
+ * made visible. While any commit is not settled no temporary file is removed, because it may be what one of them had replaced. `state`: the journal of commits over several places; may be NULL. `say`: logs
  * them. On the thread that opens or watches the folder. */
-size_t directory_sweep(int folder, struct state *state, bool say);
+struct unsettled directory_sweep(int folder, struct state *state, bool say);
 
 #define NEW_FILE_PREFIX ".penstock-" /* of every temporary name */
 #define NEW_FILE_NAME_MAX 56

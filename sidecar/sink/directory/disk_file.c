@@ -260,7 +260,7 @@ home_of(const struct file *file)
 	const struct table *table = file->table;
 
 	return folders_home(
-		sink_opened(table, &directory_sink), (size_t)(file->order->to - table->config->destinations));
+		sink_opened(table, file->order->to->kind), (size_t)(file->order->to - table->config->destinations));
 }
 
 static bool

@@ -50,6 +50,15 @@ find_abilities(struct folder *folder, const struct destination *to)
 			LOG_TEXTVAL("destination", to->name), LOG_TEXTVAL("why", strerror(error)));
 }
 
+void
+folders_sweep(const struct folders *folders, struct folder *folder, bool say)
+{
+	struct unsettled left = directory_sweep(folder->home.fd, folders->state, say);
+
+	counter_set(&folder->unsettled, left.stay);
+	counter_set(&folder->waiting, left.wait);
+}
+
 /* Takes fd over. */
 static struct folder *
 folder_new(struct folders *folders, int fd, struct identity identity, const struct destination *to)
@@ -65,7 +74,7 @@ folder_new(struct folders *folders, int fd, struct identity identity, const stru
 	folder->identity = identity;
 	find_abilities(folder, to);
 	if (!was_swept(folders, identity)) {
-		counter_set(&folder->unsettled, directory_sweep(fd, folders->state, true));
+		folders_sweep(folders, folder, true);
 		folder->said_ms = clock_now_ms();
 		folders->swept[folders->n_swept++] = identity;
 	}
@@ -199,7 +208,7 @@ folders_free(struct folders *folders)
 void
 folders_tell_settled(const struct folders *folders, size_t i, const struct destination *to)
 {
-	if (folders->state != NULL && to->at != NULL && counter_read(&folders->of[i]->unsettled) == 0)
+	if (folders->state != NULL && to->at != NULL && folder_is_settled(folders->of[i]))
 		state_settle_place(folders->state, to->at);
 }
 

@@ -46,26 +46,26 @@ note_error(struct folder *folder, const struct destination *to, int error)
 			LOG_TEXTVAL("destination", to->name));
 }
 
-/* Somebody may have removed what was in the way, or the journal. */
+/* Somebody may have removed what was in the way, or the journal; an application may have answered. */
 static void
-settle_again(struct folder *folder, struct state *state)
+settle_again(const struct folders *folders, struct folder *folder)
 {
 	uint64_t now = clock_now_ms();
 	bool say = now >= clock_after(folder->said_ms, SAY_AGAIN_MS);
 
 	if (say)
 		folder->said_ms = now;
-	counter_set(&folder->unsettled, directory_sweep(folder->home.fd, state, say));
+	folders_sweep(folders, folder, say);
 }
 
 static void
-look_at(struct folder *folder, struct state *state, const struct destination *to, bool write)
+look_at(const struct folders *folders, struct folder *folder, const struct destination *to, bool write)
 {
 	counter_set(&folder->trying_since, (size_t)(clock_now_ms() / 1000 + 1));
 	if (write)
 		note_error(folder, to, try_to_write(folder->home.fd));
-	if (counter_read(&folder->unsettled) > 0)
-		settle_again(folder, state);
+	if (!folder_is_settled(folder))
+		settle_again(folders, folder);
 	counter_set(&folder->trying_since, 0);
 }
 
@@ -92,10 +92,10 @@ void
 folders_look(const struct folders *folders, const struct config *config, bool write)
 {
 	for (size_t i = 0; i < folders->n; i++) {
-		bool was_unsettled = folders->of[i] != NULL && counter_read(&folders->of[i]->unsettled) > 0;
+		bool was_unsettled = folders->of[i] != NULL && !folder_is_settled(folders->of[i]);
 
 		if (is_first(folders, i))
-			look_at(folders->of[i], folders->state, &config->destinations[i], write);
+			look_at(folders, folders->of[i], &config->destinations[i], write);
 		if (was_unsettled)
 			tell_settled(folders, config, folders->of[i]);
 	}

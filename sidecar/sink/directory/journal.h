@@ -12,7 +12,7 @@
  *
  * A commit that spans more than this folder has an entry in the journal of commits (state/state.h). Then the folder's journal
  * says its id, and lasts until the whole commit is over; a process that finds it asks there what became of the commit. Done: the
- * files stay. Cut short: they are taken back. Not known: nothing is touched.
+ * files stay. Cut short: they are taken back. Not known, or not yet: nothing is touched.
  *
  * Blocking calls: on the disk thread only, but journal_roll_back() on the thread that opens or watches the folder. */
 #ifndef PENSTOCK_JOURNAL_H
@@ -51,6 +51,7 @@ void journal_drop(struct journal *journal);
 enum journal_fate {
 	JOURNAL_GONE,  /* what it told is taken back, and it is removed; or it was gone already */
 	JOURNAL_LIVES, /* its writer lives: left alone */
+	JOURNAL_WAITS, /* an application has to say what becomes of its commit, and is being asked */
 	JOURNAL_STAYS, /* what it tells could not be settled; the operator has to look at it */
 };
 

@@ -288,34 +288,43 @@ fate_of(struct found *found)
 	return fate;
 }
 
-/* Nothing that it tells is left to do. */
-static bool
+/* JOURNAL_GONE: nothing that it tells is left to do. */
+static enum journal_fate
 settle_text(struct found *found, enum state_fate *fate)
 {
 	if (!is_whole(&found->text))
-		return true;
+		return JOURNAL_GONE;
 	if (!may_be_believed(found))
-		return false;
+		return JOURNAL_STAYS;
 	*fate = fate_of(found);
-	return *fate == STATE_DONE || (*fate == STATE_CUT && take_all_back_alone(found));
+	if (*fate == STATE_OPEN)
+		return JOURNAL_WAITS;
+	return *fate == STATE_DONE || (*fate == STATE_CUT && take_all_back_alone(found)) ? JOURNAL_GONE
+											 : JOURNAL_STAYS;
 }
 
-static bool
+static enum journal_fate
 settle(struct found *found, const char *name)
 {
 	enum state_fate fate = STATE_CUT;
+	enum journal_fate own;
 
-	if (!whole_file_read(found->fd, &found->text))
-		return stays(found, "it cannot be read: %s", strerror(errno));
-	if (!settle_text(found, &fate))
-		return false;
-	if (unlinkat(found->folder, name, 0) != 0)
-		return stays(found, "it cannot be removed: %s", strerror(errno));
+	if (!whole_file_read(found->fd, &found->text)) {
+		stays(found, "it cannot be read: %s", strerror(errno));
+		return JOURNAL_STAYS;
+	}
+	own = settle_text(found, &fate);
+	if (own != JOURNAL_GONE)
+		return own;
+	if (unlinkat(found->folder, name, 0) != 0) {
+		stays(found, "it cannot be removed: %s", strerror(errno));
+		return JOURNAL_STAYS;
+	}
 	log_line(LOG_INFO, "sink",
 		fate == STATE_DONE ? "a commit that was done had not been tidied up"
 				   : "took back what a commit that was cut short had made visible",
 		LOG_TEXTVAL("journal", name), LOG_TEXTVAL("commit", found->id));
-	return true;
+	return JOURNAL_GONE;
 }
 
 /* Whoever can take the lock knows that the writer is dead. */
@@ -332,7 +341,7 @@ settle_if_dead(struct found *found, const char *name)
 	case LOCK_OURS:
 		break;
 	}
-	return settle(found, name) ? JOURNAL_GONE : JOURNAL_STAYS;
+	return settle(found, name);
 }
 
 enum journal_fate

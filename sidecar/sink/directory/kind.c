@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* kind.c - what a route file must know of destinations of type directory. */
 #include "base/mem.h"
-#include "config/read.h"
+#include "config/loading.h"
 #include "config/whereabouts.h"
 #include "sink/directory/settings.h"
 
@@ -110,6 +110,13 @@ can_undo(const struct destination_settings *settings)
 	return true;
 }
 
+static bool
+restores(const struct destination_settings *settings)
+{
+	(void)settings;
+	return true;
+}
+
 static uint64_t
 silence_ms(const struct destination_settings *settings)
 {
@@ -122,11 +129,12 @@ const struct destination_kind directory_kind = {
 	.noun = "a directory",
 	.keys = &directory_keys,
 	.settings_size = sizeof(struct directory_settings),
-	.traits = KIND_LOCAL | KIND_LASTS,
+	.traits = KIND_LOCAL | KIND_LASTS | KIND_NAMES_LATE,
 	.style = TEMPLATE_FOR_FILE,
 	.link = warn_of_folder,
 	.free = free_settings,
 	.place = place,
 	.can_undo = can_undo,
+	.restores = restores,
 	.silence_ms = silence_ms,
 };

@@ -123,12 +123,13 @@ new_files_let_go(struct held_journal *held)
 {
 	if (held == NULL || --held->n > 0)
 		return;
-	if (journal_end(&held->journal))
-		state_entry_release(
-			held->entry); /* else the journal of commits has to tell of it for as long as it is there */
-	else
+	if (journal_end(&held->journal)) {
+		state_entry_release(held->entry);
+	} else {
 		log_line(LOG_ERROR, "sink", "the journal of a commit that is over cannot be removed",
 			LOG_TEXTVAL("journal", held->journal.name), LOG_TEXTVAL("why", strerror(errno)));
+		state_entry_leave(held->entry);
+	}
 	mem_free(held);
 }
 

@@ -18,6 +18,13 @@ can_undo(const struct destination_settings *settings)
 	return true;
 }
 
+static bool
+restores(const struct destination_settings *settings)
+{
+	(void)settings;
+	return true;
+}
+
 static uint64_t
 form_memory(const struct destination_settings *settings, uint64_t largest)
 {
@@ -30,9 +37,10 @@ const struct destination_kind discard_kind = {
 	.noun = "a discard",
 	.keys = &discard_keys,
 	.settings_size = sizeof(struct discard_settings),
-	.traits = KIND_LOCAL,
+	.traits = KIND_LOCAL | KIND_NAMES_LATE,
 	.style = TEMPLATE_FOR_FILE,
 	.place = place,
 	.can_undo = can_undo,
+	.restores = restores,
 	.form_memory = form_memory,
 };

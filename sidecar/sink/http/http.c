@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* http.c - a transfer's life: orders of its producer, what is asked, and how it ends. Its bytes are http_body.c's, what goes over
- * the wire is its exchange's. */
+/* http.c - a transfer's life: orders of its producer, what is asked, and how it ends. Its bytes are http_body.c's, what the store says
+ * is http_answer.c's, what goes over the wire is its exchange's. */
 #include "sink/http/http.h"
 
 #include "base/mem.h"
@@ -13,10 +13,7 @@
 #include "sink/http/verdict.h"
 #include "sink/sink.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define RETRY_AFTER_MAX_S 86400u
 
 static const unsigned may_become[] = {
 	[HTTP_READY] = BIT(HTTP_SENDING) | BIT(HTTP_HELD) | BIT(HTTP_COMPLETING) | BIT(HTTP_ENDED),
@@ -32,75 +29,6 @@ http_move(struct http *http, enum http_state to)
 {
 	must(state_may_become(may_become, (int)http->state, (int)to));
 	http->state = to;
-}
-
-/* -- the answer --------------------------------------------------------------------------------------- */
-
-static void
-on_status(void *arg, unsigned status)
-{
-	struct http *http = arg;
-
-	if (http->state == HTTP_UNDOING) /* what is told is told of the object */
-		return;
-	http->status = status;
-	http->order->outcome.location[0] = http->order->outcome.type[0] = '\0';
-	http->order->outcome.retry_after_s = 0;
-}
-
-static void
-take_value(struct str line, const char *name, char *out, size_t size)
-{
-	struct str value = exchange_value_of(line, name);
-
-	if (value.len < size && !str_has_control(value))
-		snprintf(out, size, "%.*s", STR_ARG(value));
-}
-
-/* A date is left alone: clocks differ. */
-static void
-take_retry_after(struct http *http, struct str line)
-{
-	uint64_t seconds;
-
-	if ((http->status == 429 || http->status == 503) &&
-		str_to_u64(exchange_value_of(line, "retry-after:"), &seconds))
-		http->order->outcome.retry_after_s = seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds
-										 : RETRY_AFTER_MAX_S;
-}
-
-static void
-on_header(void *arg, struct str line)
-{
-	struct http *http = arg;
-	struct outcome *outcome = &http->order->outcome;
-
-	if (http->state == HTTP_UNDOING)
-		return;
-	if (str_starts_nocase(line, "location:"))
-		take_value(line, "location:", outcome->location, sizeof outcome->location);
-	else if (str_starts_nocase(line, "retry-after:"))
-		take_retry_after(http, line);
-	else if (str_starts_nocase(line, "content-encoding:"))
-		outcome->body.failed = true; /* the client would not be told of it, nor has it asked for one */
-	else if (str_starts_nocase(line, "content-type:"))
-		take_value(line, "content-type:", outcome->type, sizeof outcome->type);
-}
-
-static void
-on_answer(void *arg, const char *data, size_t n)
-{
-	struct http *http = arg;
-	struct buf *body = &http->order->outcome.body;
-
-	if (!http->order->want_body || http->state == HTTP_UNDOING || body->failed)
-		return;
-	if (n <= OUTCOME_BODY_MAX - body->len) {
-		buf_add(body, data, n);
-	} else {
-		buf_free(body);
-		body->failed = true; /* rather none than half of it */
-	}
 }
 
 /* -- the end ------------------------------------------------------------------------------------------ */
@@ -143,6 +71,8 @@ on_done(void *arg, const struct exchange_result *result)
 	struct verdict_facts facts = {
 		.destination = http->order->to->name,
 		.is_chunked = http->order->length == ORDER_LENGTH_UNKNOWN,
+		.passes_errors = http_settings(http->order->to)->passes_errors,
+		.later = &http->later,
 		.result = result,
 	};
 
@@ -157,9 +87,10 @@ on_done(void *arg, const struct exchange_result *result)
 static const struct exchange_calls calls = {
 	.on_read = http_body_read,
 	.on_rewind = http_body_rewind,
-	.on_status = on_status,
-	.on_header = on_header,
-	.on_answer = on_answer,
+	.on_trailer = http_body_trailer,
+	.on_status = http_answer_on_status,
+	.on_header = http_answer_on_header,
+	.on_answer = http_answer_on_body,
 	.on_done = on_done,
 };
 
@@ -173,12 +104,27 @@ set_body(struct http *http)
 
 	request->length = order->length;
 	request->unit = order->unit;
+	request->has_trailer = order->says_digest && !order->is_kept;
 	if (!order->is_kept)
 		request->body = EXCHANGE_STREAM;
 	else if (http_body_gather(http, &request->whole))
 		request->body = EXCHANGE_WHOLE;
 	else
 		request->body = EXCHANGE_READ;
+}
+
+/* With these a server takes all that comes over the connection for the same user's (RFC 4559 section 6), also what comes after. */
+static bool
+is_bound(const struct order *order)
+{
+	for (size_t i = 0; i < order->n_lines; i++) {
+		struct str value = str_of(order->lines[i].value);
+
+		if (str_equal_nocase(str_of(order->lines[i].name), STR("authorization")) &&
+			(str_starts_nocase(value, "negotiate") || str_starts_nocase(value, "ntlm")))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -189,13 +135,16 @@ set_request(struct http *http, const char *method)
 	uint64_t now = loop_now_ms(http->engine->loop);
 
 	http_set_lines(http->lines, order, http->state != HTTP_UNDOING);
+	for (size_t i = 0; i < order->n_lines; i++)
+		http->lines[OWN_LINES + i] = (struct exchange_line){ order->lines[i].name, order->lines[i].value };
 	http->request = (struct exchange_request){
 		.to = &to->peer,
 		.method = method,
 		.target = order->target,
 		.lines = http->lines,
-		.n_lines = N_LINES,
-		.reuse_always = to->reuse_always,
+		.n_lines = OWN_LINES + order->n_lines,
+		.is_alone = is_bound(order),
+		.reuse_always = to->peer.reuse_always,
 		.connect_ms = to->peer.connect_ms,
 		.total_at_ms = clock_after(now, to->peer.total_ms),
 	};
@@ -257,6 +206,7 @@ free_http(struct http *http)
 	counter_sub(&http->engine->transfers, 1);
 	exchange_free(http->exchange);
 	channel_free(http->channel);
+	mem_free(http->lines);
 	mem_free(http);
 }
 
@@ -308,7 +258,8 @@ make(struct http *http, const struct channel_side *producer, struct error *err)
 	};
 
 	http->exchange = exchange_new(http->engine, &calls, http);
-	if (http->exchange == NULL)
+	http->lines = mem_array(OWN_LINES + http->order->n_lines, sizeof *http->lines);
+	if (http->exchange == NULL || http->lines == NULL)
 		return error_nomem(err);
 	http->channel = channel_new(http->pool, producer, &consumer, http->order->slots, err);
 	return http->channel != NULL;
@@ -328,6 +279,7 @@ http_open(struct engine *engine, struct pool *pool, struct order *order, const s
 	http->drip.fire = http_body_on_drip;
 	if (!make(http, producer, err)) {
 		exchange_free(http->exchange);
+		mem_free(http->lines);
 		mem_free(http);
 		return false;
 	}
@@ -350,13 +302,22 @@ http_pump(struct order *order)
 		channel_tell(order->channel, CHANNEL_DATA);
 }
 
-#define CONNECTION_BYTES 32768u /* what libcurl and TLS have of one, about */
+#define CONNECTION_BYTES (20u * 1024) /* what libcurl and we have of one, about */
+#define TLS_BYTES (32u * 1024)        /* and OpenSSL */
+#define TRAILER_BYTES 1024u           /* of a trailer, twice in libcurl, too */
 
-/* One buffer for a send, and a connection. */
+/* Larger sends are charged when there is something to send (http_body.c): a slow client's upload never needs them. Of its lines libcurl's
+ * list is a copy, and what it sends another. */
 static size_t
 cost(const struct order *order)
 {
-	return order->unit + CONNECTION_BYTES;
+	bool is_tls = strncmp(http_settings(order->to)->peer.url, "https:", 6) == 0;
+	size_t bytes = HTTP_FIRST_SEND + CONNECTION_BYTES + (is_tls ? TLS_BYTES : 0) +
+		(order->says_digest ? TRAILER_BYTES : 0);
+
+	for (size_t i = 0; i < order->n_lines; i++)
+		bytes += 2 * (strlen(order->lines[i].name) + strlen(order->lines[i].value) + sizeof ": \r\n");
+	return bytes;
 }
 
 static bool

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#define FAST_BYTES (128u * 1024)
 #define GATHER_MAX (64u * 1024) /* bytes of a kept body */
 
 static bool
@@ -75,6 +76,7 @@ held_back(const struct http *http)
 bool
 http_body_begin(struct http *http)
 {
+	http->send.most = HTTP_FIRST_SEND / http->engine->n_copies;
 	if (http->order->is_kept || to_hold(http) == 0)
 		return true;
 	http->tail.bytes = mem_alloc(to_hold(http));
@@ -223,12 +225,61 @@ set_drip(struct http *http)
 			http->engine->loop, &http->drip, clock_after(loop_now_ms(http->engine->loop), every_ms));
 }
 
+#define MUCH (KIND_KEEP_USUAL + HTTP_FIRST_SEND)
+
+/* More is waiting than what every stream begins with: what was collected of it. */
+static bool
+has_much(struct http *http)
+{
+	struct in_hand *hand = &http->in_hand;
+
+	if (hand->bytes <= MUCH && hand->n < IN_HAND_MAX)
+		pop_chunk(http);
+	return hand->bytes > MUCH;
+}
+
+/* Where an eighth of what may be kept is taken, only who has sent so much already: what a slow client had to hold back while the machine
+ * was busy comes in one piece, too, and hundreds of these would leave nothing for others. */
+static bool
+may_have_more(const struct http *http)
+{
+	const struct pool *pool = http->pool;
+	bool is_roomy = pool_keepable(pool) >= (pool_total(pool) - pool_streams(pool)) / 8 * 7;
+
+	return pool_shortage(pool) == 0 && (is_roomy || http->send.done >= FAST_BYTES);
+}
+
+/* First for a chunk, then to all that libcurl may have room for: it does not always offer the same. Without memory, or while others
+ * lack it, sends stay small. */
+static void
+send_more(struct http *http)
+{
+	struct send_size *send = &http->send;
+	size_t copies = http->engine->n_copies, step = CHUNK_SIZE / copies;
+	size_t most = send->most < step ? step : exchange_buffer(http->order->unit);
+	size_t n = ((most - send->most) * copies + CHUNK_SIZE - 1) / CHUNK_SIZE;
+
+	if (may_have_more(http) && pool_set_aside(http->pool, n, &send->charged))
+		send->most = most;
+}
+
+static size_t
+read_some(struct http *http, char *to, size_t room)
+{
+	size_t most = http->send.most < room ? http->send.most : room, n = read_chunks(http, to, most);
+
+	http->send.done += n;
+	if (n == most && most < room && has_much(http))
+		send_more(http);
+	return n;
+}
+
 static size_t
 read_stream(struct http *http, char *to, size_t room)
 {
 	for (;;) {
 		bool finished = channel_is_finished(http->channel); /* before looking for the last chunks */
-		size_t n = read_chunks(http, to, room);
+		size_t n = read_some(http, to, room);
 
 		if (n == 0)
 			n = drip_one(http, to);
@@ -256,6 +307,16 @@ http_body_read(void *arg, char *to, size_t room)
 				    : read_stream(http, to, room);
 }
 
+/* The last byte has been read, so the commit has been told, and the digest was there before it. */
+struct exchange_line
+http_body_trailer(void *arg)
+{
+	const struct http *http = arg;
+
+	must(http->is_committed);
+	return (struct exchange_line){ DIGEST_LINE, http->order->digest };
+}
+
 void
 http_body_drop(struct http *http)
 {
@@ -264,6 +325,7 @@ http_body_drop(struct http *http)
 	mem_free(http->tail.bytes);
 	http->tail = (struct tail){ 0 };
 	drop_gathered(http);
+	pool_take_back(http->pool, &http->send.charged);
 	loop_clear_timer(http->engine->loop, &http->drip);
 }
 

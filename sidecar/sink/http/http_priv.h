@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* http_priv.h - what http.c (a transfer's life) and http_body.c (its bytes on their way) share. All on the engine's thread. */
+/* http_priv.h - what http.c (a transfer's life), http_body.c (its bytes on their way) and http_answer.c (what comes back) share. All on the engine's thread. */
 #ifndef PENSTOCK_HTTP_PRIV_H
 #define PENSTOCK_HTTP_PRIV_H
 
@@ -8,11 +8,13 @@
 #include "sink/exchange.h"
 #include "sink/http/settings.h"
 #include "sink/order.h"
+#include "sink/retry_after.h"
 
 #include <stdbool.h>
 
-#define N_LINES 4     /* of ours, in the head of a request */
-#define IN_HAND_MAX 4 /* as many full chunks as the longest `hold_tail` needs, and one more */
+#define OWN_LINES 5           /* of ours, in the head of a request */
+#define HTTP_FIRST_SEND 4096u /* bytes that libcurl holds of a stream, until more are charged */
+#define IN_HAND_MAX 4         /* as many full chunks as the longest `hold_tail` needs, and one more */
 
 enum http_state {
 	HTTP_READY,      /* opened, not started */
@@ -44,6 +46,13 @@ struct gathered {
 	struct chunk *charged;
 };
 
+/* How much of libcurl's buffers for a send may be filled, which is when they get pages. More of it is charged to the pool. */
+struct send_size {
+	size_t most;
+	uint64_t done; /* bytes */
+	struct chunk *charged;
+};
+
 struct http {
 	struct engine *engine;
 	struct pool *pool;
@@ -52,27 +61,42 @@ struct http {
 	enum http_state state;
 	struct exchange *exchange;
 	struct exchange_request request;
-	struct exchange_line lines[N_LINES];
+	struct exchange_line *lines; /* ours, and those of the order */
 	struct in_hand in_hand;
 	struct tail tail;         /* comes before what is in hand */
 	struct gathered gathered; /* of a kept part */
+	struct send_size send;    /* of a stream */
 	struct timer drip;
-	bool may_drip;      /* one byte of the tail may go although it is held */
-	uint64_t kept_sent; /* of a kept part */
-	unsigned status;    /* of the answer */
-	bool is_committed;  /* CHANNEL_COMMIT was told */
+	bool may_drip;            /* one byte of the tail may go although it is held */
+	uint64_t kept_sent;       /* of a kept part */
+	unsigned status;          /* of the answer, ... */
+	struct retry_after later; /* ... and what it says of it */
+	bool is_committed;        /* CHANNEL_COMMIT was told */
 };
 
 void http_move(struct http *http, enum http_state to);
 
-/* What is sent of each order; `is_upload`: and not to take it back. */
+#define DIGEST_LINE "Content-Digest"
+
+/* Of a stream the digest is known when its last byte has gone, so it comes behind that (RFC 9110 section 6.5.1). */
+static inline struct exchange_line
+http_digest_line(const struct order *order)
+{
+	if (!order->says_digest)
+		return (struct exchange_line){ 0 };
+	return order->is_kept ? (struct exchange_line){ DIGEST_LINE, order->digest }
+			      : (struct exchange_line){ "Trailer", DIGEST_LINE };
+}
+
+/* What is sent of each order, beside its own lines; `is_upload`: and not to take it back. */
 static inline void
-http_set_lines(struct exchange_line lines[N_LINES], const struct order *order, bool is_upload)
+http_set_lines(struct exchange_line lines[OWN_LINES], const struct order *order, bool is_upload)
 {
 	lines[0] = (struct exchange_line){ "Content-Type", is_upload ? order->type : NULL };
 	lines[1] = (struct exchange_line){ "X-Request-Id", order->request_id };
 	lines[2] = (struct exchange_line){ "traceparent", order->traceparent };
 	lines[3] = (struct exchange_line){ "X-Forwarded-For", order->client };
+	lines[4] = is_upload ? http_digest_line(order) : (struct exchange_line){ 0 };
 }
 
 static inline const char *
@@ -87,7 +111,13 @@ bool http_body_begin(struct http *http);
 bool http_body_gather(struct http *http, struct str *whole);
 size_t http_body_read(void *http, char *to, size_t room);
 void http_body_rewind(void *http);
+struct exchange_line http_body_trailer(void *http);
 void http_body_drop(struct http *http);      /* gives back what was not sent */
 void http_body_on_drip(struct timer *timer); /* http->drip's */
+
+/* http_answer.c: what the exchange tells, see exchange.h. */
+void http_answer_on_status(void *http, unsigned status);
+void http_answer_on_header(void *http, struct str line);
+void http_answer_on_body(void *http, const char *data, size_t n);
 
 #endif

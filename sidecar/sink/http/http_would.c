@@ -10,14 +10,18 @@ add(const struct order *order, struct would *would, enum would_when when, const 
 {
 	const struct http_peer *peer = &http_settings(order->to)->peer;
 	struct would_step *step = would_add(would, when, method);
-	struct exchange_line lines[N_LINES];
+	struct exchange_line lines[OWN_LINES];
 
 	buf_addf(&step->target, "%s%s", peer->url, order->target);
 	http_set_lines(lines, order, when != WOULD_UNDO);
-	for (size_t i = 0; i < N_LINES; i++)
+	for (size_t i = 0; i < OWN_LINES; i++)
 		would_line(step, lines[i].name, lines[i].value);
-	for (size_t i = 0; i < peer->n_headers; i++)
-		would_line_of_file(step, &peer->headers[i]);
+	for (size_t i = 0; i < order->n_lines; i++)
+		would_line(step, order->lines[i].name,
+			order->lines[i].shown != NULL ? order->lines[i].shown : order->lines[i].value);
+	for (size_t i = 0; i < peer->headers.n; i++)
+		if (peer->headers.items[i].value != NULL)
+			would_line_of_file(step, &peer->headers.items[i]);
 	return step;
 }
 
@@ -29,7 +33,10 @@ add_stream(const struct order *order, struct would *would, const char *method)
 
 	step->bytes = order->length;
 	would_line(step, "Transfer-Encoding", "chunked");
-	buf_add_text(&would_add(would, WOULD_COMMIT, "complete")->target, "the request, by its last chunk");
+	step = would_add(would, WOULD_COMMIT, "complete");
+	buf_add_text(&step->target, "the request, by its last chunk");
+	if (order->says_digest)
+		would_line(step, DIGEST_LINE, order->digest);
 	buf_add_text(&would_add(would, WOULD_CANCEL, "break off")->target, "the request, before its last chunk");
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* kind.c - what a route file must know of destinations of type http. No libcurl here: HAProxy's filter has this, too. */
+#include "config/headers.h"
+#include "config/object_head.h"
 #include "config/whereabouts.h"
 #include "sink/http/settings.h"
 
@@ -12,13 +14,23 @@ mine(const struct destination_settings *settings)
 static void
 link_keys(struct loading *l, struct destination *d, const struct node *node)
 {
-	peer_link(l, &((struct http_settings *)(void *)d->settings)->peer, node);
+	struct http_settings *settings = (struct http_settings *)(void *)d->settings;
+
+	peer_link(l, &settings->peer, node);
+	headers_check_pass(l, &settings->peer.headers, &settings->head.pass, yaml_tree_get(node, "pass"));
 }
 
 static void
 free_settings(struct destination_settings *settings)
 {
 	peer_free(&((struct http_settings *)(void *)settings)->peer);
+	object_head_free(&((struct http_settings *)(void *)settings)->head);
+}
+
+static const struct object_head *
+head(const struct destination_settings *settings)
+{
+	return &mine(settings)->head;
 }
 
 static bool
@@ -44,6 +56,13 @@ can_undo(const struct destination_settings *settings)
 	return mine(settings)->undo_delete;
 }
 
+static bool
+restores(const struct destination_settings *settings)
+{
+	(void)settings; /* a PUT replaces what is there */
+	return false;
+}
+
 /* It takes what is left, the first object completes, the others do, and if that fails all are taken back: each of the four
  * ends where nothing moves for `idle`, and three of them may have to connect. */
 static uint64_t
@@ -61,17 +80,26 @@ ready_peer(const struct destination_settings *settings)
 	return mine(settings)->ready_connect ? &mine(settings)->peer : NULL;
 }
 
+static const struct http_peer *
+asked_peer(const struct destination_settings *settings)
+{
+	return &mine(settings)->peer;
+}
+
 const struct destination_kind http_kind = {
 	.word = "http",
 	.noun = "an http destination",
 	.keys = &http_keys,
 	.settings_size = sizeof(struct http_settings),
-	.traits = KIND_APPLICATION | KIND_LENGTH | KIND_LASTS | KIND_TYPE,
+	.traits = KIND_APPLICATION | KIND_LENGTH | KIND_LASTS | KIND_TYPE | KIND_LINES,
 	.style = TEMPLATE_FOR_URL,
 	.link = link_keys,
 	.free = free_settings,
+	.head = head,
 	.place = place,
 	.can_undo = can_undo,
+	.restores = restores,
 	.silence_ms = silence_ms,
 	.ready_peer = ready_peer,
+	.asked_peer = asked_peer,
 };

@@ -9,11 +9,12 @@
 struct http_settings {
 	struct destination_settings common;
 	struct http_peer peer;
-	uint64_t hold_every_ms; /* of what is held back one byte goes each time */
-	size_t hold_tail;       /* bytes of a stream that are held back until its commit; 0: none */
-	bool reuse_always;      /* a POST, too, may go over a connection that was kept */
-	bool undo_delete;       /* a committed object is taken back with DELETE on its URL */
-	bool ready_connect;     /* /readyz wants it reachable */
+	struct object_head head; /* `pass` and `digest` alone */
+	uint64_t hold_every_ms;  /* of what is held back one byte goes each time */
+	size_t hold_tail;        /* bytes of a stream that are held back until its commit; 0: none */
+	bool undo_delete;        /* a committed object is taken back with DELETE on its URL */
+	bool ready_connect;      /* /readyz wants it reachable */
+	bool passes_errors;      /* some of its refusals are the client's (verdict.h) */
 };
 
 extern const struct destination_kind http_kind;

@@ -39,6 +39,43 @@ remedy_of(const struct verdict_facts *facts)
 	}
 }
 
+/* What of it the client may be told. */
+static bool
+is_for_clients(unsigned status)
+{
+	static const unsigned statuses[] = { 401, 403, 404, 409, 412, 413, 415, 429, 503 };
+
+	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+		if (statuses[i] == status)
+			return true;
+	return false;
+}
+
+/* Those for which RFC 9110 and RFC 6585 have a Retry-After. */
+static bool
+may_be_later(unsigned status)
+{
+	return status == 413 || status == 429 || status == 503;
+}
+
+/* A 401 has to say what it asks for (RFC 9110 section 15.5.2): nobody could do anything about another one. */
+static bool
+pass_on(const struct verdict_facts *facts, struct outcome *outcome)
+{
+	unsigned status = facts->result->status;
+
+	if (!facts->passes_errors || outcome->state != OUTCOME_ABORTED || !is_for_clients(status))
+		return false;
+	if (status == 401 && (outcome->challenge.failed || outcome->challenge.len == 0))
+		return error_set(&outcome->error, ERR_UPSTREAM,
+			"destination \"%s\" answered 401 without a WWW-Authenticate that could be passed on",
+			facts->destination);
+	error_set(&outcome->error, ERR_UPSTREAM_REFUSED, "destination \"%s\" answered %u", facts->destination,
+		status);
+	outcome->error.status = status;
+	return true;
+}
+
 static void
 judge_status(const struct verdict_facts *facts, struct error *err)
 {
@@ -80,6 +117,10 @@ verdict_of(const struct verdict_facts *facts, struct outcome *outcome)
 		return;
 	}
 	outcome->state = is_open(facts) ? OUTCOME_UNKNOWN : OUTCOME_ABORTED;
+	if (facts->later != NULL && may_be_later(result->status))
+		outcome->retry_after_s = retry_after_seconds(facts->later);
+	if (pass_on(facts, outcome))
+		return;
 	if (answered && (!good || result->was_early || result->is_whole))
 		judge_status(facts, &outcome->error);
 	else

@@ -10,11 +10,11 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/secret.h"
 #include "base/state.h"
 #include "sink/s3/answer_rows.h"
 
 #include <expat.h>
-#include <openssl/crypto.h>
 #include <string.h>
 
 #define DEPTH_MAX 16
@@ -99,6 +99,7 @@ open_text(struct s3_answer *answer, const struct s3_answer_row *row)
 		return;
 	}
 	answer->reading = row;
+	text->is_secret = true; /* it may be a key */
 	buf_add_text(text, ""); /* it has come, also if it is empty */
 	if (text->failed)
 		error_nomem(&answer->error);
@@ -385,11 +386,8 @@ s3_answer_free(struct s3_answer *answer)
 {
 	if (answer == NULL)
 		return;
-	for (size_t i = 0; i < S3_ALL_TEXTS; i++) {
-		if (answer->texts[i].data != NULL)
-			OPENSSL_cleanse(answer->texts[i].data, answer->texts[i].cap);
-		buf_free(&answer->texts[i]);
-	}
+	for (size_t i = 0; i < S3_ALL_TEXTS; i++)
+		secret_wipe(&answer->texts[i]);
 	buf_free(&answer->path);
 	if (answer->parser != NULL)
 		XML_ParserFree(answer->parser);

@@ -90,13 +90,14 @@ static uint64_t
 wait_ms(const struct s3_call *call)
 {
 	uint64_t ms = (uint64_t)WAIT_FIRST_MS << (call->tries < 10 ? call->tries : 10);
+	unsigned said = retry_after_seconds(&call->reply.later);
 
 	if (ms > WAIT_MAX_MS)
 		ms = WAIT_MAX_MS;
 	ms = ms / 2 + some_of(call, ms);
-	return call->reply.retry_after_s > 0 && call->reply.retry_after_s * UINT64_C(1000) > ms
-		? call->reply.retry_after_s * UINT64_C(1000)
-		: ms;
+	if (said > S3_RETRY_AFTER_MAX_S)
+		said = S3_RETRY_AFTER_MAX_S;
+	return said * UINT64_C(1000) > ms ? said * UINT64_C(1000) : ms;
 }
 
 static void

@@ -11,6 +11,7 @@
 
 #include "sink/engine.h"
 #include "sink/exchange.h"
+#include "sink/retry_after.h"
 #include "sink/s3/answer.h"
 #include "sink/s3/counts.h"
 #include "sink/s3/judge.h"
@@ -69,12 +70,11 @@ struct s3_reply {
 	bool may_come;      /* such a try had no answer at all, so it may still be on its way to the store */
 	/* some such try was not answered by 5xx with an <Error>; requests that were are hardly ever carried out */
 	bool is_lost;
-	unsigned retry_after_s;
+	struct retry_after later; /* what the last answer says of it, and its date */
 	char code[64];
 	char etag[80];
 	char version[S3_VERSION_MAX + 1]; /* as sent */
 	char id[40];                      /* x-amz-meta-penstock-id */
-	char date[40];
 };
 
 enum s3_call_state { S3_CALL_IDLE, S3_CALL_ASKING, S3_CALL_WAITING };

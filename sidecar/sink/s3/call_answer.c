@@ -24,23 +24,14 @@ s3_call_on_header(void *arg, struct str line)
 		const char *name;
 		char *to;
 		size_t size;
-	} wanted[] = { { "etag:", reply->etag, sizeof reply->etag }, { "date:", reply->date, sizeof reply->date },
+	} wanted[] = { { "etag:", reply->etag, sizeof reply->etag },
 		{ "x-amz-version-id:", reply->version, sizeof reply->version },
 		{ "x-amz-meta-penstock-id:", reply->id, sizeof reply->id } };
-	uint64_t seconds;
 
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-		struct str value;
-
-		if (!str_starts_nocase(line, wanted[i].name))
-			continue;
-		value = exchange_value_of(line, wanted[i].name);
-		if (value.len < wanted[i].size && !str_has_control(value))
-			snprintf(wanted[i].to, wanted[i].size, "%.*s", STR_ARG(value));
-	}
-	if (str_starts_nocase(line, "retry-after:") &&
-		str_to_u64(exchange_value_of(line, "retry-after:"), &seconds))
-		reply->retry_after_s = seconds < S3_RETRY_AFTER_MAX_S ? (unsigned)seconds : S3_RETRY_AFTER_MAX_S;
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		if (str_starts_nocase(line, wanted[i].name))
+			exchange_take_value(line, wanted[i].name, wanted[i].to, wanted[i].size);
+	retry_after_note(&reply->later, line);
 }
 
 /* on_list() drops the uploads of which an earlier answer has told. */
@@ -95,7 +86,7 @@ take_clocks(const struct s3_call *call, char own[40], char stores[40])
 	struct tm tm;
 
 	strftime(own, 40, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	s3_take_word(told.data != NULL ? told.data : call->reply.date, stores, 40);
+	s3_take_word(told.data != NULL ? told.data : call->reply.later.date, stores, 40);
 }
 
 void
@@ -136,6 +127,7 @@ s3_call_forget_answer(struct s3_call *call)
 
 	s3_answer_free(call->answer);
 	call->answer = NULL;
-	reply->status = reply->retry_after_s = 0;
-	reply->code[0] = reply->etag[0] = reply->version[0] = reply->id[0] = reply->date[0] = '\0';
+	reply->status = 0;
+	reply->later = (struct retry_after){ 0 };
+	reply->code[0] = reply->etag[0] = reply->version[0] = reply->id[0] = '\0';
 }

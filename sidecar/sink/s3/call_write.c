@@ -20,7 +20,7 @@ settings_of(const struct s3_call *call)
 bool
 s3_call_make_room(struct s3_call *call, size_t n_lines)
 {
-	size_t room = n_lines + settings_of(call)->peer.n_headers + OWN_LINES;
+	size_t room = n_lines + settings_of(call)->peer.headers.n + OWN_LINES;
 
 	if (room <= call->room)
 		return true;
@@ -58,9 +58,10 @@ gather_lines(const struct s3_call *call, struct exchange_line *lines)
 	for (size_t i = 0; i < call->ask->n_lines; i++)
 		if (call->ask->lines[i].value != NULL)
 			lines[n++] = call->ask->lines[i];
-	for (size_t i = 0; i < peer->n_headers; i++)
-		if (s3_ask_takes_line(call->ask, peer->headers[i].name))
-			lines[n++] = (struct exchange_line){ peer->headers[i].name, peer->headers[i].value };
+	for (size_t i = 0; i < peer->headers.n; i++)
+		if (s3_ask_takes_line(call->ask, peer->headers.items[i].name))
+			lines[n++] = (struct exchange_line){ peer->headers.items[i].name,
+				peer->headers.items[i].value };
 	return n;
 }
 

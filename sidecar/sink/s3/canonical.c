@@ -102,20 +102,14 @@ s3_canonical_query(struct str query, struct buf *out)
 
 /* -- lines ---------------------------------------------------------------------------------------- */
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static int
 compare_names(const char *a, const char *b)
 {
-	while (*a != '\0' && lower(*a) == lower(*b)) {
+	while (*a != '\0' && str_lower(*a) == str_lower(*b)) {
 		a++;
 		b++;
 	}
-	return (unsigned char)lower(*a) - (unsigned char)lower(*b);
+	return (unsigned char)str_lower(*a) - (unsigned char)str_lower(*b);
 }
 
 void
@@ -135,7 +129,7 @@ static void
 add_lower(struct buf *out, const char *name)
 {
 	for (; *name != '\0'; name++)
-		buf_add_char(out, lower(*name));
+		buf_add_char(out, str_lower(*name));
 }
 
 static bool

@@ -150,12 +150,6 @@ s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end)
 		counter_add(&counts->sweeps[end], 1);
 }
 
-size_t
-s3_counts_n_left(const struct s3_counts *counts)
-{
-	return counts != NULL ? counter_read(&counts->left) : 0;
-}
-
 void
 s3_counts_detached(struct s3_counts *counts, bool is_begin)
 {

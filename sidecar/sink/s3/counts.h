@@ -62,8 +62,6 @@ void s3_counts_left(struct s3_counts *counts);                        /* an unfi
 void s3_counts_swept(struct s3_counts *counts);                       /* an upload of a dead process is gone */
 void s3_counts_sweep_end(struct s3_counts *counts, enum s3_sweep_end end);
 
-size_t s3_counts_n_left(const struct s3_counts *counts);
-
 /* There is one more, or one less, upload that is aborted after its order has ended (s3_detach.h). */
 void s3_counts_detached(struct s3_counts *counts, bool is_begin);
 

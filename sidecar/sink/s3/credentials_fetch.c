@@ -328,6 +328,7 @@ s3_fetch_new(const struct s3_fetch_setup *setup)
 	if (f == NULL)
 		return NULL;
 	f->setup = *setup;
+	f->secret.is_secret = f->answer.is_secret = true;
 	f->exchange = exchange_new(setup->engine, &calls, f);
 	if (f->exchange != NULL)
 		return f;

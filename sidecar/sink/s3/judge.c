@@ -169,6 +169,24 @@ s3_is_open(const struct s3_facts *facts, enum s3_fate fate)
 }
 
 static bool
+is_of_keys(const char *code)
+{
+	static const char *const codes[] = { "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken",
+		"InvalidToken", "TokenRefreshRequired", "AuthorizationHeaderMalformed", "RequestTimeTooSkewed" };
+
+	for (size_t i = 0; i < N(codes); i++)
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	return false;
+}
+
+bool
+s3_is_for_good(enum s3_fate fate, unsigned status, const char *code)
+{
+	return fate == S3_REFUSED && status >= 400 && status < 500 && !is_of_keys(code);
+}
+
+static bool
 is_plain(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

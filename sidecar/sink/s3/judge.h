@@ -29,6 +29,9 @@ enum s3_fate s3_judge(const struct s3_facts *facts, struct error *err);
 /* May the request have been carried out, or may it still be, although it was not S3_DONE? False: the answer says that it was not. */
 bool s3_is_open(const struct s3_facts *facts, enum s3_fate fate);
 
+/* Would the same be refused again, whenever it is asked? Not if the answer speaks of keys or of clocks, which change. */
+bool s3_is_for_good(enum s3_fate fate, unsigned status, const char *code);
+
 /* Copies text of a store so that it may stand in a sentence: letters, digits and a few signs, at most `size` - 1 bytes. */
 void s3_take_word(const char *text, char *out, unsigned size);
 

@@ -87,7 +87,7 @@ static const struct key rows[] = {
 		.help = "`attachment`: they say that a browser shall save them, under the client's file name." },
 	{ "metadata", KEY_METADATA, .max = METADATA_LINES_MAX, AT(s3_settings, head.metadata),
 		.help = "What stands beside each of them, as `x-amz-meta-NAME` (see What an object says of itself)." },
-	{ "headers", KEY_HEADERS, AT(s3_settings, peer),
+	{ "headers", KEY_HEADERS, AT(s3_settings, peer.headers),
 		.help = "Header lines of the request that makes an object, all signed: `x-amz-storage-class`, `x-amz-acl`, "
 			"`x-amz-server-side-encryption`, `x-amz-tagging`, `Cache-Control`, ... A value is text, `{ env: NAME }` or "
 			"`{ file: PATH }`." },

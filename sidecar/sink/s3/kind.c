@@ -11,6 +11,8 @@
 #include "config/whereabouts.h"
 #include "sink/s3/kind_priv.h"
 
+#include <string.h>
+
 _Static_assert(KIND_KEEP_MOST <= S3_PART_MIN, "what is put in one request is no more than a part");
 
 static struct s3_settings *
@@ -45,8 +47,8 @@ link_headers(struct loading *l, const struct s3_settings *s3, const struct node 
 		"x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-meta-penstock-id",
 		"x-amz-decoded-content-length", "x-amz-sdk-checksum-algorithm", "x-amz-trailer" };
 
-	for (size_t i = 0; i < s3->peer.n_headers; i++) {
-		struct str name = str_of(s3->peer.headers[i].name);
+	for (size_t i = 0; i < s3->peer.headers.n; i++) {
+		struct str name = str_of(s3->peer.headers.items[i].name);
 		bool is_own = str_starts_nocase(name, "x-amz-checksum-");
 
 		for (size_t j = 0; j < sizeof own / sizeof own[0]; j++)
@@ -126,8 +128,8 @@ check_lines(struct loading *l, size_t at, const struct object_head *head)
 {
 	const struct s3_settings *s3 = s3_settings(&l->config->destinations[at]);
 
-	for (size_t i = 0; i < s3->peer.n_headers; i++) {
-		const char *name = s3->peer.headers[i].name;
+	for (size_t i = 0; i < s3->peer.headers.n; i++) {
+		const char *name = s3->peer.headers.items[i].name;
 
 		if (name == NULL || !is_made_by(head, str_of(name)))
 			continue;
@@ -144,8 +146,8 @@ check_link(struct loading *l, size_t at, const struct rule *rule)
 {
 	const struct s3_settings *s3 = s3_settings(&l->config->destinations[at]);
 
-	for (size_t i = 0; i < s3->peer.n_headers && rule->presign_ms > 0; i++) {
-		const char *name = s3->peer.headers[i].name;
+	for (size_t i = 0; i < s3->peer.headers.n && rule->presign_ms > 0; i++) {
+		const char *name = s3->peer.headers.items[i].name;
 
 		if (name == NULL || !str_starts_nocase(str_of(name), S3_CUSTOMER_KEY))
 			continue;
@@ -157,9 +159,22 @@ check_link(struct loading *l, size_t at, const struct rule *rule)
 	return true;
 }
 
+/* A key that ends in '/' is refused with the template already (TEMPLATE_FOR_KEY). */
+static void
+warn_of_key(struct loading *l, const struct rule *rule, const struct node *node)
+{
+	const char *key = rule->target != NULL ? rule->target->source : "";
+	const struct node *target = yaml_tree_get(node, rule->action == ACTION_CONCAT ? "concat" : "store");
+
+	if (target != NULL && key[0] != '\0' && key[strlen(key) - 1] == '\\')
+		diag_warn(l->diag, s3_spot_of(target, "key"),
+			"key: it ends in '\\', which some stores (SeaweedFS) take for a '/': they drop what is stored there, and "
+			"say that it went well");
+}
+
 /* Checks all rules that store there, until something is wrong with one. */
 static void
-check_heads(struct loading *l, size_t at)
+check_rules(struct loading *l, size_t at)
 {
 	const struct config *c = l->config;
 	bool ok = true;
@@ -173,11 +188,12 @@ check_heads(struct loading *l, size_t at)
 				continue;
 			head = object_head_of(rule);
 			ok = check_lines(l, at, &head) && check_link(l, at, rule);
+			warn_of_key(l, rule, loading_rule_node(l, i, j));
 		}
 }
 
 static void
-settle(struct loading *l, size_t at)
+after_rules(struct loading *l, size_t at)
 {
 	const struct destination *d = &l->config->destinations[at];
 	const struct node *node = l->destinations.items[at];
@@ -185,7 +201,7 @@ settle(struct loading *l, size_t at)
 	uint64_t piece = s3_plan_piece(mine(d->settings)->part_size, largest);
 
 	if (node->kind == NODE_MAP) {
-		check_heads(l, at);
+		check_rules(l, at);
 		s3_kind_check_sweep(l, at);
 	}
 	if (node->kind == NODE_MAP && s3_plan_parts(largest, piece) > S3_PARTS_MAX)
@@ -230,6 +246,12 @@ static bool
 can_undo(const struct destination_settings *settings)
 {
 	return mine(settings)->undo_delete;
+}
+
+static bool
+restores(const struct destination_settings *settings)
+{
+	return mine(settings)->refuses_existing;
 }
 
 static size_t
@@ -290,10 +312,11 @@ const struct destination_kind s3_kind = {
 	.traits = KIND_LENGTH | KIND_LASTS | KIND_UPLOADS | KIND_TYPE | KIND_METADATA | KIND_LINKS,
 	.style = TEMPLATE_FOR_KEY,
 	.link = link_keys,
-	.settle = settle,
+	.after_rules = after_rules,
 	.free = free_settings,
 	.place = place,
 	.can_undo = can_undo,
+	.restores = restores,
 	.keep_max = keep_max,
 	.form_memory = form_memory,
 	.head = head,

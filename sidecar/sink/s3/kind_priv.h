@@ -3,7 +3,7 @@
 #ifndef PENSTOCK_S3_KIND_PRIV_H
 #define PENSTOCK_S3_KIND_PRIV_H
 
-#include "config/read.h"
+#include "config/loading.h"
 #include "sink/s3/settings.h"
 
 static inline struct spot

@@ -67,7 +67,7 @@ check_rules(struct loading *l, const struct destination *to, const struct node *
 			if (rule->to != to || rule->target == NULL || rule->name == NULL || route->id == NULL)
 				continue;
 			if (!check_rule(l, route, rule, sweep))
-				diag_note(l->diag, s3_spot_of(read_rule_node(l, i, j), "store"), "this rule");
+				diag_note(l->diag, s3_spot_of(loading_rule_node(l, i, j), "store"), "this rule");
 		}
 	}
 }

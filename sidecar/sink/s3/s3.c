@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* s3.c - an order's life: what its producer tells, and how it ends. s3_parts.c, s3_commit.c and s3_abort.c say what is asked of the
- * store. */
+/* s3.c - an order's life: what its producer tells. order_priv.h names the files that say what comes of it. */
 #include "base/mem.h"
-#include "base/must.h"
-#include "base/state.h"
 #include "sink/s3/credentials.h"
-#include "sink/s3/s3_detach.h"
+#include "sink/s3/order_priv.h"
 #include "sink/s3/s3_link.h"
+#include "sink/s3/s3_note.h"
 #include "sink/s3/s3_open.h"
-#include "sink/s3/s3_priv.h"
 #include "sink/s3/s3_relic.h"
 #include "sink/s3/s3_survey.h"
 #include "sink/s3/s3_would.h"
@@ -20,122 +17,7 @@
 #define CUT_MS 2000u            /* how long an abort may take after a commit was cut off */
 #define CONNECTION_BYTES 32768u /* about what libcurl and TLS have for one */
 
-static const unsigned may_become[] = {
-	[S3_READY] = BIT(S3_CREATING) | BIT(S3_HELD) | BIT(S3_ENDED),
-	[S3_CREATING] = BIT(S3_SENDING) | BIT(S3_ABORTING) | BIT(S3_ENDED),
-	[S3_SENDING] = BIT(S3_HELD) | BIT(S3_ABORTING) | BIT(S3_ENDED),
-	[S3_HELD] = BIT(S3_PUTTING) | BIT(S3_COMPLETING) | BIT(S3_ABORTING) | BIT(S3_ENDED),
-	[S3_PUTTING] = BIT(S3_LOOKING) | BIT(S3_ENDED),
-	[S3_COMPLETING] = BIT(S3_LOOKING) | BIT(S3_ABORTING) | BIT(S3_ENDED),
-	[S3_LOOKING] = BIT(S3_ABORTING) | BIT(S3_ENDED),
-	[S3_ABORTING] = BIT(S3_LOOKING) | BIT(S3_ENDED),
-	[S3_UNDOING] = BIT(S3_ENDED),
-	[S3_ENDED] = BIT(S3_UNDOING),
-};
-
-void
-s3_move(struct s3 *s3, enum s3_state to)
-{
-	must(state_may_become(may_become, (int)s3->state, (int)to));
-	s3->state = to;
-}
-
-bool
-s3_begin_call(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err)
-{
-	s3->call.on_end = on_end;
-	return s3_call_begin(&s3->call, &s3->ask, err);
-}
-
-/* -- the end ------------------------------------------------------------------------------------------ */
-
-static void
-s3_free(struct s3 *s3)
-{
-	must(s3->state == S3_ENDED && s3->channel == NULL);
-	counter_sub(&s3->object.engine->transfers, 1);
-	s3_call_fini(&s3->call);
-	s3_detached_free(s3->detached);
-	buf_free(&s3->upload);
-	buf_free(&s3->query);
-	buf_free(&s3->piece);
-	mem_free(s3->receipts);
-	mem_free(s3);
-}
-
-static void
-free_detached(struct s3 *s3)
-{
-	s3->is_over = true;
-	if (s3->channel == NULL)
-		s3_free(s3);
-}
-
-void
-s3_end(struct s3 *s3)
-{
-	loop_clear_timer(s3->object.engine->loop, &s3->again);
-	s3_call_stop(&s3->call);
-	s3_parts_drop(s3);
-	if (s3->order->reserve != NULL)
-		reserve_forget(s3->order->reserve, &s3->user);
-	s3_move(s3, S3_ENDED);
-	if (s3->detached == NULL)
-		channel_report(
-			s3->channel, CHANNEL_ENDED); /* the last word: from now on the order is the producer's */
-	else if (s3_detached_end(s3, free_detached))
-		free_detached(s3);
-}
-
-static bool
-has_upload(const struct s3 *s3)
-{
-	return !s3->order->is_kept && s3->state != S3_READY;
-}
-
-/* There is no object, and never will be: an upload that nobody completes is none. Of one whose Complete was lost nobody can say so
- * before the store has said that it is aborted; until then, however it ends, it may come to be. */
-static void
-give_up(struct s3 *s3)
-{
-	s3->order->outcome.state = s3->is_complete_open ? OUTCOME_UNKNOWN : OUTCOME_ABORTED;
-	s3_parts_drop(s3);
-	if (has_upload(s3))
-		s3_abort(s3);
-	else
-		s3_end(s3);
-}
-
-void
-s3_fail(struct s3 *s3, const struct error *error)
-{
-	s3->order->outcome.error = *error;
-	give_up(s3);
-}
-
 /* -- orders of the producer --------------------------------------------------------------------------- */
-
-static void
-on_commit(struct s3 *s3)
-{
-	if (s3->state != S3_HELD)
-		return; /* is_committed is looked at when all bytes are away */
-	if (s3->order->is_kept)
-		s3_put(s3);
-	else
-		s3_complete(s3);
-}
-
-void
-s3_on_all_away(struct s3 *s3)
-{
-	s3_move(s3, S3_HELD);
-	s3->order->upload = s3->upload.data;
-	if (s3->is_committed)
-		on_commit(s3);
-	else
-		channel_report(s3->channel, CHANNEL_PREPARED);
-}
 
 static void
 on_start(struct s3 *s3)
@@ -155,7 +37,7 @@ cut(struct s3 *s3)
 
 	if (!is_open) {
 		s3->abort_by_ms = clock_after(loop_now_ms(s3->object.engine->loop), CUT_MS);
-		give_up(s3);
+		s3_give_up(s3);
 		return;
 	}
 	outcome->state = OUTCOME_UNKNOWN;
@@ -174,7 +56,7 @@ on_cancel(struct s3 *s3)
 	case S3_CREATING:
 	case S3_SENDING:
 	case S3_HELD:
-		give_up(s3);
+		s3_give_up(s3);
 		break;
 	case S3_PUTTING:
 	case S3_COMPLETING:
@@ -199,7 +81,7 @@ on_close(struct s3 *s3)
 {
 	channel_free(s3->channel);
 	s3->channel = NULL;
-	if (s3->detached == NULL || s3->is_over)
+	if (s3->detached == NULL || s3->state == S3_ENDED)
 		s3_free(s3);
 }
 
@@ -221,7 +103,7 @@ on_orders(void *arg, unsigned orders)
 	if ((orders & CHANNEL_START) && s3->state == S3_READY)
 		on_start(s3);
 	else if (orders & CHANNEL_COMMIT)
-		on_commit(s3);
+		s3_on_commit(s3);
 	if (orders & (CHANNEL_DATA | CHANNEL_FINISH | CHANNEL_START))
 		s3_parts_gather(s3);
 	if (orders & CHANNEL_UNDO)
@@ -257,8 +139,7 @@ set_object(struct s3 *s3, const struct sink_place *place)
 	s3->object.keyring = s3_open_keyring(s3->order->table, s3->order->to);
 	s3->object.counts = s3_open_counts(s3->order->table, s3->order->to);
 	s3->object.peer = s3_to(s3)->peer;
-	s3->object.peer.headers = NULL;
-	s3->object.peer.n_headers = 0;
+	s3->object.peer.headers = (struct header_lines){ 0 };
 	uuid_make(s3->id);
 	s3->call.arg = s3;
 }

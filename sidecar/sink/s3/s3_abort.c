@@ -4,12 +4,14 @@
  * An unfinished upload costs its owner money until it is aborted. The outcome of an order that is not completed is known before
  * the abort, so the abort goes on without the order (s3_detach.h). Only if it cannot, or if the abort tells whether the upload
  * was completed, the order ends after the abort, within S3_ABORT_MS. If the store does not abort the upload the log says so. A
- * part that was cut off may be stored after the abort, which brings the upload back in some stores: then it is aborted once more,
- * a little later. */
+ * part that is still being stored when the upload is aborted brings it back in some stores. So the upload is aborted at once, and
+ * once more when each part of which the store has all bytes has been answered (s3_late.h). If it is not known whether a part is still
+ * to come, the upload is aborted once more a little later. */
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "sink/s3/s3_detach.h"
+#include "sink/s3/s3_late.h"
 
 #include <string.h>
 
@@ -33,6 +35,7 @@ ask_abort(struct s3 *s3)
 {
 	struct error error = { 0 };
 
+	s3->is_to_repeat = s3_late_count(s3) > 0;
 	s3_ask_abort(s3);
 	if (s3->query.failed)
 		error_nomem(&error);
@@ -51,7 +54,7 @@ on_again(struct timer *timer)
 static void
 on_not_aborted(struct s3 *s3, const struct s3_reply *reply)
 {
-	s3->is_abort_refused = reply->status >= 400 && reply->status < 500 && reply->status != 429;
+	s3->is_abort_refused = s3_is_for_good(reply->fate, reply->status, reply->code);
 	warn(s3, &reply->error);
 	s3_end(s3);
 }
@@ -61,8 +64,10 @@ set_timer_for_late_parts(struct s3 *s3)
 {
 	struct loop *loop = s3->object.engine->loop;
 
-	return s3->had_parts_cut && s3->n_aborted == 1 &&
-		loop_set_timer(loop, &s3->again, clock_after(loop_now_ms(loop), ABORT_AGAIN_MS));
+	if (!s3->had_parts_cut)
+		return false;
+	s3->had_parts_cut = false;
+	return loop_set_timer(loop, &s3->again, clock_after(loop_now_ms(loop), ABORT_AGAIN_MS));
 }
 
 static void
@@ -82,10 +87,19 @@ on_aborted(void *arg, const struct s3_reply *reply)
 		s3->was_aborted = !is_gone;
 		s3->is_upload_gone = true;
 		s3_look(s3);
+	} else if (s3->is_to_repeat) {
+		s3_abort_after_parts(s3);
 	} else if (is_gone || !set_timer_for_late_parts(s3)) {
 		s3->is_upload_gone = true;
 		s3_end(s3);
 	}
+}
+
+void
+s3_abort_after_parts(struct s3 *s3)
+{
+	if (s3_late_count(s3) == 0 && s3_call_is_idle(&s3->call))
+		ask_abort(s3);
 }
 
 static void
@@ -129,6 +143,22 @@ is_asked_for(const struct s3 *s3)
 	return s3->state == S3_CREATING && s3_call_is_under_way(&s3->call);
 }
 
+/* An abort that was sent already is sent anew, because the one before may have been given more time. */
+static void
+abort_by(struct s3 *s3, uint64_t by_ms)
+{
+	s3->abort_by_ms = by_ms;
+	s3_late_hurry(s3);
+	if (s3_call_is_idle(&s3->call))
+		return; /* parts are waited for, or the timer runs */
+	if (s3->upload.len == 0) {
+		s3_call_hurry(&s3->call, by_ms);
+		return;
+	}
+	s3_call_stop(&s3->call);
+	ask_abort(s3);
+}
+
 void
 s3_abort(struct s3 *s3)
 {
@@ -142,29 +172,42 @@ s3_abort(struct s3 *s3)
 		return;
 	}
 	if (s3->detached == NULL && !s3->is_complete_open)
-		s3_detach(s3);
-	if (will_come) { /* the answer with its id is awaited: then s3_commit.c calls again */
+		s3_detach(s3, abort_by);
+	s3_late_hurry(s3);
+	if (will_come) { /* the answer with its id is awaited: then s3_create.c calls again */
 		s3_call_hurry(&s3->call, s3->abort_by_ms);
 		return;
 	}
 	s3_call_stop(&s3->call);
-	s3_detached_note(s3);
 	ask_abort(s3);
 }
 
-/* An abort that was sent already is sent anew, because the one before may have been given more time. */
-void
-s3_abort_by(struct s3 *s3, uint64_t by_ms)
+/* -- an order that fails ----------------------------------------------------------------------------------- */
+
+static bool
+has_upload(const struct s3 *s3)
 {
-	s3->abort_by_ms = by_ms;
-	if (s3_call_is_idle(&s3->call))
-		return; /* the timer for late parts runs */
-	if (s3->upload.len == 0) {
-		s3_call_hurry(&s3->call, by_ms);
-		return;
-	}
-	s3_call_stop(&s3->call);
-	ask_abort(s3);
+	return !s3->order->is_kept && s3->state != S3_READY;
+}
+
+/* There is no object, and never will be: an upload that nobody completes is none. Of one whose Complete was lost nobody can say so
+ * before the store has said that it is aborted; until then, however it ends, it may come to be. */
+void
+s3_give_up(struct s3 *s3)
+{
+	s3->order->outcome.state = s3->is_complete_open ? OUTCOME_UNKNOWN : OUTCOME_ABORTED;
+	s3_parts_give_up(s3);
+	if (has_upload(s3))
+		s3_abort(s3);
+	else
+		s3_end(s3);
+}
+
+void
+s3_fail(struct s3 *s3, const struct error *error)
+{
+	s3->order->outcome.error = *error;
+	s3_give_up(s3);
 }
 
 /* -- an object ---------------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /* s3_asks.c - fills in `s3->ask`, and what it points to, for each call but UploadPart, for which s3_part.c does it. It sends
  * nothing: `penstock explain` uses it, too. */
 #include "base/must.h"
-#include "sink/s3/s3_priv.h"
+#include "sink/s3/order_priv.h"
 
 /* Adds the lines that the object keeps. Returns how many there are; two more fit behind them. */
 static size_t

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* s3_commit.c - how an object begins, and what makes it visible: CreateMultipartUpload, PutObject, CompleteMultipartUpload, and
- * HeadObject if it is not known what became of the last two.
+/* s3_commit.c - what makes an object visible: CompleteMultipartUpload, and HeadObject if it is not known what became of that or of
+ * PutObject.
  *
  * Both may be sent again: PutObject puts the same bytes there, and an upload is completed only once. If the answer to one that
  * was carried out is lost, the second one is answered 404 NoSuchUpload, or 412 if `exists: refuse` is in force. Then HeadObject
  * shows whether the object has our id, which it has from the moment that it is there. An ETag would not do, because with some
  * encryption it says nothing of the bytes. */
-#include "sink/s3/s3_priv.h"
+#include "sink/s3/order_priv.h"
 
 #include <string.h>
 
@@ -14,48 +14,7 @@ void
 s3_take_reply(struct s3 *s3, const struct s3_reply *reply)
 {
 	s3->order->outcome.status = reply->status;
-	s3->order->outcome.retry_after_s = reply->retry_after_s;
-}
-
-/* -- it begins ------------------------------------------------------------------------------------------ */
-
-static void
-on_created(void *arg, const struct s3_reply *reply)
-{
-	struct s3 *s3 = arg;
-	struct str id = s3->call.answer != NULL ? s3_answer_text(s3->call.answer, S3_TEXT_UPLOAD_ID) : STR_NONE;
-	struct error error = reply->error;
-
-	if (reply->fate == S3_DONE && id.len > 0)
-		s3_escape(&s3->upload, id, false);
-	if (s3->upload.failed)
-		error_nomem(&error);
-	if (reply->fate == S3_DONE && reply->is_lost)
-		s3_warn_of_lost(s3);
-	if (s3->state == S3_ABORTING) { /* it was given up meanwhile */
-		s3_abort(s3);
-		return;
-	}
-	if (reply->fate != S3_DONE || error_is_set(&error)) {
-		s3_take_reply(s3, reply);
-		s3_fail(s3, &error);
-		return;
-	}
-	s3_move(s3, S3_SENDING);
-	s3_parts_gather(s3);
-}
-
-void
-s3_create(struct s3 *s3)
-{
-	struct error error = { 0 };
-
-	s3_move(s3, S3_CREATING);
-	s3_ask_create(s3);
-	if (s3_begin_call(s3, on_created, &error))
-		s3_parts_gather(s3);
-	else
-		s3_fail(s3, &error);
+	s3->order->outcome.retry_after_s = retry_after_seconds(&reply->later);
 }
 
 /* -- it is there ------------------------------------------------------------------------------------------ */
@@ -83,6 +42,7 @@ s3_commit(struct s3 *s3, const struct s3_reply *reply)
 	outcome->error = (struct error){ 0 };
 	tell_location(s3);
 	memcpy(s3->version, reply->version, sizeof s3->version);
+	outcome->version = s3->version;
 	s3_end(s3);
 }
 

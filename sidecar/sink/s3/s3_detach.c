@@ -5,16 +5,10 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "base/state.h"
 #include "route/table.h"
-#include "sink/s3/s3_open.h"
-#include "state/state.h"
+#include "sink/s3/s3_late.h"
 
-#define DETACHED_MS 60000u
-#define LEFT_MAX 1000u /* uploads that a destination may have left and the journal keeps */
-#define CHUNKS 1u      /* for what libcurl and TLS have for a connection, and for struct s3_detached */
-
-enum note_state { NOTE_SILENT, NOTE_TELLING, NOTE_TOLD };
+#define CHUNKS 1u /* for what libcurl and TLS have for a connection, and for struct s3_detached */
 
 struct s3_detached {
 	struct s3 *s3;
@@ -23,30 +17,17 @@ struct s3_detached {
 	char *target, *request_id;
 	struct chunk *aside;
 	struct engine_guest guest;
-	enum note_state note;
-	struct state_entry *entry; /* unless SILENT */
-	void (*on_over)(struct s3 *s3);
+	void (*hurry)(struct s3 *s3, uint64_t by_ms);
 };
-
-static const unsigned may_become[] = {
-	[NOTE_SILENT] = BIT(NOTE_TELLING),
-	[NOTE_TELLING] = BIT(NOTE_TOLD) | BIT(NOTE_SILENT),
-	[NOTE_TOLD] = BIT(NOTE_SILENT),
-};
-
-static void
-note_move(struct s3_detached *detached, enum note_state to)
-{
-	must(state_may_become(may_become, (int)detached->note, (int)to));
-	detached->note = to;
-}
 
 /* -- it leaves its order --------------------------------------------------------------------------------- */
 
 static bool
 charge(struct s3_detached *detached, struct pool *pool)
 {
-	if (!pool_set_aside(pool, CHUNKS, &detached->aside))
+	size_t n = CHUNKS + s3_late_count(detached->s3) * S3_REQUEST_CHUNKS;
+
+	if (!pool_set_aside(pool, n, &detached->aside))
 		return false;
 	if (pool_shortage(pool) == 0)
 		return true;
@@ -99,20 +80,21 @@ detached_new(struct s3 *s3)
 	return NULL;
 }
 
-/* The process ends soon. Only an abort is hurried; an answer of the journal comes when the disk has it. */
+/* The process ends soon. */
 static void
 on_cut(struct engine_guest *guest)
 {
-	struct s3 *s3 = container_of(guest, struct s3_detached, guest)->s3;
+	struct s3_detached *detached = container_of(guest, struct s3_detached, guest);
+	struct s3 *s3 = detached->s3;
 
 	if (s3->state == S3_ABORTING)
-		s3_abort_by(s3, s3->object.engine->cut_ms);
+		detached->hurry(s3, s3->object.engine->cut_ms);
 }
 
 static uint64_t
 time_left(const struct engine *engine)
 {
-	uint64_t by_ms = clock_after(loop_now_ms(engine->loop), DETACHED_MS);
+	uint64_t by_ms = clock_after(loop_now_ms(engine->loop), engine->guest_ms);
 
 	return by_ms < engine->cut_ms ? by_ms : engine->cut_ms;
 }
@@ -128,7 +110,7 @@ drop_receipts(struct s3 *s3)
 }
 
 void
-s3_detach(struct s3 *s3)
+s3_detach(struct s3 *s3, void (*hurry)(struct s3 *s3, uint64_t by_ms))
 {
 	struct s3_detached *detached = detached_new(s3);
 	struct engine *engine = s3->object.engine;
@@ -136,6 +118,7 @@ s3_detach(struct s3 *s3)
 	must(s3->state == S3_ABORTING && s3->detached == NULL);
 	if (detached == NULL)
 		return;
+	s3_late_uncharge(s3);
 	if (s3->order->reserve != NULL)
 		reserve_forget(s3->order->reserve, &s3->user);
 	s3->detached = detached;
@@ -143,83 +126,16 @@ s3_detach(struct s3 *s3)
 	s3->object.target = detached->target;
 	s3->abort_by_ms = time_left(engine);
 	drop_receipts(s3);
+	detached->hurry = hurry;
 	detached->guest.cut = on_cut;
 	engine_add_guest(engine, &detached->guest);
 	s3_counts_detached(s3->object.counts, true);
 	channel_report(s3->channel, CHANNEL_ENDED);
 }
 
-/* -- what the journal tells ------------------------------------------------------------------------------ */
-
-/* An entry that is released without being forgotten stays in the journal. There must not be too many, so what a store may leave
- * in a year is not all kept; and a store that does not let us abort would not let the next start do it either. */
-static void
-close_note(struct s3_detached *detached)
-{
-	const struct s3 *s3 = detached->s3;
-
-	if (detached->note == NOTE_SILENT)
-		return;
-	if (s3->is_upload_gone || s3->is_abort_refused || s3_counts_n_left(s3->object.counts) > LEFT_MAX)
-		state_entry_forget(detached->entry);
-	state_entry_release(detached->entry);
-	note_move(detached, NOTE_SILENT);
-}
-
-static void
-on_answer(void *arg, const struct error *err)
-{
-	struct s3_detached *detached = arg;
-	struct s3 *s3 = detached->s3;
-
-	if (err == NULL) {
-		note_move(detached, NOTE_TOLD);
-	} else {
-		state_entry_release(detached->entry);
-		note_move(detached, NOTE_SILENT);
-	}
-	if (s3->state != S3_ENDED)
-		return;
-	close_note(detached);
-	detached->on_over(s3);
-}
-
 void
-s3_detached_note(struct s3 *s3)
+s3_detached_end(struct s3 *s3)
 {
-	struct s3_detached *detached = s3->detached;
-	struct state *state = detached != NULL ? s3_open_state(detached->table) : NULL;
-	const struct destination *to = s3->order->to;
-
-	if (state == NULL || detached->note != NOTE_SILENT)
-		return;
-	detached->entry = state_entry_new(state, loop_mailbox(s3->object.engine->loop), on_answer, detached);
-	if (detached->entry == NULL)
-		return;
-	state_entry_add(detached->entry,
-		&(struct record_object){ .destination = to->name,
-			.at = to->at != NULL ? to->at : "",
-			.target = detached->target,
-			.back = RECORD_BACK_UPLOAD,
-			.upload = s3->upload.data });
-	if (state_entry_tell(detached->entry))
-		note_move(detached, NOTE_TELLING);
-	else
-		state_entry_release(detached->entry);
-}
-
-/* -- it is over ------------------------------------------------------------------------------------------ */
-
-bool
-s3_detached_end(struct s3 *s3, void (*on_over)(struct s3 *s3))
-{
-	struct s3_detached *detached = s3->detached;
-
-	engine_remove_guest(s3->object.engine, &detached->guest);
+	engine_remove_guest(s3->object.engine, &s3->detached->guest);
 	s3_counts_detached(s3->object.counts, false);
-	detached->on_over = on_over;
-	if (detached->note == NOTE_TELLING)
-		return false;
-	close_note(detached);
-	return true;
 }

@@ -5,7 +5,7 @@
 
 #include "base/must.h"
 #include "sink/s3/credentials.h"
-#include "sink/s3/s3_priv.h"
+#include "sink/s3/order_priv.h"
 #include "sink/s3/settings.h"
 #include "sink/s3/sign.h"
 
@@ -26,8 +26,8 @@ add_payer(const struct s3_settings *to, struct buf *query)
 {
 	static const char name[] = "x-amz-request-payer";
 
-	for (size_t i = 0; i < to->peer.n_headers; i++)
-		if (strcasecmp(to->peer.headers[i].name, name) == 0)
+	for (size_t i = 0; i < to->peer.headers.n; i++)
+		if (strcasecmp(to->peer.headers.items[i].name, name) == 0)
 			add(query, name, "requester"); /* there is no other value */
 }
 

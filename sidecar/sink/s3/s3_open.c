@@ -68,7 +68,7 @@ open_all(struct s3_opened *opened, const struct config *config, const void *befo
 	for (size_t i = 0; i < opened->n; i++) {
 		const struct destination *d = &config->destinations[i];
 
-		if (sink_of(d) == &s3_sink &&
+		if (d->kind == &s3_kind &&
 			(!open_keyring(opened, i, d, before, err) || !open_counts(opened, i, d->name, before, err)))
 			return false;
 	}
@@ -174,7 +174,7 @@ s3_metrics(const void *arg, const struct config *config, struct buf *out)
 struct s3_counts *
 s3_open_counts(const struct table *table, const struct destination *to)
 {
-	const struct s3_opened *opened = sink_opened(table, &s3_sink);
+	const struct s3_opened *opened = sink_opened(table, &s3_kind);
 
 	return opened->counts[to - table->config->destinations];
 }
@@ -182,7 +182,7 @@ s3_open_counts(const struct table *table, const struct destination *to)
 struct s3_keyring *
 s3_open_keyring(const struct table *table, const struct destination *to)
 {
-	const struct s3_opened *opened = sink_opened(table, &s3_sink);
+	const struct s3_opened *opened = sink_opened(table, &s3_kind);
 
 	return opened->keyrings[to - table->config->destinations];
 }
@@ -190,5 +190,5 @@ s3_open_keyring(const struct table *table, const struct destination *to)
 struct state *
 s3_open_state(const struct table *table)
 {
-	return ((const struct s3_opened *)sink_opened(table, &s3_sink))->state;
+	return ((const struct s3_opened *)sink_opened(table, &s3_kind))->state;
 }

@@ -17,7 +17,8 @@ static const unsigned may_become[] = {
 	[S3_PART_EMPTY] = BIT(S3_PART_FILLING),
 	[S3_PART_FILLING] = BIT(S3_PART_FULL),
 	[S3_PART_FULL] = BIT(S3_PART_SENDING),
-	[S3_PART_SENDING] = BIT(S3_PART_EMPTY),
+	[S3_PART_SENDING] = BIT(S3_PART_EMPTY) | BIT(S3_PART_LATE),
+	[S3_PART_LATE] = 0,
 };
 
 void
@@ -97,6 +98,15 @@ s3_part_empty(struct s3_part *part)
 }
 
 void
+s3_part_uncharge(struct s3_part *part)
+{
+	if (part->aside != NULL && part->is_reserved)
+		reserve_take_back(part->s3->order->reserve, &part->aside);
+	else if (part->aside != NULL)
+		pool_take_back(part->s3->pool, &part->aside);
+}
+
+void
 s3_part_free(struct s3_part *part)
 {
 	if (part == NULL)
@@ -104,20 +114,10 @@ s3_part_free(struct s3_part *part)
 	s3_call_fini(&part->call);
 	s3_part_empty(part);
 	s3_part_trim(part);
-	if (part->aside != NULL && part->is_reserved)
-		reserve_take_back(part->s3->order->reserve, &part->aside);
-	else if (part->aside != NULL)
-		pool_take_back(part->s3->pool, &part->aside);
+	s3_part_uncharge(part);
 	s3_sum_drop(&part->sum);
 	buf_free(&part->query);
 	mem_free(part);
-}
-
-static void
-say_busy(struct error *err)
-{
-	error_set(err, ERR_BUSY, "no memory left for one more upload; try again later");
-	memcpy(err->limit, "memory", sizeof "memory");
 }
 
 static size_t part_read(void *arg, char *to, size_t room);
@@ -144,7 +144,7 @@ s3_part_new(
 	else if (charge(part))
 		return part;
 	else
-		say_busy(err);
+		error_no_room(err, "for one more upload");
 	s3_part_free(part);
 	return NULL;
 }
@@ -299,17 +299,25 @@ s3_part_ask(struct s3_part *part, const char *number)
 }
 
 bool
-s3_part_send(struct s3_part *part)
+s3_part_send(struct s3_part *part, struct error *err)
 {
-	struct error error = { 0 };
 	char number[16];
-	bool ok;
 
 	snprintf(number, sizeof number, "%u", part->number);
 	s3_part_ask(part, number);
 	s3_part_move(part, S3_PART_SENDING);
-	ok = part->query.failed ? error_nomem(&error) : s3_call_begin(&part->call, &part->ask, &error);
-	if (!ok)
-		s3_fail(part->s3, &error);
-	return ok;
+	return part->query.failed ? error_nomem(err) : s3_call_begin(&part->call, &part->ask, err);
+}
+
+/* A request whose bytes have not all left has made nothing when it is cut off, and cannot be sent a second time without them. */
+bool
+s3_part_is_late(struct s3_part *part)
+{
+	if (part->state != S3_PART_SENDING || !exchange_is_away(part->call.exchange))
+		return false;
+	s3_part_move(part, S3_PART_LATE);
+	part->call.request.is_once = true;
+	s3_part_empty(part);
+	s3_part_trim(part);
+	return true;
 }

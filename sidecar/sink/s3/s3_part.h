@@ -3,10 +3,11 @@
 #ifndef PENSTOCK_S3_PART_H
 #define PENSTOCK_S3_PART_H
 
-#include "sink/s3/s3_priv.h"
+#include "sink/s3/order_priv.h"
 
-/* EMPTY ─▶ FILLING ─full, or the end▶ FULL ─▶ SENDING ─acknowledged▶ EMPTY, or gone */
-enum s3_part_state { S3_PART_EMPTY, S3_PART_FILLING, S3_PART_FULL, S3_PART_SENDING };
+/* EMPTY ─▶ FILLING ─full, or the end▶ FULL ─▶ SENDING ─acknowledged▶ EMPTY, or gone
+ *                                                └─given up, but all of it is away▶ LATE ─its request is over▶ gone */
+enum s3_part_state { S3_PART_EMPTY, S3_PART_FILLING, S3_PART_FULL, S3_PART_SENDING, S3_PART_LATE };
 
 struct s3_part {
 	struct s3 *s3;
@@ -43,10 +44,14 @@ void s3_part_add(struct s3_part *part);
 /* Fills in `ask` of a part whose digest and size are final. Its buffer `query` may have failed. */
 void s3_part_ask(struct s3_part *part, const char *number);
 
-/* FULL -> SENDING. False: s3 has failed, and must not be touched any more. */
-bool s3_part_send(struct s3_part *part);
+/* SENDING -> LATE, if the store may have all of it: gives its bytes' memory back, and only waits for the answer. Else false. */
+bool s3_part_is_late(struct s3_part *part);
 
-void s3_part_empty(struct s3_part *part); /* forgets its bytes, and keeps its memory */
-void s3_part_trim(struct s3_part *part);  /* gives back the chunks that are empty */
+/* FULL -> SENDING. False: err says why it could not be sent. */
+bool s3_part_send(struct s3_part *part, struct error *err);
+
+void s3_part_uncharge(struct s3_part *part); /* from now on somebody else is charged for its request */
+void s3_part_empty(struct s3_part *part);    /* forgets its bytes, and keeps its memory */
+void s3_part_trim(struct s3_part *part);     /* gives back the chunks that are empty */
 
 #endif

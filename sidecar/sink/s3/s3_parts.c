@@ -6,7 +6,7 @@
  * answered; so there is always memory for a stream that gathers. More parts are made only while memory is not short. If there is
  * no part for the bytes that come, the channel fills up, and the client waits. */
 #include "base/mem.h"
-#include "sink/s3/s3_part.h"
+#include "sink/s3/s3_late.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -32,20 +32,6 @@ drop_part(struct s3 *s3, struct s3_part *part)
 	s3_part_free(part);
 }
 
-void
-s3_parts_drop(struct s3 *s3)
-{
-	for (size_t i = 0; i <= S3_IN_FLIGHT_MAX; i++) {
-		s3->had_parts_cut = s3->had_parts_cut ||
-			(s3->parts[i] != NULL && s3->parts[i]->state == S3_PART_SENDING);
-		s3_part_free(s3->parts[i]);
-		s3->parts[i] = NULL;
-	}
-	if (s3->rest != NULL)
-		pool_give(s3->pool, s3->rest);
-	s3->rest = NULL;
-}
-
 /* -- a part is sent -------------------------------------------------------------------------------------- */
 
 /* The one with the lowest number first. */
@@ -65,14 +51,18 @@ next_full(const struct s3 *s3)
 	return n_sending < s3_to(s3)->in_flight ? next : NULL;
 }
 
+/* False: s3 has failed, and must not be touched any more. */
 static bool
 send_all(struct s3 *s3)
 {
+	struct error error = { 0 };
 	struct s3_part *part;
 
 	while (s3->state == S3_SENDING && (part = next_full(s3)) != NULL)
-		if (!s3_part_send(part))
+		if (!s3_part_send(part, &error)) {
+			s3_fail(s3, &error);
 			return false;
+		}
 	return true;
 }
 
@@ -139,9 +129,13 @@ on_part_end(void *arg, const struct s3_reply *reply)
 	struct s3 *s3 = part->s3;
 	struct error error = reply->error;
 
+	if (part->state == S3_PART_LATE) {
+		s3_late_end(part, reply);
+		return;
+	}
 	if (reply->fate != S3_DONE || !keep_receipt(part, reply, &error)) {
 		s3->order->outcome.status = reply->status;
-		s3->order->outcome.retry_after_s = reply->retry_after_s;
+		s3->order->outcome.retry_after_s = retry_after_seconds(&reply->later);
 		s3_fail(s3, &error);
 		return;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* s3_put.c - an object that waited in memory: one PutObject at the commit, and nothing before. */
 #include "channel/keep.h"
-#include "sink/s3/s3_priv.h"
+#include "sink/s3/order_priv.h"
 
 static size_t
 read_kept(void *arg, char *to, size_t room)

@@ -11,8 +11,6 @@
 #include "sink/s3/credentials.h"
 #include "sink/s3/s3_open.h"
 
-#include <string.h>
-
 struct s3_relic {
 	struct s3_object object;
 	struct s3_call call;
@@ -41,8 +39,7 @@ set_object(struct s3_relic *mine, const struct relic *relic)
 		.target = relic->target,
 		.peer = s3_settings(relic->to)->peer,
 	};
-	mine->object.peer.headers = NULL;
-	mine->object.peer.n_headers = 0;
+	mine->object.peer.headers = (struct header_lines){ 0 };
 	mine->call.object = &mine->object;
 }
 
@@ -102,15 +99,9 @@ void
 s3_on_relic_line(struct relic *relic, struct str line)
 {
 	static const char name[] = "x-amz-version-id:";
-	struct str value;
 
-	if (relic->is_found || !str_starts_nocase(line, name))
-		return;
-	value = exchange_value_of(line, name);
-	if (value.len <= RELIC_VERSION_MAX && !str_has_control(value)) {
-		memcpy(relic->version, value.data, value.len);
-		relic->version[value.len] = '\0';
-	}
+	if (!relic->is_found && str_starts_nocase(line, name))
+		exchange_take_value(line, name, relic->version, sizeof relic->version);
 }
 
 /* Keys that a store refuses may have expired. The answer to HEAD has no body that would say so. */

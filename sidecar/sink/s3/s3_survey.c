@@ -3,14 +3,13 @@
  * not finished. Each thing is remembered before the request that may make it, and all are removed at the end, by the version that
  * they got, because in a bucket with versioning a plain DELETE would only hide them.
  *
- *   connect ─▶ keys ─▶ DELETE of nothing ─▶ put, read, put again if nothing is there ─▶ list ─▶ upload, complete it, read
+ *   connect ─▶ keys ─▶ DELETE of nothing ─▶ put, read, follow a link, put again if nothing is there ─▶ list ─▶ upload, complete it, read
  *   ─▶ upload, complete it if nothing is there ─▶ upload, list it, abort it ─▶ put with a wrong checksum ─▶ remove everything */
 #include "sink/s3/s3_survey.h"
 
 #include "base/mem.h"
 #include "sink/s3/s3_survey_priv.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +21,7 @@ static const char *const names[] = {
 	[S3_CREDENTIALS] = "credentials",
 	[S3_PUT] = "put",
 	[S3_GET] = "read back",
+	[S3_LINK] = "presigned link",
 	[S3_CONDITIONAL_PUT] = "conditional put",
 	[S3_LIST] = "list",
 	[S3_MULTIPART] = "multipart",
@@ -32,22 +32,6 @@ static const char *const names[] = {
 	[S3_DELETE] = "delete",
 	[S3_REMOVED] = "removed again",
 };
-
-void
-s3_survey_found(struct s3_tour *tour, enum s3_ability ability, bool can, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	survey_find(&tour->found[ability], can, fmt, args);
-	va_end(args);
-}
-
-bool
-s3_survey_is_over(struct s3_tour *tour)
-{
-	return survey_is_interrupted(tour->trial.survey, &tour->why_not);
-}
 
 static void
 rely(struct s3_tour *tour, enum s3_ability ability, bool does, const char *key)
@@ -193,6 +177,28 @@ largest_object(const struct s3_tour *tour)
 }
 
 static void
+look_at_links(struct s3_tour *tour)
+{
+	const struct config *config = tour->trial.survey->config;
+	unsigned n = 0, n_shown = 0;
+
+	for (size_t i = 0; i < config->n_routes; i++)
+		for (size_t k = 0; k < config->routes[i].n_rules; k++) {
+			const struct rule *rule = &config->routes[i].rules[k];
+			unsigned lifetime_s = (unsigned)(rule->presign_ms / 1000);
+
+			if (rule->to != tour->trial.to || lifetime_s == 0)
+				continue;
+			n++;
+			n_shown += rule->head.disposition == DISPOSITION_NONE;
+			if (lifetime_s > tour->link.lifetime_s)
+				tour->link.lifetime_s = lifetime_s;
+		}
+	tour->link.shows = n > 0 && n_shown == n;
+	rely(tour, S3_LINK, n > 0, "presign");
+}
+
+static void
 look_at_rules(struct s3_tour *tour)
 {
 	const struct s3_settings *settings = tour->trial.settings;
@@ -208,6 +214,7 @@ look_at_rules(struct s3_tour *tour)
 	rely(tour, S3_CONDITIONAL_COMPLETE, has_parts && settings->refuses_existing, "exists: refuse");
 	rely(tour, S3_LIST_UPLOADS, settings->sweep_prefix != NULL, "sweep");
 	rely(tour, S3_ABORT, has_parts, "put_max");
+	look_at_links(tour);
 	snprintf(checksum, sizeof checksum, "checksum: %s",
 		settings->checksum == S3_SUM_NONE
 			? "none"

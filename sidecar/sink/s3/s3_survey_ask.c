@@ -6,6 +6,7 @@
 #include "sink/s3/s3_survey_priv.h"
 #include "sink/s3/sign.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -35,8 +36,8 @@ gather_lines(const struct s3_trial *trial, const struct s3_step *step, struct li
 
 	for (size_t i = 0; i < S3_SURVEY_LINES; i++)
 		add_line(lines, step->lines[i].name, step->lines[i].value);
-	for (size_t i = 0; step->makes && i < peer->n_headers && i < HEADERS_MAX; i++)
-		add_line(lines, peer->headers[i].name, peer->headers[i].value);
+	for (size_t i = 0; step->makes && i < peer->headers.n && i < HEADERS_MAX; i++)
+		add_line(lines, peer->headers.items[i].name, peer->headers.items[i].value);
 }
 
 /* -- signing ------------------------------------------------------------------------------------------ */
@@ -243,4 +244,22 @@ s3_survey_remove(struct s3_trial *trial, struct s3_survey_thing *thing, struct s
 	thing->is_gone = result->is_good || has_nothing(result->status);
 	buf_free(&query);
 	return thing->is_gone;
+}
+
+/* -- what is found -------------------------------------------------------------------------------------- */
+
+void
+s3_survey_found(struct s3_tour *tour, enum s3_ability ability, bool can, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	survey_find(&tour->found[ability], can, fmt, args);
+	va_end(args);
+}
+
+bool
+s3_survey_is_over(struct s3_tour *tour)
+{
+	return survey_is_interrupted(tour->trial.survey, &tour->why_not);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* s3_survey_priv.h - what s3_survey.c (begins and ends, and knows what the route files rely on), s3_survey_try.c (tries objects),
- * s3_survey_parts.c (tries multipart uploads) and s3_survey_ask.c (signs, sends, and removes what was made) share. */
+ * s3_survey_parts.c (tries multipart uploads), s3_survey_link.c (follows a link) and s3_survey_ask.c (signs, sends, and removes what was
+ * made) share. */
 #ifndef PENSTOCK_S3_SURVEY_PRIV_H
 #define PENSTOCK_S3_SURVEY_PRIV_H
 
@@ -39,6 +40,7 @@ enum s3_ability {
 	S3_CREDENTIALS,
 	S3_PUT,
 	S3_GET,
+	S3_LINK,
 	S3_CONDITIONAL_PUT,
 	S3_LIST,
 	S3_MULTIPART,
@@ -58,6 +60,10 @@ struct s3_tour {
 	char first[S3_SURVEY_KEY_SIZE], second[S3_SURVEY_KEY_SIZE], third[S3_SURVEY_KEY_SIZE]; /* '/' and the key */
 	struct s3_digest digest;
 	char payload[S3_DIGEST_HEX_SIZE];
+	struct {
+		unsigned lifetime_s; /* of the rule with the longest; 0: no rule has one */
+		bool shows;          /* no rule wants the attachment that a link is by default */
+	} link;
 };
 
 /* One request. */
@@ -111,6 +117,9 @@ void s3_survey_found_condition(struct s3_tour *tour, enum s3_ability ability, co
 
 /* Tries whether the key is in a list; `which` begins the query of that ("uploads="). */
 void s3_survey_try_list(struct s3_tour *tour, enum s3_ability ability, const char *which, const char *key);
+
+/* s3_survey_link.c */
+void s3_survey_try_link(struct s3_tour *tour);
 
 /* s3_survey_parts.c */
 bool s3_survey_try_multipart(struct s3_tour *tour); /* false: there is no need to try the others */

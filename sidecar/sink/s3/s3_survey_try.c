@@ -57,8 +57,7 @@ s3_survey_prepare(struct s3_tour *tour)
 	for (size_t i = 0; i < sizeof tour->trial.body; i++)
 		tour->trial.body[i] = line[i % (sizeof line - 1)];
 	tour->trial.peer = tour->trial.settings->peer;
-	tour->trial.peer.headers = NULL;
-	tour->trial.peer.n_headers = 0;
+	tour->trial.peer.headers = (struct header_lines){ 0 };
 	make_key(tour->first);
 	make_key(tour->second);
 	make_key(tour->third);
@@ -245,6 +244,9 @@ void
 s3_survey_try_all(struct s3_tour *tour)
 {
 	if (!takes_delete(tour) || !try_put(tour))
+		return;
+	s3_survey_try_link(tour);
+	if (s3_survey_is_over(tour))
 		return;
 	try_conditional_put(tour);
 	if (s3_survey_is_over(tour))

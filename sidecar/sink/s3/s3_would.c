@@ -17,9 +17,9 @@ add_lines(const struct s3 *s3, const struct s3_ask *ask, struct would_step *step
 
 	for (size_t i = 0; i < ask->n_lines; i++)
 		would_line(step, ask->lines[i].name, ask->lines[i].value);
-	for (size_t i = 0; i < peer->n_headers; i++)
-		if (s3_ask_takes_line(ask, peer->headers[i].name))
-			would_line_of_file(step, &peer->headers[i]);
+	for (size_t i = 0; i < peer->headers.n; i++)
+		if (s3_ask_takes_line(ask, peer->headers.items[i].name))
+			would_line_of_file(step, &peer->headers.items[i]);
 }
 
 static struct would_step *

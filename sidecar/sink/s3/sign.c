@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/secret.h"
 #include "sink/s3/canonical.h"
 
 #include <openssl/crypto.h>
@@ -33,18 +34,6 @@ struct job {
 
 /* -- the signature -------------------------------------------------------------------------------- */
 
-static void
-to_hex(const unsigned char hash[HASH_SIZE], char hex[HASH_HEX_SIZE])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < HASH_SIZE; i++) {
-		hex[2 * i] = digits[hash[i] >> 4];
-		hex[2 * i + 1] = digits[hash[i] & 15];
-	}
-	hex[HASH_HEX_SIZE - 1] = '\0';
-}
-
 static bool
 hash_canonical_request(const struct job *job, char hex[HASH_HEX_SIZE])
 {
@@ -59,7 +48,7 @@ hash_canonical_request(const struct job *job, char hex[HASH_HEX_SIZE])
 	ok = !text.failed && EVP_Digest(text.data, text.len, hash, NULL, EVP_sha256(), NULL) == 1;
 	buf_free(&text);
 	if (ok)
-		to_hex(hash, hex);
+		str_write_hex(hex, hash, HASH_SIZE);
 	return ok;
 }
 
@@ -79,16 +68,14 @@ derive(unsigned char key[HASH_SIZE], const char *text)
 static bool
 signing_key(const struct job *job, unsigned char key[HASH_SIZE])
 {
-	struct buf secret = { 0 };
+	struct buf secret = { .is_secret = true };
 	bool ok;
 
 	buf_addf(&secret, "AWS4%s", job->keys->secret);
 	ok = !secret.failed && hmac(secret.data, secret.len, (struct str){ job->date, DAY_LEN }, key) &&
 		derive(key, job->request->region) && derive(key, job->request->service) &&
 		derive(key, "aws4_request");
-	if (secret.data != NULL)
-		OPENSSL_cleanse(secret.data, secret.cap);
-	buf_free(&secret);
+	secret_wipe(&secret);
 	return ok;
 }
 
@@ -105,7 +92,7 @@ make_signature(struct job *job)
 	OPENSSL_cleanse(key, sizeof key);
 	buf_free(&text);
 	if (ok)
-		to_hex(signature, job->signature);
+		str_write_hex(job->signature, signature, HASH_SIZE);
 	return ok;
 }
 

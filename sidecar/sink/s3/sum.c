@@ -4,6 +4,7 @@
 
 #include "base/crc.h"
 #include "base/must.h"
+#include "base/str.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -101,13 +102,7 @@ s3_sum_drop(struct s3_sum *sum)
 void
 s3_digest_hex(const struct s3_digest *digest, char hex[S3_DIGEST_HEX_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < digest->len; i++) {
-		hex[2 * i] = digits[digest->bytes[i] >> 4];
-		hex[2 * i + 1] = digits[digest->bytes[i] & 15];
-	}
-	hex[2 * digest->len] = '\0';
+	str_write_hex(hex, digest->bytes, digest->len);
 }
 
 void

@@ -224,7 +224,7 @@ static void
 on_list(void *arg)
 {
 	struct s3_sweep *sweep = arg;
-	int64_t now_s = s3_page_now_s((int64_t)time(NULL), sweep->call.reply.date);
+	int64_t now_s = s3_page_now_s((int64_t)time(NULL), sweep->call.reply.later.date);
 
 	s3_page_begin(&sweep->page, settings_of(sweep)->sweep_prefix, settings_of(sweep)->sweep_older_ms, now_s);
 }
@@ -319,8 +319,7 @@ set_up(struct s3_sweep *sweep, const struct sweep_job *job)
 		.counts = s3_open_counts(job->table, job->to),
 		.peer = s3_settings(job->to)->peer,
 	};
-	sweep->object.peer.headers = NULL;
-	sweep->object.peer.n_headers = 0;
+	sweep->object.peer.headers = (struct header_lines){ 0 };
 	sweep->call.arg = sweep;
 	sweep->call.on_list = on_list;
 	sweep->call.on_upload = on_upload;

@@ -3,11 +3,11 @@
 #include "sink/s3/sweep_page.h"
 
 #include "base/mem.h"
+#include "sink/http_date.h"
 #include "sink/s3/credentials_answer.h"
 #include "sink/s3/sign.h"
 
 #include <string.h>
-#include <time.h>
 
 #define ROUNDED_MS 1000u
 
@@ -71,14 +71,9 @@ s3_page_free(struct s3_page *page)
 int64_t
 s3_page_now_s(int64_t own_s, const char *date)
 {
-	struct tm tm = { 0 };
-	const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 	int64_t stores_s;
 
-	if (end == NULL || *end != '\0')
-		return own_s;
-	stores_s = (int64_t)timegm(&tm);
-	return stores_s < own_s ? stores_s : own_s;
+	return http_date_read(date, &stores_s) && stores_s < own_s ? stores_s : own_s;
 }
 
 /* -- from one page to the next ------------------------------------------------------------------------ */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* sidecar_priv.h - what sidecar.c (starts and stops everything), worker_threads.c and services.c (the threads) and signals.c (the
+/* running.h - what sidecar.c (starts and stops everything), worker_threads.c and services.c (the threads) and signals.c (the
  * phases of the end) share. [main] */
-#ifndef PENSTOCK_SIDECAR_PRIV_H
-#define PENSTOCK_SIDECAR_PRIV_H
+#ifndef PENSTOCK_RUNNING_H
+#define PENSTOCK_RUNNING_H
 
 #include "admin/admin_server.h"
 #include "base/metrics.h"
 #include "channel/pool.h"
 #include "channel/queue.h"
+#include "daemon/ebb.h"
 #include "daemon/reload.h"
 #include "daemon/sd_notify.h"
 #include "http/listener.h"
@@ -37,7 +38,8 @@ struct sidecar {
 	struct reload reload; /* the route table in force */
 	enum phase phase;
 	struct pool *pool;
-	struct queue *queue; /* of forms that wait for memory of the pool */
+	struct queue *queue;     /* of forms that wait for memory of the pool */
+	struct clients *clients; /* what each client has */
 	struct worker_thread *workers;
 	size_t n_workers, n_running;
 	struct counter requests; /* alive on all workers */
@@ -55,6 +57,7 @@ struct sidecar {
 	struct counter draining; /* 1 while draining without shutdown.delay: the agent refuses */
 	struct metrics metrics;
 	struct loop *loop; /* of the main thread: signals, the drain's deadline */
+	struct ebb ebb;
 	struct watch signals;
 	struct timer deadline;
 	bool ended_hard;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* s3_priv.h - what s3.c (an order's life), s3_asks.c (what is asked), s3_parts.c and s3_part.c (the parts of a stream), s3_put.c
- * and s3_commit.c (what makes an object visible) and s3_abort.c (what takes it away) share. All on the engine's thread.
+/* order_priv.h - what the files of one order's life share. From the top: what its producer tells (s3.c), how it begins (s3_create.c), the
+ * parts of a stream (s3_parts.c), what makes the object visible (s3_held.c, s3_put.c, s3_commit.c) and what takes it away
+ * (s3_abort.c), which call each other, how it ends (s3_end.c); and at the bottom one part (s3_part.c) and what is asked (s3_asks.c).
+ * All on the engine's thread.
  *
  *   READY ─START▶ CREATING ─id▶ SENDING ─all acknowledged▶ HELD ─COMMIT▶ COMPLETING ─▶ ENDED
  *     └─START, kept▶ HELD ─COMMIT▶ PUTTING ─▶ ENDED                         │
@@ -8,8 +10,8 @@
  *     from CREATING on ─CANCEL, failure▶ ABORTING ◀─────────────────────────┘
  *                                            └─no upload is left, or it is not known▶ ENDED ─UNDO▶ UNDOING ─▶ ENDED
  */
-#ifndef PENSTOCK_S3_PRIV_H
-#define PENSTOCK_S3_PRIV_H
+#ifndef PENSTOCK_S3_ORDER_PRIV_H
+#define PENSTOCK_S3_ORDER_PRIV_H
 
 #include "base/uuid.h"
 #include "channel/channel.h"
@@ -64,13 +66,14 @@ struct s3 {
 	struct s3_digest whole;                      /* of all parts that have been joined, a CRC only */
 	struct buf upload;                           /* escaped id; empty: there is no upload */
 	bool had_parts_cut;                          /* an UploadPart was cut off: the store may go on with it */
+	bool is_to_repeat;                           /* the abort under way was sent while parts were late */
 	bool is_upload_gone;                         /* the store said so */
 	bool is_complete_open;                       /* it is not known whether the upload was completed */
 	bool was_aborted;                            /* the store said that it aborted the upload */
 	bool is_abort_refused;                       /* the store said that it never will */
 	unsigned n_aborted;                          /* how often the store said that it aborted it */
 	struct s3_detached *detached;                /* the order has ended before; NULL: it waits for the abort */
-	bool is_over;                                /* detached: only CHANNEL_CLOSE is still to come */
+	struct state_entry *note; /* what the journal of commits has of it (s3_note.h), or NULL */
 	/* the call of all requests but UploadPart */
 	struct s3_call call;
 	struct s3_ask ask;
@@ -94,16 +97,17 @@ s3_to(const struct s3 *s3)
 	return s3_settings(s3->order->to);
 }
 
-/* s3.c */
+/* s3_end.c */
 void s3_move(struct s3 *s3, enum s3_state to);
-void s3_end(struct s3 *s3); /* the outcome stands: stops everything and reports it */
-
-/* There is no object: ABORTED, and away with what there is; UNKNOWN while a Complete that was lost may still be carried out. */
-void s3_fail(struct s3 *s3, const struct error *error);
-void s3_on_all_away(struct s3 *s3);
+void s3_end(struct s3 *s3);  /* the outcome stands: stops everything and reports it */
+void s3_free(struct s3 *s3); /* ENDED, and CHANNEL_CLOSE was told */
 
 /* Sends `s3->ask` by `s3->call`. False: err says why it could not be sent. */
 bool s3_begin_call(struct s3 *s3, void (*on_end)(void *arg, const struct s3_reply *reply), struct error *err);
+
+/* s3_held.c */
+void s3_on_all_away(struct s3 *s3);
+void s3_on_commit(struct s3 *s3);
 
 /* s3_asks.c: each fills in `s3->ask`. The buffer `query` may have failed. */
 void s3_ask_create(struct s3 *s3);
@@ -115,13 +119,15 @@ void s3_ask_delete(struct s3 *s3);
 
 /* s3_parts.c */
 void s3_parts_gather(struct s3 *s3); /* moves what is in the channel into parts, and sends the full ones */
-void s3_parts_drop(struct s3 *s3);   /* stops all parts, and gives their memory back */
+void s3_parts_drop(struct s3 *s3);   /* s3_late.c: stops all parts, and gives their memory back */
 
 /* s3_put.c */
 void s3_put(struct s3 *s3);
 
-/* s3_commit.c */
+/* s3_create.c */
 void s3_create(struct s3 *s3);
+
+/* s3_commit.c */
 void s3_complete(struct s3 *s3);
 void s3_take_reply(struct s3 *s3, const struct s3_reply *reply);
 void s3_commit(struct s3 *s3, const struct s3_reply *reply);   /* the object is there */
@@ -129,10 +135,15 @@ void s3_look_for(struct s3 *s3, const struct s3_reply *reply); /* it is not know
 void s3_look(struct s3 *s3); /* asks for it; outcome.error says why it may not be there */
 
 /* s3_abort.c */
+
+/* There is no object: ABORTED, and away with what there is; UNKNOWN while a Complete that was lost may still be carried out. */
+void s3_fail(struct s3 *s3, const struct error *error);
+void s3_give_up(struct s3 *s3); /* the same, with the error that the outcome has, if any */
+
 void s3_abort(struct s3 *s3);
-void s3_abort_by(struct s3 *s3, uint64_t by_ms); /* ABORTING: it must be over by then */
-void s3_warn_of_lost(const struct s3 *s3);       /* logs that an upload of unknown id may be left */
-void s3_take_away(struct s3 *s3);                /* deletes an object that is there and wrong */
+void s3_abort_after_parts(struct s3 *s3);  /* no part is LATE any more */
+void s3_warn_of_lost(const struct s3 *s3); /* logs that an upload of unknown id may be left */
+void s3_take_away(struct s3 *s3);          /* deletes an object that is there and wrong */
 void s3_undo(struct s3 *s3);
 void s3_end_undo(struct s3 *s3, const struct error *error); /* NULL: the object is deleted */
 

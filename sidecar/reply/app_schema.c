@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/* app_schema.c - app_form_schema(): what an application may rely on. A key that is added later is none that it has to know. */
+#include "reply/app_form.h"
+
+static const char schema[] =
+	"{\n"
+	"  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+	"  \"title\": \"what an application gets of a form (app.form: json)\",\n"
+	"  \"type\": \"object\",\n"
+	"  \"required\": [\"route\", \"request_id\", \"fields\"],\n"
+	"  \"properties\": {\n"
+	"    \"route\": { \"type\": \"string\", \"description\": \"id of the route\" },\n"
+	"    \"request_id\": { \"type\": \"string\", \"description\": \"as in X-Request-Id\" },\n"
+	"    \"fields\": {\n"
+	"      \"type\": \"array\",\n"
+	"      \"description\": \"values and stored files, in the order of the form\",\n"
+	"      \"items\": {\n"
+	"        \"type\": \"object\",\n"
+	"        \"required\": [\"name\"],\n"
+	"        \"anyOf\": [{ \"required\": [\"value\"] }, { \"required\": [\"file\"] }],\n"
+	"        \"properties\": {\n"
+	"          \"name\": { \"type\": \"string\", \"description\": \"of the field\" },\n"
+	"          \"value\": { \"type\": \"string\", \"description\": \"of a rule with forward: true\" },\n"
+	"          \"file\": { \"$ref\": \"#/$defs/file\" }\n"
+	"        }\n"
+	"      }\n"
+	"    }\n"
+	"  },\n"
+	"  \"$defs\": {\n"
+	"    \"file\": {\n"
+	"      \"type\": \"object\",\n"
+	"      \"description\": \"what is known of a stored file; in form: urlencoded the value of the file's field\",\n"
+	"      \"required\": [\"name\", \"type\", \"detected_type\", \"size\", \"digests\", \"destination\", \"target\", \"location\", "
+	"\"version\", \"part\"],\n"
+	"      \"properties\": {\n"
+	"        \"name\": { \"type\": [\"string\", \"null\"], \"description\": \"file name that the client has sent\" },\n"
+	"        \"type\": { \"type\": [\"string\", \"null\"], \"description\": \"Content-Type that the client has sent\" },\n"
+	"        \"detected_type\": { \"type\": [\"string\", \"null\"], \"description\": \"media type that its first bytes are\" },\n"
+	"        \"size\": { \"type\": \"integer\", \"minimum\": 0, \"description\": \"bytes\" },\n"
+	"        \"digests\": {\n"
+	"          \"type\": \"object\",\n"
+	"          \"description\": \"those that the route asks for, by name\",\n"
+	"          \"additionalProperties\": { \"type\": \"string\", \"pattern\": \"^[0-9a-f]+$\" }\n"
+	"        },\n"
+	"        \"destination\": { \"type\": \"string\", \"description\": \"its name in the route file\" },\n"
+	"        \"target\": { \"type\": \"string\", \"description\": \"name of the object there\" },\n"
+	"        \"location\": { \"type\": [\"string\", \"null\"], \"description\": \"what the store says of where it is; null while it is "
+	"held\" },\n"
+	"        \"version\": { \"type\": [\"string\", \"null\"], \"description\": \"of the object, in a bucket that keeps versions; null "
+	"while it is held\" },\n"
+	"        \"part\": { \"type\": \"integer\", \"minimum\": 1, \"description\": \"number of the part in its form\" },\n"
+	"        \"path\": { \"type\": [\"string\", \"null\"], \"description\": \"with reveal_path: where the file lies on the machine\" }\n"
+	"      }\n"
+	"    }\n"
+	"  }\n"
+	"}\n";
+
+void
+app_form_schema(struct buf *out)
+{
+	buf_add_text(out, schema);
+}
