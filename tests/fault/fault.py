@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every n-th allocation and system call of an upload fails once, and each time: either the client is told 201 and all is
-there exactly, or nothing is there; the next upload works; at the end every chunk is back (exit status 0). And of a start: it
-works, or says why not. fault.py SHIM"""
+there exactly, or nothing is there; an application that was told of it believes in the form if all is there, and else not; the next
+upload works; at the end every chunk is back (exit status 0). And of a start: it works, or says why not. fault.py SHIM"""
 import errno
 import mmap
 import os
+import re
 import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import lib  # noqa: E402
+from application import Application, is_signed  # noqa: E402
 from lib import *  # noqa: E402,F403
 
 KINDS = {"allocation": 1, "write": 2, "fsync": 4, "rename": 8, "open": 16, "accept": 32, "epoll_ctl": 64, "recv": 128,
@@ -27,11 +30,13 @@ ROUTES = """destinations:
   files: { type: directory, path: "{dir}/out" }
   over: { type: directory, path: "{dir}/out", exists: replace }
   up: { type: http, url: "http://127.0.0.1:{up}", undo: DELETE, timeout: { idle: 5s } }
+  says: { type: http, url: "http://127.0.0.1:{up}", undo: DELETE, digest: content-digest, timeout: { idle: 5s } }
 routes:
   - id: files
     match: { path: /files }
     fields:
-      - { name: small, max_count: 1, store: { to: files, path: "f/{query.n}/small" } }
+      - { name: name, kind: value, drop: true }
+      - { name: small, max_count: 1, needs: { fields: name, else: hold }, store: { to: files, path: "f/{query.n}/{field.name}" } }
       - { name: big, types: { detected: image/png }, max_count: 1, store: { to: files, path: "big-{query.n}" } }
   - id: over
     match: { path: /over }
@@ -41,8 +46,8 @@ routes:
   - id: up
     match: { path: /up }
     fields:
-      - { name: small, max_count: 1, store: { to: up, path: "/{query.n}/small" } }
-      - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
+      - { name: small, digest: sha256, max_count: 1, store: { to: says, path: "/{query.n}/small" } }
+      - { name: big, digest: sha256, max_count: 1, store: { to: says, path: "/{query.n}/big" } }
       - { name: log, types: { detected: text/plain }, concat: { to: up, path: "/{query.n}/log" } }
   - id: both
     match: { path: /both }
@@ -50,14 +55,30 @@ routes:
       - { name: small, max_count: 1, store: { to: files, path: "both-{query.n}" } }
       - { name: big, max_count: 1, store: { to: up, path: "/{query.n}/big" } }
 """
+KEY = "a key of this test"
+APP = f'{{ to: app, sign: {{ key: "{KEY}" }}, failed: {{ path: /failed }}, timeout: 5s'
+FIELDS = """fields: [ { name: title, kind: value, forward: true }, { name: small, max_count: 1, store: { to: files, path: "told-{query.n}" } },
+        { name: big, max_count: 1, store: { to: up, path: "/{grant.user}/{query.n}/big-{uuid}" } } ]"""
+WITH_APP = f"""state: "{{dir}}/state"
+destinations:
+  files: {{ type: directory, path: "{{dir}}/out" }}
+  up: {{ type: http, url: "http://127.0.0.1:{{up}}", undo: DELETE, timeout: {{ idle: 5s }} }}
+  app: {{ type: http, url: "http://127.0.0.1:{{app}}" }}
+routes:
+  - {{ id: told, match: {{ path: /told }}, authorize: {{ to: app, path: /may, timeout: 5s }}, {FIELDS}, app: {APP} }} }}
+  - {{ id: held, match: {{ path: /held }}, authorize: {{ to: app, path: /may, timeout: 5s }}, {FIELDS}, app: {APP}, when: held }} }}
+"""
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0"
 SMALL_DATA, BIG_DATA, LOG_DATA = lib.noise(3000, 1), PNG + lib.noise(200_000, 2), b"a line of a log\n" * 2500
 BODIES = {
-    "/files": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
+    "/files": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b"), part("name", b"small")),
     "/over": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
     "/up": form(part("log", b"one"), part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b"), part("log", LOG_DATA)),
     "/both": form(part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")),
 }
+TOLD = ("/told", "/held")  # of which an application is told
+BODIES.update({path: form(part("title", b"A"), part("small", SMALL_DATA, "s"), part("big", BIG_DATA, "b")) for path in TOLD})
+UUID = re.compile("-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
 def wanted(path, n):
@@ -67,6 +88,8 @@ def wanted(path, n):
         return {f"small-{n}": SMALL_DATA, f"big-{n}": BIG_DATA}
     if path == "/both":
         return {f"both-{n}": SMALL_DATA, f"/{n}/big": BIG_DATA}
+    if path in TOLD:
+        return {f"told-{n}": SMALL_DATA, f"/me/{n}/big": BIG_DATA}
     return {f"/{n}/small": SMALL_DATA, f"/{n}/big": BIG_DATA, f"/{n}/log": b"one" + LOG_DATA}
 
 
@@ -93,9 +116,49 @@ class Faults:
         return seen, fired
 
 
+class Believer(Application):
+    """An application that lets everybody in, and keeps what it was told of forms, as sidecar/sink/app/README.md asks for."""
+
+    def __init__(self, closes):
+        super().__init__(self.decide)
+        self.lines = [("Connection", "close")] if closes else []
+        self.rows, self.void = set(), set()
+
+    def decide(self, handler):
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        request, path = handler.headers["X-Request-Id"], handler.path
+        if not is_signed(KEY, handler, {"/may": "authorize", "/failed": "failed"}.get(path, "form"), body):
+            return 403, self.lines, b""
+        with self.lock:
+            if path == "/may":
+                return 204, [("Penstock-Grant-User", "me"), *self.lines], b""
+            if path == "/failed":
+                self.rows.discard(request)
+                self.void.add(request)
+            elif request in self.void:
+                return 409, self.lines, b""
+            else:
+                self.rows.add(request)
+            return 201, self.lines, b""
+
+    def believes(self):
+        with self.lock:
+            return len(self.rows)
+
+    def forget(self):
+        with self.lock:
+            self.rows.clear()
+
+
 def there(p, upstream):
     with upstream.lock:
-        return {**p.files(), **upstream.store}
+        return {**p.files(), **{UUID.sub("", name): data for name, data in upstream.store.items()}}
+
+
+def agree(upstream, stands, what):
+    """What the application believes is so in the end: it may still have to be told."""
+    if upstream.app is not None:
+        wait_for(lambda: upstream.app.believes() == stands, f"{what}: the application believes in {upstream.app.believes()} forms, and {stands} stand", 15)
 
 
 def put_old(p, path, n):
@@ -110,6 +173,8 @@ def clear(p, upstream):
         shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
     with upstream.lock:
         upstream.store.clear()
+    if upstream.app is not None:
+        upstream.app.forget()
 
 
 def upload(p, path, n):
@@ -130,14 +195,16 @@ def check(p, upstream, path, n, answer, what):
     said = answer and (answer.status, answer.body)
     if answer is not None and answer.status == 201:
         assert have == want, f"{what}: 201, but there is {sorted(have)}"
+        agree(upstream, 1, what)
     elif answer is not None and b'"unknown"' in answer.body:
         pass  # it says that it cannot know
     elif answer is None and have == want:
-        pass  # the answer was lost on its way, after the commit
+        agree(upstream, 1, what)  # the answer was lost on its way, after the commit
     else:
         assert answer is None or answer.status in (400, 500, 502, 503, 504, 507), f"{what}: {said}"
         wait_for(lambda: there(p, upstream) == before, f"{what}: {said}, there is {sorted(have)}", 15)
         assert sorted(os.listdir(p.out)) == sorted(before), f"{what}: folders are left: {os.listdir(p.out)}"
+        agree(upstream, 0, what)
 
 
 def no_temporary(p):
@@ -149,6 +216,7 @@ def alive(p, upstream, path, n, what):
     answer = wait_for(lambda: upload(p, path, n), f"{what}: the next upload is answered")
     assert answer.status == 201, f"{what}: the next upload: {answer.status} {answer.body}"
     wait_for(lambda: there(p, upstream) == wanted(path, n), f"{what}: the next upload, and nothing else, is there")
+    agree(upstream, 1, what)
 
 
 def fault(p, upstream, faults, path, n, armed, what):
@@ -183,6 +251,14 @@ def each_nth(p, upstream, faults, path, kind):
     return tried
 
 
+def store_with_trailer(request):
+    """What is whole has the trailer that it announces: else it is not kept, which is found to be missing."""
+    if request.read_all() and "trailer" in request.headers and not request.trailers:
+        request.answer(201)
+        return "next"
+    return None
+
+
 def store_and_close(request):
     """So that the next transfer needs a new connection."""
     if request.read_all():
@@ -198,8 +274,12 @@ def run(shim, path, kind):
     folder = tempfile.mkdtemp(prefix="penstock-fault-")
     faults = Faults(folder)
     env = dict(os.environ, LD_PRELOAD=shim, FAULT_CONTROL=faults.path)
-    script = store_and_close if kind in ("socket", "connect") else None
-    with Upstream(script) as upstream, Penstock(ROUTES, upstream, env=env) as p:
+    script = store_and_close if kind in ("socket", "connect") else store_with_trailer
+    with contextlib.ExitStack() as stack:
+        upstream = stack.enter_context(Upstream(script))
+        upstream.app = stack.enter_context(Believer(closes=script is store_and_close)) if path in TOLD else None
+        routes = WITH_APP.replace("{app}", str(upstream.app.port)) if upstream.app else ROUTES
+        p = stack.enter_context(Penstock(routes, upstream, env=env))
         alive(p, upstream, path, "warm", "before")
         clear(p, upstream)
         if kind == "no rename flags":  # from the first call on, so that every upload takes the other way
@@ -375,12 +455,16 @@ def attempt(name, faults_of):
 def main():
     results = []
     only = sys.argv[2:]
+    of_told = {"/told": ("mkdir", "no rename flags", "lock", "accept"),  # what is the same there as elsewhere
+               "/held": ("mkdir", "no rename flags", "lock", "accept", "open", "rename", "epoll_ctl", "socket")}
     of_files = ("write", "fsync", "rename", "open", "mkdir", "fsync of a folder", "no rename flags", "lock")
     for path in BODIES:
         for kind in KINDS:
             if path in ("/files", "/over") and kind in ("socket", "connect"):
                 continue
             if (path == "/up" and kind in of_files) or (path == "/over" and kind not in of_files):
+                continue
+            if kind in of_told.get(path, ()):
                 continue
             if only and not any(w in f"{path} {kind}" for w in only):
                 continue

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # run.sh [WORD...] - makes each n-th allocation and system call of an upload fail (fault.py, shim.c), or only those kinds and
-# routes that have a WORD in their name; and of a start. About 40 s.
+# routes that have a WORD in their name; and of a start. About a minute.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=${BUILD_ROOT:-$PWD/build}

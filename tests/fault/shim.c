@@ -165,6 +165,18 @@ write(int fd, const void *data, size_t len)
 	return REAL(ssize_t, write, int, const void *, size_t)(fd, data, len);
 }
 
+ssize_t
+pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	return fails(WRITE) ? -1 : REAL(ssize_t, pwrite, int, const void *, size_t, off_t)(fd, data, len, at);
+}
+
+int
+fdatasync(int fd)
+{
+	return fails(FSYNC) ? -1 : REAL(int, fdatasync, int)(fd);
+}
+
 int
 fsync(int fd)
 {

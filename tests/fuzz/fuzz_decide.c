@@ -31,28 +31,34 @@ static char *methods[] = { post, put };
 static struct path_segment upload[] = { { SEGMENT_TEXT, upload_text } };
 static struct path_segment below[] = { { SEGMENT_TEXT, upload_text }, { SEGMENT_ONE, NULL } };
 static struct path_segment rest[] = { { SEGMENT_REST, NULL } };
+static struct path_pattern paths[] = { { .segments = upload, .n_segments = 1 },
+	{ .segments = below, .n_segments = 2 }, { .segments = rest, .n_segments = 1 } };
+static char *hosts[] = { any_host };
+static char tenant[] = "x-tenant", album[] = "album", any_a[] = "a*";
+static struct named_pattern tenants[] = { { tenant, any_a } }, albums[] = { { album, any_a } };
 static struct route routes[] = {
 	{ .id = ids[0],
-		.match = { .segments = upload,
-			.n_segments = 1,
-			.has_path = true,
+		.match = { .paths = paths,
+			.n_paths = 1,
+			.headers = { tenants, 1 },
+			.query = { albums, 1 },
 			.methods = methods,
 			.n_methods = 2 },
 		.limits = { .body = LIMIT_NONE } },
 	{ .id = ids[1],
-		.match = { .host = any_host,
-			.segments = below,
-			.n_segments = 2,
-			.has_path = true,
+		.match = { .hosts = hosts,
+			.n_hosts = 1,
+			.paths = paths,
+			.n_paths = 2,
 			.methods = methods,
 			.n_methods = 1 },
 		.limits = { .body = 10 } },
 	{ .id = ids[2],
 		.raw = file,
-		.match = { .host = any_host,
-			.segments = rest,
-			.n_segments = 1,
-			.has_path = true,
+		.match = { .hosts = hosts,
+			.n_hosts = 1,
+			.paths = paths + 2,
+			.n_paths = 1,
 			.methods = methods + 1,
 			.n_methods = 1 },
 		.limits = { .body = 1u << 30 } },
@@ -75,9 +81,9 @@ static struct str
 full_name(struct str name)
 {
 	static const char *const names[] = { "host", "content-length", "transfer-encoding", "content-type",
-		"content-encoding", "expect" };
+		"content-encoding", "expect", tenant };
 
-	if (name.len == 1 && name.data[0] >= 'a' && name.data[0] <= 'f')
+	if (name.len == 1 && name.data[0] >= 'a' && name.data[0] <= 'g')
 		return str_of(names[name.data[0] - 'a']);
 	return name;
 }
@@ -166,6 +172,8 @@ check_allowed(const struct fuzz_head *fuzz, const struct decision *d)
 	bool chunked = nth_header(fuzz, STR("transfer-encoding"), 0, &value);
 
 	promise(d->route != NULL);
+	promise(d->route->match.headers.n == 0 ||
+		(nth_header(fuzz, str_of(tenant), 0, &value) && !nth_header(fuzz, str_of(tenant), 1, &value)));
 	promise(d->route->raw != NULL || boundary_read(head_header(&fuzz->head, "content-type"), &boundary, &err));
 	promise(frames_itself(fuzz->head.version) || chunked == (d->length == LENGTH_UNKNOWN));
 	promise(!(chunked && nth_header(fuzz, STR("content-length"), 0, &value)));

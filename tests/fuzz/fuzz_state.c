@@ -21,6 +21,15 @@ read_objects(struct str objects)
 	return n;
 }
 
+/* All that is there is a text, and what has to be there is. */
+static size_t
+read_app(const struct record_app *app)
+{
+	return strlen(app->destination) + strlen(app->route) + strlen(app->request_id) + strlen(app->failed) +
+		(app->resolve != NULL ? strlen(app->resolve) : 0) +
+		(app->when == RECORD_HELD || app->when == RECORD_COMMITTED);
+}
+
 /* Whether the last record is the one of ours. */
 static bool
 read_all(struct str rest)
@@ -33,6 +42,8 @@ read_all(struct str rest)
 		is_ours = found == RECORD_FOUND && record.kind == RECORD_DONE && strcmp(record.id, ID) == 0;
 		if (found == RECORD_FOUND && read_objects(record.objects) > record.objects.len)
 			abort();
+		if (found == RECORD_FOUND && record.has_app && read_app(&record.app) == 0)
+			abort();
 	}
 	return is_ours;
 }
@@ -44,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	buf_add(&text, data, size);
 	read_all(buf_str(&text));
-	record_write_done(&text, ID);
+	record_write_note(&text, RECORD_DONE, ID);
 	if (!read_all(buf_str(&text)))
 		abort();
 	buf_clear(&text);

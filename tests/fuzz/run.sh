@@ -17,7 +17,9 @@ for source in tests/fuzz/fuzz_*.c; do
 	corpus=$root/fuzz-corpus/$name
 	mkdir -p "$corpus"
 	case $name in
-	fuzz_config) cp tests/config/good/*.yaml tests/config/bad/*.yaml config/*.yaml "$corpus/" ;;
+	fuzz_config) # of two folders some have the same name
+		for seed in tests/config/{good,bad}/*.yaml config/*.yaml; do cp "$seed" "$corpus/${seed//\//-}"; done
+		;;
 	fuzz_form) printf '\3\7--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B--\r\n' >"$corpus/form" ;;
 	fuzz_head)
 		for names in "name=\"a\"; filename*=UTF-8''x" "name*=utf-8''%20; filename=\"=?utf-8?B?w6k=?=\"" "filename=a"; do
@@ -36,7 +38,12 @@ for source in tests/fuzz/fuzz_*.c; do
 		printf '\1\3\r\n\r\n\0\r\nQUIT\n\x21\x11\0\xc\xc0\0\2\1\xc0\0\2\2\xdc\4\1\xbbGET' >"$corpus/v2"
 		printf '\2\1for="[2001:db8::1]:80";host="a,b", for=10.0.0.2\n192.0.2.1, 10.0.0.3' >"$corpus/head"
 		;;
-	fuzz_state) printf '00000027 00000000 D\0aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa\0\n' >"$corpus/done" ;;
+	fuzz_state)
+		printf '00000027 00000000 D\0aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa\0\n' >"$corpus/done"
+		# what follows is put into a record with the right checksum by the fuzzer itself
+		printf 'J\0aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa\0app\0route\0id\0c\0/failed\0\0files\0/srv\0x\0f\0' >"$corpus/app"
+		printf 'A\0aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa\0' >"$corpus/note"
+		;;
 	fuzz_s3_answer)
 		printf '\7\377 <?xml version="1.0"?> <Error><Code>A</Code><Message>b</Message></Error>' >"$corpus/error"
 		printf '\1\377<ErrorResponse xmlns="u:x"><Error><Code>&lt;&#65;</Code></Error></ErrorResponse>' >"$corpus/sts"

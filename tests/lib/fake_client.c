@@ -11,6 +11,7 @@
 #include "source/source.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct fake_world world;
 struct fake_world *const fake_world = &world;
@@ -31,7 +32,7 @@ open_order(void *arg, struct order *order, const struct channel_side *producer, 
 	struct sink_place place = { .engine = &engine, .pool = world.pool };
 
 	(void)arg;
-	order->sink = sink_of(order->to);
+	order->sink = world.sink != NULL ? world.sink : sink_of(order->to);
 	return order->sink->begin(&place, order, producer, err);
 }
 
@@ -50,7 +51,78 @@ pump(void *arg, struct order *order)
 	order->sink->pump(order);
 }
 
-static const struct sinks sinks = { .cost = cost, .open = open_order, .pump = pump };
+static struct asking *
+ask(void *arg, const struct question *question, void (*on_answer)(void *arg, struct app_answer *answer),
+	void *whose)
+{
+	struct asking *asking = world.is_deaf ? NULL : calloc(1, sizeof *asking);
+
+	(void)arg;
+	if (asking == NULL)
+		return NULL;
+	*asking = (struct asking){ question, on_answer, whose, world.asked };
+	world.asked = asking;
+	return asking;
+}
+
+static void
+ask_stop(void *arg, struct asking *asking)
+{
+	struct asking **at = &world.asked;
+
+	(void)arg;
+	while (*at != asking)
+		at = &(*at)->next;
+	*at = asking->next;
+	free(asking);
+}
+
+static const struct sinks sinks = {
+	.cost = cost, .open = open_order, .pump = pump, .ask = ask, .ask_stop = ask_stop
+};
+
+static void
+tell(struct app_answer *answer)
+{
+	struct asking asking = *world.asked;
+
+	ask_stop(NULL, world.asked);
+	asking.on_answer(asking.arg, answer);
+	app_answer_free(answer);
+}
+
+void
+fake_answer(unsigned status, const char *const *lines, const char *body)
+{
+	struct app_answer answer = { .status = status };
+	size_t n = 0;
+
+	while (lines != NULL && lines[n] != NULL)
+		n++;
+	answer.lines = calloc(n + 1, sizeof *answer.lines);
+	for (size_t i = 0; i < n; i++) {
+		buf_addf(&answer.text, "%s", lines[i]);
+		buf_add_char(&answer.text, '\0');
+	}
+	for (char *at = answer.text.data; answer.n_lines < n; answer.n_lines++) {
+		char *colon = strchr(at, ':');
+
+		*colon = '\0';
+		answer.lines[answer.n_lines] = (struct question_line){ at, colon + 2 };
+		at = colon + strlen(colon + 1) + 2;
+	}
+	buf_add_text(&answer.body, body);
+	tell(&answer);
+}
+
+void
+fake_answer_not(enum error_kind error, bool may_have_arrived)
+{
+	struct app_answer answer = { .may_have_arrived = may_have_arrived };
+
+	error_set(&answer.error, error, "destination \"app\": no");
+	tell(&answer);
+}
 
 static uint64_t
 on_turn(struct hook *at, uint64_t now_ms)
@@ -74,16 +146,42 @@ fake_until(bool (*is_so)(const void *arg), const void *arg)
 	is_enough = NULL;
 }
 
+static void
+on_state_turn(struct mail *mail, unsigned bits)
+{
+	(void)mail;
+	(void)bits;
+	loop_stop(state_loop(world.state));
+}
+
 void
-fake_world_start(const char *routes, uint64_t memory)
+fake_turn_state(void)
+{
+	static struct mail mail;
+
+	mail_init(&mail, on_state_turn);
+	mailbox_post(loop_mailbox(state_loop(world.state)), &mail, 1);
+	loop_run(state_loop(world.state));
+}
+
+void
+fake_turn(void)
+{
+	loop_deliver_rest(world.loop);
+	on_turn(&hook, 0);
+}
+
+void
+fake_world_start_with(const char *routes, uint64_t memory, struct state *state)
 {
 	struct error err = { 0 };
 	struct intake_setup setup = { .sinks = &sinks };
 	struct table *table;
 
 	assert_true(sources_start(&err));
-	world = (struct fake_world){ .loop = loop_new(&err), .pool = pool_new(memory, &err) };
+	world = (struct fake_world){ .loop = loop_new(&err), .pool = pool_new(memory, &err), .state = state };
 	queue = queue_new(world.pool, &err);
+	world.clients = clients_new(FAKE_CLIENTS, &err);
 	table = table_new(routes_of(routes), NULL, &sinks_opener, NULL, &err);
 	assert_non_null(table);
 	engine = (struct engine){ .loop = world.loop };
@@ -91,6 +189,8 @@ fake_world_start(const char *routes, uint64_t memory)
 	setup.loop = world.loop;
 	setup.pool = world.pool;
 	setup.queue = queue;
+	setup.clients = world.clients;
+	setup.state = state;
 	setup.requests = &world.requests;
 	setup.busy = &world.busy;
 	setup.metrics = &world.metrics;
@@ -100,6 +200,12 @@ fake_world_start(const char *routes, uint64_t memory)
 	hook = (struct hook){ .turn = on_turn };
 	loop_add_hook(world.loop, &hook);
 	chunks_before = pool_available(world.pool);
+}
+
+void
+fake_world_start(const char *routes, uint64_t memory)
+{
+	fake_world_start_with(routes, memory, NULL);
 }
 
 static bool
@@ -119,10 +225,37 @@ fake_world_stop(void)
 	assert_int_equal(counter_read(&world.busy), 0);
 	intake_free(world.intake);
 	assert_int_equal(pool_available(world.pool), chunks_before);
+	clients_free(world.clients);
 	queue_free(queue);
 	pool_free(world.pool);
 	loop_free(world.loop);
 	sources_stop();
+}
+
+int
+fake_world_tear_down(void **state)
+{
+	(void)state;
+	fake_world_stop();
+	return 0;
+}
+
+void
+fake_fill_clients(struct client_share *shares[FAKE_CLIENTS])
+{
+	for (size_t i = 0; i < FAKE_CLIENTS; i++) {
+		char who[] = { 'c', (char)('0' + (char)i), '\0' };
+		struct clients_key key = { CLIENT_UPLOADS, "up", who };
+
+		assert_int_equal(clients_take(world.clients, &key, 1, 0, &shares[i]), CLIENTS_TAKEN);
+	}
+}
+
+void
+fake_empty_clients(struct client_share *shares[FAKE_CLIENTS])
+{
+	for (size_t i = 0; i < FAKE_CLIENTS; i++)
+		clients_give(world.clients, shares[i], 0);
 }
 
 /* -- what its request asks of it ----------------------------------------------------------------------- */
@@ -431,5 +564,7 @@ fake_leave(struct fake_client *client)
 	client->is_paused = false;
 	if (request != NULL)
 		request_leave(request);
+	if (!client->stays)
+		request_forget_client(world.intake, &client->client);
 	buf_free(&client->body);
 }

@@ -8,8 +8,11 @@
 #define PENSTOCK_TEST_FAKE_CLIENT_H
 
 #include "request/request.h"
+#include "sink/question.h"
+#include "sink/sink.h"
 
 #define FAKE_LINES 8
+#define FAKE_CLIENTS 8 /* counts that the world's table of clients has room for */
 
 struct fake_line {
 	const char *name, *value;
@@ -23,6 +26,7 @@ struct fake_client {
 	struct fake_line lines[FAKE_LINES]; /* of the head; the first without a name ends them */
 	const char *flaw;                   /* of the head; NULL: none */
 	size_t piece;
+	bool stays;                        /* its connection outlives fake_leave(); fake_begin() may follow */
 	bool hung_up, due, is_slow_reader; /* the last: answer_now() waits for fake_read_answer() */
 	uint64_t unread;
 	/* what has become of it */
@@ -39,22 +43,42 @@ struct fake_client {
 	struct fake_client *next; /* the world's list of those that have a request */
 };
 
+/* A question to an application that a request has asked, and nobody has answered yet. */
+struct asking {
+	const struct question *question;
+	void (*on_answer)(void *arg, struct app_answer *answer);
+	void *arg;
+	struct asking *next;
+};
+
 /* What the test looks at, too. */
 struct fake_world {
 	struct loop *loop;
 	struct pool *pool;
 	struct intake *intake;
+	struct clients *clients;
 	struct counter requests, busy;
 	struct metrics metrics;
+	struct asking *asked;    /* the last one first */
+	bool is_deaf;            /* a question finds no memory */
+	struct state *state;     /* the journal of commits; NULL: there is none */
+	const struct sink *sink; /* that carries out all orders; NULL: that of each destination */
 };
 
 extern struct fake_world *const fake_world;
 
 /* Of a route file's text, with `memory` bytes for the pool. */
 void fake_world_start(const char *routes, uint64_t memory);
+void fake_world_start_with(
+	const char *routes, uint64_t memory, struct state *state); /* borrowed; its thread must not run */
 
 /* Clients that a failed test has left behind leave. Then nothing may be left of any request, nor of the memory: that is checked. */
 void fake_world_stop(void);
+int fake_world_tear_down(void **state); /* the same, for a test of cmocka */
+
+/* Other clients take all that the world's table has room to count, and give it back. */
+void fake_fill_clients(struct client_share *shares[FAKE_CLIENTS]);
+void fake_empty_clients(struct client_share *shares[FAKE_CLIENTS]);
 
 /* A client that will POST a form with the boundary "B" to `target`. `length`: NULL for a chunked body. */
 void fake_client(struct fake_client *client, const char *target, const char *length);
@@ -76,6 +100,15 @@ void fake_read_answer(struct fake_client *client);
 
 /* It leaves its request. The fake may be used again after this. */
 void fake_leave(struct fake_client *client);
+
+/* The application answers the question that was asked last: with a status, lines "Name: value" (NULL at the end), and a body; or not
+ * (`error` is not ERR_NONE). */
+void fake_answer(unsigned status, const char *const *lines, const char *body);
+void fake_answer_not(enum error_kind error, bool may_have_arrived);
+
+/* One turn, but for timers; and what the thread of the journal does meanwhile. */
+void fake_turn(void);
+void fake_turn_state(void);
 
 /* Turns of the loop until it is so. */
 void fake_until(bool (*is_so)(const void *arg), const void *arg);

@@ -11,12 +11,16 @@
 	"version: 1\nroutes:\n"                                                                                    \
 	"  - { id: album, match: { path: \"/album/*\", method: [POST, PUT] }, limits: { body: 300B, parts: 2, "    \
 	"part_head: 256B }, " FIELDS " }\n"
-#define SECOND                                                                                                     \
-	"version: 1\nroutes:\n"                                                                                    \
-	"  - { id: open, match: { path: \"/open\" }, limits: { body: none }, " FIELDS " }\n"                       \
-	"  - { id: raw, match: { path: \"/raw\", method: PUT }, limits: { body: 300B }, body: { raw: a }, " FIELDS \
-	" }\n"                                                                                                     \
-	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"
+#define SECOND                                                                                                                     \
+	"version: 1\nstate: /nowhere\ndestinations: { d: { type: discard }, app: { type: http, url: \"http://app\" } }\nroutes:\n" \
+	"  - { id: told, match: { path: \"/told\" }, fields: [ { name: photo, store: { to: d, key: \"{uuid}\" } } ], "             \
+	"app: { to: app, sign: none, failed: { path: /failed } } }\n"                                                              \
+	"  - { id: open, match: { path: \"/open\" }, limits: { body: none }, " FIELDS " }\n"                                       \
+	"  - { id: raw, match: { path: \"/raw\", method: PUT }, limits: { body: 300B }, body: { raw: a }, " FIELDS                 \
+	" }\n"                                                                                                                     \
+	"  - { id: sized, match: { path: \"/sized\" }, limits: { length: required }, " FIELDS " }\n"                               \
+	"  - { id: page, match: { path: \"/page\" }, cors: { origins: https://a.example, credentials: true }, " FIELDS             \
+	" }\n"
 
 static char folder[] = "/tmp/penstock-core-XXXXXX";
 static char paths[3][sizeof folder + 16];

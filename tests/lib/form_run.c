@@ -169,7 +169,7 @@ run_in(struct txn *txn, const struct route *route, struct str body, size_t step,
 	if (ok && looked != NULL)
 		looked(parts);
 	parts_free(parts);
-	while (!is_dry && !txn_step(txn, !ok))
+	while (!is_dry && !txn_step(txn, ok ? TXN_END : TXN_GIVE_UP))
 		loop_deliver_rest(form_run_at.loop);
 	if (ok && !is_dry && !txn_is_whole(txn)) {
 		assert_non_null(txn_failure(txn));
@@ -227,12 +227,53 @@ form_run_config(const char *route)
 	struct config *config;
 
 	buf_addf(&text,
-		"version: 1\nmemory: 32MiB\ndestinations:\n  d: { type: discard }\n  safe: { type: discard, names: { unsafe: refuse } }\n  root: { type: directory, path: / }\n"
-		"  h: { type: http, url: \"http://127.0.0.1:9/\" }\n  s: { type: s3, endpoint: \"http://127.0.0.1:9\", "
+		"version: 1\nmemory: 32MiB\nstate: /nowhere\ndestinations:\n  d: { type: discard }\n  safe: { type: discard, names: { unsafe: refuse } }\n  root: { type: directory, path: / }\n"
+		"  h: { type: http, url: \"http://127.0.0.1:9/\" }\n  told: { type: http, url: \"http://127.0.0.1:9/\", digest: content-digest }\n"
+		"  s: { type: s3, endpoint: \"http://127.0.0.1:9\", "
 		"bucket: bkt, credentials: { access_key: a, secret_key: b } }\n"
 		"routes: [ { id: r, match: { path: \"/*\" }, %s } ]\n",
 		route);
 	config = routes_of(text.data);
 	buf_free(&text);
 	return config;
+}
+
+/* -- verdicts ----------------------------------------------------------------------------------------- */
+
+static void
+check_verdict(const struct form_run_verdict *row, const struct error *err)
+{
+	if (err->kind != row->kind || strcmp(err->message, row->message) != 0 ||
+		strcmp(err->limit, row->limit) != 0)
+		fail_msg("%s: %s: %s (%s)", row->route, row->form, err->message, err->limit);
+	if (strstr(err->message, "field ") == err->message) {
+		assert_true(err->field[0] != '\0' && strlen(err->field) < sizeof err->field);
+		assert_true(((unsigned char)err->field[strlen(err->field) - 1] & 0xc0) != 0xc0);
+	}
+}
+
+void
+form_run_verdicts(const struct form_run_verdict *rows, size_t n)
+{
+	static const size_t steps[] = { 1, 7, 50, SOURCE_FEED_MAX };
+
+	for (size_t i = 0; i < n; i++) {
+		struct config *config = form_run_config(rows[i].route);
+		struct error first = { 0 };
+		struct buf body = { 0 };
+
+		form_run_text(rows[i].form, &body);
+		form_run(config->routes, buf_str(&body), 1, true, NULL, &first);
+		check_verdict(&rows[i], &first);
+		for (EACH(s, steps))
+			for (int is_dry = 0; is_dry < 2; is_dry++) {
+				struct error err = { 0 };
+
+				form_run(config->routes, buf_str(&body), steps[s], is_dry, NULL, &err);
+				check_verdict(&rows[i], &err);
+				assert_true(err.offset == first.offset);
+			}
+		buf_free(&body);
+		config_free(config);
+	}
 }

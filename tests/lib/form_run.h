@@ -47,6 +47,15 @@ typedef void form_run_look(const struct parts *parts);
 bool form_run(const struct route *route, struct str body, size_t step, bool is_dry, form_run_look *looked,
 	struct error *err);
 
+/* One verdict on a form of a route, however it comes: in pieces of any size, in a dry run too. `limit` and `message`: of the error, or
+ * "". */
+struct form_run_verdict {
+	const char *route, *form;
+	enum error_kind kind; /* ERR_NONE: taken */
+	const char *limit, *message;
+};
+void form_run_verdicts(const struct form_run_verdict *rows, size_t n);
+
 void form_run_on_news(void *arg);
 
 #endif

@@ -28,6 +28,7 @@ struct line {
 	bool is_in_body; /* its head has been read and taken off */
 	bool is_chunked;
 	bool is_in_chunks; /* the first one has begun */
+	char trailer[200]; /* lines behind the last one, each behind a blank */
 	size_t left;       /* of the body, or of the chunk */
 	char what[200];    /* method and target */
 	char shown[SHOWN_MAX + 1];
@@ -177,6 +178,7 @@ take_head(struct line *line, size_t n)
 	line->head[n - 1] = saved;
 	line->size = 0;
 	line->is_in_chunks = false;
+	line->trailer[0] = '\0';
 	line->is_pattern = line->is_in_body = true;
 	use(line, n);
 }
@@ -265,6 +267,24 @@ peer_read_bytes(struct peer *peer, size_t n)
 }
 
 static bool
+read_trailer(struct peer *peer)
+{
+	struct line *line = line_of(peer);
+	size_t n;
+
+	while ((n = find(peer, "\r\n")) > 2) {
+		size_t had = strlen(line->trailer);
+
+		snprintf(line->trailer + had, sizeof line->trailer - had, " %.*s", (int)n - 2, line->head);
+		use(line, n);
+	}
+	if (n != 2)
+		return false;
+	use(line, 2);
+	return true;
+}
+
+static bool
 read_chunks(struct peer *peer)
 {
 	struct line *line = line_of(peer);
@@ -273,10 +293,7 @@ read_chunks(struct peer *peer)
 		if (!read_bytes(peer, line->left) || !next_chunk(peer))
 			return false;
 	while (line->left > 0);
-	if (find(peer, "\r\n") != 2)
-		return false;
-	use(line, 2);
-	return true;
+	return read_trailer(peer);
 }
 
 static void
@@ -289,6 +306,7 @@ note(struct peer *peer, bool is_whole)
 		buf_addf(&peer->log, "%d %s bytes", (int)line->size, line->is_pattern ? "good" : "bad");
 	else
 		buf_add(&peer->log, line->shown, line->size);
+	buf_add_text(&peer->log, line->trailer);
 	buf_add_text(&peer->log, is_whole ? "\n" : "...\n");
 	line->is_in_body = false;
 }

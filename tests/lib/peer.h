@@ -8,7 +8,7 @@
  *   (a mail comes)        ◀───────────────── peer_tell()
  *   peer_end() ────────────────────────────▶ (whatever it does ends)
  *
- * What came is written into a log. A request of the first connection that brought one: "1 PUT /a abc\n", of a body that broke off "1 PUT /a abc...\n",
+ * What came is written into a log. A request of the first connection that brought one: "1 PUT /a abc\n", with a trailer "1 PUT /a abc Name: value\n", of a body that broke off "1 PUT /a abc...\n",
  * a connection that was closed in place of one "1 closed\n".
  */
 #ifndef PENSTOCK_TEST_PEER_H

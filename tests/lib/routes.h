@@ -20,4 +20,20 @@ routes_of(const char *text)
 	return config;
 }
 
+/* load() and unload() of a group of tests, which all look at `config`. */
+#define ROUTES_LOADED(text)                                                                                        \
+	static struct config *config;                                                                              \
+	static int load(void **state)                                                                              \
+	{                                                                                                          \
+		(void)state;                                                                                       \
+		config = routes_of(text);                                                                          \
+		return 0;                                                                                          \
+	}                                                                                                          \
+	static int unload(void **state)                                                                            \
+	{                                                                                                          \
+		(void)state;                                                                                       \
+		config_free(config);                                                                               \
+		return 0;                                                                                          \
+	}
+
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proves that a second run excuses what it may (second_run.sh) and nothing else, in Python's suites and in the script."""
+"""Proves that a second run excuses what it may (second_run.sh) and nothing else, in Python's suites and in the script; and
+that what has failed for good is named (failed.sh)."""
 import os
 import subprocess
 import sys
@@ -32,6 +33,27 @@ def script(count, text, steady=""):
                               env={**os.environ, "PENSTOCK_STEADY": steady}).returncode == 0
 
 
+PRINTED = """ok e2e: good (0.1 s)
+FAIL e2e: late, but it passes then (1.0 s)
+FAIL e2e: never passes (0.1 s)
+Traceback: FAIL is no name here
+ok e2e: late, but it passes then (1.0 s)
+unsteady e2e: late, but it passes then
+  1/4 Test   #1: test_accept ......................   Passed    0.00 sec
+  2/4 Test   #6: test_ask .........................Subprocess aborted***Exception:   0.12 sec
+  3/4 Test #100: test_txn .........................***Failed    0.12 sec
+  4/4 Test   #7: test_types .......................***Skipped   0.12 sec
+unsteady test_txn
+"""
+
+
+def named(text):
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(text)
+        f.flush()
+        return subprocess.run(["bash", "tests/lib/failed.sh", "s", f.name], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.decode()
+
+
 def main():
     wrong = [name for name, right in {
         "what fails once is excused and named": suite([ONCE]) == ("2 passed, 0 failed, 0 skipped", 1),
@@ -41,6 +63,9 @@ def main():
         "PENSTOCK_STEADY excuses nothing": suite([ONCE], steady="1") == ("1 passed, 1 failed, 0 skipped", 0),
         "the script excuses three": script(1, "late") and script(3, "late"),
         "the script excuses no more": not script(4, "late") and not script(0, "late"),
+        "what failed for good is named": named(PRINTED) == "FAILED s: e2e: never passes\nFAILED s: test_ask\n",
+        "a failure without a name is said": named("1 passed, 2 failed, 0 skipped\n") == "FAILED s: its log says what\n",
+        "nothing is named where all passed": named("ok a\n1 passed, 0 failed, 0 skipped\n") == "",
         "the script excuses no race": not script(1, RACE) and not script(1, "late", "1"),
     }.items() if not right]
     for name in wrong:

@@ -206,14 +206,14 @@ world_turn_state(struct world *world)
 }
 
 bool
-world_play(struct world *world, bool give_up)
+world_play(struct world *world, enum txn_goal goal)
 {
-	bool is_over = txn_step(world->txn, give_up);
+	bool is_over = txn_step(world->txn, goal);
 
 	for (int turns = 0; turns < 100; turns++) {
 		world_turn_state(world);
 		loop_deliver_rest(world->loop);
-		is_over = txn_step(world->txn, give_up || txn_failure(world->txn) != NULL);
+		is_over = txn_step(world->txn, goal);
 	}
 	return is_over;
 }

@@ -50,7 +50,7 @@ struct delivery *world_streamed(struct world *world, const struct rule *rule);
 
 void world_turn_state(struct world *world); /* what the state's thread would do now */
 
-/* Until nothing moves any more. True: the transaction is over. */
-bool world_play(struct world *world, bool give_up);
+/* Until nothing moves any more. True: the goal is reached. */
+bool world_play(struct world *world, enum txn_goal goal);
 
 #endif

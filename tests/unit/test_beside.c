@@ -135,7 +135,7 @@ tear_down(void **state)
 	struct txn *txn = writer->txn;
 
 	(void)state;
-	while (!txn_step(txn, true))
+	while (!txn_step(txn, TXN_GIVE_UP))
 		loop_deliver_rest(loop);
 	txn_free(txn);
 	loop_deliver_rest(loop);
@@ -207,7 +207,7 @@ both_get_the_bytes_and_one_chunk_holds_them(void **state)
 	loop_deliver_rest(loop);
 	assert_int_equal(take_one(1, 'a'), CHUNK_SIZE / 2);
 	assert_int_equal(held(), 0);
-	while (!txn_step(writer->txn, false))
+	while (!txn_step(writer->txn, TXN_END))
 		loop_deliver_rest(loop);
 	assert_true(txn_is_whole(writer->txn));
 }
@@ -253,10 +253,10 @@ whoever_fails_nobody_is_told_that_he_has_all(void **state)
 			loop_deliver_rest(loop);
 			assert_int_equal(sides[1].told & CHANNEL_FINISH, 0);
 		}
-		assert_false(txn_step(writer->txn, false)); /* the other one is being cancelled */
+		assert_false(txn_step(writer->txn, TXN_END)); /* the other one is being cancelled */
 		loop_deliver_rest(loop);
 		assert_true(sides[1 - failing].told & CHANNEL_CANCEL);
-		assert_true(txn_step(writer->txn, false));
+		assert_true(txn_step(writer->txn, TXN_END));
 		assert_int_equal(writer->item.state, ITEM_GONE);
 		assert_int_equal(beside->item.state, ITEM_GONE);
 		if (failing == 0)
@@ -276,7 +276,7 @@ one_that_cannot_be_opened_fails_the_part(void **state)
 		refuses_to_open = &places[i];
 		assert_false(delivery_start_stream(writer, txn_keep(writer->txn), &credits, &err));
 		assert_string_equal(err.message, "no descriptor is left");
-		while (!txn_step(writer->txn, true))
+		while (!txn_step(writer->txn, TXN_GIVE_UP))
 			loop_deliver_rest(loop);
 		assert_int_equal(writer->item.state, ITEM_GONE);
 		assert_int_equal(beside->item.state, ITEM_GONE);
@@ -312,7 +312,7 @@ what_is_kept_is_kept_once_and_sent_by_each(void **state)
 {
 	(void)state;
 	keep(txn_keep(writer->txn), "hello");
-	while (!txn_step(writer->txn, false))
+	while (!txn_step(writer->txn, TXN_END))
 		loop_deliver_rest(loop);
 	assert_true(txn_is_whole(writer->txn));
 	for (size_t i = 0; i < N; i++)

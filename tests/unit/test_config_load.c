@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "config/load.h"
 #include "config/memory.h"
+#include "config/needed.h"
 #include "config/object_head.h"
 #include "sink/http/settings.h"
 
@@ -130,9 +131,12 @@ what_is_left_out_gets_the_documented_defaults(void **state)
 	assert_true(c->client.total_ms == 86400000 && c->client.connections == 0);
 	assert_true(r->limits.body == 1u << 30 && r->limits.parts == 1000 && r->limits.part_head == 8192);
 	assert_true(r->limits.values == 1u << 20 && r->limits.discard == 64u << 20);
-	assert_true(r->match.any_path && r->match.host == NULL && r->match.n_methods == 1);
+	assert_true(r->match.n_paths == 0 && r->match.n_hosts == 0 && r->match.n_methods == 1);
 	assert_string_equal(r->match.methods[0], "POST");
 	assert_null(r->raw);
+	assert_true(r->cors.origins.n == 0 && r->cors.max_age_ms == 600000 && !r->cors.credentials);
+	assert_string_equal(r->cors.headers, "content-type, content-disposition, cache-control, x-requested-with");
+	assert_string_equal(r->cors.expose, "location, x-request-id, retry-after");
 	assert_true(r->fallback == ACTION_REJECT && r->commit == COMMIT_ALL && r->response.status == 201);
 	assert_true(
 		r->rules[0].max_size == LIMIT_NONE && r->rules[0].max_count == LIMIT_NONE && r->rules[0].nth == 0);
@@ -152,19 +156,22 @@ only_a_route_without_path_takes_any_path(void **state)
 				      "  - { id: d, fields: [{ name: x, drop: true }] }\n");
 
 	(void)state;
-	assert_true(!c->routes[0].match.any_path && c->routes[0].match.n_segments == 0);
-	assert_true(!c->routes[1].match.any_path && c->routes[1].match.n_segments == 2);
-	assert_true(c->routes[2].match.any_path);
-	assert_true(c->routes[3].match.any_path);
+	assert_true(c->routes[0].match.n_paths == 1 && c->routes[0].match.paths[0].n_segments == 0);
+	assert_true(c->routes[1].match.n_paths == 1 && c->routes[1].match.paths[0].n_segments == 2);
+	assert_int_equal(c->routes[2].match.n_paths, 0);
+	assert_int_equal(c->routes[3].match.n_paths, 0);
 	config_free(c);
 }
 
 static const char everything[] =
 	"version: 1\nmemory: 8MiB\nstate: /s/t\nlisten: [':80', 'unix:/s']\ndestinations:\n"
-	"  h: { type: http, url: 'http://h:1/p/', headers: { a: { env: PENSTOCK_TEST_SECRET }, b: c }, undo: DELETE }\n"
+	"  h: { type: http, url: 'http://h:1/p/', headers: { a: { env: PENSTOCK_TEST_SECRET }, b: c, d: { template: '{path.1}' } }, undo: DELETE,\n"
+	"       pass: [Authorization, x-a] }\n"
 	"  u: { type: http, url: 'unix:/x.sock', host: y }\n"
-	"routes:\n  - id: a\n    match: { host: '*.Example.ORG', path: '/a/*/%41/**', method: [POST, PUT] }\n    commit: each\n    fields:\n"
-	"      - { name: f, max_size: 4MiB, buffer: true, store: { to: h, path: '{path.2}/{uuid}' } }\n"
+	"routes:\n  - id: a\n    match: { host: ['*.Example.ORG', h.], path: ['/a/*/%41/**', '/b/*/*'], method: [POST, PUT],\n"
+	"      header: { X-A: 'a*', x-b: b }, query: { 'k[]': '?' } }\n    commit: each\n    fields:\n"
+	"      - { name: f, max_size: 4MiB, buffer: true, store: { to: h, path: '{path.2}/{uuid}', pass: cookie,\n"
+	"          headers: { e: { template: '{field}' }, f: 'a{{b' } } }\n"
 	"      - { name: g, concat: { to: u, method: POST, key: 'k-{date:%F}' } }\n";
 
 static const char heads[] =
@@ -208,18 +215,60 @@ values_arrive_in_the_struct(void **state)
 	assert_string_equal(c->listen[1].unix_socket, "/s");
 	assert_string_equal(c->state, "/s/t");
 	assert_string_equal(http_settings(&c->destinations[0])->peer.url, "http://h:1/p");
-	assert_string_equal(http_settings(&c->destinations[0])->peer.headers[0].value, "s3cret");
+	assert_string_equal(http_settings(&c->destinations[0])->peer.headers.items[0].value, "s3cret");
 	assert_true(http_settings(&c->destinations[0])->undo_delete &&
-		http_settings(&c->destinations[0])->peer.retry_connect == 2);
+		http_settings(&c->destinations[0])->peer.retry_connect == 2 &&
+		!http_settings(&c->destinations[0])->passes_errors);
+	assert_null(http_settings(&c->destinations[0])->peer.headers.items[2].value);
+	assert_string_equal(http_settings(&c->destinations[0])->peer.headers.items[2].made->source, "{path.1}");
+	assert_string_equal(object_head_template(&rules[0], 1)->source, "{field}");
+	assert_null(object_head_template(&rules[0], 2));
+	assert_string_equal(object_head_passed(&rules[0], 0), "authorization");
+	assert_string_equal(object_head_passed(&rules[0], 2), "cookie");
+	assert_null(object_head_passed(&rules[0], 3));
+	assert_string_equal(rules[0].head.lines.items[1].value, "a{{b");
 	assert_string_equal(http_settings(&c->destinations[1])->peer.url, "http://y");
 	assert_string_equal(http_settings(&c->destinations[1])->peer.unix_socket, "/x.sock");
-	assert_string_equal(c->routes[0].match.host, "*.example.org");
-	assert_string_equal(c->routes[0].match.segments[2].text, "A");
-	assert_int_equal(c->routes[0].match.segments[3].kind, SEGMENT_REST);
+	assert_string_equal(c->routes[0].match.hosts[0], "*.example.org");
+	assert_string_equal(c->routes[0].match.paths[0].segments[2].text, "A");
+	assert_int_equal(c->routes[0].match.paths[0].segments[3].kind, SEGMENT_REST);
+	assert_true(c->routes[0].match.n_hosts == 2 && c->routes[0].match.n_paths == 2);
+	assert_true(c->routes[0].match.headers.n == 2 && c->routes[0].match.query.n == 1);
+	assert_string_equal(c->routes[0].match.headers.items[0].name, "x-a");
+	assert_string_equal(c->routes[0].match.headers.items[0].value, "a*");
+	assert_string_equal(c->routes[0].match.query.items[0].name, "k[]");
 	assert_ptr_equal(rules[0].to, &c->destinations[0]);
 	assert_true(rules[0].buffer && rules[0].action == ACTION_STORE && rules[0].method == STORE_PUT);
 	assert_true(rules[1].action == ACTION_CONCAT && rules[1].method == STORE_POST && rules[1].index == 1);
 	assert_string_equal(rules[1].target->pieces[0].text, "/k-");
+	config_free(c);
+}
+
+static const char waits[] =
+	"version: 1\nstate: /s\ndestinations:\n  f: { type: directory, path: / }\n"
+	"  s: { type: s3, bucket: abc, credentials: { access_key: a, secret_key: b }, undo: DELETE, metadata: { m: '{field.B}' } }\n"
+	"routes:\n  - id: r\n    fields:\n"
+	"      - { name: '*', kind: value, drop: true }\n"
+	"      - { name: p, needs: { fields: [b, B] }, store: { to: s, key: '{uuid}' } }\n"
+	"      - { name: q, needs: { fields: [c, b], else: hold }, store: { to: f, key: '{field.c}/{uuid}' } }\n";
+
+/* Each field once, however many rules need it, and of those the first one. */
+static void
+what_a_route_needs_is_known(void **state)
+{
+	struct config *c = load_clean(waits);
+	const struct route *route = &c->routes[0];
+
+	(void)state;
+	assert_int_equal(route->n_needed, 3);
+	assert_true(needed_find(route, STR("b")) == &route->needed[0] && !route->needed[0].is_named);
+	assert_true(needed_find(route, STR("B")) == &route->needed[1] && route->needed[1].is_named);
+	assert_true(needed_find(route, STR("c")) == &route->needed[2] && route->needed[2].is_named);
+	assert_null(needed_find(route, STR("d")));
+	assert_true(route->needed[0].by == &route->rules[1] && route->needed[2].by == &route->rules[2]);
+	assert_true(route->rules[0].needs.fields.n == 0 && !route->rules[0].needs.holds);
+	assert_true(route->rules[1].needs.fields.n == 2 && !route->rules[1].needs.holds);
+	assert_true(route->rules[2].needs.holds);
 	config_free(c);
 }
 
@@ -240,7 +289,8 @@ load_secret(const char *content, mode_t mode, char **value, struct findings *fin
 		"  - { id: a, fields: [{ name: x, max_count: 1, store: { to: h, path: '{uuid}' } }] }\n",
 		path);
 	c = load(text, findings);
-	*value = c != NULL ? str_dup(str_of(http_settings(&c->destinations[0])->peer.headers[0].value)) : NULL;
+	*value = c != NULL ? str_dup(str_of(http_settings(&c->destinations[0])->peer.headers.items[0].value))
+			   : NULL;
 	config_free(c);
 	unlink(path);
 }
@@ -316,6 +366,8 @@ any_allocation_may_fail(void **state)
 	fail_each_allocation(everything, SIZE_MAX / 2, true);
 	fail_each_allocation(heads, 1, true);
 	fail_each_allocation(heads, SIZE_MAX / 2, true);
+	fail_each_allocation(waits, 1, true);
+	fail_each_allocation(waits, SIZE_MAX / 2, true);
 	fail_each_allocation(bad, 1, false);
 	fail_each_allocation(bad, SIZE_MAX / 2, false);
 }
@@ -330,6 +382,7 @@ main(void)
 		cmocka_unit_test(only_a_route_without_path_takes_any_path),
 		cmocka_unit_test(values_arrive_in_the_struct),
 		cmocka_unit_test(a_rule_says_what_its_destination_says_unless_it_says_it_itself),
+		cmocka_unit_test(what_a_route_needs_is_known),
 		cmocka_unit_test(a_secret_loses_its_last_newline_and_is_never_shown),
 		cmocka_unit_test(any_allocation_may_fail),
 	};

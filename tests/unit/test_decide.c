@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "decide/decide.h"
 
+#include "lib/head_lines.h"
 #include "lib/routes.h"
 
 #include <stdio.h>
@@ -10,55 +11,31 @@
 #define FIELDS "fields: [ { name: x, drop: true } ]"
 
 static const char routes[] =
-	"version: 1\n"
+	"version: 1\nstate: /nowhere\n"
+	"destinations: { d: { type: discard }, app: { type: http, url: \"http://app\" } }\n"
 	"routes:\n"
 	"  - { id: small, match: { path: \"/small\" }, limits: { body: 100B }, " FIELDS " }\n"
 	"  - { id: open, match: { path: \"/open\", method: [POST, PUT] }, limits: { body: none }, " FIELDS " }\n"
 	"  - { id: host, match: { host: \"*.example.org\", path: \"/h/*\" }, " FIELDS " }\n"
 	"  - { id: few, match: { path: \"/few\" }, limits: { concurrent: 2, length: required }, " FIELDS " }\n"
 	"  - { id: raw, match: { path: \"/raw\", method: [PUT, POST] }, limits: { body: 100B }, body: { raw: x }, " FIELDS
-	" }\n";
+	" }\n"
+	"  - { id: page, match: { path: \"/page\", method: [PUT, POST] }, limits: { concurrent: 1 }, cors: { origins: [\"https://a.example\"] }, " FIELDS
+	" }\n"
+	"  - { id: page-patch, match: { path: \"/page\", method: PATCH }, " FIELDS " }\n"
+	"  - { id: options, match: { path: \"/options\", method: [OPTIONS, POST] }, " FIELDS " }\n"
+	"  - { id: each, match: { path: \"/each\" }, limits: { per_client: { uploads: 2 } }, " FIELDS " }\n"
+	"  - { id: told, match: { path: \"/told\" }, fields: [ { name: \"photo[]\", store: { to: d, key: \"{uuid}\" } },\n"
+	"      { name: other, kind: value, forward: true } ], app: { to: app, sign: none, failed: { path: /failed } } }\n";
 
-static struct config *config;
-
-static int
-load(void **state)
-{
-	(void)state;
-	config = routes_of(routes);
-	return 0;
-}
-
-static int
-unload(void **state)
-{
-	(void)state;
-	config_free(config);
-	return 0;
-}
-
-/* `arg` is header lines, "name: value\n" each. */
-static bool
-nth_header(const void *arg, struct str name, size_t nth, struct str *value)
-{
-	const char *line = arg;
-
-	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
-		size_t colon = strcspn(line, ":"), end = strcspn(line, "\n");
-
-		if (!str_equal_nocase((struct str){ line, colon }, name) || nth-- > 0)
-			continue;
-		*value = str_trim((struct str){ line + colon + 1, end - colon - 1 });
-		return true;
-	}
-	return false;
-}
+ROUTES_LOADED(routes)
 
 #define H "Host: h\n"
 #define FORM "Content-Type: multipart/form-data; boundary=B\n"
 #define CL(n) "Content-Length: " n "\n"
 #define TE "Transfer-Encoding: chunked\n"
 #define U UINT64_MAX
+#define ASKS(method) "Origin: https://b.example\nAccess-Control-Request-Method: " method "\n"
 #define X15 "xxxxxxxxxxxxxxx"
 #define X51 X15 X15 X15 "xxxxxx"
 #define X255 X51 X51 X51 X51 X51
@@ -81,6 +58,14 @@ static const struct row {
 	{ "PUT /open HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
 	{ "POST http://h/open HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
 	{ "POST /open?x=1 HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
+	/* a query parameter that an application could take for a file */
+	{ "POST /told?other=1&photos=2&Photo=3&=photo&photo_=4 HTTP/1.1", H FORM TE, ERR_NONE, U, "told" },
+	{ "POST /told?photo=1 HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, "told" },
+	{ "POST /told?a=1&%70hoto HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, "told" },
+	{ "POST /told?a;photo%5bx%5d=1 HTTP/1.1", H FORM TE, ERR_BAD_REQUEST, 0, "told" },
+	{ "POST /told?&+photo%00x= HTTP/1.1", H TE, ERR_BAD_REQUEST, 0, "told" },
+	{ "POST /told?%GGphoto=1 HTTP/1.1", H FORM TE, ERR_NONE, U, "told" },
+	{ "POST /open?photo=1 HTTP/1.1", H FORM TE, ERR_NONE, U, "open" },
 	{ "POST /open HTTP/1.1", "Host:\n" FORM TE, ERR_NONE, U, "open" }, /* empty is a Host */
 	{ "POST /h/x HTTP/1.1", "Host: A.example.org.:80\n" FORM TE, ERR_NONE, U, "host" },
 	{ "POST /open HTTP/1.1", "Host: [::1]:80\n" FORM TE, ERR_NONE, U, "open" },
@@ -199,6 +184,28 @@ static const struct row {
 	{ "POST /open HTTP/1.1", H TE "Content-Type: multipart/mixed; boundary=B\n", ERR_MEDIA_TYPE, 0, "open" },
 	{ "POST /open HTTP/1.1", H TE "Content-Type: multipart/form-data\n", ERR_MEDIA_TYPE, 0, "open" },
 	{ "POST /open HTTP/1.1", H FORM FORM TE, ERR_MEDIA_TYPE, 0, "open" },
+	/* a preflight of a route with `cors`; any origin may ask, the answer says whether it may send */
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST"), ERR_NONE, U, "page" },
+	{ "OPTIONS /page HTTP/2.0", H ASKS("PUT"), ERR_NONE, U, "page" },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST") CL("0"), ERR_NONE, 0, "page" },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST") "Expect: x\n", ERR_NONE, U, "page" },
+	{ "OPTIONS http://h/page?q HTTP/1.1", H ASKS("POST"), ERR_NONE, U, "page" },
+	/* and what is none */
+	{ "OPTIONS /page HTTP/1.1", ASKS("POST"), ERR_BAD_REQUEST, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST") CL("1"), ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST") TE, ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("DELETE"), ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("post"), ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS(""), ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("PATCH"), ERR_METHOD, 0, NULL }, /* the route that takes it has none */
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST") "Origin: https://a.example\n", ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H ASKS("POST") "Access-Control-Request-Method: POST\n", ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H "Origin: https://a.example\n", ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page HTTP/1.1", H "Access-Control-Request-Method: POST\n", ERR_METHOD, 0, NULL },
+	{ "options /page HTTP/1.1", H ASKS("POST"), ERR_METHOD, 0, NULL },
+	{ "OPTIONS /page/ HTTP/1.1", H ASKS("POST"), ERR_NO_ROUTE, 0, NULL },
+	{ "OPTIONS /open HTTP/1.1", H ASKS("POST"), ERR_METHOD, 0, NULL },
+	{ "OPTIONS /options HTTP/1.1", H ASKS("POST") FORM CL("5"), ERR_NONE, 5, "options" }, /* an upload */
 	/* size */
 	{ "POST /small HTTP/1.1", H FORM CL("101"), ERR_TOO_LARGE, 0, "small" },
 	/* which of two is told: the earlier of the header's order */
@@ -218,7 +225,7 @@ head_of(const char *line, const char *headers)
 		.method = { line, method },
 		.target = { line + method + 1, target },
 		.version = str_of(line + method + target + 2),
-		.header = nth_header,
+		.header = head_lines_nth,
 		.arg = headers,
 	};
 }
@@ -237,6 +244,8 @@ expect_row(const struct row *row, const struct decision *decision)
 	if (!decision->allow)
 		return;
 	assert_true(decision->length == row->length);
+	if (decision->is_preflight != (strcmp(id, "page") == 0))
+		fail_msg("%s\n%sis %s preflight", row->line, row->headers, decision->is_preflight ? "a" : "no");
 }
 
 static void
@@ -306,6 +315,29 @@ only_an_http_1_1_client_waits_for_100(void **state)
 
 		if (decide_expects_continue(&head) != heads[i].waits)
 			fail_msg("%s\n%s", heads[i].line, heads[i].headers);
+	}
+}
+
+/* Its browser sends no credentials with it, and it takes no place. */
+static void
+a_preflight_comes_before_all_that_refuses_an_upload(void **state)
+{
+	struct counter full = { 0 };
+	struct counter *active[10];
+	struct load load = { .is_draining = true, .is_over_memory = true, .active = active };
+	static const char *const words[] = { "401", "403", "429", "503" };
+	struct decision d;
+
+	(void)state;
+	counter_add(&full, 1);
+	for (size_t i = 0; i < sizeof active / sizeof active[0]; i++)
+		active[i] = &full;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		load.gateway_refuses = str_of(words[i]);
+		decide_one("OPTIONS /page HTTP/1.1", H ASKS("POST"), load, &d);
+		assert_true(d.allow && d.is_preflight && d.retry_after_s == 0);
+		decide_one("POST /page HTTP/1.1", H FORM TE, load, &d);
+		assert_false(d.allow);
 	}
 }
 
@@ -417,6 +449,39 @@ one_over_concurrent_is_told_to_come_again(void **state)
 	assert_true(d.allow); /* nobody counts */
 }
 
+static uint64_t
+uploads(void *arg, const struct route *route)
+{
+	const uint64_t *n = arg;
+
+	assert_string_equal(route->id, "each");
+	return *n;
+}
+
+static void
+one_over_what_a_client_may_have_is_told_to_come_again(void **state)
+{
+	uint64_t n = 1;
+	struct load load = { .uploads = uploads, .uploads_arg = &n };
+	struct decision d;
+
+	(void)state;
+	decide_one("POST /each HTTP/1.1", H FORM CL("5"), load, &d);
+	assert_true(d.allow);
+	n = 2;
+	decide_one("POST /each HTTP/1.1", H FORM CL("5"), load, &d);
+	assert_true(!d.allow && d.error.kind == ERR_TOO_MANY && d.retry_after_s > 0);
+	assert_string_equal(d.error.limit, "per_client.uploads");
+	assert_string_equal(d.error.message, "this client has its 2 uploads of the route already");
+	decide_one("POST /open HTTP/1.1", H FORM CL("5"), load, &d);
+	assert_true(d.allow); /* nobody is asked */
+	decide_one("POST /each HTTP/1.1", H FORM CL("5"), (struct load){ 0 }, &d);
+	assert_true(d.allow); /* nobody knows */
+	decide_too_many_of_client(&d, "connections", 1);
+	assert_string_equal(d.error.limit, "per_client.connections");
+	assert_string_equal(d.error.message, "this client has its 1 connection of the route already");
+}
+
 static void
 nothing_is_allocated(void **state)
 {
@@ -440,11 +505,13 @@ main(void)
 		cmocka_unit_test(every_head_gets_the_answer_of_its_row),
 		cmocka_unit_test(a_refusal_says_what_the_answer_needs),
 		cmocka_unit_test(only_an_http_1_1_client_waits_for_100),
+		cmocka_unit_test(a_preflight_comes_before_all_that_refuses_an_upload),
 		cmocka_unit_test(load_is_asked_last),
 		cmocka_unit_test(who_may_wait_for_memory_is_not_refused_for_it),
 		cmocka_unit_test(a_gateway_that_could_ask_nobody_is_believed),
 		cmocka_unit_test(what_the_gateways_own_rules_refuse_is_refused_first),
 		cmocka_unit_test(one_over_concurrent_is_told_to_come_again),
+		cmocka_unit_test(one_over_what_a_client_may_have_is_told_to_come_again),
 		cmocka_unit_test(nothing_is_allocated),
 	};
 

@@ -55,13 +55,14 @@ on_orders(void *arg, unsigned orders)
 		channel_free(opened);
 }
 
-static size_t unit_cost; /* bytes of cost for each of the unit */
+static size_t transfer_cost;
 
 static size_t
 cost(void *arg, const struct order *order)
 {
 	(void)arg;
-	return unit_cost * order->unit;
+	(void)order;
+	return transfer_cost;
 }
 
 static bool
@@ -213,35 +214,51 @@ what_would_come_back_is_counted(void **state)
 	end(delivery);
 }
 
-/* Where the unit that it would like has no room, the smallest may have; and no transfer begins that has none. */
+/* No transfer goes on for which there is no room. */
 static void
 what_a_transfer_costs_is_charged(void **state)
 {
 	static const struct {
-		size_t unit_cost, unit, chunks; /* unit 0: refused */
-	} cases[] = {
-		{ 0, 256 << 10, 0 },
-		{ 1, 256 << 10, 8 },
-		{ 32, STREAM_UNIT_MIN, 64 },
-		{ 256, 0, 0 },
-	};
+		size_t cost, chunks; /* no chunks: refused */
+	} cases[] = { { 1, 1 }, { CHUNK_SIZE, 1 }, { CHUNK_SIZE + 1, 2 }, { 192 * CHUNK_SIZE, 192 },
+		{ 192 * CHUNK_SIZE + 1, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct delivery *delivery = prepare(1 << 20);
 		struct error err = { 0 };
+		bool is_refused = cases[i].chunks == 0;
 
-		unit_cost = cases[i].unit_cost;
-		assert_true(start(delivery, &err) == (cases[i].unit > 0));
-		if (cases[i].unit > 0)
-			assert_int_equal(delivery->order.unit, cases[i].unit);
-		else
-			assert_int_equal(err.kind, ERR_BUSY);
+		transfer_cost = cases[i].cost;
+		assert_true(start(delivery, &err) == !is_refused);
+		assert_int_equal(err.kind, is_refused ? ERR_BUSY : ERR_NONE);
 		assert_int_equal(held(), cases[i].chunks);
-		assert_int_equal(delivery_held(delivery), cases[i].chunks * CHUNK_SIZE);
+		assert_int_equal(delivery_held(delivery), is_refused ? 0 : cases[i].cost);
 		end(delivery);
 	}
-	unit_cost = 0;
+	transfer_cost = 0;
+}
+
+/* What was collected of it makes room for what it costs: a pool in which nothing more can be kept bears one more stream. */
+static void
+what_was_collected_makes_room(void **state)
+{
+	struct delivery *delivery = prepare(0);
+	struct error err = { 0 };
+	struct chunk *rest = NULL;
+	size_t credits = DELIVERY_START_CHUNKS;
+
+	(void)state;
+	assert_true(keep_add(txn_keep(delivery->txn), &delivery->order.kept, "0123456789", 10));
+	assert_true(pool_reserve(pool, credits, POOL_STREAM));
+	assert_true(pool_set_aside(pool, pool_keepable(pool), &rest));
+	transfer_cost = CHUNK_SIZE;
+	assert_true(delivery_start_stream(delivery, txn_keep(delivery->txn), &credits, &err));
+	assert_int_equal(pool_keepable(pool), 0);
+	transfer_cost = 0;
+	pool_unreserve(pool, credits, POOL_STREAM);
+	pool_take_back(pool, &rest);
+	end(delivery);
 }
 
 int
@@ -252,6 +269,7 @@ main(void)
 		cmocka_unit_test(the_first_drop_is_on_its_way_at_once),
 		cmocka_unit_test(what_would_come_back_is_counted),
 		cmocka_unit_test(what_a_transfer_costs_is_charged),
+		cmocka_unit_test(what_was_collected_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -3,7 +3,10 @@
  * goes, and when it is sent again. */
 #include "lib/asked.h"
 
+#include "base/mem.h"
 #include "lib/check.h"
+#include "lib/until.h"
+#include "sink/engine.h"
 
 #include <stdio.h>
 
@@ -143,6 +146,46 @@ a_kept_connection_that_dies_is_no_failure(void **state)
 			}
 }
 
+/* Answers one request, and then nobody; and whoever comes over another connection. */
+static void
+answers_unasked(struct peer *peer, const void *arg)
+{
+	(void)arg;
+	peer_read(peer);
+	peer_say(peer, ASKED_OK);
+	peer_wait(peer);
+	peer_say(peer, "HTTP/1.1 200 Nobody Asked\r\nContent-Length: 0\r\n\r\n");
+	peer_tell(peer);
+	while (peer_read(peer))
+		peer_say(peer, ASKED_OK);
+}
+
+static void
+what_nobody_asked_for_is_no_answer(void **state)
+{
+	static const char *const methods[] = { "PUT", "POST" };
+
+	(void)state;
+	for (size_t m = 0; m < 2; m++) {
+		struct asked first = { .size = 1 }, second = { .size = 5, .request.reuse_always = true };
+		struct peer *peer = asked_start(answers_unasked, NULL);
+		char want[100];
+
+		asked_ask(&first, peer, "PUT", EXCHANGE_WHOLE);
+		peer_go(peer);
+		until_told((unsigned)m + 1);
+		asked_ask(&second, peer, methods[m], EXCHANGE_WHOLE);
+		assert_int_equal(second.result.status, 201);
+		assert_true(second.result.is_whole && !second.result.was_sent_before);
+		exchange_free(first.exchange);
+		exchange_free(second.exchange);
+		peer_stop(peer);
+		snprintf(want, sizeof want, "1 PUT /a a\n2 %s /a abcde\n", methods[m]);
+		assert_string_equal(peer_join(peer), want);
+		peer_end(peer);
+	}
+}
+
 static void
 it_is_one_once_an_answer_has_begun(void **state)
 {
@@ -244,6 +287,46 @@ what_it_had_taken_is_not_sent_again_if_it_may_not_be(void **state)
 	}
 }
 
+/* curl's issue 11101, mended in 8.1.0. */
+static void
+a_handle_is_used_again_where_libcurl_bears_it(void **state)
+{
+	(void)state;
+	assert_false(engine_bears_reuse(0x075801)); /* 7.88.1, of bookworm */
+	assert_false(engine_bears_reuse(0x080001));
+	assert_true(engine_bears_reuse(0x080100));
+	assert_true(engine_bears_reuse(0x080e01)); /* 8.14.1, of trixie */
+}
+
+/* Nobody is charged for what waits in a handle. Of a sanitizer's heap mem_used() knows nothing. */
+static void
+what_a_body_was_sent_from_is_not_kept(void **state)
+{
+	static const enum exchange_body kinds[] = { EXCHANGE_STREAM, EXCHANGE_STREAM, EXCHANGE_READ };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		struct asked asked = { .size = 65000 };
+		size_t before = mem_used();
+		struct peer *peer = asked_start(peer_answers, ASKED_OK);
+
+		asked_ask(&asked, peer, "PUT", kinds[k]);
+		asked_end(&asked, peer);
+		assert_int_equal(asked.result.status, 201);
+		assert_true(k == 0 || mem_used() < before + 32768); /* the first leaves what is known of a name */
+	}
+}
+
+static void
+what_libcurl_holds_twice_is_known(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_copies_of(0x075801), 1);
+	assert_int_equal(engine_copies_of(0x080601), 1);
+	assert_int_equal(engine_copies_of(0x080700), 2);
+	assert_int_equal(engine_copies_of(0x080e01), 2);
+}
+
 int
 main(void)
 {
@@ -252,10 +335,14 @@ main(void)
 		CASE(what_can_be_sent_again_goes_over_a_kept_connection),
 		CASE(any_other_does_if_it_is_to),
 		CASE(a_kept_connection_that_dies_is_no_failure),
+		CASE(what_nobody_asked_for_is_no_answer),
 		CASE(it_is_one_once_an_answer_has_begun),
 		CASE(what_may_not_be_repeated_is_sent_once),
 		CASE(what_a_dead_connection_had_taken_is_told),
 		CASE(what_it_had_taken_is_not_sent_again_if_it_may_not_be),
+		cmocka_unit_test(a_handle_is_used_again_where_libcurl_bears_it),
+		CASE(what_a_body_was_sent_from_is_not_kept),
+		cmocka_unit_test(what_libcurl_holds_twice_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, asked_set_up, asked_tear_down);

@@ -79,6 +79,8 @@ secrets_of_destinations_are_not_looked_at(void **state)
 
 /* -- heads ---------------------------------------------------------------------------------------- */
 
+#define ASKS "origin: https://b.example\naccess-control-request-method: POST\n"
+
 static const struct {
 	const char *method, *target, *headers;
 	unsigned status;
@@ -88,6 +90,9 @@ static const struct {
 	{ "PUT", "/album/1?x=1", H FORM "content-length: 300\n", 200, "album", "", "" },
 	{ "POST", "http://h/open", H FORM TE, 200, "open", "", "" },
 	{ "PUT", "/raw", H TE, 200, "raw", "", "" },
+	{ "POST", "/told?photos=1", H FORM TE, 200, "told", "", "" },
+	{ "POST", "/told?a=1&%70hoto%5b%5d=1", H FORM TE, 400, "told", "",
+		"a query parameter has the name of a file that the application is told of" },
 	{ "PUT", "/raw", H FORM TE, 415, "raw", "",
 		"Content-Type: this route takes the bytes of one file, no form; send the file alone (curl -T)" },
 	{ "POST", "/album/1", H "content-type: application/x-www-form-urlencoded\n" TE, 415, "album", "",
@@ -103,9 +108,73 @@ static const struct {
 	{ "POST", "/album/1", H "content-type: text/plain\n" TE, 415, "album", "",
 		"Content-Type: not multipart/form-data" },
 	{ "POST", "/album/1", H FORM TE "content-encoding: gzip\n", 415, "album", "",
-		"a Content-Encoding other than identity" },
+		"a Content-Encoding other than identity: send the body as it is, not compressed" },
+	{ "OPTIONS", "/page", H ASKS, 200, "page", "", "" },
+	{ "OPTIONS", "/page", H ASKS "content-length: 1\n", 405, "", "POST",
+		"this path does not take the method OPTIONS" },
+	{ "OPTIONS", "/open", H ASKS, 405, "", "POST", "this path does not take the method OPTIONS" },
 	{ "POST", "/album/1", H FORM TE "expect: a miracle\n", 417, "", "", "an Expect other than 100-continue" },
 };
+
+/* The head that a body's refusal goes by is gone then. */
+static void
+what_is_refused_says_which_page_may_read_it(void **state)
+{
+	static const struct {
+		const char *headers, *origin, *expose;
+		bool credentials;
+	} pages[] = {
+		{ H FORM TE "origin: https://a.example\n", "https://a.example",
+			"location, x-request-id, retry-after", true },
+		{ H FORM TE "origin: https://c.example\n", "", "", false },
+		{ H FORM TE, "", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		for (int of_the_body = 0; of_the_body < 2; of_the_body++) {
+			struct core_head head = filter_core_head(
+				of_the_body ? "POST" : "PUT", "/page", pages[i].headers);
+			struct core_request *request = core_request_new(core);
+			const struct core_verdict *verdict = core_decide(request, &head);
+
+			if (of_the_body) {
+				head = (struct core_head){ 0 };
+				verdict = core_feed(request, "--other\r\n", 9);
+			}
+			assert_true(verdict != NULL && !verdict->allow && verdict->page.varies);
+			assert_string_equal(verdict->page.origin, pages[i].origin);
+			assert_string_equal(verdict->page.expose, pages[i].expose);
+			assert_int_equal(verdict->page.credentials, pages[i].credentials);
+			core_request_free(request);
+		}
+}
+
+static void
+what_no_page_may_send_says_nothing_of_pages(void **state)
+{
+	struct core_head head = filter_core_head("PUT", "/open", H FORM TE "origin: https://a.example\n");
+	struct core_request *request = core_request_new(core);
+
+	(void)state;
+	assert_false(core_decide(request, &head)->page.varies);
+	core_request_free(request);
+}
+
+/* It is penstock's to answer. */
+static void
+of_a_preflight_nothing_is_followed(void **state)
+{
+	struct core_head head = filter_core_head("OPTIONS", "/page", H ASKS);
+	struct core_request *request = core_request_new(core);
+
+	(void)state;
+	assert_true(core_decide(request, &head)->allow);
+	assert_false(core_follows(request));
+	assert_null(core_feed(request, "x", 1));
+	core_stop(request);
+	core_request_free(request);
+}
 
 static void
 every_head_gets_its_verdict(void **state)
@@ -122,6 +191,7 @@ every_head_gets_its_verdict(void **state)
 		assert_int_equal(verdict->status, rows[i].status);
 		assert_int_equal(verdict->allow, rows[i].status == 200);
 		assert_string_equal(verdict->route, rows[i].route);
+		assert_string_equal(verdict->limit, rows[i].status == 413 ? "body" : "");
 		assert_string_equal(verdict->allow_methods, rows[i].allow);
 		assert_string_equal(verdict->reason, rows[i].reason);
 		assert_string_equal(verdict->id, "id-1");
@@ -322,6 +392,9 @@ main(void)
 		cmocka_unit_test(a_file_that_is_not_there_is_a_problem),
 		cmocka_unit_test(secrets_of_destinations_are_not_looked_at),
 		cmocka_unit_test(every_head_gets_its_verdict),
+		cmocka_unit_test(what_is_refused_says_which_page_may_read_it),
+		cmocka_unit_test(what_no_page_may_send_says_nothing_of_pages),
+		cmocka_unit_test(of_a_preflight_nothing_is_followed),
 		cmocka_unit_test(the_limit_of_a_body_is_told_where_there_is_one),
 		cmocka_unit_test(an_id_is_cut_and_may_be_missing),
 		cmocka_unit_test(a_body_is_followed_to_its_end),

@@ -247,6 +247,53 @@ a_query_value_is_found_and_decoded(void **state)
 	}
 }
 
+static void
+a_parameter_is_clear_if_nobody_could_read_another_one(void **state)
+{
+	static const struct {
+		const char *query, *name;
+		bool is_clear;
+	} rows[] = {
+		{ "", "key", true },
+		{ "key=a", "key", true },
+		{ "k%65y=a&&=b&other=c&keys=d&Key=e&xkey=f&a=key", "key", true },
+		{ "key=a&key=b", "key", false },
+		{ "key=a&%6bey", "key", false },
+		{ "key=%", "key", false },
+		{ "key=%00", "key", false },
+		{ "%key=a&key=b", "key", true },
+		/* Of PHP, Rack and qs. */
+		{ "key=a&+key=b", "key", false },
+		{ "%20%20key&key=a", "key", false },
+		{ "key=a&key[]=b", "key", false },
+		{ "key[x]=b&key=a", "key", false },
+		{ "key=a&key%5B%5D=b", "key", false },
+		{ "key=a&key%00x=b", "key", false },
+		{ "key=a&[key]=b", "key", false },
+		{ "key=a&[[[key=b", "key", false },
+		{ "a.b=1&a_b=2", "a.b", false },
+		{ "a.b=1&a+b=2", "a_b", true },
+		{ "a[b]=1&a[c]=2", "a[b]", true },
+		{ "a[b]=1&+a[b]=2", "a[b]", false },
+		/* Alone it is another one, of which nothing is made. */
+		{ "key[]=b", "key", true },
+		{ "+key=b", "key", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char target[128];
+		struct head head;
+		struct error err = { 0 };
+
+		snprintf(target, sizeof target, "/p?%s", rows[i].query);
+		head = head_of(target, NULL);
+		if (head_query_is_clear(&head, str_of(rows[i].name), &err) != rows[i].is_clear)
+			fail_msg("%s of %s: not %d", rows[i].name, rows[i].query, rows[i].is_clear);
+		assert_int_equal(err.kind, rows[i].is_clear ? ERR_NONE : ERR_BAD_REQUEST);
+	}
+}
+
 /* A name made from half a query would be a wrong name: whoever asks must see it. */
 static void
 out_of_memory_in_a_query_is_never_taken_for_an_absent_value(void **state)
@@ -294,6 +341,7 @@ main(void)
 		cmocka_unit_test(a_host_that_could_be_read_in_two_ways_is_not_sound),
 		cmocka_unit_test(escapes_are_decoded_or_refused),
 		cmocka_unit_test(a_query_value_is_found_and_decoded),
+		cmocka_unit_test(a_parameter_is_clear_if_nobody_could_read_another_one),
 		cmocka_unit_test(out_of_memory_in_a_query_is_never_taken_for_an_absent_value),
 	};
 

@@ -394,6 +394,66 @@ a_commit_that_spans_more_goes_as_the_state_says(void **unused)
 	}
 }
 
+/* An application was asked about what is visible, and then the process died. */
+static void
+tell_asked(const char *path, char out[UUID_SIZE])
+{
+	static const struct record_app app = { "app", "route", "x", "/failed", "/resolve", RECORD_COMMITTED };
+	struct error err = { 0 };
+	struct loop *loop = loop_new(&err);
+	struct state *state = state_open(path, &err);
+	struct state_entry *entry = state_entry_new(state, loop_mailbox(loop), on_answer, loop);
+
+	assert_true(state_start(state, &err));
+	memcpy(out, state_entry_id(entry), UUID_SIZE);
+	state_entry_set_app(entry, &app);
+	state_entry_add(entry, &(struct record_object){ "d", "/at", "first", RECORD_BACK_FOLDER, NULL });
+	assert_true(state_entry_tell(entry));
+	loop_run(loop);
+	state_entry_note(entry, RECORD_ASKED);
+	loop_run(loop);
+	state_entry_release(entry);
+	state_stop(state);
+	state_free(state);
+	loop_free(loop);
+}
+
+static void
+a_commit_of_which_only_an_application_knows_waits_for_it(void **unused)
+{
+	char path[64], told[UUID_SIZE];
+	struct error err = { 0 };
+
+	(void)unused;
+	snprintf(path, sizeof path, "/proc/self/fd/%d/state", folder);
+	for (int stands = 0; stands < 2; stands++) {
+		struct state_owed *owed;
+		struct journal journal;
+		struct state *state;
+
+		tell_asked(path, told);
+		id = told;
+		begin(&journal, 3);
+		id = NULL;
+		die(&journal);
+		state = state_open(path, &err);
+		assert_non_null(state);
+		assert_int_equal(journal_roll_back(folder, journal.name, state, true), JOURNAL_WAITS);
+		assert_string_equal(content("first"), "one");
+		owed = state_take_owed(state);
+		assert_true(owed != NULL && owed->is_question && state_owed_answered(state, owed, stands));
+		assert_int_equal(journal_roll_back(folder, journal.name, state, false), JOURNAL_GONE);
+		assert_string_equal(content("first"), stands ? "one" : "");
+		assert_string_equal(content("a/second"), stands ? "two" : "old");
+		state_settle_place(state, "/at");
+		assert_int_equal(state_unsettled(state), 0);
+		state_free(state);
+		unlinkat(folder, "first", 0);
+		unlinkat(folder, "third name", 0);
+		unlinkat(folder, "t1", 0);
+	}
+}
+
 int
 main(void)
 {
@@ -413,6 +473,8 @@ main(void)
 		CASE(the_journal_of_an_older_version_is_not_believed),
 		CASE(one_that_cannot_be_opened_is_told_of),
 		cmocka_unit_test_setup_teardown(a_commit_that_spans_more_goes_as_the_state_says, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_commit_of_which_only_an_application_knows_waits_for_it, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,58 @@ out_of_memory_is_told(void **state)
 	assert_true(fail_each_allocation("https://example.org/a/page/of/text/alone") > 0);
 }
 
+/* What is asked in place of the redirect, from the same template. NULL in `target`: it is refused. */
+static void
+a_question_is_about_what_its_template_says(void **state)
+{
+	static const struct {
+		const char *path, *text, *target;
+	} questions[] = {
+		{ "/may/{path.1}?q={query.q}", "a%2Fb", "/may/a%2Fb?q=a%2Fb" },
+		{ "/may/{header.X}", "..", NULL },
+		{ "/may/{header.X}/x", ".", NULL },
+		{ "/may/{header.X}{query.q}", ".", NULL },
+		{ "/may/{header.X}{query.q}?a", ".", NULL },
+		{ "/may/.{query.q}/x", ".", NULL },
+		{ "/may/{header.X}.{query.q}", "", NULL },
+		{ "/may/{header.X}.{query.q}", ".", "/may/..." },
+		{ "/may/x{query.q}", "..", "/may/x.." },
+		{ "/may?q={query.q}/{query.q}", "..", "/may?q=../.." },
+		{ "/may/{query.q}", "", NULL },
+		{ "/may/{query.q}/x", "", NULL },
+		{ "/{query.q}/x", "", NULL },
+		{ "/may/{query.q}{header.X}", "", NULL },
+		{ "/may/{query.q}{header.X}?a", "", NULL },
+		{ "/may/{query.q}/{header.X}", "", NULL },
+		{ "/may/x{query.q}/y", "", "/may/x/y" },
+		{ "/may/{query.q}{header.X}x", "", "/may/x" },
+		{ "/may/?q={query.q}", "", "/may/?q=" },
+		{ "/may?q=/{query.q}/x", "", "/may?q=//x" },
+		{ "/may/", "", "/may/" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+		struct config *config = config_of(questions[i].path);
+		struct match_result match = { .n_captures = 1, .captures = { str_of(questions[i].text) } };
+		struct head head = { .header = no_header, .arg = questions[i].text };
+		struct naming naming = { .head = &head, .match = &match };
+		struct buf target = { 0 }, out = { 0 };
+		struct error err = { 0 };
+		bool ok;
+
+		buf_addf(&target, "/a/x?q=%s", questions[i].text);
+		head.target = buf_str(&target);
+		ok = location_of_question(&naming, config->routes[0].response.redirect, &out, &err);
+		if (ok != (questions[i].target != NULL) || (ok && strcmp(out.data, questions[i].target) != 0))
+			fail_msg("%s with \"%s\": %s", questions[i].path, questions[i].text, out.data);
+		assert_int_equal(err.kind, ok ? ERR_NONE : ERR_BAD_REQUEST);
+		buf_free(&out);
+		buf_free(&target);
+		config_free(config);
+	}
+}
+
 static void
 a_route_without_one_has_none(void **state)
 {
@@ -194,6 +246,34 @@ a_route_without_one_has_none(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+static void
+a_form_goes_where_the_client_went_unless_it_is_said(void **state)
+{
+	static const struct {
+		const char *target, *told;
+	} targets[] = { { "/a/x", "/a/x" }, { "/a/x?b=%C3%BC&c", "/a/x?b=%C3%BC&c" }, { "/a/x?", "/a/x" },
+		{ "/a/%2E/x?b", "/a/%2E/x?b" } };
+	struct config *config = config_of("/to/{path.1}?{query.b}");
+	struct match_result match = { .n_captures = 1, .captures = { STR("x") } };
+	struct app same = { 0 }, said = { .path = config->routes[0].response.redirect };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+		struct head head = { .header = no_header, .arg = "", .target = str_of(targets[i].target) };
+		struct naming naming = { .head = &head, .match = &match, .request_id = STR("id-1") };
+		struct error err = { 0 };
+		struct buf out = { 0 };
+
+		assert_true(location_of_form(&naming, &same, &out, &err));
+		assert_string_equal(out.data, targets[i].told);
+		out.len = 0;
+		assert_true(location_of_form(&naming, &said, &out, &err));
+		assert_memory_equal(out.data, "/to/x?", 6);
+		buf_free(&out);
+	}
+	config_free(config);
+}
+
 int
 main(void)
 {
@@ -202,7 +282,9 @@ main(void)
 		cmocka_unit_test(no_text_leaves_its_segment),
 		cmocka_unit_test(one_that_is_too_long_refuses_the_form),
 		cmocka_unit_test(out_of_memory_is_told),
+		cmocka_unit_test(a_question_is_about_what_its_template_says),
 		cmocka_unit_test(a_route_without_one_has_none),
+		cmocka_unit_test(a_form_goes_where_the_client_went_unless_it_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

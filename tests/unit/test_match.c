@@ -10,39 +10,25 @@
 
 #define FIELDS "fields: [ { name: x, drop: true } ]"
 
-static const char routes[] = "version: 1\n"
-			     "routes:\n"
-			     "  - { id: root, match: { path: \"/\" }, " FIELDS " }\n"
-			     "  - { id: upload, match: { path: \"/upload\", method: [POST, PUT] }, " FIELDS " }\n"
-			     "  - { id: upload-patch, match: { path: \"/upload\", method: [PUT, PATCH] }, " FIELDS
-			     " }\n"
-			     "  - { id: photos, match: { path: \"/albums/*/photos\" }, " FIELDS " }\n"
-			     "  - { id: pair, match: { path: \"/p/*/*\" }, " FIELDS " }\n"
-			     "  - { id: rest, match: { path: \"/r/*/**\" }, " FIELDS " }\n"
-			     "  - { id: escaped, match: { path: \"/a%20b/%C3%A9\" }, " FIELDS " }\n"
-			     "  - { id: sub, match: { host: \"*.example.org\", path: \"/h\" }, " FIELDS " }\n"
-			     "  - { id: exact, match: { host: example.org, path: \"/h\" }, " FIELDS " }\n"
-			     "  - { id: six, match: { host: \"[::1]\", path: \"/h\" }, " FIELDS " }\n"
-			     "  - { id: get, match: { host: only.example, method: [GET] }, " FIELDS " }\n"
-			     "  - { id: any, match: { host: only.example }, " FIELDS " }\n";
+static const char routes[] =
+	"version: 1\n"
+	"routes:\n"
+	"  - { id: root, match: { path: \"/\" }, " FIELDS " }\n"
+	"  - { id: upload, match: { path: \"/upload\", method: [POST, PUT] }, " FIELDS " }\n"
+	"  - { id: upload-patch, match: { path: \"/upload\", method: [PUT, PATCH] }, " FIELDS " }\n"
+	"  - { id: photos, match: { path: \"/albums/*/photos\" }, " FIELDS " }\n"
+	"  - { id: pair, match: { path: \"/p/*/*\" }, " FIELDS " }\n"
+	"  - { id: rest, match: { path: \"/r/*/**\" }, " FIELDS " }\n"
+	"  - { id: escaped, match: { path: \"/a%20b/%C3%A9\" }, " FIELDS " }\n"
+	"  - { id: sub, match: { host: \"*.example.org\", path: \"/h\" }, " FIELDS " }\n"
+	"  - { id: exact, match: { host: example.org, path: \"/h\" }, " FIELDS " }\n"
+	"  - { id: six, match: { host: \"[::1]\", path: \"/h\" }, " FIELDS " }\n"
+	"  - { id: several, match: { host: [one.example, \"*.two.example\"], path: [\"/s\", \"/s/*\", \"/*/s/*\"] }, " FIELDS
+	" }\n"
+	"  - { id: get, match: { host: only.example, method: [GET] }, " FIELDS " }\n"
+	"  - { id: any, match: { host: only.example }, " FIELDS " }\n";
 
-static struct config *config;
-
-static int
-load(void **state)
-{
-	(void)state;
-	config = routes_of(routes);
-	return 0;
-}
-
-static int
-unload(void **state)
-{
-	(void)state;
-	config_free(config);
-	return 0;
-}
+ROUTES_LOADED(routes)
 
 static bool
 host_only(const void *arg, struct str name, size_t nth, struct str *value)
@@ -180,8 +166,34 @@ hosts_in_any_case_with_port_and_final_dot(void **state)
 		if (strcmp(got, rows[i].want) != 0)
 			fail_msg("%s: got %s, want %s", rows[i].host, got, rows[i].want);
 	}
-	assert_true(match_host(NULL, STR("anything")) && match_host(NULL, STR_NONE));
 	assert_false(match_host("example.org", STR_NONE) || match_host("*.example.org", STR_NONE));
+}
+
+static void
+of_several_hosts_and_paths_one_each_has_to_fit(void **state)
+{
+	static const struct {
+		const char *host, *target, *want;
+	} rows[] = {
+		{ "one.example", "/s", "several" },
+		{ "a.two.example", "/s", "several" },
+		{ "two.example", "/s", "no-route" },
+		{ "h", "/s", "no-route" },
+		{ "one.example", "/s/1", "several <1>" },
+		{ "one.example", "/s/s/1",
+			"several <s> <1>" }, /* what the second took is not what the third takes */
+		{ "one.example", "/x/s/1", "several <x> <1>" },
+		{ "one.example", "/x/t/1", "no-route" },
+		{ "one.example", "/", "root" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *got = matched("POST", rows[i].host, rows[i].target, NULL);
+
+		if (strcmp(got, rows[i].want) != 0)
+			fail_msg("%s%s: got %s, want %s", rows[i].host, rows[i].target, got, rows[i].want);
+	}
 }
 
 static void
@@ -279,6 +291,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_and_what_their_wildcards_took),
 		cmocka_unit_test(hosts_in_any_case_with_port_and_final_dot),
+		cmocka_unit_test(of_several_hosts_and_paths_one_each_has_to_fit),
 		cmocka_unit_test(methods_choose_among_routes_and_allow_lists_each_once),
 		cmocka_unit_test(a_path_has_at_most_so_many_segments),
 		cmocka_unit_test(a_path_is_as_long_as_the_gateway_can_ask_about),

@@ -212,9 +212,9 @@ end_part(void)
 
 /* True: all is visible. */
 static bool
-settle(bool give_up)
+settle(enum txn_goal goal)
 {
-	while (!txn_step(txn, give_up))
+	while (!txn_step(txn, goal))
 		wait_for_news();
 	return txn_is_whole(txn);
 }
@@ -356,7 +356,7 @@ the_file_is_right_however_fast_the_other_one_is(void **state)
 		begin(c);
 		assert_true(feed_content(c->size, c->piece));
 		assert_true(end_part());
-		assert_true(settle(false));
+		assert_true(settle(TXN_END));
 		assert_file(c->size);
 		for (struct delivery *d = txn_first(txn); d != NULL; d = d->next)
 			assert_int_equal(d->order.outcome.state, OUTCOME_COMMITTED);
@@ -371,7 +371,7 @@ a_form_that_is_given_up_leaves_nothing(void **state)
 	for (EACH_CASE) {
 		begin(c);
 		assert_true(feed_content(c->size / 2, c->piece));
-		assert_false(settle(true));
+		assert_false(settle(TXN_GIVE_UP));
 		assert_no_file();
 		end();
 	}
@@ -389,9 +389,9 @@ a_folder_that_fails_fails_the_form(void **state)
 		again = dup(folder);
 		assert_int_equal(folder_remove(folder), 0);
 		folder = again;
-		assert_true(!feed_content(c->size, c->piece) || !end_part() || !settle(false));
+		assert_true(!feed_content(c->size, c->piece) || !end_part() || !settle(TXN_END));
 		assert_non_null(txn_failure(txn));
-		assert_false(settle(true));
+		assert_false(settle(TXN_GIVE_UP));
 		for (struct delivery *d = txn_first(txn); d != NULL; d = d->next)
 			assert_int_equal(d->item.state, ITEM_GONE);
 		end();
@@ -407,7 +407,7 @@ a_name_that_is_taken_fails_the_form(void **state)
 		close(openat(folder, NAME, O_CREAT | O_WRONLY, 0600));
 		assert_true(feed_content(c->size, c->piece));
 		assert_true(end_part());
-		assert_false(settle(false));
+		assert_false(settle(TXN_END));
 		assert_int_equal(txn_failure(txn)->kind, ERR_EXISTS);
 		assert_file(0);
 		end();

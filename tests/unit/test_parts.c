@@ -188,7 +188,7 @@ feed(struct parts *parts, const char *data, size_t len)
 static void
 commit(struct txn *txn)
 {
-	while (!txn_step(txn, false))
+	while (!txn_step(txn, TXN_END))
 		loop_deliver_rest(loop);
 	assert_true(txn_is_whole(txn));
 	txn_free(txn);

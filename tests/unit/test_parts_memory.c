@@ -20,6 +20,11 @@ static const char *const forms[][2] = {
 		"a=1|b@name.txt=2" },
 	{ "fields: [ { name: \"*\", types: { detected: [text/plain] }, store: { to: d, key: \"{part}.{detected.ext}\" } } ]",
 		"a@a=a text that comes in more than one piece, so that its beginning is held until all of it is there|b=more text" },
+	{ "fields: [ { name: \"*\", digest: [sha256, sha512], store: { to: told, path: \"/{part}\" } } ]",
+		"a=1|b@name.txt=2" },
+	{ "fields: [ { name: p, digest: sha256, verify: { field: \"*-d\" }, " STORE
+	  " }, { name: \"*-d\", drop: true } ]",
+		"p@name=1|p-d=a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s" },
 };
 
 static void
@@ -115,6 +120,34 @@ parts_with_links_are_refused_for_want_of_memory_too(void **state)
 	config_free(config);
 }
 
+/* So many files that what compares them is more than a chunk: then for some number of chunks all but that finds room. */
+static void
+to_compare_what_is_said_of_files_takes_memory_too(void **state)
+{
+	struct config *config = form_run_config(
+		"fields: [ { name: p, digest: sha256, verify: { field: \"*-d\" }, drop: true } ]");
+	size_t most = pool_keepable(form_run_at.pool);
+	bool was_short = false, ok = false;
+	struct buf body = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < CHUNK_SIZE / 40; i++)
+		buf_add_text(&body, "--B\r\nContent-Disposition: form-data; name=p; filename=x\r\n\r\n\r\n");
+	buf_add_text(&body, "--B--\r\n");
+	for (size_t left = 1; !ok; left++) {
+		struct error err = { 0 };
+
+		assert_true(left <= most && pool_reserve(form_run_at.pool, most - left, POOL_KEEP));
+		ok = form_run(config->routes, buf_str(&body), 4000, false, NULL, &err);
+		assert_true(ok || err.kind == ERR_BUSY);
+		was_short = was_short || strcmp(err.message, "no memory left for the form; try again later") == 0;
+		pool_unreserve(form_run_at.pool, most - left, POOL_KEEP);
+	}
+	assert_true(was_short);
+	buf_free(&body);
+	config_free(config);
+}
+
 /* Half a MiB, so that not even one whole feed is sure of its chunks. */
 static void
 a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
@@ -149,7 +182,7 @@ a_form_waits_for_chunks_or_comes_in_smaller_pieces(void **state)
 	}
 	assert_true(has_waited && was_smaller);
 	parts_free(parts);
-	assert_true(txn_step(txn, true));
+	assert_true(txn_step(txn, TXN_GIVE_UP));
 	txn_free(txn);
 	blocks_free(cut);
 	pool_free(small);
@@ -271,7 +304,7 @@ what_is_set_aside_counts_as_held(void **state)
 	assert_true(parts_held(parts) >= 3 * CHUNK_SIZE);
 	assert_int_equal(parts_prepare(parts, &len), PARTS_READY); /* and then the client leaves */
 	parts_free(parts);
-	assert_true(txn_step(txn, true));
+	assert_true(txn_step(txn, TXN_GIVE_UP));
 	txn_free(txn);
 	assert_int_equal(pool_available(form_run_at.pool), before);
 	config_free(config);
@@ -311,7 +344,7 @@ an_empty_channel_has_room_for_any_piece(void **state)
 		pool_unreserve(form_run_at.pool, taken, POOL_STREAM);
 	}
 	parts_free(parts);
-	while (!txn_step(txn, true))
+	while (!txn_step(txn, TXN_GIVE_UP))
 		loop_deliver_rest(form_run_at.loop);
 	txn_free(txn);
 	loop_deliver_rest(form_run_at.loop);
@@ -326,6 +359,7 @@ main(void)
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(a_pool_that_is_short_refuses_and_keeps_nothing),
 		cmocka_unit_test(parts_with_links_are_refused_for_want_of_memory_too),
+		cmocka_unit_test(to_compare_what_is_said_of_files_takes_memory_too),
 		cmocka_unit_test(a_form_waits_for_chunks_or_comes_in_smaller_pieces),
 		cmocka_unit_test(big_parts_and_long_names_are_refused_for_want_of_memory_too),
 		cmocka_unit_test(a_sink_that_does_not_open_fails_the_form),

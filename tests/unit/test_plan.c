@@ -142,9 +142,9 @@ copy_state(struct plan *plan, struct plan_item *item, const struct plan_item *fr
 
 /* The next step is the one that somebody would take who sees the items for the first time. */
 static struct plan_step
-next(struct world *world, bool give_up)
+next(struct world *world, enum txn_goal goal)
 {
-	struct plan_step step = plan_next(&world->plan, give_up), fresh;
+	struct plan_step step = plan_next(&world->plan, goal), fresh;
 	struct world first_look = world_for(world->plan.policy, world->plan.n);
 
 	for (size_t i = 0; i < world->plan.n; i++) {
@@ -156,24 +156,24 @@ next(struct world *world, bool give_up)
 		item->state = ITEM_COLLECTING;
 		copy_state(&first_look.plan, item, &world->items[i]);
 	}
-	fresh = plan_next(&first_look.plan, give_up);
+	fresh = plan_next(&first_look.plan, goal);
 	assert_int_equal(step.verb, fresh.verb);
 	if (step.verb != PLAN_NOTHING)
 		assert_int_equal(step.item->index, fresh.item->index);
-	assert_int_equal(plan_is_over(&world->plan, give_up), plan_is_over(&first_look.plan, give_up));
+	assert_int_equal(plan_is_over(&world->plan, goal), plan_is_over(&first_look.plan, goal));
 	forget(&first_look);
 	return step;
 }
 
 static void
-play(struct world *world, bool give_up)
+play(struct world *world, enum txn_goal goal)
 {
 	for (int rounds = 0; rounds < 1000; rounds++) {
 		struct plan_step step;
 
-		while ((step = next(world, give_up)).verb != PLAN_NOTHING)
+		while ((step = next(world, goal)).verb != PLAN_NOTHING)
 			act(world, step);
-		if (plan_is_over(&world->plan, give_up))
+		if (plan_is_over(&world->plan, goal))
 			return;
 		assert_true(time_passes(world));
 	}
@@ -184,7 +184,7 @@ static struct world
 mixed(enum plan_policy policy, size_t n, bool can_undo)
 {
 	static const enum plan_state states[] = { ITEM_KEPT, ITEM_SENDING, ITEM_PREPARED };
-	static const enum plan_rank ranks[] = { RANK_RENAME, RANK_STORE, RANK_RENAME, RANK_STORE, RANK_LAST };
+	static const enum plan_rank ranks[] = { RANK_RENAME, RANK_STORE, RANK_STORE, RANK_RENAME, RANK_STORE };
 	struct world world = world_of(policy);
 
 	for (size_t i = 0; i < n; i++)
@@ -210,7 +210,7 @@ all_become_visible(void **state)
 		for (size_t n = 0; n <= MAX; n++) {
 			struct world world = mixed((enum plan_policy)policy, n, false);
 
-			play(&world, false);
+			play(&world, TXN_END);
 			assert_true(plan_is_whole(&world.plan));
 			assert_int_equal(visible(&world), n);
 			forget(&world);
@@ -226,7 +226,7 @@ a_failure_takes_back_what_can_be_taken_back(void **state)
 			struct world world = mixed(PLAN_ALL, n, true);
 
 			world.fails = fails;
-			play(&world, false);
+			play(&world, TXN_END);
 			assert_int_equal(visible(&world), 0);
 			assert_false(plan_is_whole(&world.plan));
 			forget(&world);
@@ -242,7 +242,7 @@ a_store_that_is_down_receives_one_and_no_more(void **state)
 	world.fails = 0;
 	for (size_t i = 0; i < 20; i++)
 		add(&world, ITEM_KEPT, RANK_STORE, false);
-	play(&world, false);
+	play(&world, TXN_END);
 	assert_int_equal(world.completions, 1);
 	assert_int_equal(visible(&world), 0);
 	forget(&world);
@@ -257,7 +257,7 @@ at_most_a_window_of_kept_objects_is_sent_at_once(void **state)
 
 		for (size_t i = 0; i < 20; i++)
 			add(&world, ITEM_KEPT, RANK_STORE, false);
-		play(&world, false);
+		play(&world, TXN_END);
 		assert_int_equal(world.at_most_at_once, PLAN_WINDOW);
 		assert_int_equal(visible(&world), 20);
 		forget(&world);
@@ -273,7 +273,7 @@ fails_before(enum plan_rank first, enum plan_rank later)
 	world.fails = 1;
 	add(&world, ITEM_PREPARED, later, true);
 	add(&world, first == RANK_RENAME ? ITEM_KEPT : ITEM_PREPARED, first, true);
-	play(&world, false);
+	play(&world, TXN_END);
 	assert_int_equal(world.completions, 1);
 	forget(&world);
 }
@@ -283,8 +283,6 @@ ranks_complete_one_after_the_other(void **state)
 {
 	(void)state;
 	fails_before(RANK_RENAME, RANK_STORE);
-	fails_before(RANK_RENAME, RANK_LAST);
-	fails_before(RANK_STORE, RANK_LAST);
 }
 
 static void
@@ -299,8 +297,8 @@ nothing_completes_while_one_is_open_unless_each_is_for_itself(void **state)
 		add(world, ITEM_PREPARED, RANK_STORE, false);
 		add(world, ITEM_STREAMING, RANK_STORE, false);
 	}
-	assert_int_equal(plan_next(&all.plan, false).verb, PLAN_NOTHING);
-	assert_int_equal(plan_next(&each.plan, false).verb, PLAN_COMPLETE);
+	assert_int_equal(plan_next(&all.plan, TXN_END).verb, PLAN_NOTHING);
+	assert_int_equal(plan_next(&each.plan, TXN_END).verb, PLAN_COMPLETE);
 	forget(&all);
 	forget(&each);
 }
@@ -311,14 +309,90 @@ giving_up_makes_nothing_visible_and_each_keeps_what_is(void **state)
 	struct world world = mixed(PLAN_ALL, 12, true);
 
 	(void)state;
-	play(&world, true);
+	play(&world, TXN_GIVE_UP);
 	assert_int_equal(visible(&world), 0);
 	assert_int_equal(world.completions, 0);
 	forget(&world);
 	world = mixed(PLAN_EACH, 3, true);
 	add(&world, ITEM_COMMITTED, RANK_STORE, true);
-	play(&world, true);
+	play(&world, TXN_GIVE_UP);
 	assert_int_equal(visible(&world), 1);
+	forget(&world);
+}
+
+static size_t
+waiting(const struct world *world)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < world->plan.n; i++) {
+		const struct plan_item *item = &world->items[i];
+
+		n += item->state == ITEM_PREPARED || (item->state == ITEM_KEPT && item->rank == RANK_STORE);
+	}
+	return n;
+}
+
+static void
+a_form_may_stop_before_anything_is_visible_and_when_everything_is(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n <= MAX; n++)
+		for (int gives_up_at = TXN_PREPARE; gives_up_at <= TXN_GIVE_UP; gives_up_at++) {
+			struct world world = mixed(PLAN_ALL, n, true);
+
+			for (int goal = TXN_PREPARE; goal <= TXN_END; goal++) {
+				play(&world, (enum txn_goal)goal);
+				assert_int_equal(waiting(&world), goal == TXN_PREPARE ? n : 0);
+				assert_int_equal(visible(&world), goal == TXN_PREPARE ? 0 : n);
+				if (goal == gives_up_at)
+					break;
+			}
+			assert_int_equal(plan_is_whole(&world.plan), n == 0 || gives_up_at != TXN_PREPARE);
+			play(&world, TXN_GIVE_UP);
+			assert_int_equal(visible(&world), 0);
+			forget(&world);
+		}
+}
+
+/* Wherever it fails, and however far it was to go: nothing stays, and nothing is left to give up. */
+static void
+a_failure_gives_up_whatever_the_goal_is(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n <= 15; n++)
+		for (size_t fails = 0; fails < n; fails++) {
+			struct world world = mixed(PLAN_ALL, n, true);
+
+			world.fails = (int)fails;
+			play(&world, TXN_PREPARE);
+			assert_int_equal(world.completions, 0);
+			play(&world, TXN_COMMIT);
+			assert_int_equal(visible(&world), 0);
+			assert_true(plan_has_failed(&world.plan));
+			assert_true(plan_is_over(&world.plan, TXN_GIVE_UP));
+			forget(&world);
+			world = mixed(PLAN_ALL, n, true);
+			play(&world, TXN_PREPARE);
+			if (world.items[fails].state == ITEM_PREPARED) {
+				plan_fail(
+					&world.plan, &world.items[fails]); /* its store has closed the connection */
+				play(&world, TXN_PREPARE);
+				assert_int_equal(visible(&world) + world.completions, 0);
+				assert_true(plan_is_over(&world.plan, TXN_GIVE_UP));
+			}
+			forget(&world);
+		}
+}
+
+static void
+each_for_itself_knows_no_goal(void **state)
+{
+	struct world world = mixed(PLAN_EACH, 6, true);
+
+	(void)state;
+	play(&world, TXN_PREPARE);
+	assert_int_equal(visible(&world), 6);
 	forget(&world);
 }
 
@@ -331,7 +405,7 @@ what_came_last_is_taken_back_first(void **state)
 	for (int i = 0; i < 3; i++)
 		add(&world, ITEM_COMMITTED, RANK_RENAME, true);
 	for (size_t left = 3; left > 0; left--) {
-		struct plan_step step = next(&world, true);
+		struct plan_step step = next(&world, TXN_GIVE_UP);
 
 		assert_int_equal(step.verb, PLAN_UNDO);
 		assert_int_equal(step.item->index, left - 1);
@@ -347,11 +421,11 @@ what_could_not_be_taken_back_is_not_tried_again(void **state)
 	struct plan_item *item = add(&world, ITEM_COMMITTED, RANK_STORE, true);
 
 	(void)state;
-	act(&world, next(&world, true));
-	assert_false(plan_is_over(&world.plan, true));
+	act(&world, next(&world, TXN_GIVE_UP));
+	assert_false(plan_is_over(&world.plan, TXN_GIVE_UP));
 	plan_move(&world.plan, item, ITEM_COMMITTED);
-	assert_int_equal(plan_next(&world.plan, true).verb, PLAN_NOTHING);
-	assert_true(plan_is_over(&world.plan, true));
+	assert_int_equal(plan_next(&world.plan, TXN_GIVE_UP).verb, PLAN_NOTHING);
+	assert_true(plan_is_over(&world.plan, TXN_GIVE_UP));
 	forget(&world);
 }
 
@@ -363,7 +437,7 @@ what_may_not_be_taken_back_stays(void **state)
 
 	(void)state;
 	plan_forbid_undo(&world.plan, item);
-	assert_int_equal(plan_next(&world.plan, true).verb, PLAN_NOTHING);
+	assert_int_equal(plan_next(&world.plan, TXN_GIVE_UP).verb, PLAN_NOTHING);
 	forget(&world);
 }
 
@@ -384,13 +458,13 @@ steps_of_many_items_are_cheap(void **state)
 	(void)state;
 	for (size_t i = 0; i < MANY; i++)
 		add(&world, ITEM_KEPT, i % 2 == 0 ? RANK_RENAME : RANK_STORE, true);
-	for (; (step = plan_next(&world.plan, false)).verb != PLAN_NOTHING; n++) {
+	for (; (step = plan_next(&world.plan, TXN_END)).verb != PLAN_NOTHING; n++) {
 		act(&world, step);
 		lead_on(&world.plan, step.item, ITEM_COMMITTED);
 	}
 	assert_int_equal(n, MANY + MANY / 2); /* files are prepared and then renamed */
 	assert_true(plan_is_whole(&world.plan));
-	for (n = 0; (step = plan_next(&world.plan, true)).verb != PLAN_NOTHING; n++) {
+	for (n = 0; (step = plan_next(&world.plan, TXN_GIVE_UP)).verb != PLAN_NOTHING; n++) {
 		act(&world, step);
 		plan_move(&world.plan, step.item, ITEM_GONE);
 	}
@@ -408,15 +482,15 @@ items_that_are_added_one_by_one_are_cheap_too(void **state)
 	for (size_t i = 0; i < MANY; i++) {
 		struct plan_item *item = add(&world, ITEM_COLLECTING, RANK_STORE, false);
 
-		assert_int_equal(plan_next(&world.plan, false).verb, PLAN_NOTHING);
+		assert_int_equal(plan_next(&world.plan, TXN_END).verb, PLAN_NOTHING);
 		plan_move(&world.plan, item, ITEM_KEPT);
-		step = plan_next(&world.plan, false);
+		step = plan_next(&world.plan, TXN_END);
 		assert_int_equal(step.verb, PLAN_SEND);
 		assert_ptr_equal(step.item, item);
 		act(&world, step);
 		plan_move(&world.plan, item, ITEM_COMMITTED);
 	}
-	assert_true(plan_is_over(&world.plan, false));
+	assert_true(plan_is_over(&world.plan, TXN_END));
 	forget(&world);
 }
 
@@ -431,6 +505,9 @@ main(void)
 		cmocka_unit_test(ranks_complete_one_after_the_other),
 		cmocka_unit_test(nothing_completes_while_one_is_open_unless_each_is_for_itself),
 		cmocka_unit_test(giving_up_makes_nothing_visible_and_each_keeps_what_is),
+		cmocka_unit_test(a_form_may_stop_before_anything_is_visible_and_when_everything_is),
+		cmocka_unit_test(a_failure_gives_up_whatever_the_goal_is),
+		cmocka_unit_test(each_for_itself_knows_no_goal),
 		cmocka_unit_test(what_came_last_is_taken_back_first),
 		cmocka_unit_test(what_could_not_be_taken_back_is_not_tried_again),
 		cmocka_unit_test(what_may_not_be_taken_back_stays),

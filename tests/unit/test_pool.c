@@ -458,6 +458,26 @@ more_chunks_than_an_index_can_name_are_refused(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void
+what_is_cool_has_no_pages_and_is_as_good(void **state)
+{
+	struct chunk *chunks[TOTAL];
+
+	(void)state;
+	assert_int_equal(pool_cool(pool), 0);
+	draw_all(chunks);
+	for (size_t i = 0; i < TOTAL / 2; i++)
+		pool_give(pool, chunks[i]);
+	assert_int_equal(pool_cool(pool), TOTAL / 2);
+	assert_int_equal(resident_pages(chunks, TOTAL / 2), 0);
+	assert_int_equal(resident_pages(chunks + TOTAL / 2, TOTAL / 2), TOTAL / 2 * CHUNK_SIZE / 4096);
+	for (size_t i = TOTAL / 2; i < TOTAL; i++)
+		pool_give(pool, chunks[i]);
+	draw_all(chunks);
+	for (size_t i = 0; i < TOTAL; i++)
+		pool_give(pool, chunks[i]);
+}
+
 int
 main(void)
 {
@@ -479,6 +499,7 @@ main(void)
 		CASE(what_is_set_aside_has_no_pages),
 		CASE(each_allocation_may_fail),
 		CASE(more_chunks_than_an_index_can_name_are_refused),
+		CASE(what_is_cool_has_no_pages_and_is_as_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

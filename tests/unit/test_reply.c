@@ -11,7 +11,7 @@
 static char album[] = "album";
 static const struct route summary = { .id = album, .response = { .status = 201, .json = RESPONSE_SUMMARY } };
 static const struct route silent = { .id = album, .response = { .status = 204, .json = RESPONSE_NONE } };
-static const struct route passing = { .id = album, .response = { .status = 200, .from_upstream = true } };
+static const struct route passing = { .id = album, .response = { .status = 200, .from = RESPONSE_UPSTREAM } };
 
 static char sum[] = "e3b0";
 static struct fact found[] = { { "sha256", sum }, { "crc32c", sum } };
@@ -274,6 +274,7 @@ static const struct {
 	{ ERR_NO_ROUTE, 404, "Not Found" },
 	{ ERR_METHOD, 405, "Method Not Allowed" },
 	{ ERR_LENGTH_REQUIRED, 411, "Length Required" },
+	{ ERR_HEADERS, 431, "Request Header Fields Too Large" },
 	{ ERR_MEDIA_TYPE, 415, "Unsupported Media Type" },
 	{ ERR_EXPECTATION, 417, "Expectation Failed" },
 	{ ERR_TOO_MANY, 429, "Too Many Requests" },
@@ -291,6 +292,7 @@ static const struct {
 	{ ERR_UPSTREAM, 502, "Bad Gateway" },
 	{ ERR_UPSTREAM_TIMEOUT, 504, "Gateway Timeout" },
 	{ ERR_UPSTREAM_FULL, 507, "Insufficient Storage" },
+	{ ERR_UPSTREAM_REFUSED, 502, "Bad Gateway" },
 	{ ERR_CONFIG, 500, "Internal Server Error" },
 	{ ERR_SYSTEM, 500, "Internal Server Error" },
 };
@@ -423,7 +425,7 @@ a_page_tells_a_refusal_with_its_status_and_headers(void **state)
 	reply_free(&reply);
 }
 
-/* jansson's memory fails like ours: it is given mem_alloc(). */
+/* The body has room for usual parts, and grows by doubling: each of its allocations is one of those that fail. */
 static void
 expect_whole_or_plain(const struct reply_facts *facts, const char *plain)
 {
@@ -451,7 +453,7 @@ expect_whole_or_plain(const struct reply_facts *facts, const char *plain)
 		}
 		reply_free(&reply);
 	}
-	assert_true(nth > 20 && shorter > 20);
+	assert_true(nth > 5 && shorter > 4);
 	reply_free(&whole);
 }
 
@@ -464,8 +466,11 @@ any_failed_allocation_leaves_the_status_and_no_half_truth(void **state)
 	struct reply_links links = { make_link, &left };
 	json_malloc_t old_alloc;
 	json_free_t old_free;
+	char quotes[4000];
 
 	(void)state;
+	memset(quotes, '"', sizeof quotes); /* each is added by itself */
+	parts[2].filename = (struct str){ quotes, sizeof quotes };
 	parts[2].linked = &linked_order;
 	facts.links = &links;
 	json_get_alloc_funcs(&old_alloc, &old_free);

@@ -36,14 +36,6 @@ set_up(void **state)
 	return 0;
 }
 
-static int
-tear_down(void **state)
-{
-	(void)state;
-	fake_world_stop();
-	return 0;
-}
-
 static const char *
 length_of(const char *text)
 {
@@ -409,7 +401,7 @@ a_hangup_of_one_that_is_read_changes_nothing(void **state)
 
 /* -- out of memory --------------------------------------------------------------------------------------------- */
 
-/* Whichever allocation fails: there is an answer or none, and nothing is left; tear_down() looks. */
+/* Whichever allocation fails: there is an answer or none, and nothing is left; fake_world_tear_down() looks. */
 static void
 no_failed_allocation_leaves_anything(void **state)
 {
@@ -432,7 +424,7 @@ no_failed_allocation_leaves_anything(void **state)
 	assert_int_equal(counter_read(&fake_world->requests), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fake_world_tear_down)
 
 int
 main(void)

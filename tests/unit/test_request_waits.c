@@ -61,14 +61,6 @@ bounded(void **state)
 	return 0;
 }
 
-static int
-tear_down(void **state)
-{
-	(void)state;
-	fake_world_stop();
-	return 0;
-}
-
 static struct fake_client *
 begin(size_t i, const char *target)
 {
@@ -444,7 +436,7 @@ a_request_goes_on_by_the_table_that_it_began_with(void **state)
 	assert_int_equal(new->status, 404);
 }
 
-#define TEST(world, name) cmocka_unit_test_setup_teardown(name, world, tear_down)
+#define TEST(world, name) cmocka_unit_test_setup_teardown(name, world, fake_world_tear_down)
 
 int
 main(void)

@@ -138,6 +138,42 @@ test_conflicts_of_puts_are_asked_again(void **state)
 	assert_int_equal(error.kind, ERR_BUSY);
 }
 
+/* Keys are renewed and clocks are set right; what is not allowed to these keys stays so. */
+static void
+test_what_is_refused_for_good(void **state)
+{
+	static const struct {
+		enum s3_fate fate;
+		unsigned status;
+		const char *code;
+		bool for_good;
+	} cases[] = {
+		{ S3_REFUSED, 403, "AccessDenied", true },
+		{ S3_REFUSED, 403, "", true },
+		{ S3_REFUSED, 400, "InvalidRequest", true },
+		{ S3_REFUSED, 499, "", true },
+		{ S3_REFUSED, 399, "", false },
+		{ S3_REFUSED, 500, "", false },
+		{ S3_REFUSED, 0, "", false },
+		{ S3_AGAIN, 400, "RequestTimeout", false },
+		{ S3_AGAIN, 409, "OperationAborted", false },
+		{ S3_AGAIN, 429, "", false },
+		{ S3_DONE, 204, "", false },
+		{ S3_REFUSED, 403, "InvalidAccessKeyId", false },
+		{ S3_REFUSED, 403, "SignatureDoesNotMatch", false },
+		{ S3_REFUSED, 403, "RequestTimeTooSkewed", false },
+		{ S3_REFUSED, 400, "ExpiredToken", false },
+		{ S3_REFUSED, 400, "InvalidToken", false },
+		{ S3_REFUSED, 400, "TokenRefreshRequired", false },
+		{ S3_REFUSED, 400, "AuthorizationHeaderMalformed", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (s3_is_for_good(cases[i].fate, cases[i].status, cases[i].code) != cases[i].for_good)
+			fail_msg("case %zu: %u %s", i, cases[i].status, cases[i].code);
+}
+
 /* What a store says comes into logs and to clients. */
 static void
 test_words_of_a_store_are_plain(void **state)
@@ -235,6 +271,7 @@ main(void)
 		cmocka_unit_test(test_an_answer_before_the_end_of_the_request_is_no_success),
 		cmocka_unit_test(test_what_was_sent_before_is_open_unless_it_is_done),
 		cmocka_unit_test(test_conflicts_of_puts_are_asked_again),
+		cmocka_unit_test(test_what_is_refused_for_good),
 		cmocka_unit_test(test_words_of_a_store_are_plain),
 		cmocka_unit_test(test_parts_suffice),
 		cmocka_unit_test(test_the_size_grows_at_ten_thousand_parts),

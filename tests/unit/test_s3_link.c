@@ -117,8 +117,8 @@ who_pays_stands_in_it(void **state)
 	(void)state;
 	s3_link_add_query(&wish, &query);
 	assert_int_equal(query.len, 0);
-	to.peer.headers = lines;
-	to.peer.n_headers = 2;
+	to.peer.headers.items = lines;
+	to.peer.headers.n = 2;
 	s3_link_add_query(&wish, &query);
 	assert_string_equal(query.data, "x-amz-request-payer=requester");
 	buf_free(&query);

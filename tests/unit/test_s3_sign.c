@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "lib/check.h"
+#include "lib/freed.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -498,6 +499,23 @@ each_allocation_may_fail(void **state)
 	}
 }
 
+/* Some stores have keys of 64 characters. */
+static void
+nothing_of_the_secret_is_left_in_memory(void **state)
+{
+	static const char secret[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	const struct s3_sign_keys keys = { "A", secret, NULL };
+	struct s3_sign_request request = example("PUT", STR("/x"), STR(""));
+	struct s3_signed out = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	freed_watch("0123456789abcdef");
+	assert_true(s3_sign(&request, &keys, &out, &err));
+	s3_signed_free(&out);
+	assert_int_equal(freed_watch(NULL), 0);
+}
+
 int
 main(void)
 {
@@ -514,6 +532,7 @@ main(void)
 		cmocka_unit_test(a_session_token_is_signed_and_in_the_link),
 		cmocka_unit_test(a_clock_beyond_all_years_is_an_error),
 		cmocka_unit_test(each_allocation_may_fail),
+		cmocka_unit_test(nothing_of_the_secret_is_left_in_memory),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	DIR *folder = opendir(corpus());

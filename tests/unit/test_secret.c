@@ -3,13 +3,14 @@
 #include "base/secret.h"
 
 #include "lib/check.h"
+#include "lib/freed.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MOST 5000u /* more than is read in one piece */
+#define MOST 9000u /* more than is read in two pieces */
 
 /* Of so many bytes, at its beginning. */
 static int
@@ -28,7 +29,7 @@ file_of(size_t n)
 static void
 at_most_so_much_is_read(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 4096, 4097, MOST };
+	static const size_t sizes[] = { 0, 1, 4096, 4097, 8192, MOST };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -55,6 +56,33 @@ one_byte_more_is_too_much(void **state)
 	close(fd);
 }
 
+/* What a text has outgrown, too. */
+static void
+nothing_of_it_is_left_in_memory_that_is_given_back(void **state)
+{
+	struct buf text = { .is_secret = true };
+	int fd = file_of(MOST);
+
+	(void)state;
+	freed_watch("0123456789");
+	buf_add_text(&text, "0123456789");
+	for (size_t i = 0; i < 1000; i++)
+		buf_addf(&text, "%zu", i);
+	buf_make_room(&text, 100000);
+	assert_memory_equal(text.data, "0123456789012", 13);
+	assert_int_equal(strlen(text.data), text.len);
+	assert_int_equal(text.len, 10 + 10 + 180 + 2700);
+	secret_wipe(&text);
+	buf_add_text(&text, "0123456789"); /* the next one is one, too */
+	buf_make_room(&text, 100);
+	secret_wipe(&text);
+	assert_int_equal(freed_watch("ssssssssss"), 0);
+	assert_true(secret_read(fd, MOST, &text));
+	secret_wipe(&text);
+	assert_int_equal(freed_watch(NULL), 0);
+	close(fd);
+}
+
 static void
 what_cannot_be_read_is_told(void **state)
 {
@@ -73,6 +101,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_most_so_much_is_read),
 		cmocka_unit_test(one_byte_more_is_too_much),
+		cmocka_unit_test(nothing_of_it_is_left_in_memory_that_is_given_back),
 		cmocka_unit_test(what_cannot_be_read_is_told),
 	};
 

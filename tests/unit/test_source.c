@@ -2,6 +2,7 @@
 /* test_source.c - the source of each route, and what the one that takes a whole body for one file makes of a head and a body. */
 #include "lib/check.h"
 #include "lib/form_head.h"
+#include "lib/head_lines.h"
 #include "lib/routes.h"
 
 #include "base/mem.h"
@@ -57,23 +58,6 @@ static const struct source_events events = { .on_begin = on_begin, .on_data = on
 
 /* -- heads -------------------------------------------------------------------------------------------- */
 
-/* `arg`: lines of "name: value\n". */
-static bool
-nth_header(const void *arg, struct str name, size_t nth, struct str *value)
-{
-	const char *line = arg;
-
-	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
-		size_t colon = strcspn(line, ":"), end = strcspn(line, "\n");
-
-		if (!str_equal_nocase((struct str){ line, colon }, name) || nth-- > 0)
-			continue;
-		*value = str_trim((struct str){ line + colon + 1, end - colon - 1 });
-		return true;
-	}
-	return false;
-}
-
 static struct head
 head_of(const char *target, const char *headers)
 {
@@ -81,7 +65,7 @@ head_of(const char *target, const char *headers)
 		.method = STR("PUT"),
 		.target = str_of(target),
 		.version = STR("HTTP/1.1"),
-		.header = nth_header,
+		.header = head_lines_nth,
 		.arg = headers,
 	};
 }
@@ -106,9 +90,11 @@ read_body(
 	const char *target, const char *headers, struct str body, size_t first, size_t step, struct record *record)
 {
 	struct head head = head_of(target, headers);
-	struct source_setup setup = {
-		.route = &config->routes[1], .head = &head, .events = &events, .arg = record
-	};
+	struct source_setup setup = { .route = &config->routes[1],
+		.parts = config->routes[1].limits.parts,
+		.head = &head,
+		.events = &events,
+		.arg = record };
 	struct source_reader reader = { 0 };
 	struct error err = { 0 };
 	bool ok = source_begin(&reader, &setup, &err) && feed_all(&reader, body, first, step, &err) &&
@@ -213,9 +199,11 @@ its_name_is_memory_that_counts(void **state)
 {
 	struct head head = head_of("/a/0123456789", "");
 	struct record record = { 0 };
-	struct source_setup setup = {
-		.route = &config->routes[1], .head = &head, .events = &events, .arg = &record
-	};
+	struct source_setup setup = { .route = &config->routes[1],
+		.parts = config->routes[1].limits.parts,
+		.head = &head,
+		.events = &events,
+		.arg = &record };
 	struct source_reader reader = { 0 };
 	struct error err = { 0 };
 
@@ -232,9 +220,11 @@ without_memory_a_body_is_refused(void **state)
 {
 	struct head head = head_of("/a", CD "attachment; filename=\"b\"; filename*=UTF-8''b\n");
 	struct record record = { 0 };
-	struct source_setup setup = {
-		.route = &config->routes[1], .head = &head, .events = &events, .arg = &record
-	};
+	struct source_setup setup = { .route = &config->routes[1],
+		.parts = config->routes[1].limits.parts,
+		.head = &head,
+		.events = &events,
+		.arg = &record };
 	bool ok = false;
 
 	(void)state;
@@ -306,9 +296,11 @@ a_form_is_read_by_the_source_of_forms(void **state)
 	static const char body[] =
 		"--B\r\nContent-Disposition: form-data; name=a; filename=\"\"\r\n\r\n\r\n--B--\r\n";
 	struct record record = { 0 };
-	struct source_setup setup = {
-		.route = &config->routes[0], .head = &form_head, .events = &events, .arg = &record
-	};
+	struct source_setup setup = { .route = &config->routes[0],
+		.parts = config->routes[0].limits.parts,
+		.head = &form_head,
+		.events = &events,
+		.arg = &record };
 	struct source_reader reader = { 0 };
 	struct error err = { 0 };
 

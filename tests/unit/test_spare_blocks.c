@@ -7,7 +7,11 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define BUFFER ((size_t)256 << 10)
 
@@ -24,6 +28,9 @@ a_buffer_serves_the_next_request(void **state)
 	assert_ptr_equal(second, first);
 	spare_blocks_give(second);
 	second = spare_blocks_take(BUFFER - BUFFER / 4);
+	assert_ptr_equal(second, first);
+	spare_blocks_give(second);
+	second = spare_blocks_zeroed(1, BUFFER);
 	assert_ptr_equal(second, first);
 	spare_blocks_give(second);
 }
@@ -69,6 +76,52 @@ nothing_can_be_given_back(void **state)
 	spare_blocks_give(NULL);
 }
 
+static size_t
+resident(const char *block, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 0;
+	unsigned char pages[2 * SPARE_BLOCK_LARGEST / 4096] = { 0 };
+	uintptr_t from = ((uintptr_t)block + page - 1) / page * page, to = (uintptr_t)(block + size) / page * page;
+
+	assert_int_equal(mincore((void *)from, to - from, pages), 0);
+	for (size_t i = 0; i < (to - from) / page; i++)
+		n += pages[i] & 1;
+	return n;
+}
+
+/* Also where malloc gives it what was used before; but without its pages. */
+static void
+what_is_zeroed_is_zero(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size < 2 * SPARE_BLOCK_LARGEST; size += size / 3 + 1) {
+		char *used = malloc(size), *block;
+
+		assert_non_null(used);
+		memset(used, 3, size);
+		free(used);
+		block = spare_blocks_zeroed(size, 1);
+		assert_non_null(block);
+		if (size >= SPARE_ZEROED_LEAST)
+			assert_int_equal(resident(block, size), 0);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(block[i], 0);
+		memset(block, 2, size);
+		spare_blocks_give(block);
+	}
+	assert_null(spare_blocks_zeroed(SIZE_MAX / 2, 3));
+}
+
+static void
+nothing_is_a_block_too(void **state)
+{
+	void *block = spare_blocks_zeroed(3, 0);
+
+	(void)state;
+	assert_non_null(block);
+	spare_blocks_give(block);
+}
+
 static void *
 run_thread(void *block)
 {
@@ -104,6 +157,8 @@ main(void)
 		cmocka_unit_test(two_have_never_the_same),
 		cmocka_unit_test(nothing_can_be_given_back),
 		cmocka_unit_test(another_thread_may_give_it_back),
+		cmocka_unit_test(what_is_zeroed_is_zero),
+		cmocka_unit_test(nothing_is_a_block_too),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

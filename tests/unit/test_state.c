@@ -6,10 +6,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +26,7 @@ add_intent(struct buf *out, const char *id)
 {
 	struct buf payload = { 0 };
 
-	record_begin(&payload, id);
+	record_begin(&payload, id, NULL);
 	record_add(&payload, &store);
 	record_add(&payload, &file);
 	record_add(&payload, &uploaded);
@@ -50,7 +48,7 @@ a_whole_record_of_another_kind_is_passed_over(void **state)
 		struct str rest;
 
 		record_write(&out, payloads[i]);
-		record_write_done(&out, "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa");
+		record_write_note(&out, RECORD_DONE, "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa");
 		rest = buf_str(&out);
 		assert_int_equal(record_next(&rest, &record), RECORD_TORN);
 		assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
@@ -69,7 +67,7 @@ a_record_is_read_as_it_was_written(void **state)
 
 	(void)state;
 	add_intent(&out, ID_A);
-	record_write_done(&out, ID_B);
+	record_write_note(&out, RECORD_DONE, ID_B);
 	rest = buf_str(&out);
 	assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
 	assert_int_equal(record.kind, RECORD_INTENT);
@@ -444,17 +442,6 @@ a_file_that_tells_little_is_written_anew(void **unused)
 /* -- what goes wrong ---------------------------------------------------------------------------------- */
 
 static void
-limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void
 what_cannot_be_written_is_said_and_tried_again(void **unused)
 {
 	struct state *state = start();
@@ -466,7 +453,7 @@ what_cannot_be_written_is_said_and_tried_again(void **unused)
 	(void)unused;
 	memcpy(id, state_entry_id(before), sizeof id);
 	count_files(&size);
-	limit_files((rlim_t)size + 20); /* part of the record can be written */
+	folder_limit_files((rlim_t)size + 20); /* part of the record can be written */
 	failed = told(state, &file);
 	memcpy(failed_id, state_entry_id(failed), sizeof failed_id);
 	assert_int_equal(world.n_errors, 1);
@@ -475,7 +462,7 @@ what_cannot_be_written_is_said_and_tried_again(void **unused)
 	state_entry_done(before);
 	wait_for_answers(1);
 	assert_int_equal(world.n_errors, 2); /* it is not done, and may be tried again */
-	limit_files(RLIM_INFINITY);
+	folder_limit_files(RLIM_INFINITY);
 	for (int i = 0; i < 1000 && !state_is_good(state, &why); i++)
 		usleep(10000);
 	assert_true(state_is_good(state, &why));

@@ -54,7 +54,7 @@ make_table(const char *first, const char *second, const struct table *before)
 static int
 fd_of(const struct table *table, size_t destination)
 {
-	const struct folders *folders = sink_opened(table, sink_of(&table->config->destinations[destination]));
+	const struct folders *folders = sink_opened(table, table->config->destinations[destination].kind);
 
 	return folders_home(folders, destination)->fd;
 }

@@ -2,28 +2,12 @@
 /* test_trust.c - whose word counts for who the client is. */
 #include "request/trust.h"
 
+#include "lib/head_lines.h"
 #include "lib/routes.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
-
-/* `arg` is header lines, "name: value\n" each. */
-static bool
-nth_header(const void *arg, struct str name, size_t nth, struct str *value)
-{
-	const char *line = arg;
-
-	for (; *line != '\0'; line = strchr(line, '\n') + 1) {
-		size_t colon = strcspn(line, ":"), end = strcspn(line, "\n");
-
-		if (!str_equal_nocase((struct str){ line, colon }, name) || nth-- > 0)
-			continue;
-		*value = str_trim((struct str){ line + colon + 1, end - colon - 1 });
-		return true;
-	}
-	return false;
-}
 
 static struct config *
 config_of(const char *proxies)
@@ -65,7 +49,7 @@ expect_clients(const struct claim *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct config *config = config_of(rows[i].proxies);
 		struct sockaddr_storage peer = peer_of(rows[i].peer);
-		struct head head = { .header = nth_header, .arg = rows[i].headers };
+		struct head head = { .header = head_lines_nth, .arg = rows[i].headers };
 		char got[TRUST_ADDRESS_MAX];
 
 		trust_client(&config->trust, (struct sockaddr *)&peer, &head, got);

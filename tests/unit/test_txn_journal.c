@@ -10,10 +10,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static struct state *
@@ -61,18 +59,18 @@ nothing_is_visible_before_the_journal_tells_of_all(void **unused)
 	world_kept(&world, &world.to_store);
 	world_kept(&world, &world.to_folder);
 	for (int i = 0; i < 10; i++) {
-		assert_false(txn_step(world.txn, false));
+		assert_false(txn_step(world.txn, TXN_END));
 		loop_deliver_rest(world.loop);
 	}
 	assert_string_equal(world.log, "0S"); /* the file is written, under no name */
 	world_turn_state(&world);
 	loop_deliver_rest(world.loop);
 	for (int i = 0; i < 10; i++) {
-		assert_false(txn_step(world.txn, false)); /* not before the journal knows that all are there */
+		assert_false(txn_step(world.txn, TXN_END)); /* not before the journal knows that all are there */
 		loop_deliver_rest(world.loop);
 	}
 	assert_string_equal(world.log, "0S 0C 1S 1C 2S 2C");
-	assert_true(world_play(&world, false));
+	assert_true(world_play(&world, TXN_END));
 	assert_true(txn_is_whole(world.txn));
 	assert_null(txn_failure(world.txn));
 	end_state(&world);
@@ -83,10 +81,10 @@ nothing_is_visible_before_the_journal_tells_of_all(void **unused)
 static void
 expect_whole_without_the_journal(struct world *world)
 {
-	txn_step(world->txn, false);
+	txn_step(world->txn, TXN_END);
 	for (int turns = 0; turns < 10; turns++) {
 		loop_deliver_rest(world->loop);
-		txn_step(world->txn, false);
+		txn_step(world->txn, TXN_END);
 	}
 	assert_true(txn_is_whole(world->txn)); /* though the journal had no turn */
 }
@@ -111,17 +109,6 @@ what_is_in_one_place_has_no_need_of_the_journal(void **unused)
 }
 
 static void
-limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void
 a_journal_that_cannot_tell_lets_nothing_be_visible(void **unused)
 {
 	int folder = folder_make();
@@ -131,9 +118,9 @@ a_journal_that_cannot_tell_lets_nothing_be_visible(void **unused)
 	world_set_up_with(&world, PLAN_ALL, open_state(folder));
 	world_kept(&world, &world.to_undoable);
 	world_kept(&world, &world.to_undoable);
-	limit_files(20);
-	assert_true(world_play(&world, false));
-	limit_files(RLIM_INFINITY);
+	folder_limit_files(20);
+	assert_true(world_play(&world, TXN_END));
+	folder_limit_files(RLIM_INFINITY);
 	assert_string_equal(world.log, "");
 	assert_int_equal(txn_failure(world.txn)->kind, ERR_UPSTREAM_FULL);
 	end_state(&world);
@@ -151,11 +138,11 @@ a_journal_that_cannot_be_told_of_the_end_takes_all_back(void **unused)
 	world_set_up_with(&world, PLAN_ALL, open_state(folder));
 	world_kept(&world, &world.to_undoable);
 	world_kept(&world, &world.to_other_folder);
-	assert_false(txn_step(world.txn, false));
+	assert_false(txn_step(world.txn, TXN_END));
 	world_turn_state(&world);
-	limit_files(20);
-	assert_true(world_play(&world, false));
-	limit_files(RLIM_INFINITY);
+	folder_limit_files(20);
+	assert_true(world_play(&world, TXN_END));
+	folder_limit_files(RLIM_INFINITY);
 	assert_string_equal(world.log, "0S 0C 1S 1C 0U 1U");
 	assert_int_equal(txn_failure(world.txn)->kind, ERR_UPSTREAM_FULL);
 	end_state(&world);
@@ -195,9 +182,9 @@ a_journal_that_finds_no_memory_lets_nothing_be_visible(void **unused)
 		world_kept(&world, &world.to_undoable);
 		world_kept(&world, &world.to_undoable);
 		mem_fail(nth, 1);
-		txn_step(world.txn, false);
+		txn_step(world.txn, TXN_END);
 		is_over = mem_fail(0, 0) < nth;
-		assert_true(world_play(&world, false));
+		assert_true(world_play(&world, TXN_END));
 		assert_int_equal(txn_is_whole(world.txn), is_over);
 		if (!is_over) {
 			assert_int_equal(txn_failure(world.txn)->kind, ERR_NOMEM);
@@ -208,15 +195,14 @@ a_journal_that_finds_no_memory_lets_nothing_be_visible(void **unused)
 	}
 }
 
-/* How the journal says that the object of this destination is taken back; 0: it tells of none. */
-static char
-told_way_back(int folder, const char *destination)
+/* Calls for each record of the files; returns how many there are. */
+static size_t
+each_record(int folder, void (*call)(void *arg, struct record *record), void *arg)
 {
 	int at = openat(folder, "state", O_RDONLY | O_DIRECTORY);
 	DIR *dir = fdopendir(at);
-	struct record_object object;
 	struct record record;
-	char back = 0;
+	size_t n = 0;
 
 	assert_non_null(dir);
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
@@ -226,16 +212,40 @@ told_way_back(int folder, const char *destination)
 
 		if (entry->d_type == DT_REG && whole_file_read(fd, &text) && text.len > strlen(RECORD_FORMAT)) {
 			rest = (struct str){ text.data + strlen(RECORD_FORMAT), text.len - strlen(RECORD_FORMAT) };
-			assert_int_equal(record_next(&rest, &record), RECORD_FOUND);
-			while (record_next_object(&record.objects, &object))
-				if (strcmp(object.destination, destination) == 0)
-					back = object.back;
+			for (; record_next(&rest, &record) == RECORD_FOUND; n++)
+				call(arg, &record);
 		}
 		buf_free(&text);
 		close(fd);
 	}
 	closedir(dir);
-	return back;
+	return n;
+}
+
+struct way_back {
+	const char *destination;
+	char back; /* 0: it tells of none */
+};
+
+static void
+find_way_back(void *arg, struct record *record)
+{
+	struct way_back *way = arg;
+	struct record_object object;
+
+	while (record->kind == RECORD_INTENT && record_next_object(&record->objects, &object))
+		if (strcmp(object.destination, way->destination) == 0)
+			way->back = object.back;
+}
+
+/* How the journal says that the object of this destination is taken back; 0: it tells of none. */
+static char
+told_way_back(int folder, const char *destination)
+{
+	struct way_back way = { .destination = destination };
+
+	assert_int_equal(each_record(folder, find_way_back, &way), 1);
+	return way.back;
 }
 
 /* What a later start may delete by its name: only what nobody else can have made. */
@@ -268,10 +278,10 @@ the_journal_tells_which_names_are_ours(void **unused)
 		world.to_undoable.target = &target;
 		world_kept(&world, &world.to_undoable);
 		world_kept(&world, &world.to_folder);
-		txn_step(world.txn, false);
+		txn_step(world.txn, TXN_END);
 		world_turn_state(&world);
 		assert_int_equal(told_way_back(folder, name), rows[i].back);
-		assert_true(world_play(&world, false));
+		assert_true(world_play(&world, TXN_END));
 		end_state(&world);
 		folder_remove(folder);
 	}
@@ -292,11 +302,49 @@ a_form_that_fails_is_forgotten_unless_something_may_be_there(void **unused)
 		world_kept(&world, &world.to_undoable);
 		world.fails_at = 1;
 		world.fails_to_undo = stays ? &first->order : NULL;
-		assert_true(world_play(&world, false));
+		assert_true(world_play(&world, TXN_END));
 		assert_string_equal(world.log, "0S 0C 1S 1C 0U");
 		end_state(&world);
 		assert_int_equal(left(folder), stays ? 2 : 0);
 	}
+	folder_remove(folder);
+}
+
+static void
+pass_over(void *arg, struct record *record)
+{
+	(void)arg;
+	(void)record;
+}
+
+static void
+the_journal_is_told_for_a_commit_and_stays_open_until_the_end(void **unused)
+{
+	static const enum txn_goal goals[] = { TXN_PREPARE, TXN_COMMIT };
+	int folder = folder_make();
+
+	(void)unused;
+	for (int gives_up = 0; gives_up < 2; gives_up++)
+		for (size_t fails_at = 0; fails_at < 3; fails_at++) {
+			bool fails = fails_at < 2;
+			struct world world;
+
+			world_set_up_with(&world, PLAN_ALL, open_state(folder));
+			world_kept(&world, &world.to_undoable);
+			world_kept(&world, &world.to_other_folder);
+			world.fails_at = fails_at;
+			for (size_t i = 0; i < 2; i++) {
+				assert_true(world_play(&world, goals[i]));
+				assert_int_equal(each_record(folder, pass_over, NULL), i);
+			}
+			assert_int_equal(txn_is_whole(world.txn), !fails);
+			assert_true(world_play(&world, gives_up ? TXN_GIVE_UP : TXN_END));
+			assert_int_equal(txn_is_whole(world.txn), !fails && !gives_up);
+			world_turn_state(&world);
+			assert_int_equal(each_record(folder, pass_over, NULL), 2);
+			end_state(&world);
+			assert_int_equal(left(folder), 0);
+		}
 	folder_remove(folder);
 }
 
@@ -312,6 +360,7 @@ main(void)
 		cmocka_unit_test(a_journal_that_finds_no_memory_lets_nothing_be_visible),
 		cmocka_unit_test(the_journal_tells_which_names_are_ours),
 		cmocka_unit_test(a_form_that_fails_is_forgotten_unless_something_may_be_there),
+		cmocka_unit_test(the_journal_is_told_for_a_commit_and_stays_open_until_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

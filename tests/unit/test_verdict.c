@@ -217,6 +217,74 @@ an_answer_with_a_remedy_names_it(void **state)
 	}
 }
 
+static struct outcome
+refuse(unsigned status, bool passes, const char *challenge, bool was_sent_before)
+{
+	struct exchange_result result = {
+		.status = status, .is_whole = true, .was_complete = true, .was_sent_before = was_sent_before
+	};
+	struct retry_after later = { .seconds = 7 };
+	struct verdict_facts facts = {
+		.destination = "d", .passes_errors = passes, .later = &later, .result = &result
+	};
+	struct outcome outcome = { 0 };
+
+	buf_add_text(&outcome.challenge, challenge);
+	verdict_of(&facts, &outcome);
+	buf_free(&outcome.challenge);
+	return outcome;
+}
+
+static bool
+is_listed(unsigned status)
+{
+	static const unsigned listed[] = { 401, 403, 404, 409, 412, 413, 415, 429, 503 };
+
+	for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
+		if (listed[i] == status)
+			return true;
+	return false;
+}
+
+static void
+a_refusal_is_the_clients_if_the_route_file_says_so(void **state)
+{
+	(void)state;
+	for (unsigned status = 300; status < 600; status++) {
+		char bare[64];
+
+		snprintf(bare, sizeof bare, "destination \"d\" answered %u", status);
+		for (int passes = 0; passes < 2; passes++) {
+			struct outcome outcome = refuse(status, passes, "Bearer", false);
+			bool is_passed = passes && is_listed(status);
+			bool is_later = status == 413 || status == 429 || status == 503;
+
+			assert_int_equal(outcome.error.kind == ERR_UPSTREAM_REFUSED, is_passed);
+			assert_int_equal(outcome.error.status, is_passed ? status : 0);
+			assert_int_equal(outcome.retry_after_s, is_later ? 7 : 0);
+			if (is_passed)
+				assert_string_equal(outcome.error.message, bare);
+		}
+		assert_int_equal(
+			refuse(status, true, "Bearer", true).error.status, 0); /* the object may be there */
+	}
+}
+
+static void
+a_401_without_a_challenge_is_nobodys(void **state)
+{
+	struct exchange_result result = { .status = 401, .is_whole = true, .was_complete = true };
+	struct verdict_facts facts = { .destination = "d", .passes_errors = true, .result = &result };
+	struct outcome none = refuse(401, true, "", false), long_one = { .challenge = { .failed = true } };
+
+	(void)state;
+	verdict_of(&facts, &long_one);
+	assert_int_equal(none.error.kind, ERR_UPSTREAM);
+	assert_int_equal(long_one.error.kind, ERR_UPSTREAM);
+	assert_string_equal(none.error.message,
+		"destination \"d\" answered 401 without a WWW-Authenticate that could be passed on");
+}
+
 /* Only then may it be asked once more. */
 static void
 a_kept_connection_that_dies_without_an_answer_is_stale(void **state)
@@ -247,6 +315,8 @@ main(void)
 		cmocka_unit_test(an_answer_whose_head_is_cut_is_none),
 		cmocka_unit_test(what_is_ours_is_not_told_as_the_destinations),
 		cmocka_unit_test(an_answer_with_a_remedy_names_it),
+		cmocka_unit_test(a_refusal_is_the_clients_if_the_route_file_says_so),
+		cmocka_unit_test(a_401_without_a_challenge_is_nobodys),
 		cmocka_unit_test(a_kept_connection_that_dies_without_an_answer_is_stale) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
