@@ -287,11 +287,17 @@ def post(to, path, body, chunk=None, **how):
 
 # -- the scripted upstream -------------------------------------------------------------------------------------------
 
+def has_come(s, seconds=None):
+    """Waits for something to read, for ever by default. Not select(), which refuses descriptors over 1023: a test may have thousands."""
+    poll = select.poll()
+    poll.register(s, select.POLLIN)
+    return bool(poll.poll(seconds and seconds * 1000))
+
+
 def is_silent(s):
     """Nothing has come that was not read yet, not even an end."""
     with contextlib.suppress(OSError):
-        ready, _, _ = select.select([s], [], [], 0)
-        return not ready
+        return not has_come(s, 0)
     return False
 
 
@@ -325,11 +331,11 @@ class Upstream:
     def accept(self, listener):
         while True:
             try:
-                select.select([listener], [], [])
+                has_come(listener)
                 with self.lock:  # whoever looks sees it before or after, not on its way
                     s, _ = listener.accept()
                     self.open.add(s)
-            except (OSError, ValueError):
+            except OSError:
                 return
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
@@ -337,28 +343,28 @@ class Upstream:
         with contextlib.suppress(OSError, ValueError):
             if self.tls:
                 s = self.tls.wrap_socket(s, server_side=True)
-            reader = s.makefile("rb", buffering=65536)
-            while True:
-                request = Request(self, s, reader)
-                self.idle.add(s)
-                if not request.read_head():
-                    break
-                self.idle.discard(s)
-                with self.lock:
-                    self.seen.append(request)
-                then = self.script(request) if self.script is not None else None
-                if then == "done":
-                    break
-                if then == "next":
-                    continue
-                if not request.read_all():
-                    break
-                with self.lock:
-                    if request.method == "DELETE":
-                        self.store.pop(request.path, None)
-                    else:
-                        self.store[request.path] = bytes(request.body)
-                request.answer(201)
+            with s.makefile("rb", buffering=65536) as reader:  # it has the descriptor, too
+                while True:
+                    request = Request(self, s, reader)
+                    self.idle.add(s)
+                    if not request.read_head():
+                        break
+                    self.idle.discard(s)
+                    with self.lock:
+                        self.seen.append(request)
+                    then = self.script(request) if self.script is not None else None
+                    if then == "done":
+                        break
+                    if then == "next":
+                        continue
+                    if not request.read_all():
+                        break
+                    with self.lock:
+                        if request.method == "DELETE":
+                            self.store.pop(request.path, None)
+                        else:
+                            self.store[request.path] = bytes(request.body)
+                    request.answer(201)
         with self.lock:
             self.open.discard(s)
             self.idle.discard(s)
@@ -394,7 +400,7 @@ class Request:
     def __init__(self, upstream, s, reader):
         self.upstream, self.socket, self.reader = upstream, s, reader
         self.body, self.complete, self.cut = bytearray(), False, False
-        self.left, self.is_chunked = 0, False
+        self.left, self.is_chunked, self.trailers = 0, False, []
 
     def read_head(self):
         lines = []
@@ -406,6 +412,7 @@ class Request:
                 break
             lines.append(line.decode("latin-1").rstrip("\r\n"))
         self.method, self.path, _ = lines[0].split(" ")
+        self.lines = [tuple(x.strip() for x in line.split(":", 1)) for line in lines[1:]]
         self.headers = {k.strip().lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
         self.is_chunked = "transfer-encoding" in self.headers
         self.left = int(self.headers.get("content-length", 0))
@@ -422,7 +429,7 @@ class Request:
                 return b""
             self.left = int(line, 16)
             if self.left == 0:
-                self.complete = self.reader.readline(64) == b"\r\n"
+                self.read_trailers()
                 self.cut = not self.complete
                 return b""
         if not self.is_chunked and self.left == 0:
@@ -437,6 +444,15 @@ class Request:
         if self.is_chunked and self.left == 0:
             self.reader.readline(64)
         return piece
+
+    def read_trailers(self):
+        while not self.complete:
+            line = self.reader.readline(4096)
+            if not line.endswith(b"\r\n"):
+                return
+            self.complete = line == b"\r\n"
+            if not self.complete:
+                self.trailers.append(tuple(x.strip() for x in line.decode("latin-1").split(":", 1)))
 
     def read_all(self):
         while self.read_some():

@@ -161,7 +161,7 @@ def test_explain_is_the_same_at_every_split_and_every_time():
         for request in (head_of("/up/a%2Fb", len(body)) + body, head_of("/up/a%2Fb") + chunked(body, 999)):
             whole = explain(d, request)
             told = json.loads(whole)
-            assert list(told) == ["status", "route", "error", "reason", "field", "limit", "offset", "parts", "would"] and told["status"] == 201 and told["reason"] is None
+            assert list(told) == ["status", "route", "routes", "error", "reason", "field", "limit", "offset", "parts", "would"] and told["status"] == 201 and told["reason"] is None
             first = told["parts"][0]
             assert first == {"part": 1, "field": "file", "filename": "ph\u00f6to.JPG", "type": "image/jpeg", "size": 70_000,
                              "sha256": sha256(noise(70_000)), "action": "store", "destination": "files",

@@ -10,6 +10,17 @@ routes:
     match: { path: /d }
     fields: [ { name: "*", store: { to: files, key: "{field}/{part}" } } ]
 """
+# The same names, but the first segment of one is known only at the end of the form.
+HELD = """destinations:
+  files: { type: directory, path: "{dir}/out", exists: replace }
+routes:
+  - id: d
+    match: { path: /d }
+    fields:
+      - { name: name, kind: value, drop: true }
+      - { name: b, kind: file, needs: { fields: name, else: hold }, store: { to: files, key: "{field.name}/{part}" } }
+      - { name: "*", kind: file, store: { to: files, key: "{field}/{part}" } }
+"""
 PARTS = [("a", 10), ("b", 70_000), ("a", 0), ("c", 16_384), ("b", 1)]
 OLD = b"this was here before"
 
@@ -53,10 +64,10 @@ def expected():
     return {f"{name}/{i}": noise(size, i) for i, (name, size) in enumerate(PARTS, 1)}
 
 
-def crash(call, nth):
+def crash(call, nth, routes):
     """What the client was told, and what is visible after the next start. None: it was never killed."""
-    body = form(*[part(name, noise(size, i), "f") for i, (name, size) in enumerate(PARTS, 1)])
-    p = Killed(call, nth)
+    body = form(*[part(name, noise(size, i), "f") for i, (name, size) in enumerate(PARTS, 1)], *([part("name", b"b")] if routes is HELD else []))
+    p = Killed(call, nth, routes)
     p.put_old()
     try:
         with connect(p.port) as s:
@@ -75,10 +86,10 @@ def crash(call, nth):
 def test_a_kill_in_the_middle_of_a_commit_is_taken_back():
     if shutil.which("strace") is None:
         raise Skip("strace is not here")
-    for call, most in (("renameat2", 12), ("unlinkat", 4), ("fsync", 16)):
+    for call, most, routes in (("renameat2", 12, ROUTES), ("unlinkat", 4, ROUTES), ("fsync", 16, ROUTES), ("renameat2", 12, HELD)):
         kills = 0
         for nth in range(1, most + 1):
-            result = crash(call, nth)
+            result = crash(call, nth, routes)
             if result is None:
                 break
             kills += 1

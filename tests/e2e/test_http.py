@@ -33,6 +33,9 @@ def test_statuses_are_meant_as_they_are():
             assert answer.headers["content-type"] == "application/problem+json" and told["status"] == want, told
             assert {"type", "title", "status", "detail", "request_id"} <= set(told) and answer.headers["x-request-id"] == told["request_id"]
         assert status(head_of("/d", len(small), method="PATCH") + small).headers["allow"] == "POST, PUT"
+        for coding in ("gzip", "deflate", "br", "zstd", "x", "identity, gzip"):  # whoever sends it has to be told what to send
+            told = status(head_of("/d", len(small), extra=f"Content-Encoding: {coding}\r\n") + small).json()
+            assert told["status"] == 415 and "send the body as it is, not compressed" in told["detail"], told
         assert status(head_of("/d", len(small), extra="X-Request-Id: abc-1\r\n") + small).headers["x-request-id"] == "abc-1"
         assert len(p.files()) == 1
 
@@ -106,16 +109,44 @@ def test_keep_alive_pipelining_http10_unix_and_odd_chunks():
         assert sorted(map(len, p.files().values())) == [1, 1] + [100_000] * 9
 
 
+def test_a_kept_connection_whose_bodies_changed_their_size_is_closed():
+    """It has its buffers for life, and was given them by its first body: after two of another size a new one is better."""
+    small, large = (form(part("a", noise(n), "a")) for n in (1000, 300_000))
+    with Penstock(DIR, workers=1) as p:
+        for bodies, is_closed in (([small] * 4, False), ([large] * 4, False), ([small, large, small, large], False), ([small, large, large], True), ([large, small, small], True)):
+            with connect(p.port) as s:
+                for i, body in enumerate(bodies):
+                    s.sendall(head_of("/d", len(body)) + body)
+                    answer = read_answer(s)
+                    said = answer.headers.get("connection") == "close"
+                    assert answer.status == 201 and said == (is_closed and i == len(bodies) - 1), (len(body), i, answer.headers)
+
+
 def test_a_silent_client_is_told_408():
     head = "client: { timeout: { head: 3s, idle: 300ms } }"  # a busy machine may stand still between connect() and the head
     with Penstock(DIR, head=head) as p:
         with connect(p.port) as s:
             s.sendall(head_of("/d", 1000) + part("a", b"x")[:50])
             assert read_answer(s).status == 408
-        with connect(p.port) as s:
-            s.sendall(b"POST /d HT")
-            assert s.recv(100) == b""
+        for begun in (b"POST /d HT", b""):
+            with connect(p.port) as s:
+                s.sendall(begun)
+                assert s.recv(100) == b""
         assert p.files() == {}
+
+
+def test_the_time_of_a_head_runs_from_connecting():
+    """A byte that comes late gives its head no more time, neither does a PROXY header."""
+    proxy = free_port()
+    with Penstock(DIR, head="client: { timeout: { head: 4s } }", listen=f'{{ addr: "127.0.0.1:{proxy}", proxy_protocol: true }}') as p:
+        for port, pieces in ((p.port, [b"P"]), (proxy, [b"PROXY UNKNOWN\r\n", b"P"]), (proxy, [b"PROXY UNKNOWN\r\nP"])):
+            with connect(port) as s:
+                for piece in pieces:
+                    time.sleep(3 / len(pieces))
+                    s.sendall(piece)
+                sent = time.monotonic()
+                assert s.recv(10) == b""
+                assert time.monotonic() - sent < 3.9, (pieces, "the late byte has begun a time of its own")
 
 
 def test_sigterm_lets_a_running_upload_finish():

@@ -91,6 +91,37 @@ def test_a_crowd_of_connections_stays_within_the_budget_and_32_mib():
         wait_for(lambda: post(p.port, "/held", form(part("a", noise(100_000)))).status == 201, "there is room again")
 
 
+def test_clients_that_stay_and_bring_little_take_little():
+    """Of a connection that is used again all buffers are resident."""
+    with Penstock(UP, memory="64MiB", workers=1) as p:
+        body = form(part("b", b"1"))
+        before = p.memory("VmRSS")
+        stay = [connect(p.port) for _ in range(30)]
+        for _ in range(2):
+            for s in stay:
+                s.sendall(head_of("/names", len(body)) + body)
+                answer = read_answer(s)
+                assert answer.status == 201 and "connection" not in answer.headers, answer.headers
+        grown = p.memory("VmRSS") - before
+        if os.environ.get("E2E_TREE", "release") == "release":
+            assert grown < 6 << 20, f"{grown >> 10} KiB"
+        for s in stay:
+            s.close()
+
+
+def test_so_many_connections_stay_as_their_buffers_fit_into_an_eighth():
+    for size, most in ((1, 32), (300_000, 8)):
+        body = form(part("b", noise(size)))
+        with Penstock(UP, memory="16MiB", workers=1) as p:
+            clients = [connect(p.port) for _ in range(most + 2)]
+            for s in clients:
+                s.sendall(head_of("/names", len(body)) + body)
+            stayed = [read_answer(s).headers.get("connection") != "close" for s in clients]
+            assert stayed.count(True) == most, stayed
+            for s in clients:
+                s.close()
+
+
 def test_a_long_answer_arrives_whole_although_the_body_is_still_coming():
     with Upstream() as up, Penstock(UP, up, memory="64MiB") as p:
         body = b"".join(part("field-with-a-longer-name", b"", "some-file-name.txt") for _ in range(3000)) + part("bad", b"")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What clients bring into names: it stays in its segment in real stores and in folders, is refused where that is asked for,
 and is not taken from one of two headers."""
+import re
+import urllib.parse
+
 from agreement import *
 from dav import *
 
@@ -97,7 +100,8 @@ def test_what_is_shipped_lets_nobody_overwrite_or_take_back_an_object_of_another
         routes = f.read()
     routes = routes[routes.index("\ndestinations:"):].replace("storage:9000", "127.0.0.1:{up}")
     evil = "/../../victim/1-note"
-    with docker_nginx() as store, Penstock(routes, store) as p:
+    env = {**os.environ, "GALLERY_KEY": 32 * "k"}
+    with docker_nginx() as store, Penstock(routes, store, head='state: "{dir}/state"', env=env) as p:
         assert post(p.port, "/upload", form(part("note", b"mine")), extra="X-Request-Id: victim\r\n").status == 201
         mine = {"files/victim/1-note.txt": b"mine"}
         assert store.files() == mine
@@ -195,3 +199,45 @@ routes:
                                    ("/u", "\u5b57" * 80 + ".pdf", 201), ("/u", "n" * 2010, 201), ("/u", "n" * 2011, 422), ("/u", "\u5b57" * 224, 422)):
             told = check_body(p, name, path, None, form(part("file", b"x", name)))
             assert told["status"] == status and told["field"] == (None if status == 201 else "file"), told
+
+
+LONG = """destinations:
+  files: { type: directory, path: "{dir}/out" }
+  up: { type: http, url: "http://127.0.0.1:{up}" }
+routes:
+""" + "".join("""  - id: HOW
+    match: { path: /HOW }
+    fields:
+      - { name: file, max_count: 1, names: { long: HOW }, store: { to: files, key: "HOW/{file.name}" } }
+      - { name: up, max_count: 1, names: { long: HOW }, store: { to: up, path: "/HOW/{file.name}" } }
+""".replace("HOW", how) for how in ("refuse", "shorten"))
+MARK = re.compile("_[0-9a-f]{16}")
+
+
+def test_a_name_at_its_limit_is_taken_and_one_byte_over_it_refused_or_cut():
+    with Upstream() as up, Penstock(LONG, upstream=up) as p:
+        for field, most, unit in (("file", 255, "a"), ("file", 255, "\u20ac"), ("up", 2048, "b"), ("up", 2048, "\u00e9")):
+            width = len(unit.encode()) * (1 if field == "file" or unit == "b" else 3)
+            for how in ("refuse", "shorten"):
+                fixed = 4 + (0 if field == "file" else len(f"/{how}/"))  # of the extension, and what stands in front of the name
+                n, rest = divmod(most - fixed, width)
+                name = "c" * rest + unit * n + ".txt"
+                for extra in (0, 1):
+                    sent = "c" * extra + name
+                    answer = post(p.port, f"/{how}", form(part(field, sent.encode(), sent)))
+                    if extra and how == "refuse":
+                        assert answer.status == 422 and f"longer than {most} bytes" in answer.json()["detail"], answer.body
+                        continue
+                    assert answer.status == 201, answer.body
+                    target = answer.json()["parts"][0]["target"]
+                    whole = target.removeprefix("shorten/").removeprefix("refuse/") if field == "file" else target
+                    assert most - (width if extra else 1) < len(whole.encode()) <= most and whole.endswith(".txt"), whole
+                    assert bool(MARK.search(whole)) == bool(extra), whole
+                    kept = urllib.parse.unquote(whole, errors="strict") if field == "up" else whole
+                    assert not extra or set(MARK.sub("", kept).removeprefix(f"/{how}/")) <= set("c" + unit + ".txt"), kept
+                    stored = p.files().get(target) if field == "file" else up.store.get(target)
+                    assert stored == sent.encode(), target
+        two = [post(p.port, "/shorten", form(part("file", b"x", "a" * 300 + end))).json()["parts"][0]["target"] for end in ("1.txt", "2.txt")]
+        assert len(set(two)) == 2 and two[0][:200] == two[1][:200], two
+        again = post(p.port, "/shorten", form(part("file", b"x", "a" * 300 + "1.txt")))
+        assert again.status == 409, "the same name is cut to the same one"

@@ -70,7 +70,7 @@ def test_a_store_that_wants_a_length_is_content_with_what_its_411_names():
 
 
 def test_a_store_that_asks_to_come_later_is_heard_by_the_client():
-    for status, said, want in ((503, "7", "7"), (429, "7", "7"), (503, "99999999", "86400"), (500, "7", None), (503, "Fri, 31 Dec 1999 23:59:59 GMT", None)):
+    for status, said, want in ((503, "7", "7"), (429, "7", "7"), (503, "99999999", "86400"), (500, "7", None), (503, "Fri, 31 Dec 1999 23:59:59 GMT", None), (413, "7", "7")):
         make = answering(lambda _: f"HTTP/1.1 {status} X\r\nRetry-After: {said}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
         with Upstream(make) as up, Penstock(ROUTES, up) as p:
             answer = post(p.port, "/up", form(part("a", LARGE, "f"), part("b", b"small", "f")))

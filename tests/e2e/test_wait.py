@@ -284,17 +284,19 @@ def test_a_hundred_large_uploads_that_start_together_all_finish_within_the_memor
             together.wait()
             with connect(p.port, timeout=600) as s:
                 s.sendall(head_of("/large", len(start) + size + len(end)) + start)
-                for at in range(0, size, len(block)):
-                    s.sendall(block[:size - at])
-                s.sendall(end)
+                with contextlib.suppress(ConnectionError):  # refused: the answer says why
+                    for at in range(0, size, len(block)):
+                        s.sendall(block[:size - at])
+                    s.sendall(end)
                 answer = read_answer(s)
             with lock:
-                statuses.append((answer.status, answer.json().get("parts", [{}])[0].get("size")))
+                told = answer.json() if answer else {}
+                statuses.append((told.get("status"), told["parts"][0]["size"] if "parts" in told else told.get("detail")))
         threads = [threading.Thread(target=upload) for _ in range(n)]
         for t in threads:
             t.start()
         for t in threads:
             t.join()
-        assert statuses == [(201, size)] * n, statuses
+        assert statuses == [(201, size)] * n, [one for one in statuses if one != (201, size)]
         check_peak(p, 64 + 32)
         all_is_back(p)

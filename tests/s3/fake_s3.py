@@ -160,15 +160,14 @@ class FakeS3:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
                 s = self.tls.wrap_socket(s, server_side=True)
-            reader = s.makefile("rb", buffering=1 << 16)
-            while (call := self.read_head(s, reader)) is not None:
-                try:
-                    then = self.answer(call)
-                finally:
-                    call.ended = time.monotonic()
-                if then == "done" or not call.is_read and int(call.find("content-length") or 0):
-                    break
-            reader.close()
+            with s.makefile("rb", buffering=1 << 16) as reader:
+                while (call := self.read_head(s, reader)) is not None:
+                    try:
+                        then = self.answer(call)
+                    finally:
+                        call.ended = time.monotonic()
+                    if then == "done" or not call.is_read and int(call.find("content-length") or 0):
+                        break
         self.open.discard(plain)
         for end in (lambda: s.shutdown(socket.SHUT_RDWR), s.close):
             with contextlib.suppress(OSError):

@@ -103,6 +103,44 @@ def test_a_refusal_does_not_wait_for_a_create_either():
         check_nothing_is_left(fake)
 
 
+def refuse_with_a_part_in_flight(p, behaviour):
+    p.fake.on("part", 1, behaviour)
+    body = form(*files(noise(SHORT), noise(400 << 10)))
+    with connect(p.port) as s:
+        s.sendall(head_of("/s", len(body)) + body[:SHORT + 2000])
+        wait_for(lambda: p.fake.of("part") and p.fake.of("part")[0].is_read, "the store has its part")
+        s.sendall(body[SHORT + 2000:])
+        answer = read_answer(s)
+    assert answer.status == 413, answer.body
+
+
+def test_a_refusal_does_not_wait_for_a_part_either():
+    """The store may keep it, and with it the upload, so this is aborted at once, and again when the part has been answered."""
+    go = threading.Event()
+    with FakeS3() as fake, serve(Admin, ROUTES, fake) as p:
+        refuse_with_a_part_in_flight(p, mis.takes_until(go))
+        wait_for(lambda: len(p.requests()) == 1 and fake.store.unfinished() == [] and ending(p) == 1, f"it is aborted: {fake.calls}")
+        time.sleep(1)
+        n = len(fake.of("abort"))
+        go.set()
+        wait_for(lambda: ending(p) == 0, "it has ended")
+        assert [call.upload for call in fake.of("abort")[n:]] == [fake.of("part")[0].upload], fake.calls
+        assert fake.store.unfinished() == [] and "may be left" not in p.log(), (fake.calls, p.log())
+
+
+def test_a_part_that_is_never_answered_is_waited_for_only_so_long():
+    """Here the process ends."""
+    with FakeS3() as fake, serve(Admin, ROUTES, fake) as p:
+        refuse_with_a_part_in_flight(p, mis.hang)
+        wait_for(lambda: len(p.requests()) == 1 and fake.store.unfinished() == [] and ending(p) == 1, f"it is aborted: {fake.calls}")
+        for _ in range(2):
+            p.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: '"draining"' in p.log(), "it drains")
+        assert p.process.wait(DEADLINE) == 0 and "may be left" not in p.log(), p.log()
+        upload = fake.of("part")[0].upload
+        assert len([call for call in fake.of("abort") if call.upload == upload]) == 2, fake.calls
+
+
 def test_a_reload_takes_nothing_from_an_abort():
     go = threading.Event()
     with FakeS3() as fake, serve(Admin, ROUTES, fake) as p:
@@ -208,14 +246,14 @@ def check_next_start_ends_it(p, fake):
     fake.release.set()
     n = len(fake.calls)
     p.again()
-    wait_for(lambda: "ended an upload that nobody wanted any more" in p.log(), "it is ended: " + p.log())
+    wait_for(lambda: "an upload that may have been unfinished is gone" in p.log(), "it is ended: " + p.log())
     assert fake.store.unfinished() == [] and {call.kind for call in fake.calls[n:]} == {"abort"}, fake.calls
     assert p.ask("readyz")[0] == 200 and p.figure("penstock_state_taken_back_total") == 0
     wait_for(lambda: p.unsettled() == 0 and len(p.state_files()) == 1, f"nothing is left to do: {p.state_files()}")
 
 
-def mortal(fake):
-    p = Mortal(routes_with(key="{part}"), fake, head=HEAD + ADMIN)
+def mortal(fake, **how):
+    p = Mortal(routes_with(key="{part}"), fake, head=HEAD + ADMIN, **how)
     p.fake, p.admin = fake, os.path.join(p.dir, "admin.sock")
     return p
 
@@ -259,6 +297,32 @@ def test_what_is_ended_is_forgotten():
             p.ending.set()
             assert p.process.wait(DEADLINE) == 0, p.log()
             assert p.state_files() == [], p.state_files()
+
+
+def test_what_is_refused_now_is_not_forgotten():
+    """Keys and clocks change, so it is asked again, by this process."""
+    with FakeS3() as fake, mortal(fake) as p:
+        fake.on("abort", EVERY, mis.status(403, "RequestTimeTooSkewed"))
+        refuse_bad_part(p)
+        wait_for(lambda: p.unsettled() == 1, f"it is left: {fake.calls}")
+        fake.behaviours.clear()
+        check_nothing_is_left(fake)
+        wait_for(lambda: p.unsettled() == 0, f"nothing is left to do: {p.state_files()}")
+
+
+def test_what_the_store_was_too_busy_for_at_the_end_the_next_start_ends():
+    """Whichever status it says that by."""
+    for code, name in ((409, "OperationAborted"), (408, None)):
+        with FakeS3() as fake, mortal(fake) as p:
+            fake.on("abort", EVERY, mis.status(code, name))
+            refuse_bad_part(p)
+            wait_for(lambda: len(fake.of("abort")) > 1 and in_journal(p, fake.of("abort")[0].upload), "it is asked again, and in the journal")
+            p.ending.set()
+            for _ in range(2):
+                p.process.send_signal(signal.SIGTERM)
+                wait_for(lambda: '"draining"' in p.log(), "it drains")
+            assert p.process.wait(DEADLINE) == 0, p.log()
+            check_next_start_ends_it(p, fake)
 
 
 def test_an_upload_of_a_destination_that_is_gone_is_told():

@@ -186,6 +186,7 @@ def test_an_abort_waits_for_parts_in_flight():
         wait_for(lambda: fake.of("part") and fake.of("part")[0].is_read, "a part is in flight")
         held.socket.close()
         wait_for(lambda: fake.of("abort"), "it is aborted")
+        time.sleep(1)  # no pause would be long enough: only its answer says that it is over
         go.set()
         wait_for(lambda: p.requests() and all(c.ended for c in fake.calls), "all is over")
         check_nothing_is_left(fake, f"{fake.calls}")
@@ -201,3 +202,13 @@ def test_a_create_whose_answer_is_outstanding_is_aborted_when_it_comes():
         threading.Timer(0.5, go.set).start()  # penstock has mostly noticed by then; if not, it is aborted all the same
         wait_for(lambda: fake.of("abort"), "it is aborted")
         check_nothing_is_left(fake)
+
+
+def test_what_a_store_asks_to_wait_reaches_the_client_whole():
+    """penstock itself waits for 20 seconds at the most, and tells all of it."""
+    for kind, size in (("put", KEPT), ("create", LONG), ("part", LONG)):
+        for said, want in (("600", "600"), ("90000", "86400")):
+            with FakeS3() as fake, Penstock(routes("retry: { parts: 0, connect: 0 }"), fake) as p:
+                fake.on(kind, EVERY, mis.status(503, "SlowDown", headers={"Retry-After": said}))
+                answer = post(p.port, "/s", form(*files(noise(size))))
+                assert answer.status == 502 and answer.headers.get("retry-after") == want, (kind, answer.status, answer.headers)

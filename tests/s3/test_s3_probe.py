@@ -34,6 +34,37 @@ def test_probe_of_a_bucket_without_checksums():
         assert not any(name.startswith("x-amz-checksum") for call in fake.calls for name, _ in call.headers)
 
 
+def test_probe_follows_a_link():
+    """As the rules have it; without `presign` nobody relies on it."""
+    def plain(call):
+        reply = call.fake.store.get(call)
+        return call.send(Reply(reply.status, {n: v for n, v in reply.headers.items() if n != "content-disposition"}, reply.body))
+
+    def other(call):
+        reply = call.fake.store.get(call)
+        return call.send(Reply(reply.status, reply.headers, reply.body[1:] + b"x"))
+
+    def links(fake):
+        return [call for call in fake.of("get") if "X-Amz-Signature" in call.query]
+    minutes, shown = {"store": "presign: 15m"}, {"store": "presign: 1h, content_disposition: none"}
+    for behaviour, says in ((None, "as an attachment"), (plain, "but not as an attachment"), (other, "does not give what was put"), (status(403, "AccessDenied"), "403")):
+        for versioning in (False, True):
+            with FakeS3(versioning=versioning) as fake:
+                fake.on("get", 2, behaviour or normal)
+                found = probe(fake, **minutes)
+                assert found.broken() == [("s", "presigned link")] * (behaviour is not None) and is_empty(fake), found.out
+                assert says in found.found["s"]["presigned link"]["sentence"] and "Signature" not in found.out, found.out
+                link, = links(fake)
+                assert link.n == 2 and link.query["X-Amz-Expires"] == "900" and ("versionId" in link.query) == versioning, link.query
+                assert link.query["response-content-disposition"].startswith("attachment;") and not link.find("authorization"), link.headers
+    with FakeS3() as fake:
+        fake.on("get", 2, plain)
+        assert probe(fake, **shown).broken() == [] and "response-content-disposition" not in links(fake)[0].query
+        fake.on("get", 2, status(403, "AccessDenied"))
+        found = probe(fake)
+        assert found.code == 0 and found.answers("s")["presigned link"] == "no" and is_empty(fake), found.out
+
+
 def test_probe_of_a_bucket_without_conditions():
     for versioning in (False, True):
         with FakeS3(conditions=False, versioning=versioning) as fake:
