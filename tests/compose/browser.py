@@ -56,6 +56,10 @@ class Browser:
     def url(self):
         return self.ask("GET", "/url")
 
+    def forget(self):
+        """The cookies of the page that is shown."""
+        self.ask("DELETE", "/cookie")
+
     def find(self, selector):
         return self.ask("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 

@@ -97,7 +97,15 @@ class Stack:
 
     def stored(self):
         """What is visible in the store: path below /files/ -> SHA-256."""
-        text = docker("exec", self.container("storage"), "sh", "-c", "cd /srv/store/files && find . -type f -exec sha256sum -z {} +")
+        return self.below("files")
+
+    def pictures(self):
+        """What is visible of the gallery: path -> SHA-256."""
+        return {f"/photos/{path}": digest for path, digest in self.below("photos").items()}
+
+    def below(self, folder):
+        find = f"[ ! -d /srv/store/{folder} ] || (cd /srv/store/{folder} && find . -type f -exec sha256sum -z {{}} +)"
+        text = docker("exec", self.container("storage"), "sh", "-c", find)
         return {line[66:].removeprefix("./"): line[:64] for line in text.split("\0") if line}
 
     def unfinished(self):

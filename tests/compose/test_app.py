@@ -55,3 +55,9 @@ def test_a_bucket_is_read_to_the_end_of_its_last_list():
     forms = json.loads(told[0][1])
     assert [(f["id"], [p["name"] for p in f["parts"]], f["when"][11:16]) for f in forms] == [("b", ["z5"], "07:05"), ("a", ["x3", "y2", "x1"], "07:03")], told
     assert told[1][0] == 200 and told[1][1].index("z5") < told[1][1].index("x3, y2, x1"), told
+
+
+def test_the_app_checks_signatures_as_is_recommended():
+    """tests/apps/verify has it to be copied, and this is a copy: its cases are tried there."""
+    with open(f"{ROOT}/tests/apps/verify/penstock_signature.py", encoding="utf-8") as theirs, open(f"{ROOT}/docker/app/penstock_signature.py", encoding="utf-8") as ours:
+        assert ours.read() == theirs.read()

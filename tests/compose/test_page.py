@@ -120,11 +120,11 @@ def check_keyboard(stack):
         fill(browser, stack, paths)
         browser.run("document.activeElement.blur(); window.getSelection().removeAllRanges(); document.querySelector('.skip').focus()")
         seen = []
-        for _ in range(10):
+        for _ in range(11):
             seen.append(browser.run("const e = document.activeElement; return e.id || e.getAttribute('aria-label') || e.textContent.trim()"))
             for kind in ("keyDown", "keyUp"):
                 browser.devtools("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        assert seen == ["Skip to the content", "penstock", "Upload", "Stored", "title", "note", "file",
+        assert seen == ["Skip to the content", "penstock", "Upload", "Stored", "Gallery", "title", "note", "file",
                         *[f"Remove {name}" for name in NAMES]], seen
         nameless = browser.devtools("Accessibility.getFullAXTree")["nodes"]
         nameless = [n for n in nameless if not n.get("ignored") and n["role"]["value"] in ("button", "link", "textbox", "progressIndicator")

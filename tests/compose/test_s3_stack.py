@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from datetime import datetime
 
 import lib
+from gallery import check_gallery
 from stack import *
 from test_stack import check_containers, check_page, check_page_without_script, refused, upload
 
@@ -54,7 +55,13 @@ class BucketStack(Stack):
         return [(e.findtext(S3 + "Key"), e.findtext(S3 + "Initiated")) for e in root.iter(S3 + item)]
 
     def stored(self):
-        return {key.removeprefix(PREFIX): sha256(self.ask(urllib.parse.quote(key))) for key, _ in self.list("list-type=2", "Contents")}
+        return {key.removeprefix(PREFIX): digest for key, digest in self.below(PREFIX).items()}
+
+    def pictures(self):
+        return {f"/{key}": digest for key, digest in self.below("photos/").items()}
+
+    def below(self, prefix):
+        return {key: sha256(self.ask(urllib.parse.quote(key))) for key, _ in self.list(f"list-type=2&prefix={prefix}", "Contents")}
 
     def unfinished(self):
         return self.list("uploads", "Upload")
@@ -84,6 +91,7 @@ def test_uploads_into_a_bucket():
     with BucketStack("penstock-test-bucket") as stack:
         upload(stack)
         check_reading(stack)
+        check_gallery(stack)
         check_page(stack)
         check_page_without_script(stack)
         check_containers(stack)

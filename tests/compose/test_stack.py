@@ -4,6 +4,7 @@ import re
 import threading
 
 import lib
+from gallery import check_gallery
 from stack import *
 
 
@@ -78,6 +79,7 @@ def test_uploads_through_the_agent():
 def test_uploads_through_unix_sockets():
     with Stack("penstock-test-socket", "socket") as stack:
         check_uploads(stack)
+        check_gallery(stack)
         check_stop(stack)
 
 
@@ -87,6 +89,7 @@ def test_uploads_through_the_native_filter():
         said = docker("exec", stack.container("haproxy"), "haproxy", "-vv")
         assert "HAProxy version 3.0" in said and "penstock" in said, said
         assert int(stack.process("haproxy")["CapEff"], 16) == 0
+        check_gallery(stack)
         check_page(stack)
         check_page_without_script(stack)
         check_stop(stack)
@@ -158,7 +161,7 @@ def check_page_without_script(stack):
     assert "a.txt" in stack.curl(path=answer.headers["location"]).body.decode()
     answer = stack.curl("-d", "title=x", path="/upload?then=page")
     assert answer.status == 303 and stack.curl(path=answer.headers["location"]).status == 415, answer.headers
-    answer = stack.curl("-F", "<script>=abc;filename=a.txt", path="/upload?then=page")
+    answer = stack.curl("-H", "Accept: text/html", "-F", "<script>=abc;filename=a.txt", path="/upload?then=page")
     assert answer.status == 303 and answer.headers["location"].startswith("/refused?"), answer.headers
     page = stack.curl(path=answer.headers["location"])
     assert page.status == 422 and b"no rule of this route takes it" in page.body and b"<script>" not in page.body

@@ -18,7 +18,7 @@ def tell(*args):
 def commands():
     """name -> the options of its help, as {"--split N", ...}; from `penstock help NAME`."""
     names = re.findall(r"^\n?penstock (\w+)(?: [^a-z\n].*| )?$", tell("help").split("\n\n", 1)[1], re.M)
-    return {name: set(re.findall(r"^  (--[a-z-]+(?: [A-Z]+)?)", tell("help", name), re.M)) for name in names}
+    return {name: set(re.findall(r"^  (--[a-z-]+(?: [A-Z=:]+)?)", tell("help", name), re.M)) for name in names}
 
 
 def plain(page):

@@ -3,6 +3,7 @@
 figures. Which HAProxy: GATEWAY_HAPROXIES, and GATEWAY_FILTERS for those with the filter inside (paths)."""
 import collections
 import concurrent.futures
+import contextlib
 import csv
 import functools
 import os
@@ -43,15 +44,15 @@ def with_filter():
 class Gateway:
     """HAProxy in front of a Penstock. `edit(text)` may change what was written; `bind` are further words of its
     address; `master` starts it with a master process, which reloads it on SIGUSR2. Unless `shipped`, the agent may take 20 s
-    instead of 500 ms: a busy machine is no failure."""
+    instead of 500 ms: a busy machine is no failure. `options` are further ones of `penstock haproxy`, `name` is HAProxy's among its peers."""
 
-    def __init__(self, penstock, program=None, native=False, edit=None, bind="", master=False, wait="UP", shipped=False):
+    def __init__(self, penstock, program=None, native=False, edit=None, bind="", master=False, wait="UP", shipped=False, options=(), name=None):
         self.program = program or list(haproxies().values())[0]
         self.dir, self.port = tempfile.mkdtemp(prefix="penstock-gw-"), free_port()
-        self.native, self.edit, self.shipped = native, edit, shipped
+        self.native, self.edit, self.shipped, self.options = native, edit, shipped, list(options)
         self.listen = f"127.0.0.1:{self.port}{bind}"
         self.write(penstock)
-        command = [self.program, *(word for file in self.files() for word in ("-f", file)), "-W" if master else "-db"]
+        command = [self.program, *(word for file in self.files() for word in ("-f", file)), "-W" if master else "-db", *(["-L", name] if name else [])]
         self.log_path = self.dir + "/log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stderr=log, stdout=log)
@@ -64,6 +65,7 @@ class Gateway:
 
     def wait_until_up(self, wait):
         wait_for(self.is_up, "HAProxy listens")
+        wait_for(self.is_told, "HAProxy listens at its socket, too")
         if wait and self.with_agent:
             wait_for(lambda: self.agent_is(wait), f"HAProxy has found the agent {wait}")
         if wait:
@@ -72,7 +74,7 @@ class Gateway:
     def write(self, penstock):
         """Again, for a reload with another route file."""
         run = subprocess.run([BINARY, "haproxy", "--force", "--out", self.dir, "--listen", self.listen] + (["--native"] if self.native else [])
-                             + [penstock.file], capture_output=True, text=True, check=False)
+                             + self.options + [penstock.file], capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
         self.cfg = self.dir + "/haproxy.cfg"
         with open(self.cfg, encoding="utf-8") as f:
@@ -112,6 +114,12 @@ class Gateway:
             s.connect(self.dir + "/stats.sock")
             s.sendall(line.encode() + b"\n")
             return s.makefile(encoding="utf-8", errors="replace").read()
+
+    def is_told(self):
+        """It listens there a little later."""
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            return self.say("show info") != ""
+        return False
 
     def stat(self, proxy, server, field):
         for row in csv.DictReader(self.say("show stat").removeprefix("# ").splitlines()):

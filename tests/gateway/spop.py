@@ -44,6 +44,8 @@ def typed(value):
         return bytes([1 | value << 4])
     if isinstance(value, int):
         return b"\3" + varint(value)
+    if isinstance(value, bytes):  # an address
+        return bytes([6 if len(value) == 4 else 7]) + value
     return b"\x08" + string(value)
 
 

@@ -2,6 +2,7 @@
 """The agent under a scripted HAProxy: what the protocol allows, and what it does not."""
 import contextlib
 import random
+import socket
 import time
 
 from gw import *
@@ -53,11 +54,23 @@ def test_every_variable_says_what_it_should():
                                       ({"target": "/" + "x" * 2047}, 400, ""), ({"version": None}, 503, ""), ({"target": "/d/../d"}, 400, "")):
             said = p.ask(**change).vars
             assert (said["allow"], said["status"], said["route"]) == (False, status, route), (change, said)
+            assert said.get("limit") == ("body" if status == 413 else None), said
             assert said["reason"] and "max_body" not in said and said["id"] == "id-1"
             assert (said["retry_after"] > 0) == (status == 503), said
         assert all(len("txn.upload." + name) < 64 for name in ack.vars)
         made = [p.ask(id=i).vars["id"] for i in (None, "", "a b", "x" * 129)]
         assert len(set(made)) == 4 and all(len(i) == 36 for i in made), made
+
+
+def test_a_preflight_is_let_through_to_penstock():
+    with Agent(routes=ROUTES + ROUTES.splitlines()[-1].replace("id: d", 'cors: { origins: "*" }, id: page').replace("/d", "/page") + "\n") as a, a.peer() as p:
+        head = {"target": "/page", "method": "OPTIONS", "length": None, "lengths": 0, "type": None, "types": 0}
+        asks = {"origin": "https://a.example", "origins": 1, "asks": "PUT", "asked": 1}
+        for change, status, route in (({}, 200, "page"), ({"origin": "null"}, 200, "page"), ({"origins": 2}, 405, ""), ({"asked": 2}, 405, ""), ({"asks": "GET"}, 405, ""),
+                                      ({"asks": None, "asked": 0}, 405, ""), ({"origin": None, "origins": 0}, 405, ""), ({"target": "/d"}, 405, ""),
+                                      ({"length": "1", "lengths": 1}, 405, ""), ({"length": "0", "lengths": 1}, 200, "page"), ({"hosts": 2}, 400, "")):
+            said = p.ask(**{**head, **asks, **change}).vars
+            assert (said["allow"], said["status"], said["route"]) == (status == 200, status, route), (change, said)
 
 
 TARGETS = ("/d", "/d?x", "/d/?x", "http://test/d", "http://TEST:80/d?x", "https://test/d", "http://test", "http://test?/d", "http://u@test/d", "http:///d", "http://",
@@ -73,6 +86,22 @@ def test_a_target_is_decided_as_penstock_decides_it():
             answer = post(a.penstock.port, target, form(part("a", b"1")))
             assert said["status"] == (200 if answer.status == 201 else answer.status), (target[:80], said, answer.status, answer.body)
             assert said["allow"] == (answer.status == 201)
+
+
+def test_a_parameter_that_was_cut_is_no_name():
+    """HAProxy shows so many bytes of a target: of a name that may go on behind them nobody can tell what it is."""
+    told = """destinations: { files: { type: discard }, app: { type: http, url: "http://127.0.0.1:{up}" } }
+state: "{dir}/state"
+routes:
+  - { id: d, match: { path: /d }, fields: [ { name: photo, kind: file, store: { to: files, key: "{uuid}" } } ],
+      app: { to: app, path: /app, sign: none, failed: { path: /failed } } }
+"""
+    with Agent(routes=told) as a, a.peer() as p:
+        for query, status in (("other=1", 200), ("photo=1", 400), ("a&photo[x]", 400), ("%70hoto", 400), ("a;photo=1", 400), ("a=" + "x" * 2300 + "&photo", 200),
+                              ("photo=" + "x" * 4000, 400), ("a=" + "x" * 4000 + "&photo=1", 200), ("x" * 2302 + "&photo", 200)):
+            target = "/d?" + query
+            said = p.ask(target=target[:2311]).vars
+            assert (said["status"], said["route"]) == (status, "d"), (target[:80], said)
 
 
 def test_bytes_may_come_one_by_one():
@@ -105,13 +134,33 @@ def test_the_agent_knows_of_those_that_have_arrived():
             s.sendall(head_of("/d", len(body), extra=f"X-Request-Id: one-{n}\r\n") + body[:500])
         wait_for(lambda: p.ask(id="more").vars["status"] == 429, "both places are taken")
         said = p.ask(id="more").vars
-        assert said["allow"] is False and said["retry_after"] == 1 and said["route"] == "d", said
+        assert (said["allow"], said["retry_after"], said["route"], said["limit"]) == (False, 1, "d", "concurrent"), said
         assert post(a.penstock.port, "/d", body).status == 429, "penstock says the same"
         for s in under_way:
             s.sendall(body[500:])
             assert read_answer(s).status == 201
             s.close()
         wait_for(lambda: p.ask(id="more").vars["status"] == 200, "they are free again")
+
+
+def test_the_agent_knows_what_a_client_has():
+    """By the address of HAProxy's question, of IPv6 by the /64; a question without one, or with something else, is not refused for it."""
+    body = form(part("a", noise(1000)))
+    mapped = b"\0" * 10 + b"\xff\xff"
+    clients = {"192.0.2.1": [b"\xc0\0\2\1", mapped + b"\xc0\0\2\1"], "2001:db8::1": [socket.inet_pton(socket.AF_INET6, "2001:db8::ffff:2")]}
+    with Agent(routes=ROUTES.replace("limits: { body: 4MiB }", "limits: { per_client: { uploads: 1 } }")) as a, a.peer() as p:
+        for client, addresses in clients.items():
+            with connect(a.penstock.port) as s:
+                s.sendall(head_of("/d", len(body), extra=f"X-Forwarded-For: {client}\r\n") + body[:500])
+                for address in addresses:
+                    wait_for(lambda address=address: p.ask(client=address).vars["status"] == 429, "it has its one upload")
+                    said = p.ask(client=address).vars
+                    assert said["allow"] is False and said["retry_after"] == 1 and said["route"] == "d", said
+                for other in (None, client, 5, b"\xc0\0\2\2", socket.inet_pton(socket.AF_INET6, "2001:db8:0:1::1")):
+                    assert p.ask(client=other).vars["status"] == 200, other
+                s.sendall(body[500:])
+                assert read_answer(s).status == 201
+            wait_for(lambda addresses=addresses: p.ask(client=addresses[0]).vars["status"] == 200, "it is free again")
 
 
 def test_any_cut_gives_the_same_answers():

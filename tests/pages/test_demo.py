@@ -53,6 +53,11 @@ def test_the_demo_with_a_gateway_is_good():
     runs_and_ends_by_itself("--gateway")
 
 
+def test_the_demo_with_an_application_is_good():
+    said = runs_and_ends_by_itself("--app")
+    assert "log in first 401" in said and said.count("same: rows and files") == 3, said
+
+
 def goes_on_running(*options):
     with Demo("--keep", *options) as demo:
         said = demo.read_until("== Ctrl-C ends it").partition("== everything goes on running")[2]

@@ -21,7 +21,7 @@ git ls-files -z | xargs -0 cp --parents -t "$chroot/src"
 unshare --mount bash -c "mount -t proc proc '$chroot/proc' && mount --rbind /dev '$chroot/dev' && exec chroot '$chroot' bash -c '
 	cd /src && export BUILD_ROOT=/src/build && bash tests/lib/ctest.sh release \"unit|stress\"
 	build/release/penstock version
-	PENSTOCK=build/release/penstock E2E_TREE=trixie python3 tests/e2e/e2e.py
+	PENSTOCK=build/release/penstock E2E_TREE=trixie STATE_KILLS=5 python3 tests/e2e/e2e.py
 	FILTER_ONLY=1 bash tests/vtc/suite.sh
 	bash tests/trixie/abi.sh'" >"$root/trixie.out" 2>&1
 cat "$root/trixie.out"

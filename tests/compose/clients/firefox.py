@@ -83,6 +83,9 @@ class Firefox:
     def url(self):
         return self.ask("WebDriver:GetCurrentURL")
 
+    def forget(self):
+        self.ask("WebDriver:DeleteAllCookies")
+
     def find(self, selector):
         return self.ask("WebDriver:FindElement", using="css selector", value=selector)[ELEMENT]
 

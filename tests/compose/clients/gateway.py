@@ -123,12 +123,12 @@ class Local(Gateway):
         files = f'files: {{ type: directory, path: "{self.out}" }}'
         edited(f"{ROOT}/docker/routes.yaml", f"{self.dir}/routes.yaml", ("{ name: file,", '{ name: "file*",'),
                ("127.0.0.1:8081", f"127.0.0.1:{free_port()}"), ("127.0.0.1:9901", f"127.0.0.1:{free_port()}"),
-               ("127.0.0.1:9902", f"127.0.0.1:{free_port()}"), ("/run/penstock", self.dir),
+               ("127.0.0.1:9902", f"127.0.0.1:{free_port()}"), ("/run/penstock", self.dir), ("/var/lib/penstock", self.dir),
                ('store: { type: http, url: "http://storage:9000/files", undo: DELETE, ready: connect }', files), ("to: store", "to: files"))
 
     def start(self, name, *command):
         with open(f"{self.dir}/{name}.log", "wb") as log:
-            self.running.append(subprocess.Popen(command, stdout=log, stderr=log))
+            self.running.append(subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "GALLERY_KEY": "of nobody"}))
 
     def is_ready(self):
         """405: the agent was asked, and knows the route."""
