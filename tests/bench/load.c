@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* load.c - the load generator of tests/bench: uploads multipart forms over loopback, as fast as it can or at a
- * given rate, from a buffer that stays in the cache. One thread per connection; prints one line of JSON. */
+ * given rate, from a buffer that stays in the cache. A form that is as small as that buffer goes in one send, as clients send it. One
+ * thread per connection; prints one line of JSON. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -20,7 +21,7 @@
 #define BOUNDARY "----bench7f3a91c0e5d24b68"
 
 static struct {
-	unsigned port, connections, uploads, fields;
+	unsigned port, connections, uploads, fields, values; /* values: small ones, before the files */
 	uint64_t size, rate;
 	const char *path;
 	bool chunked;
@@ -29,11 +30,19 @@ static struct {
 struct lane {
 	pthread_t thread;
 	uint64_t bytes;
-	unsigned good, bad;
-	double *took; /* seconds, of each upload */
+	unsigned good, bad, refused; /* refused: those of the bad for which there was no room */
+	double *took;                /* seconds, of each upload */
 };
 
-static char hot[HOT];
+/* Where a form goes: into a socket, or into memory (fd -1). */
+struct out {
+	int fd;
+	char *text;
+	size_t n;
+};
+
+static char hot[HOT], whole[HOT + 4096];
+static size_t n_whole; /* 0: a form is sent piece by piece */
 
 static double
 now(void)
@@ -72,7 +81,17 @@ send_all(int fd, const char *data, size_t len)
 	return true;
 }
 
-/* With a rate: sends in slices of a tenth of a second. */
+static bool
+put(struct out *out, const char *data, size_t len)
+{
+	if (out->fd >= 0)
+		return send_all(out->fd, data, len);
+	memcpy(out->text + out->n, data, len);
+	out->n += len;
+	return true;
+}
+
+/* With a rate: sends in slices of a tenth of a second, of 1,000 bytes at least. */
 static void
 keep_rate(double start, uint64_t sent)
 {
@@ -83,16 +102,16 @@ keep_rate(double start, uint64_t sent)
 }
 
 static bool
-send_hot(int fd, uint64_t len, double start, uint64_t *sent)
+send_hot(struct out *out, uint64_t len, double start, uint64_t *sent)
 {
-	uint64_t slice = how.rate > 0 ? how.rate / 10 + 1 : HOT;
+	uint64_t slice = how.rate == 0 ? HOT : how.rate > 10000 ? how.rate / 10 : 1000;
 
 	while (len > 0) {
 		size_t n = len < HOT ? (size_t)len : HOT;
 
 		if (n > slice)
 			n = (size_t)slice;
-		if (!send_all(fd, hot, n))
+		if (!put(out, hot, n))
 			return false;
 		len -= n;
 		*sent += n;
@@ -102,58 +121,105 @@ send_hot(int fd, uint64_t len, double start, uint64_t *sent)
 	return true;
 }
 
-static int
+static size_t
 part_head(char *out, size_t size, unsigned i)
 {
-	return snprintf(out, size,
+	const char *before = i > 0 ? "\r\n" : "";
+
+	if (i < how.values)
+		return (size_t)snprintf(out, size,
+			"%s--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"v%u\"\r\n\r\na small value",
+			before, i);
+	return (size_t)snprintf(out, size,
 		"%s--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"f%u\"; filename=\"f%u.bin\"\r\n"
 		"Content-Type: application/octet-stream\r\n\r\n",
-		i > 0 ? "\r\n" : "", i, i);
+		before, i, i);
+}
+
+static uint64_t
+part_size(unsigned i)
+{
+	return i < how.values ? 0 : how.size;
 }
 
 static bool
-send_chunk_line(int fd, uint64_t size)
+send_chunk_line(struct out *out, uint64_t size)
 {
 	char line[32];
 	int n = snprintf(line, sizeof line, "%llx\r\n", (unsigned long long)size);
 
-	return !how.chunked || send_all(fd, line, (size_t)n);
+	return !how.chunked || put(out, line, (size_t)n);
 }
 
 static bool
-send_part(int fd, unsigned i, double start, uint64_t *sent)
+send_part(struct out *out, unsigned i, double start, uint64_t *sent)
 {
 	char head[400];
-	int n = part_head(head, sizeof head, i);
+	size_t n = part_head(head, sizeof head, i);
 
-	return send_chunk_line(fd, (uint64_t)n + how.size) && send_all(fd, head, (size_t)n) &&
-		send_hot(fd, how.size, start, sent) && (!how.chunked || send_all(fd, "\r\n", 2));
+	return send_chunk_line(out, n + part_size(i)) && put(out, head, n) &&
+		send_hot(out, part_size(i), start, sent) && (!how.chunked || put(out, "\r\n", 2));
+}
+
+static const char tail[] = "\r\n--" BOUNDARY "--\r\n";
+
+static uint64_t
+body_size(void)
+{
+	uint64_t total = sizeof tail - 1;
+	char head[400];
+
+	for (unsigned i = 0; i < how.values + how.fields; i++)
+		total += part_head(head, sizeof head, i) + part_size(i);
+	return total;
+}
+
+static bool
+send_head(struct out *out)
+{
+	char head[600];
+	int n = snprintf(head, sizeof head,
+		"POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: multipart/form-data; boundary=" BOUNDARY "\r\n%s",
+		how.path, how.chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "");
+
+	if (!how.chunked)
+		n += snprintf(head + n, sizeof head - (size_t)n, "Content-Length: %llu\r\n\r\n",
+			(unsigned long long)body_size());
+	return put(out, head, (size_t)n);
+}
+
+static bool
+put_form(struct out *out)
+{
+	uint64_t sent = 0;
+	double start = now();
+
+	if (!send_head(out))
+		return false;
+	for (unsigned i = 0; i < how.values + how.fields; i++)
+		if (!send_part(out, i, start, &sent))
+			return false;
+	return send_chunk_line(out, sizeof tail - 1) && put(out, tail, sizeof tail - 1) &&
+		(!how.chunked || put(out, "\r\n0\r\n\r\n", 7));
 }
 
 static bool
 send_form(int fd)
 {
-	static const char tail[] = "\r\n--" BOUNDARY "--\r\n";
-	char head[600], scratch[400];
-	uint64_t total = sizeof tail - 1, sent = 0;
-	double start = now();
-	int n;
+	struct out out = { .fd = fd };
 
-	for (unsigned i = 0; i < how.fields; i++)
-		total += (uint64_t)part_head(scratch, sizeof scratch, i) + how.size;
-	n = snprintf(head, sizeof head,
-		"POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: multipart/form-data; boundary=" BOUNDARY "\r\n%s",
-		how.path, how.chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "");
-	if (!how.chunked)
-		n += snprintf(head + n, sizeof head - (size_t)n, "Content-Length: %llu\r\n\r\n",
-			(unsigned long long)total);
-	if (!send_all(fd, head, (size_t)n))
-		return false;
-	for (unsigned i = 0; i < how.fields; i++)
-		if (!send_part(fd, i, start, &sent))
-			return false;
-	return send_chunk_line(fd, sizeof tail - 1) && send_all(fd, tail, sizeof tail - 1) &&
-		(!how.chunked || send_all(fd, "\r\n0\r\n\r\n", 7));
+	return n_whole > 0 ? send_all(fd, whole, n_whole) : put_form(&out);
+}
+
+static void
+make_whole(void)
+{
+	struct out out = { .fd = -1, .text = whole };
+
+	if (how.rate > 0 || how.chunked || body_size() > HOT)
+		return;
+	put_form(&out);
+	n_whole = out.n;
 }
 
 /* Reads one answer; returns its status, 0: none. *close_after: it said so, or there is no length. */
@@ -189,6 +255,27 @@ read_answer(int fd, bool *close_after)
 	return (int)strtol(text + 9, NULL, 10);
 }
 
+/* One upload on lane's connection, which is made if there is none (*fd < 0). A store that has refused may have answered before all
+ * was sent. */
+static int
+upload(int *fd)
+{
+	bool close_after = true;
+	int status = 0;
+
+	if (*fd < 0)
+		*fd = dial();
+	if (*fd < 0)
+		return 0;
+	send_form(*fd);
+	status = read_answer(*fd, &close_after);
+	if (close_after || status == 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return status;
+}
+
 static void *
 run(void *arg)
 {
@@ -196,24 +283,16 @@ run(void *arg)
 	int fd = -1;
 
 	for (unsigned i = 0; i < how.uploads; i++) {
-		bool close_after = true;
-		int status = 0;
 		double start = now();
+		int status = upload(&fd);
 
-		if (fd < 0)
-			fd = dial();
-		if (fd >= 0 && send_form(fd))
-			status = read_answer(fd, &close_after);
 		lane->took[i] = now() - start;
 		if (status >= 200 && status < 300) {
 			lane->good++;
 			lane->bytes += how.size * how.fields;
 		} else {
 			lane->bad++;
-		}
-		if (fd >= 0 && (close_after || status == 0)) {
-			close(fd);
-			fd = -1;
+			lane->refused += status == 503 || status == 408;
 		}
 	}
 	if (fd >= 0)
@@ -230,6 +309,7 @@ read_options(int argc, char **argv)
 		{ "connections", 1, NULL, 'c' },
 		{ "uploads", 1, NULL, 'u' },
 		{ "fields", 1, NULL, 'f' },
+		{ "values", 1, NULL, 'v' },
 		{ "size", 1, NULL, 's' },
 		{ "rate", 1, NULL, 'r' },
 		{ "chunked", 0, NULL, 'k' },
@@ -253,6 +333,9 @@ read_options(int argc, char **argv)
 			break;
 		case 'f':
 			how.fields = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'v':
+			how.values = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case 's':
 			how.size = strtoull(optarg, NULL, 10);
@@ -284,6 +367,29 @@ percentile(const double *took, size_t n, unsigned percent)
 	return took[(n - 1) * percent / 100] * 1e3;
 }
 
+/* Thousands of threads that mostly wait: each has a small stack, in which an answer has room. */
+static void
+run_all(struct lane *lanes, struct lane *sum)
+{
+	pthread_attr_t small;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 256 << 10);
+	for (unsigned i = 0; i < how.connections; i++) {
+		if (pthread_create(&lanes[i].thread, &small, run, &lanes[i]) != 0)
+			exit(1);
+		if (how.rate > 0) /* slow clients come one after the other, and do not send in step */
+			usleep(400);
+	}
+	for (unsigned i = 0; i < how.connections; i++) {
+		pthread_join(lanes[i].thread, NULL);
+		sum->good += lanes[i].good;
+		sum->bad += lanes[i].bad;
+		sum->refused += lanes[i].refused;
+		sum->bytes += lanes[i].bytes;
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -297,6 +403,7 @@ main(int argc, char **argv)
 		x = x * 1664525 + 1013904223;
 		hot[i] = (char)(x >> 24);
 	}
+	make_whole();
 	lanes = calloc(how.connections, sizeof *lanes);
 	n = (size_t)how.connections * how.uploads;
 	each = calloc(n + 1, sizeof *each);
@@ -305,19 +412,11 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < how.connections; i++)
 		lanes[i].took = each + (size_t)i * how.uploads;
 	start = now();
-	for (unsigned i = 0; i < how.connections; i++)
-		if (pthread_create(&lanes[i].thread, NULL, run, &lanes[i]) != 0)
-			return 1;
-	for (unsigned i = 0; i < how.connections; i++) {
-		pthread_join(lanes[i].thread, NULL);
-		sum.good += lanes[i].good;
-		sum.bad += lanes[i].bad;
-		sum.bytes += lanes[i].bytes;
-	}
+	run_all(lanes, &sum);
 	took = now() - start;
 	qsort(each, n, sizeof *each, by_size);
-	printf("{\"bytes\":%llu,\"seconds\":%.4f,\"good\":%u,\"bad\":%u,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
-		(unsigned long long)sum.bytes, took, sum.good, sum.bad, percentile(each, n, 50),
+	printf("{\"bytes\":%llu,\"seconds\":%.4f,\"good\":%u,\"bad\":%u,\"refused\":%u,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
+		(unsigned long long)sum.bytes, took, sum.good, sum.bad, sum.refused, percentile(each, n, 50),
 		percentile(each, n, 99));
 	free(each);
 	free(lanes);

@@ -9,7 +9,8 @@ passed=0 failed=0 skipped=0
 try() {
 	if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
-try tests/bench/bench --smoke --penstock "$root/release/penstock"
+try tests/bench/test_report.py
+try tests/bench/bench --smoke --penstock "$root/release/penstock" --json "$root/bench.json" --svg "$root/bench.svg"
 try tests/bench/durable --smoke --penstock "$root/release/penstock"
 tests/bench/s3 --smoke --penstock "$root/release/penstock" --venv "$root/venv-s3"
 case $? in
