@@ -22,11 +22,12 @@ resolvers docker
 frontend web
 """
 PATHS = """    # site: these paths are not penstock's; the store is read here, and written by penstock alone
-    acl is_site path /
-    acl is_site path_beg /static/ /stored/ /files/ /api/ /refused
-    acl is_file path_beg /files/
+    acl is_site path / /gallery /gallery/sign-in /gallery/sign-out
+    acl is_site path_beg /static/ /stored/ /files/ /photos/ /api/ /refused
+    acl is_file path_beg /files/ /photos/
     http-request return status 405 hdr allow "GET, HEAD" if is_file !{ method GET HEAD }
     http-request set-var(txn.page) bool(true) if !is_site { url_param(then) page }
+    http-request set-header Accept application/json if { var(txn.page) -m bool }
     # site: the filter, where it is inside, lets these through; a refusal becomes a page only if penstock states it
     http-request set-var(txn.upload.pass) bool(true) if is_site
     http-request set-var(txn.upload.pass) bool(true) if { var(txn.page) -m bool }
@@ -36,8 +37,8 @@ BACKENDS = """    # site
     use_backend app if is_site
     default_backend penstock
 """
-PAGES = """    # site: a form that was posted without script (/upload?then=page) is answered with a page. Only status and headers
-    # change: a `return` here would cut off a client that is still sending.
+PAGES = """    # site: a form that was posted without script (/upload?then=page) is answered with a page of the app, which the words of
+    # a refusal go to, and not with penstock's own. Only status and headers change: a `return` here would cut off a client that is still sending.
     acl page var(txn.page) -m bool
     acl is_refusal status ge 400
     http-response set-header Location "/stored/%[unique-id]?new" if page { status 201 }
@@ -66,6 +67,7 @@ FOLDER = """    option httpchk GET /ready
 """
 BUCKET = """    # S3 takes a path for a key of the bucket, and a query (?acl, ?uploads) for a question of another kind: none gets there.
     # Anybody on the store's network may read the bucket, so nothing is signed.
+    http-request replace-pathq ^/(photos/[^?]*).* /uploads/\\1
     http-request replace-pathq ^/files/([^?]*).* /uploads/\\1
     http-request del-header Authorization
     option httpchk GET /uploads/?list-type=2&max-keys=1

@@ -53,7 +53,7 @@ status_of() { # METHOD PATH BODY; the status that the gateway answers, without a
 	echo "$status"
 }
 # The last is no form: penstock, not HAProxy, refuses it, and the gateway leads to a page that says so.
-ready() { [ "$(status_of GET / '') $(status_of GET /files/ '') $(status_of POST '/upload?then=page' x)" = "200 200 303" ]; }
+ready() { [ "$(status_of GET / '') $(status_of GET /files/ '') $(status_of GET /gallery '') $(status_of POST '/upload?then=page' x)" = "200 200 200 303" ]; }
 
 end=$((SECONDS + 120))
 until ready 2>/dev/null; do

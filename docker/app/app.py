@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""The demo's app: a page to upload from, and what the store holds, seen by a program that never saw an upload."""
+"""The demo's app: a page to upload from, what the store holds, seen by a program that never saw an upload, and a gallery."""
 import os
 import re
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 
+import gallery
 import store
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 app = Flask(__name__)
 app.store = store.of(os.environ)
+app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024  # no file ever comes here
+app.register_blueprint(gallery.pages)
+app.register_blueprint(gallery.hear)
 
 
 @app.template_filter("bytes")
