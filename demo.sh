@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# demo.sh [--gateway] [--keep] - penstock's main job, seen on this machine: one form of 20 files concatenated into one upload,
-# another one field by field into a folder, and a form that is refused and leaves nothing. --gateway: HAProxy in front,
-# which asks penstock's agent before it takes a body. --keep: everything goes on running until Ctrl-C, to be looked at.
+# demo.sh [--gateway|--app] [--keep] - penstock's main job, seen on this machine: one form of 20 files concatenated into one
+# upload, another one field by field into a folder, and a form that is refused and leaves nothing. --gateway: HAProxy in front,
+# which asks penstock's agent before it takes a body. --app: an application behind it, which says who may upload and keeps a
+# row of each form. --keep: everything goes on running until Ctrl-C, to be looked at.
 # Installs what is missing (Debian bookworm or trixie, as root or with sudo), builds into build/demo, and cleans up behind
 # itself.
 set -euo pipefail
 cd "$(dirname "$0")"
-gateway='' keep=''
+gateway='' app='' keep=''
 for option in "$@"; do
 	case $option in
 	--gateway) gateway=yes ;;
+	--app) app=yes ;;
 	--keep) keep=yes ;;
-	*) echo "usage: demo.sh [--gateway] [--keep]" >&2 && exit 2 ;;
+	*) echo "usage: demo.sh [--gateway|--app] [--keep]" >&2 && exit 2 ;;
 	esac
 done
 bash tests/lib/install.sh ${gateway:+haproxy} gcc cmake ninja-build pkg-config libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev \
@@ -146,8 +148,75 @@ with_gateway() {
 	wait_for lets_in # the agent is up for HAProxy: only what it admits is read, and then no rule takes that field
 	keep_running "http://127.0.0.1:$front_port/albums/42" "HAProxy     $work/gw/haproxy.cfg"
 }
+with_app() {
+	local port app_port
+	port=$(free_port) app_port=$(free_port)
+	export APP_PORT=$app_port APP_DB=$work/rows.db APP_KEY
+	APP_KEY=$(head -c 32 /dev/urandom | base64)
+	python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read())' "$APP_DB" tests/apps/schema.sql
+	start_app() {
+		python3 tests/apps/plain/app.py 2>>"$work/app.log" &
+		pids+=($!)
+		disown # bash would say how it dies
+		wait_for curl -s -o /dev/null "http://127.0.0.1:$app_port/"
+	}
+	start_app
+	cat >"$work/routes.yaml" <<-ROUTES
+		version: 1
+		listen: ["127.0.0.1:$port"]
+		admin: { listen: ["127.0.0.1:$admin_port"] }
+		log: { level: info, format: text }
+		state: "$work/state"
+		destinations:
+		  files: { type: directory, path: "$work/stored" }
+		  backend: { type: http, url: "http://127.0.0.1:$app_port" }
+		routes:
+		  - id: album
+		    match: { path: "/albums/*" }
+		    authorize: { to: backend, path: /uploads/authorize, pass: [cookie] }
+		    fields:
+		      - { name: title, kind: value, required: true, max_size: 1KiB, forward: true }
+		      - { name: "photo[]", kind: file, max_count: 20, max_size: 4MiB, store: { to: files, key: "{grant.user}/{uuid}" } }
+		    app: { to: backend, sign: { key: { env: APP_KEY } }, pass: [cookie], failed: { path: /uploads/failed }, resolve: { path: /uploads/resolve } }
+		    response: { from: app }
+	ROUTES
+	echo "== the route file" && cat "$work/routes.yaml"
+	run_penstock
+	head -c 3000000 /dev/urandom >"$work/beach.jpg"
+	rows() { python3 -c 'import sqlite3, sys; [print("   row:", *row) for row in sqlite3.connect(sys.argv[1]).execute("SELECT title, owner, name, size, target FROM album JOIN photo USING (request)")]' "$APP_DB"; }
+	both() { echo "$(rows | wc -l) rows, $(find "$work/stored" -type f | wc -l) files"; }
+	upload() { # TITLE [OPTION...]
+		local title=$1
+		shift
+		curl -sS -w ' %{http_code} %{redirect_url}\n' -F title="$title" -F "photo[]=@$work/beach.jpg" "$@" "http://127.0.0.1:$port/albums/42" | sed 's/^/   /'
+	}
+	echo "== nobody is logged in: the application refuses before a byte of the form is taken"
+	upload Summer -H 'Expect: 100-continue'
+	echo "== alice: her form is stored, the application writes a row, and its answer is the answer"
+	upload Summer -b session=alice-cookie
+	rows
+	same "rows and files" "1 rows, 1 files" "$(both)"
+	echo "== a title that the application refuses leaves neither row nor file"
+	upload no -b session=alice-cookie
+	same "rows and files" "1 rows, 1 files" "$(both)"
+	echo "== the application writes its row and dies without an answer: the files are taken back at once ..."
+	upload die -b session=alice-cookie
+	echo "   $(both)"
+	echo "== ... and once it runs again it is told that this form failed"
+	start_app
+	# shellcheck disable=SC2317 # wait_for calls it
+	agree() { [ "$(both)" = "1 rows, 1 files" ]; }
+	wait_for agree
+	same "rows and files" "1 rows, 1 files" "$(both)"
+	echo "== all good"
+	[ -z "$keep" ] || keep_running "http://127.0.0.1:$port/albums/42" "who may     -b session=alice-cookie -F title=TITLE" "rows        $APP_DB"
+}
 if [ -n "$gateway" ]; then
 	with_gateway
+	exit 0
+fi
+if [ -n "$app" ]; then
+	with_app
 	exit 0
 fi
 
