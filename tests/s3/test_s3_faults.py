@@ -121,8 +121,10 @@ def test_a_complete_that_fails():
         # nobody says what became of it, and so nobody takes it away either
         Case(twice(mis.lost_after, EVERY, DENIED), 0, None, 502, "unknown"), Case(twice(mis.lost_after, EVERY, INTERNAL), 0, None, 502, "unknown"),
         Case(twice(mis.lost_after, 1, INTERNAL), 0, None, 201, "committed"),
-        # nobody may look, but the store says that it has no such upload any more, or that it has just aborted it
-        Case([("complete", EVERY, mis.lost_before), ("head", EVERY, DENIED)], 0, None, 502, "aborted"),
+        # nobody may look; that the store aborts the upload is no proof, for some say so of one that they have completed
+        Case([("complete", EVERY, mis.lost_before), ("head", EVERY, DENIED)], 0, None, 502, "unknown"),
+        Case([("complete", EVERY, mis.lost_after), ("head", EVERY, DENIED), ("abort", EVERY, mis.status(204, None))], 0, None, 502, "unknown"),
+        Case([("complete", 1, mis.lost_after), ("complete", EVERY, SLOW_DOWN), ("head", EVERY, DENIED), ("abort", EVERY, mis.status(204, None))], 0, None, 502, "unknown"),
     ])
 
 

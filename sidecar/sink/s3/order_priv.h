@@ -69,7 +69,6 @@ struct s3 {
 	bool is_to_repeat;                           /* the abort under way was sent while parts were late */
 	bool is_upload_gone;                         /* the store said so */
 	bool is_complete_open;                       /* it is not known whether the upload was completed */
-	bool was_aborted;                            /* the store said that it aborted the upload */
 	bool is_abort_refused;                       /* the store said that it never will */
 	unsigned n_aborted;                          /* how often the store said that it aborted it */
 	struct s3_detached *detached;                /* the order has ended before; NULL: it waits for the abort */

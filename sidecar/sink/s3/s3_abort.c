@@ -2,8 +2,8 @@
 /* s3_abort.c - takes away what is not wanted any more, by AbortMultipartUpload and DeleteObject.
  *
  * An unfinished upload costs its owner money until it is aborted. The outcome of an order that is not completed is known before
- * the abort, so the abort goes on without the order (s3_detach.h). Only if it cannot, or if the abort tells whether the upload
- * was completed, the order ends after the abort, within S3_ABORT_MS. If the store does not abort the upload the log says so. A
+ * the abort, so the abort goes on without the order (s3_detach.h). Only if it cannot, or if the object is to be looked for once no
+ * Complete can do anything any more, the order ends after the abort, within S3_ABORT_MS. If the store does not abort the upload the log says so. A
  * part that is still being stored when the upload is aborted brings it back in some stores. So the upload is aborted at once, and
  * once more when each part of which the store has all bytes has been answered (s3_late.h). If it is not known whether a part is still
  * to come, the upload is aborted once more a little later. */
@@ -84,7 +84,6 @@ on_aborted(void *arg, const struct s3_reply *reply)
 		s3_counts_aborted(s3->object.counts);
 	if (s3->is_complete_open) {
 		s3->is_complete_open = false;
-		s3->was_aborted = !is_gone;
 		s3->is_upload_gone = true;
 		s3_look(s3);
 	} else if (s3->is_to_repeat) {

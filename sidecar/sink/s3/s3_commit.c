@@ -64,7 +64,8 @@ is_ours(const struct s3 *s3, const struct s3_reply *reply)
 }
 
 /* If our object is not there, a PutObject may still be on its way. An upload that is still there may yet be completed by the
- * request that was lost, so it is aborted first, and then the object is looked at once more. */
+ * request that was lost, so it is aborted first, and then the object is looked at once more. That it is aborted does not say that it
+ * was not completed before: some stores (SeaweedFS) say so of uploads that they do not have. */
 static void
 on_looked(void *arg, const struct s3_reply *reply)
 {
@@ -75,8 +76,8 @@ on_looked(void *arg, const struct s3_reply *reply)
 	if (is_ours(s3, reply))
 		s3_commit(s3, reply);
 	else if (!is_none && s3->is_complete_open)
-		s3_fail(s3, &error); /* the abort shows whether it was completed */
-	else if ((!is_none && !s3->was_aborted) || s3->may_come)
+		s3_fail(s3, &error); /* after the abort it is looked at once more */
+	else if (!is_none || s3->may_come)
 		end_unknown(s3);
 	else
 		s3_fail(s3, &error);
