@@ -3,7 +3,6 @@
 #include "sink/engine.h"
 
 #include "base/container_of.h"
-#include "base/mem.h"
 #include "base/must.h"
 
 #include <sys/epoll.h>
@@ -13,11 +12,6 @@
  * an answer whose first line is folded would be written there. */
 #define REUSE_FROM 0x080100u
 #define COPIES_FROM 0x080700u /* chunks are made in a buffer of their own, and sent from another one */
-
-struct socket {
-	struct watch watch;
-	struct engine *engine;
-};
 
 /* -- libcurl's two wishes: sockets to watch, a time to be called ------------------------------------- */
 
@@ -87,16 +81,19 @@ engine_run(struct engine *engine)
 static void
 on_socket_ready(struct watch *watch, uint32_t events)
 {
-	struct socket *s = container_of(watch, struct socket, watch);
+	struct engine_socket *socket = container_of(watch, struct engine_socket, watch);
+	struct engine *engine = socket->owner;
 	int bits = 0;
 
+	if (engine_sockets_ignores(&engine->sockets, socket))
+		return;
 	if (events & EPOLLIN)
 		bits |= CURL_CSELECT_IN;
 	if (events & EPOLLOUT)
 		bits |= CURL_CSELECT_OUT;
 	if (events & (EPOLLERR | EPOLLHUP))
 		bits |= CURL_CSELECT_ERR;
-	act_and_tell(s->engine, watch->fd, bits); /* may free s */
+	act_and_tell(engine, watch->fd, bits); /* may free it */
 }
 
 static uint32_t
@@ -105,32 +102,25 @@ epoll_events(int what)
 	return (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
 }
 
-static void
-forget_socket(struct engine *engine, curl_socket_t fd, struct socket *s)
+static struct engine_socket *
+use_socket(struct engine *engine, curl_socket_t fd)
 {
-	if (s == NULL)
-		return;
-	loop_unwatch(engine->loop, &s->watch);
-	curl_multi_assign(engine->multi, fd, NULL);
-	mem_free(s);
+	struct engine_socket *socket = engine_sockets_take(&engine->sockets, fd);
+
+	if (socket == NULL)
+		return NULL;
+	socket->owner = engine;
+	socket->watch.ready = on_socket_ready;
+	curl_multi_assign(engine->multi, fd, socket);
+	return socket;
 }
 
-static bool
-watch_new_socket(struct engine *engine, curl_socket_t fd, int what)
+static void
+drop_socket(struct engine *engine, curl_socket_t fd, struct engine_socket *socket)
 {
-	struct socket *s = mem_zalloc(sizeof *s);
-	struct error err = { 0 };
-
-	if (s == NULL)
-		return false;
-	s->engine = engine;
-	s->watch = (struct watch){ .fd = fd, .ready = on_socket_ready };
-	if (!loop_watch(engine->loop, &s->watch, epoll_events(what), &err)) {
-		mem_free(s);
-		return false;
-	}
-	curl_multi_assign(engine->multi, fd, s);
-	return true;
+	curl_multi_assign(engine->multi, fd, NULL);
+	if (socket != NULL)
+		engine_sockets_give(&engine->sockets, socket);
 }
 
 /* Never tells libcurl of a failure: it would give up all transfers of its multi, and forget their sockets. */
@@ -138,18 +128,17 @@ static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
 	struct engine *engine = arg;
-	struct socket *s = known;
+	struct engine_socket *socket = known;
 	struct engine_user *user = NULL;
 	bool ok;
 
 	if (what == CURL_POLL_REMOVE) {
-		forget_socket(engine, fd, s);
-		engine_kept_add(&engine->kept, fd);
+		drop_socket(engine, fd, socket);
 		return 0;
 	}
-	engine_kept_remove(&engine->kept, fd);
-	ok = s == NULL ? watch_new_socket(engine, fd, what)
-		       : loop_rewatch(engine->loop, &s->watch, epoll_events(what));
+	if (socket == NULL)
+		socket = use_socket(engine, fd);
+	ok = socket != NULL && engine_sockets_watch(&engine->sockets, socket, epoll_events(what));
 	if (!ok && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user) == CURLE_OK && user != NULL) {
 		user->is_unwatched = true;
 		engine_defer(engine, user);
@@ -198,6 +187,7 @@ engine_init(struct engine *engine, struct loop *loop, struct error *err)
 	unsigned libcurl = curl_version_info(CURLVERSION_NOW)->version_num;
 
 	*engine = (struct engine){ .loop = loop,
+		.sockets.loop = loop,
 		.timer.fire = on_timer,
 		.guest_ms = ENGINE_GUEST_MS,
 		.cut_ms = CLOCK_NEVER,
@@ -226,7 +216,8 @@ engine_fini(struct engine *engine)
 	must(counter_read(&engine->transfers) == 0);
 	for (size_t i = 0; i < engine->n_idle; i++)
 		curl_easy_cleanup(engine->idle[i]);
-	curl_multi_cleanup(engine->multi); /* closes its connections: their watches go through on_socket() */
+	curl_multi_cleanup(engine->multi); /* closes its connections */
+	engine_sockets_fini(&engine->sockets);
 	loop_clear_timer(engine->loop, &engine->timer);
 	engine->multi = NULL;
 }

@@ -11,10 +11,11 @@
 #include "base/counter.h"
 #include "base/error.h"
 #include "loop/loop.h"
-#include "sink/engine_kept.h"
+#include "sink/engine_sockets.h"
 
 #include <curl/curl.h>
 
+#define ENGINE_KEPT_MAX 64     /* connections that libcurl keeps (CURLMOPT_MAXCONNECTS) */
 #define ENGINE_IDLE_HANDLES 64 /* easy handles that wait to be used again */
 #define ENGINE_GUEST_MS 60000u
 
@@ -40,7 +41,7 @@ struct engine {
 	struct timer timer;
 	CURL *idle[ENGINE_IDLE_HANDLES];
 	size_t n_idle;
-	struct engine_kept kept;
+	struct engine_sockets sockets;
 	bool may_reuse;  /* this libcurl bears that a handle is used twice */
 	size_t n_copies; /* how often it holds what it sends of a stream */
 	struct counter

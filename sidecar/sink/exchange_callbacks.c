@@ -62,7 +62,7 @@ has_stray(const struct exchange *x, int own_port)
 	long n_connects = 1;
 
 	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
-	return n_connects == 0 && engine_kept_has_stray(&x->engine->kept, own_port);
+	return n_connects == 0 && engine_sockets_has_stray(&x->engine->sockets, own_port);
 }
 
 /* CURLINFO_REQUEST_SIZE would not do: a head that does not go out at the first attempt is not counted in it. */
@@ -93,7 +93,7 @@ on_close(void *arg, curl_socket_t fd)
 	struct engine *engine = arg;
 	int left = 0;
 
-	engine_kept_remove(&engine->kept, fd);
+	engine_sockets_close(&engine->sockets, fd);
 	if (ioctl(fd, SIOCOUTQ, &left) == 0 && left > 0)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	return close(fd);

@@ -79,12 +79,16 @@ make_headers(struct exchange *x)
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	int *error = arg, fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	struct exchange *x = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
 	(void)purpose;
-	if (fd < 0)
-		*error = errno;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
+	if (fd >= 0 && engine_sockets_made(&x->engine->sockets, fd))
+		return fd;
+	x->socket_error = fd < 0 ? errno : ENOMEM;
+	if (fd >= 0)
+		close(fd);
+	return CURL_SOCKET_BAD;
 }
 
 /* A new descriptor has the lowest number that is free. */
@@ -154,7 +158,7 @@ aim(struct exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, (is_kept || may_repeat) && !request->is_alone ? 0L : 1L);
 	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? KEPT_S : KEPT_ONCE_S);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, &x->socket_error);
+	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
 	curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(x->easy, CURLOPT_NOSIGNAL, 1L);
