@@ -198,7 +198,7 @@ check_authority(struct str rest, struct error *err)
 		return error_set(err, ERR_CONFIG, "a destination's URL has no query and no fragment");
 	if (memchr(authority.data, '@', authority.len) != NULL)
 		return error_set(err, ERR_CONFIG,
-			"no user or password in a URL; use headers: { authorization: { env: NAME } }");
+			"no user or password in a URL; they belong into `headers` (http) or `credentials` (s3)");
 	return address_check_host(authority, err) && (prefix.len == 0 || check_prefix(prefix, err));
 }
 

@@ -90,8 +90,8 @@ static const struct key rule_keys[] = {
 	{ "required", KEY_BOOL, .fallback = "false", AT(rule, required),
 		.help = "At least one part must have been taken by this rule." },
 	{ "buffer", KEY_BOOL, .fallback = "false", AT(rule, buffer),
-		.help = "Collect the part and send it with its length, for upstreams that need one; only `store` to "
-			"http, and `max_size` must be given and at most half of `memory`." },
+		.help = "Collect the part and send it with its length, for upstreams that need one, and to a bucket in one request; only `store` to "
+			"http and s3, and `max_size` must be given and at most half of `memory`." },
 	{ "digest", KEY_WORDS, DIGESTS, AT(rule, digests),
 		.help = "What is made of each part's bytes while they pass, for the summary, `penstock explain` and the log, all in "
 			"lower-case hex (of a CRC the highest byte first). Default: what `digest` of the route says; a list here "

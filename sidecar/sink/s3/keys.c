@@ -48,7 +48,7 @@ static const struct key rows[] = {
 		WORDS({ "auto", S3_STYLE_AUTO }, { "path", S3_STYLE_PATH }, { "virtual", S3_STYLE_VIRTUAL }),
 		AT(s3_settings, style),
 		.help = "Where the bucket's name stands: `path`: `endpoint/bucket/key`; `virtual`: `bucket.endpoint/key`; `auto`: "
-			"virtual for names of Amazon's, else path." },
+			"virtual for names of Amazon's, but path for a bucket with a dot in its name, and for all others." },
 	{ "credentials", KEY_TABLE, TABLES(&credentials),
 		.help = "The keys that requests are signed with; without it they come from where Amazon's SDKs look for them." },
 	{ "part_size", KEY_SIZE, .fallback = "auto", .min = S3_PART_MIN, .max = S3_PART_MAX, WORDS({ "auto", 0 }),

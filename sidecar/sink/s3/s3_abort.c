@@ -116,7 +116,7 @@ s3_warn_of_lost(const struct s3 *s3)
 {
 	struct error lost = { 0 };
 
-	error_set(&lost, ERR_UPSTREAM, "the answer to CreateMultipartUpload did not come");
+	error_set(&lost, ERR_UPSTREAM, "no answer to CreateMultipartUpload told its id");
 	warn(s3, &lost);
 }
 
