@@ -6,6 +6,7 @@
 #include "base/uuid.h"
 #include "cmd/explain_app.h"
 #include "cmd/explain_asks.h"
+#include "cmd/explain_cors.h"
 #include "cmd/explain_limits.h"
 #include "cmd/explain_routes.h"
 #include "cmd/explain_would.h"
@@ -34,6 +35,7 @@ struct verdict {
 	struct buf location; /* empty: the answer is no redirect */
 	struct grants grants;
 	json_t *routes; /* which were looked at, and why they do not take it */
+	json_t *cors;   /* lines of the answer by which a browser goes */
 	json_t *asks;   /* what an application would be asked; NULL: nobody is */
 };
 
@@ -187,6 +189,8 @@ print_json(const struct verdict *verdict, struct error *err)
 	json_object_set_new(root, "status", json_integer(status_of(verdict)));
 	json_object_set_new(root, "route", reply_text(str_of(verdict->route != NULL ? verdict->route->id : NULL)));
 	json_object_set(root, "routes", verdict->routes);
+	if (json_array_size(verdict->cors) > 0)
+		json_object_set(root, "cors", verdict->cors);
 	json_object_set_new(
 		root, "error", reply_text(str_of(refused ? error_kind_name(verdict->error.kind) : NULL)));
 	json_object_set_new(root, "reason", reply_text(str_of(refused ? verdict->error.message : NULL)));
@@ -254,6 +258,7 @@ print_table(const struct verdict *verdict, struct error *err)
 
 	printf("status %u  route %s\n", status_of(verdict), verdict->route != NULL ? verdict->route->id : "-");
 	explain_routes_print(verdict->routes);
+	explain_cors_print(verdict->cors, print_text);
 	if (!error_is_set(&verdict->error) && verdict->location.len > 0) {
 		printf("location ");
 		print_text(buf_str(&verdict->location), 0);
@@ -264,6 +269,8 @@ print_table(const struct verdict *verdict, struct error *err)
 		print_text(str_of(verdict->error.message), 0);
 		if (verdict->error.offset != ERROR_NO_OFFSET)
 			printf("at byte %" PRIu64 " of the body", verdict->error.offset);
+		if (verdict->error.limit[0] != '\0')
+			printf(" (limit %s)", verdict->error.limit);
 		puts("");
 	}
 	if (verdict->asks != NULL)
@@ -302,21 +309,25 @@ explain_text(const struct config *config, struct str text, const struct explain_
 	if (!stage_tools_open(&verdict.tools, config, err))
 		return false;
 	uuid_make(id);
-	if (raw_request_read(raw, text, &verdict.error)) {
+	if (!raw_request_read(raw, text, &verdict.error)) {
+		verdict.cors = json_array();
+	} else {
 		decide(config, &raw->head, &idle, &decision);
 		verdict.route = decision.route;
 		verdict.error = decision.error;
 		verdict.is_preflight = decision.is_preflight;
+		verdict.cors = explain_cors_json(config, &raw->head, &decision);
 		if (decision.allow && !decision.is_preflight)
 			ok = grants_give(&verdict.grants, decision.route, options->grants, options->n_grants, err);
 		if (ok && decision.allow && !decision.is_preflight)
 			judge_form(&verdict, raw, &decision, &naming, options->split);
 	}
 	verdict.routes = explain_routes_json(config, &raw->head, &decision);
-	ok = ok && (verdict.routes != NULL || error_nomem(err));
+	ok = ok && ((verdict.routes != NULL && verdict.cors != NULL) || error_nomem(err));
 	ok = ok && (options->human ? print_table(&verdict, err) : print_json(&verdict, err));
 	json_decref(verdict.asks);
 	json_decref(verdict.routes);
+	json_decref(verdict.cors);
 	grants_free(&verdict.grants);
 	parts_free(verdict.parts);
 	txn_free(verdict.txn);

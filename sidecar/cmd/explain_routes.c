@@ -2,6 +2,8 @@
 /* explain_routes.c - see explain_routes.h. */
 #include "cmd/explain_routes.h"
 
+#include "route/cors.h"
+
 #include <stdio.h>
 
 /* Two readings of one request end the search: what follows is not asked. */
@@ -35,24 +37,37 @@ miss_json(const struct match_look *look)
 
 /* Not if something was refused before the routes came to it. */
 static bool
-was_asked(const struct head *head, const struct decision *decision)
+was_asked(const struct head *head, const struct decision *decision, struct path *path)
 {
 	struct error none = { 0 };
-	struct path path;
 
-	return decision->path.encoded.data != NULL && path_read(head_path(head), &path, &none);
+	return (decision->is_preflight || decision->path.encoded.data != NULL) &&
+		path_read(head_path(head), path, &none);
+}
+
+/* A preflight is answered by the route that takes the request which is asked for. */
+static struct head
+looked_for(const struct head *head, const struct decision *decision)
+{
+	struct head asked = *head;
+
+	if (decision->is_preflight)
+		asked.method = cors_asked_method(head);
+	return asked;
 }
 
 json_t *
 explain_routes_json(const struct config *config, const struct head *head, const struct decision *decision)
 {
 	json_t *routes = json_array();
-	bool more = was_asked(head, decision);
+	struct head asked = looked_for(head, decision);
+	struct path path;
+	bool more = was_asked(head, decision, &path);
 
 	for (size_t i = 0; more && i < config->n_routes; i++) {
 		struct match_look look;
 
-		match_look_at(&config->routes[i], head, &decision->path, &look);
+		match_look_at(&config->routes[i], &asked, &path, &look);
 		if (json_array_append_new(routes,
 			    json_pack("{s:s, s:o}", "id", config->routes[i].id, "misses", miss_json(&look))) != 0) {
 			json_decref(routes);

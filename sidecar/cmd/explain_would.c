@@ -53,6 +53,7 @@ ask(const struct parts *parts, const struct delivery *delivery, struct would *wo
 	order.target = delivery->shown.data;
 	order.type = delivery->type.len > 0 ? delivery->type.data : NULL;
 	order.request_id = "{request_id}";
+	order.client = "{client}";
 	order.length = length_of(parts, delivery);
 	order.is_kept = delivery->rule->buffer || order.length <= kind_keep_max(delivery->rule);
 	if (delivery->shown.failed || delivery->type.failed || order.target == NULL)

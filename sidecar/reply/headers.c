@@ -3,6 +3,7 @@
 #include "reply/headers.h"
 
 #include "config/cors.h"
+#include "route/cors.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,6 +49,23 @@ add_vary(struct reply *reply, const char *name)
 		return;
 	}
 	headers_add(reply, "Vary", str_of(name));
+}
+
+/* Also where the head was refused before its route was known: the page that sent it is to read why. */
+struct reply_cors
+headers_cors_of(const struct config *config, const struct head *head, const struct route *route, bool is_preflight)
+{
+	struct reply_cors cors = { 0 };
+
+	if (route == NULL)
+		route = cors_of_refusal(config, head);
+	if (route == NULL || !cors_is_on(route))
+		return cors;
+	cors.cors = &route->cors;
+	cors.origin = cors_allowed(&route->cors, head);
+	if (is_preflight)
+		cors.method = cors_asked_method(head);
+	return cors;
 }
 
 /* An answer that some origins are let read differs by the origin, also for the others: a cache must not mix them up. */

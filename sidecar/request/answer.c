@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "part/field_error.h"
 #include "reply/accept.h"
+#include "reply/headers.h"
 #include "reply/status.h"
-#include "route/cors.h"
 
 #include <string.h>
 
@@ -98,12 +98,23 @@ is_from_store(const struct request *request)
 	return request->form.parts != NULL && reply_is_of_store(request->error.kind);
 }
 
+/* The kinds that a delivery fails with, and nothing else of a form whose parts are there. */
+static bool
+is_of_delivery(const struct request *request)
+{
+	enum error_kind kind = request->error.kind;
+
+	return request->form.parts != NULL &&
+		(reply_is_of_store(kind) || kind == ERR_EXISTS || kind == ERR_UPSTREAM_TIMEOUT ||
+			kind == ERR_UPSTREAM_FULL);
+}
+
 /* The delivery whose failure is the form's: the sentence names the destination, and of two with the same sentence either will do. NULL: it
  * is none's. */
 static const struct delivery *
 failed_delivery(const struct request *request)
 {
-	const struct delivery *d = is_from_store(request) ? txn_first(request->form.txn) : NULL;
+	const struct delivery *d = is_of_delivery(request) ? txn_first(request->form.txn) : NULL;
 
 	while (d != NULL && strcmp(d->order.outcome.error.message, request->error.message) != 0)
 		d = d->next;
@@ -173,26 +184,6 @@ has_links(const struct reply_part *parts, size_t n)
 	return false;
 }
 
-/* Also where the head was refused before its route was known: the page that sent it is to read why. */
-static struct reply_cors
-find_cors(const struct request *request)
-{
-	const struct head *head = &request->asked.head;
-	const struct decision *decision = &request->asked.decision;
-	const struct route *route = decision->route;
-	struct reply_cors cors = { 0 };
-
-	if (route == NULL)
-		route = cors_of_refusal(request->table->config, head);
-	if (route == NULL || !cors_is_on(route))
-		return cors;
-	cors.cors = &route->cors;
-	cors.origin = cors_allowed(&route->cors, head);
-	if (decision->is_preflight)
-		cors.method = cors_asked_method(head);
-	return cors;
-}
-
 /* Whose answer is the client's, or NULL. That of an application which was told of the form is not, if the form failed for something
  * else. */
 static struct app_answer *
@@ -229,7 +220,8 @@ make_reply(struct request *request, struct reply *reply)
 		.wants_page = error_is_set(&request->error) && accept_prefers_page(&request->asked.head),
 		.retry_after_s = retry_after_of(request),
 		.challenge = challenge_of(failed),
-		.cors = find_cors(request),
+		.cors = headers_cors_of(request->table->config, &request->asked.head, request->asked.decision.route,
+			request->asked.decision.is_preflight),
 		.parts = parts,
 		.n_parts = n,
 		.upstream = upstream_of(request),

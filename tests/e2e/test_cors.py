@@ -138,8 +138,33 @@ def test_a_page_reads_why_while_it_still_sends():
         assert is_readable(read_answer(s), 413, ORG)
 
 
+def explain(p, request, *how):
+    return subprocess.run([BINARY, "explain", *how, p.file, "-"], input=request, stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
 def test_explain_says_what_a_preflight_gets():
     with penstock() as p:
-        request = f"OPTIONS /some HTTP/1.1\r\nHost: test\r\n{lines(Origin=A, Access_Control_Request_Method='POST')}\r\n".encode()
-        told = json.loads(subprocess.run([BINARY, "explain", p.file, "-"], input=request, stdout=subprocess.PIPE, check=True).stdout)
-        assert (told["status"], told["route"], told["error"], told["parts"], told["would"]) == (204, "some", None, [], []), told
+        for path, method, route in (("/some", "PUT", "some"), ("/any", "POST", "any"), ("/some", "DELETE", None), ("/none", "POST", None), ("/nowhere", "POST", None)):
+            request = f"OPTIONS {path} HTTP/1.1\r\nHost: test\r\n{lines(Origin=A, Access_Control_Request_Method=method)}\r\n".encode()
+            told, done = json.loads(explain(p, request)), ask(p.port, path, method)
+            assert (told["status"], told["route"], told["parts"], told["would"]) == (done.status, route, [], []), told
+            assert told.get("cors", []) == lines_of(done), (path, told, done.headers)
+            if route == "any":
+                assert told["routes"] == [{"id": "some", "misses": "path"}, {"id": "any", "misses": None}], told
+                assert "not some: path\nanswer Vary: Origin \nanswer Access-Control-Allow-Origin: * \n" in explain(p, request, "--human")
+
+
+def lines_of(answer):
+    """As `explain` says them."""
+    vary = ["Vary: Origin"] if varies(answer) else []
+    return vary + [f"{name.title()}: {value}" for name, value in answer.headers.items() if name.startswith("access-control-")]
+
+
+def test_explain_says_what_the_answer_to_a_form_says_to_browsers():
+    with penstock() as p:
+        for origin in (A, ORG, "https://evil.example", "null"):
+            for path, body in (("/some", OK), ("/some", form(part("other", b"1", "f"))), ("/any", OK), ("/none", OK)):
+                head = head_of(path, len(body), extra=lines(Origin=origin))
+                told = json.loads(explain(p, head + body))
+                answer = post(p.port, path, body, extra=lines(Origin=origin))
+                assert told.get("cors", []) == lines_of(answer), (origin, path, told, answer.headers)
