@@ -4,6 +4,7 @@
 
 #include "config/kind.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Each value is made as a name of its own, so that naming.c makes it harmless, and can show it for `explain`. */
@@ -159,9 +160,12 @@ location_make(const struct naming *naming, const struct response *response, stru
 	}
 	if (out->failed)
 		return error_nomem(err);
-	return out->len <= LOCATION_MAX ||
-		error_set(err, ERR_RULE, "the address of the page that follows would be longer than %d bytes",
-			LOCATION_MAX);
+	if (out->len <= LOCATION_MAX)
+		return true;
+	error_set(
+		err, ERR_RULE, "the address of the page that follows would be longer than %d bytes", LOCATION_MAX);
+	snprintf(err->limit, sizeof err->limit, "redirect");
+	return false;
 }
 
 static void

@@ -43,11 +43,23 @@ kind_of(size_t len)
 	return i;
 }
 
+/* The field that says the file's digest; of a file with a long name what the rule says, or the reason would be pushed out. */
+static void
+name_sayer(char *to, size_t room, const struct part *file)
+{
+	const char *pattern = file->rule->verify.field;
+	int before = (int)strcspn(pattern, "*");
+	struct str stem = file->field.len <= FIELD_SHOWN_MAX ? file->field : STR("*");
+
+	snprintf(to, room, "%.*s%.*s%s", before, pattern, STR_ARG(stem), pattern + before + 1);
+}
+
 static bool
 refuse(struct error *err, const struct part *file, const char *why, const char *what)
 {
-	const char *field = file->rule->verify.field;
+	char field[sizeof err->message];
 
+	name_sayer(field, sizeof field, file);
 	if (what != NULL)
 		error_set(err, ERR_RULE, "%s %s than \"%s\" says", why, what, field);
 	else

@@ -11,6 +11,7 @@
 
 #include "base/container_of.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define STALLED_MS 3000u /* who has brought nothing but drops (pace.c) for so long has stalled ... */
@@ -116,7 +117,8 @@ refuse_slow(struct intake *intake)
 		if (!owes_bytes(r))
 			continue;
 		error_set(&error, ERR_CLIENT_SLOW,
-			"for %u seconds the body came more slowly than this route takes it", PACE_MS / 1000);
+			"for %u seconds the body came more slowly than min_rate of %" PRIu64 " bytes a second",
+			PACE_MS / 1000, r->asked.decision.route->limits.min_rate);
 		snprintf(error.limit, sizeof error.limit, "min_rate");
 		request_fail(r, &error);
 		request_free_if_over(r);

@@ -3,6 +3,7 @@
  * at the segment's end they are judged as a whole, and written for the place where the object goes. */
 #include "sink/safe_name_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -21,7 +22,10 @@ refuse(struct safe_name *name, int mark, const char *what)
 
 	if (!name->to->settings->refuses_unsafe || name->n_givers == 0) /* 0: the template's own text and date */
 		return false;
+	if (error_is_set(&name->error))
+		return true;
 	error_set(&name->error, ERR_RULE, "%s would put %s into the name of an object", name->givers[giver], what);
+	snprintf(name->error.limit, sizeof name->error.limit, "names.unsafe");
 	return true;
 }
 
@@ -258,15 +262,24 @@ safe_name_drop_dot(struct safe_name *name)
 	name->marks.data[--name->marks.len] = '\0';
 }
 
+static bool
+refuse_long(struct error *err, size_t max)
+{
+	if (error_is_set(err))
+		return false;
+	error_set(err, ERR_RULE, "the name it would get is longer than %zu bytes", max);
+	snprintf(err->limit, sizeof err->limit, "names.long");
+	return false;
+}
+
 /* Also where it is not shortened: no file system takes it. */
 static void
 check_segments(struct safe_name *name)
 {
 	for (size_t from = 0, end; from < name->bytes.len; from = end + 1) {
 		end = safe_name_segment_end(name, from);
-		if (safe_name_length(name, from, end) > SAFE_NAME_SEGMENT_MAX && !error_is_set(&name->error))
-			error_set(&name->error, ERR_RULE, "the name it would get is longer than %d bytes",
-				SAFE_NAME_SEGMENT_MAX);
+		if (safe_name_length(name, from, end) > SAFE_NAME_SEGMENT_MAX)
+			refuse_long(&name->error, SAFE_NAME_SEGMENT_MAX);
 	}
 }
 
@@ -313,5 +326,5 @@ safe_name_fits(const struct destination *to, struct str name, struct error *err)
 	bool is_key = to->kind->style == TEMPLATE_FOR_KEY;
 	size_t len = is_key ? key_length(name) : name.len, max = is_key ? SAFE_NAME_KEY_MAX : SAFE_NAME_MAX;
 
-	return len <= max || error_set(err, ERR_RULE, "the name it would get is longer than %zu bytes", max);
+	return len <= max || refuse_long(err, max);
 }

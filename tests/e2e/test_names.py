@@ -227,6 +227,7 @@ def test_a_name_at_its_limit_is_taken_and_one_byte_over_it_refused_or_cut():
                     answer = post(p.port, f"/{how}", form(part(field, sent.encode(), sent)))
                     if extra and how == "refuse":
                         assert answer.status == 422 and f"longer than {most} bytes" in answer.json()["detail"], answer.body
+                        assert (answer.json()["field"], answer.json()["limit"]) == (field, "names.long"), answer.body
                         continue
                     assert answer.status == 201, answer.body
                     target = answer.json()["parts"][0]["target"]

@@ -112,6 +112,7 @@ def test_who_brings_too_little_is_refused_and_who_is_held_back_is_not():
 
         refused, enough, stored = together(slow, lambda: drip(2500), wait_for_store)
         assert (refused["status"], refused["limit"], refused["route"]) == (408, "min_rate", "min"), refused
+        assert refused["detail"] == "for 10 seconds the body came more slowly than min_rate of 4096 bytes a second", refused
         assert enough["status"] == 0, enough
         assert stored == 201
 

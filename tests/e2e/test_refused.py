@@ -44,6 +44,14 @@ def test_a_refusal_is_hidden_or_passed_on():
                     assert answer.headers.get("www-authenticate") == (CHALLENGE if want == 401 else None), answer.headers
 
 
+def test_whatever_a_destination_fails_with_names_the_field():
+    for status in (400, 504, 507):
+        with Upstream(says(status)) as up, Penstock(ROUTES, up) as p:
+            for size in SIZES:
+                answer = post(p.port, "/hides", form(part("a", noise(size), "f")))
+                assert answer.status == max(status, 502) and answer.json().get("field") == "a", answer.body
+
+
 def test_a_401_that_asks_for_nothing_is_hidden():
     for lines in ("", "WWW-Authenticate:\r\n", "WWW-Authenticate: " + "a" * 600 + "\r\n", "WWW-Authenticate: Basic\r\n realm=a\r\n"):
         with Upstream(says(401, lines)) as up, Penstock(ROUTES, up) as p:

@@ -219,7 +219,7 @@ def test_a_name_that_leads_through_a_file_is_a_conflict():
         with open(os.path.join(p.out, "file"), "wb") as f:
             f.write(b"in the way")
         answer = post(p.port, "/?a=file&b=x", form(part("f", b"1")))
-        assert answer.status == 409 and "exists already as something else" in answer.json()["detail"], answer.body
+        assert answer.status == 409 and "exists already as something else" in answer.json()["detail"] and answer.json()["field"] == "f", answer.body
         assert p.files() == {"file": b"in the way"}
 
 

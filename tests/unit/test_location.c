@@ -145,6 +145,7 @@ one_that_is_too_long_refuses_the_form(void **state)
 		text[len] = '\0';
 		assert_int_equal(make(config, text, &out, &err), len < LOCATION_MAX);
 		assert_int_equal(err.kind, len < LOCATION_MAX ? ERR_NONE : ERR_RULE);
+		assert_string_equal(err.limit, len < LOCATION_MAX ? "" : "redirect");
 		buf_free(&out);
 	}
 	config_free(config);

@@ -58,7 +58,7 @@ static const struct form_run_verdict rows[] = {
 	{ "fields: [ " A B P(NEEDS(""), "{field.a}/{part}") " ]", "a=1|b=1|b=2|p@f=2", ERR_NONE, "", "" },
 	/* too long, with what is before and behind it */
 	{ "fields: [ " A P(NEEDS(""), "{part}.{field.a}") " ]", "a=" V250 "|p@f=2", ERR_NONE, "", "" },
-	{ "fields: [ " A P(NEEDS(""), "{part}/a{field.a}") " ]", "a=" V250 "123456|p@f=2", ERR_RULE, "",
+	{ "fields: [ " A P(NEEDS(""), "{part}/a{field.a}") " ]", "a=" V250 "123456|p@f=2", ERR_RULE, "names.long",
 		"field \"p\": the name it would get is longer than 255 bytes" },
 	{ "fields: [ " A "{ name: p, " NEEDS("") "store: { to: h, key: \"/{part}/{field.a}\" } } ]",
 		"a=" V250 "123456|p@f=2", ERR_NONE, "", "" },
@@ -72,10 +72,11 @@ static const struct form_run_verdict rows[] = {
 		"a=" V250 "1234567", ERR_TOO_LARGE, "max_size", "field \"a\": over max_size of 256 bytes" },
 	/* what it would be */
 	{ "fields: [ " A "{ name: p, " NEEDS("") "store: { to: safe, key: \"{part}/{field.a}\" } } ]",
-		"a=x/../y|p@f=1", ERR_RULE, "",
+		"a=x/../y|p@f=1", ERR_RULE, "names.unsafe",
 		"field \"p\": {field.a} would put a '/' into the name of an object" },
-	{ "fields: [ " A "{ name: p, " HOLD("") "store: { to: safe, key: \"{field.a}/{part}\" } } ]", "p@f=1|a=",
-		ERR_RULE, "", "field \"p\": {field.a} would put an empty segment into the name of an object" },
+	{ "fields: [ " A "{ name: p, " HOLD("") "store: { to: safe, key: \"{field.a}/{part}\" } } ]",
+		"p@f=1|a=", ERR_RULE, "names.unsafe",
+		"field \"p\": {field.a} would put an empty segment into the name of an object" },
 	{ "fields: [ " A "{ name: p, max_count: 1, " HOLD(
 		  "") "store: { to: d, key: \"{field.a}\" } }, { name: q, max_count: 1, store: { to: d, key: x } } ]",
 		"p@f=1|q@f=2|a=x", ERR_RULE, "", "field \"p\": it would get the name of another part of the form" },

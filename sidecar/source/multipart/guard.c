@@ -103,12 +103,15 @@ ends_head(struct guard *guard, char c)
 	return false;
 }
 
+_Static_assert(FORM_PREAMBLE_MAX == 1024, "the sentence says it");
+
 /* A line that begins as delimiters do is one that somebody has got wrong: to skip it would be to lose a part. */
 static bool
 skip_byte(struct guard *guard, char c)
 {
 	if (guard->preamble == FORM_PREAMBLE_MAX)
-		return refuse(guard, guard->preamble, "the body does not begin with its boundary");
+		return refuse(guard, guard->preamble,
+			"its boundary does not stand within the first 1024 bytes of the body");
 	guard->preamble++;
 	if (c == '\r' || c == '\n')
 		guard->dashes = 0;
