@@ -41,7 +41,7 @@ detach(struct exchange *x)
 	}
 	engine_forget(x->engine, &x->user);
 	x->easy = NULL;
-	curl_slist_free_all(x->headers);
+	mem_free(x->headers);
 	x->headers = NULL;
 	loop_clear_timer(x->engine->loop, &x->timer);
 	x->is_waiting_to_retry = false;

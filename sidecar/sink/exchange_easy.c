@@ -25,56 +25,6 @@
 #define KEPT_ONCE_S 1L    /* ... and by others only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
 
-/* `line` is copied. */
-static bool
-add(struct exchange *x, const char *line)
-{
-	struct curl_slist *list = curl_slist_append(x->headers, line);
-
-	if (list != NULL)
-		x->headers = list;
-	return list != NULL;
-}
-
-static bool
-add_line(struct exchange *x, const char *name, const char *value)
-{
-	struct buf line = { 0 };
-	bool ok;
-
-	buf_add_text(&line, name);
-	buf_add_text(&line, ": ");
-	buf_add_text(&line, value);
-	ok = !line.failed && add(x, line.data);
-	buf_free(&line);
-	return ok;
-}
-
-static bool
-is_chunked(const struct exchange_request *request)
-{
-	return (request->body == EXCHANGE_READ || request->body == EXCHANGE_STREAM) &&
-		request->length == EXCHANGE_LENGTH_UNKNOWN;
-}
-
-static bool
-make_headers(struct exchange *x)
-{
-	const struct exchange_request *request = x->request;
-	const struct http_peer *to = request->to;
-	bool ok = add(x, "Expect:");
-
-	if (is_chunked(request))
-		ok = ok && add(x, "Transfer-Encoding: chunked");
-	for (size_t i = 0; i < request->n_lines; i++)
-		if (request->lines[i].value != NULL)
-			ok = ok && add_line(x, request->lines[i].name, request->lines[i].value);
-	for (size_t i = 0; i < to->headers.n; i++)
-		if (to->headers.items[i].value != NULL) /* else it is one of `lines`, if it is meant */
-			ok = ok && add_line(x, to->headers.items[i].name, to->headers.items[i].value);
-	return ok;
-}
-
 /* libcurl does not say why it got no socket. */
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -159,7 +109,6 @@ aim(struct exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? KEPT_S : KEPT_ONCE_S);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
-	curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(x->easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(x->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(x->easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver whose name server is dead */
@@ -175,19 +124,6 @@ aim(struct exchange *x)
 		curl_easy_setopt(x->easy, CURLOPT_SSLCERT, to->cert_file);
 	if (to->key_file != NULL)
 		curl_easy_setopt(x->easy, CURLOPT_SSLKEY, to->key_file);
-}
-
-static bool
-set_url(struct exchange *x)
-{
-	struct buf url = { 0 };
-	bool ok;
-
-	buf_add_text(&url, x->request->to->url);
-	buf_add_text(&url, x->request->target);
-	ok = !url.failed && curl_easy_setopt(x->easy, CURLOPT_URL, url.data) == CURLE_OK;
-	buf_free(&url);
-	return ok;
 }
 
 size_t
@@ -228,14 +164,14 @@ make_easy(struct exchange *x)
 {
 	must(x->easy == NULL);
 	x->easy = engine_take_handle(x->engine);
-	if (x->easy == NULL || !make_headers(x) || !set_url(x))
+	x->headers = exchange_head_lines(x->request);
+	if (x->easy == NULL || x->headers == NULL || !exchange_head_aim(x->easy, x->request))
 		return false;
 	aim(x);
 	set_body(x);
 	exchange_set_callbacks(x);
 	curl_easy_setopt(x->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "penstock/" PENSTOCK_VERSION);
 	curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE,
 		x->request->body == EXCHANGE_STREAM ? ANSWER_BUFFER_OF_STREAM : ANSWER_BUFFER);
 	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);

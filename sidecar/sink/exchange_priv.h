@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* exchange_priv.h - what exchange.c (its life), exchange_easy.c (what libcurl is told), exchange_callbacks.c (what libcurl
+/* exchange_priv.h - what exchange.c (its life), exchange_easy.c and exchange_head.c (what libcurl is told), exchange_callbacks.c (what libcurl
  * asks) and exchange_fault.c (why there is no answer) share. */
 #ifndef PENSTOCK_EXCHANGE_PRIV_H
 #define PENSTOCK_EXCHANGE_PRIV_H
@@ -14,8 +14,8 @@ struct exchange {
 	const struct exchange_calls *calls;
 	void *arg;
 	const struct exchange_request *request;
-	CURL *easy; /* NULL: nothing is with libcurl */
-	struct curl_slist *headers;
+	CURL *easy;                 /* NULL: nothing is with libcurl */
+	struct curl_slist *headers; /* one block */
 	struct timer timer;
 	uint64_t active_ms;
 	curl_off_t uploaded; /* at the last look */
@@ -43,6 +43,10 @@ struct exchange {
 /* exchange_easy.c: sets a handle up and gives it to the multi. False: out of memory. */
 bool exchange_easy_begin(struct exchange *exchange);
 bool exchange_may_repeat(const struct exchange_request *request);
+
+/* exchange_head.c. The lines are one block, which the caller frees when libcurl has no more to do with them; NULL: out of memory. */
+struct curl_slist *exchange_head_lines(const struct exchange_request *request);
+bool exchange_head_aim(CURL *easy, const struct exchange_request *request); /* false: out of memory */
 
 /* exchange_easy.c: what this machine has to do with a failure. */
 void exchange_easy_look(const struct exchange *exchange, struct exchange_facts *facts);

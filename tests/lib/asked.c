@@ -82,14 +82,14 @@ asked_begin(struct asked *asked, struct peer *peer, const char *method, enum exc
 		asked->exchange = exchange_new(&engine, &calls, asked);
 	asked->n_done = asked->n_rewinds = asked->n_status = 0;
 	asked->answer_len = asked->sent = 0;
-	asked->to = (struct http_peer){ .url = peer_url(peer),
+	asked->to = (struct http_peer){ .url = asked->url != NULL ? asked->url : peer_url(peer),
 		.connect_ms = LIMIT_NONE,
 		.idle_ms = asked->to.idle_ms > 0 ? asked->to.idle_ms : LIMIT_NONE,
 		.total_ms = LIMIT_NONE,
 		.retry_connect = asked->to.retry_connect };
 	asked->request = (struct exchange_request){ .to = &asked->to,
 		.method = method,
-		.target = "/a",
+		.target = asked->request.target != NULL ? asked->request.target : "/a",
 		.body = kind,
 		.whole = { body, kind == EXCHANGE_WHOLE ? asked->size : 0 },
 		.length = kind == EXCHANGE_READ ? asked->size : EXCHANGE_LENGTH_UNKNOWN,

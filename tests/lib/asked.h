@@ -9,8 +9,8 @@
 #define ASKED_MAX 100000 /* bytes of a body */
 #define ASKED_OK "HTTP/1.1 201 Made\r\nContent-Length: 4\r\n\r\ndone"
 
-/* What a test sets before asked_begin() is kept: size, is_open, request.reuse_always, request.total_at_ms, to.idle_ms and
- * to.retry_connect, the times being without limit where they are 0. Byte n of the body is 'a' + n % 23. */
+/* What a test sets before asked_begin() is kept: size, is_open, url, request.target, request.reuse_always, request.total_at_ms,
+ * to.idle_ms and to.retry_connect, the times being without limit where they are 0. Byte n of the body is 'a' + n % 23. */
 struct asked {
 	struct exchange *exchange;
 	struct exchange_request request;
@@ -20,6 +20,7 @@ struct asked {
 	char answer[64]; /* its beginning */
 	size_t answer_len;
 	size_t sent, size; /* of the body */
+	char *url;         /* of the server; NULL: the peer's */
 	bool is_open;      /* the body has no end yet: it is paused there */
 };
 
