@@ -102,6 +102,24 @@ check_stored(struct loading *l, size_t route, size_t i)
 	check_restored(l, route, rule, node);
 }
 
+/* -- what may be taken for a file ------------------------------------------------------------------------- */
+
+/* Values of this name are always refused, because the application could take them for what it is told of a file. */
+static void
+check_value_name(struct loading *l, size_t route, size_t i)
+{
+	const struct rule *rule = &l->config->routes[route].rules[i];
+
+	if (rule->kind != PART_VALUE || rule->name == NULL || stores(rule) || rule->action == ACTION_REJECT)
+		return;
+	if (app_names_is_glob(rule) || !app_names_reserve(&l->config->routes[route], str_of(rule->name)))
+		return;
+	diag_error(l->diag, yaml_tree_spot_of(loading_rule_node(l, route, i), "name"),
+		"this rule can never take a part: a value of this name could be taken for a file of which the application "
+		"is told, and is refused (400)");
+	diag_note(l->diag, app_node(l, route)->spot, "the application is told here");
+}
+
 /* -- the application --------------------------------------------------------------------------------------- */
 
 static void
@@ -205,7 +223,9 @@ check_app(struct loading *l, size_t route)
 		if (loading_rule_node(l, route, i) == NULL || loading_rule_node(l, route, i)->kind != NODE_MAP)
 			continue;
 		check_forward(l, route, i);
-		if (is_map)
-			check_stored(l, route, i);
+		if (!is_map)
+			continue;
+		check_stored(l, route, i);
+		check_value_name(l, route, i);
 	}
 }

@@ -3,6 +3,8 @@
 #include "cmd/explain_app.h"
 
 #include "config/app_says.h"
+#include "config/kind.h"
+#include "config/peer.h"
 #include "part/location.h"
 #include "reply/app_form.h"
 #include "reply/reply.h"
@@ -21,6 +23,7 @@ tell(const struct route *route, const struct naming *naming, const struct parts 
 	struct error err = { 0 };
 
 	app_form_make(&of, &told->body);
+	buf_addf(&told->target, "%s", route->app.to->kind->asked_peer(route->app.to->settings)->url);
 	return location_of_form(naming, &route->app, &told->target, &err) && !told->body.failed;
 }
 

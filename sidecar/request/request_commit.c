@@ -28,6 +28,8 @@ settle(struct request *request)
 {
 	const struct error *failure = txn_failure(request->form.txn);
 
+	if (failure != NULL || request->state == REQ_ABORTING)
+		request_tell_left(request);
 	if (failure != NULL)
 		error_keep_first(&request->error, failure);
 	if (!txn_is_whole(request->form.txn))

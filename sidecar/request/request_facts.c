@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* request_facts.c - what stages have found in the parts of a form, for the log: a line for each part of which anything was found,
- * also of a form that was refused, for then it may be what somebody wants to know. With that the parts go. */
+ * also of a form that was refused, for then it may be what somebody wants to know. With that the parts go. And a line for each object
+ * that is left of a form that was given up. */
 #include "request/room_priv.h"
 
 /* What stages have found in a part. */
@@ -29,6 +30,32 @@ log_facts(const struct request *request)
 	for (const struct part *part = parts_first(request->form.parts); part != NULL; part = part->next)
 		if (part->facts.n > 0)
 			log_part(request, part);
+}
+
+/* -- what is left of a form that was given up ------------------------------------------------------------ */
+
+static void
+log_left(const struct request *request, const struct order *order)
+{
+	const struct outcome *outcome = &order->outcome;
+	const struct error *why = error_is_set(&outcome->undo_error) ? &outcome->undo_error : &outcome->error;
+
+	log_line(LOG_ERROR, "request", "left", LOG_TEXTVAL("id", request->asked.identity.id),
+		LOG_TEXTVAL("destination", order->to->name), LOG_TEXTVAL("target", order->target),
+		LOG_TEXTVAL("is", outcome->state == OUTCOME_COMMITTED ? "there" : "unknown"),
+		LOG_TEXTVAL("why", error_is_set(why) ? why->message : NULL));
+	metrics_add(request->intake->setup.metrics, METRIC_OBJECTS_LEFT, 1);
+}
+
+/* The client may be told of it, or get the application's answer; who runs this has to know in any case. */
+void
+request_tell_left(const struct request *request)
+{
+	if (request->asked.decision.route->commit == COMMIT_EACH)
+		return; /* they are meant to stay */
+	for (const struct delivery *d = txn_first(request->form.txn); d != NULL; d = d->next)
+		if (d->order.outcome.state == OUTCOME_COMMITTED || d->order.outcome.state == OUTCOME_UNKNOWN)
+			log_left(request, &d->order);
 }
 
 void

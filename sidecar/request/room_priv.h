@@ -342,6 +342,9 @@ void request_failf(struct request *request, enum error_kind kind, const char *se
 /* Logs the facts of its parts, then frees these and the transaction; n_parts says how many there were. */
 void request_free_form(struct request *request);
 
+/* Logs and counts what is there, or may be, of a form that was given up, unless its parts are committed one by one. Once its transaction is over. */
+void request_tell_left(const struct request *request);
+
 /* -- request_deadlines.c ---------------------------------------------------------------------------------------- */
 
 enum deadline { DEADLINE_NONE, DEADLINE_CLOSE, DEADLINE_IDLE, DEADLINE_TURN, DEADLINE_MEMORY, DEADLINE_TOTAL };

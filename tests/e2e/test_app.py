@@ -3,8 +3,11 @@
 in sidecar/sink/app/README.md has it."""
 import re
 import sys
+import types
 import urllib.parse
+from email.message import Message
 
+from agreement import explain
 from lib import *
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -437,6 +440,84 @@ def test_a_body_that_is_one_file_and_a_form_without_any_are_told_too():
         assert name == "photo" and json.loads(value)["name"] == "a.txt" and json.loads(value)["size"] == 5, value
         assert post(p.port, "/values/x", form(part("t", b"1"))).body == b"ok" and fields_of(app.forms[1]) == [("t", "1")]
         assert post(p.port, "/values/x", form()).body == b"ok" and app.forms[2].body == b"" and is_signed(app.forms[2])
+
+
+def test_explain_shows_the_request_that_it_would_get():
+    with world(says(200)) as (p, app, _):
+        for path, said in (("/committed/x?y=%20z", fields_of), ("/json/b?q=1&r=2", lambda request: json.loads(request.body))):
+            assert post(p.port, path, BODY).status in (200, 201)
+            got, would = app.forms[-1], explain(p, head_of(path, len(BODY)) + BODY)["application"]
+            assert (would["method"], would["target"]) == (got.method, f"http://127.0.0.1:{app.port}{got.path}"), would
+            assert would["type"] == got.headers["content-type"]
+            pattern = re.escape(would["body"])
+            for shown in ("{uuid}", "%7Buuid%7D", "{request_id}"):
+                pattern = pattern.replace(re.escape(shown), "[0-9a-f-]{36}")
+            assert re.fullmatch(pattern, got.body.decode()) and said(got), (would["body"], got.body)
+
+
+def test_an_answer_that_may_have_no_body_has_none():
+    routes = ROUTES.replace("answer: 64KiB", "answer: 0B")
+    for how, status in ((says(204), 204), (says(303, [("Location", "/x")]), 303), (says(200, (), b"x"), 502), (says(422, (), b"x" * 3000), 502)):
+        with world(how, routes=routes) as (p, app, up):
+            answer = post(p.port, "/committed/x", BODY)
+            assert answer.status == status, (status, answer.status, answer.body)
+            assert (len(files(p)), len(up.store)) == ((0, 0) if status == 502 else (1, 1)), status
+
+
+def test_what_a_store_does_not_take_back_is_told_to_whoever_runs_it():
+    def keep(request):
+        if request.method != "DELETE":
+            return None
+        request.read_all()
+        request.answer(500)
+        return "next"
+
+    port = free_port()
+    head = f'admin: {{ listen: ["127.0.0.1:{port}"] }}'
+    for how, status in ((says(409, (), b"no"), 409), (lambda r: r.socket.shutdown(socket.SHUT_RDWR), 502)):
+        with world(how, store=keep, head=head, routes=ROUTES + MORE) as (p, _, up):
+            assert post(p.port, "/each/x", BODY).status == status and len(up.store) == 1  # of which it is meant so
+            assert post(p.port, "/keeps/x", BODY).status == status and len(up.store) == 2
+            assert post(p.port, "/committed/x", BODY).status == status and len(up.store) == 3, up.store.keys()
+            wait_for(lambda: len(p.requests()) == 3, "the log")
+            (line,) = p.lines('"msg":"left"')
+            assert (line["level"], line["destination"], line["is"]) == ("error", "store", "there") and "/s" + line["target"] == list(up.store)[-1], line
+            assert line["id"] == p.requests()[-1]["id"] and "500" in line["why"], line
+            with connect(port) as s:
+                s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert b"\npenstock_objects_left_total 1\n" in read_answer(s).body
+
+
+def test_the_handler_and_the_route_of_its_page_work():
+    with open("sidecar/sink/app/README.md", encoding="utf-8") as f:
+        page = f.read()
+    route, handler = (re.search(f"```{kind}\n(.*?)```", page, re.S)[1] for kind in ("yaml", "python"))
+    told = []
+    names = {"KEY": KEY.encode(), "remember": lambda *row: told.append(row), "forget": told.append}
+    exec(compile(handler, "README.md", "exec"), names)
+
+    def take(request):
+        request.read_all()
+        asked = types.SimpleNamespace(headers=Message(), method=request.method, target=request.path)
+        for name, value in request.lines:
+            asked.headers[name] = value
+        status, lines = names["gallery_failed" if request.path == "/gallery-failed" else "gallery"](asked, bytes(request.body))
+        says(status, lines.items())(request)
+        return "next"
+
+    with Upstream(script=take) as app:
+        for old, new in (("/var/lib/penstock/state", "{dir}/state"), ("/srv/gallery", "{dir}/out"), ("127.0.0.1:8000", f"127.0.0.1:{app.port}"), ("/run/secrets/penstock", "{dir}/key")):
+            assert old in route
+            route = route.replace(old, new)
+        with Penstock(route.replace("{ file: {dir}/key }", f'"{KEY}"')) as p:
+            body = form(part("title", b"Summer"), part("photo", PHOTO, "p.png"))
+            answer = post(p.port, "/gallery/summer?x=%20y", body)
+            assert (answer.status, answer.headers["location"]) == (303, "/gallery/summer"), answer.body
+            ((_, title, target, size),) = told
+            assert (title, size) == ("Summer", len(PHOTO)) and files(p) == {target: PHOTO}, told
+            assert post(p.port, "/gallery/summer", form(part("title", b"Summer"))).status == 422
+            assert post(app.port, "/gallery/summer", b"title=x&photo=%7B%7D").status == 403
+            assert post(app.port, "/gallery-failed", b"").status == 403 and len(told) == 1, told
 
 
 def test_the_lines_of_its_answer_are_bounded():

@@ -139,6 +139,10 @@ on_body(void *arg, const char *data, size_t len)
 
 	if (asking->flaw != NULL || asking->is_short || asking->answer.status == 205)
 		return;
+	if (asking->question->answer_max == 0 && len > 0) { /* the exchange takes 0 for no word of it */
+		find_flaw(asking, "its answer has a body, and may have none");
+		return;
+	}
 	buf_add(&asking->answer.body, data, len);
 	if (!charge(asking))
 		asking->is_short = true;
