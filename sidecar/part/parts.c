@@ -189,11 +189,18 @@ parts_prepare(struct parts *parts, size_t *len)
 	if (!pool_reserve(parts->pool, chunks_needed(parts, *len + held), POOL_STREAM)) {
 		if (*len > parts->feed_sure)
 			*len = parts->feed_sure;
-		if (!pool_reserve(parts->pool, chunks_needed(parts, *len + held), POOL_STREAM))
+		parts->wanted = chunks_needed(parts, *len + held);
+		if (!pool_reserve(parts->pool, parts->wanted, POOL_STREAM))
 			return PARTS_WAIT_CHUNKS;
 	}
 	parts->credits = chunks_needed(parts, *len + held);
 	return PARTS_READY;
+}
+
+size_t
+parts_wanted(const struct parts *parts)
+{
+	return parts->wanted;
 }
 
 static bool

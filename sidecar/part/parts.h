@@ -66,6 +66,7 @@ enum parts_readiness {
  * SOURCE_FEED_MAX). If the pool has little, or bytes are held, it lowers *len and reserves for that. The next parts_feed() uses or
  * returns what was reserved. */
 enum parts_readiness parts_prepare(struct parts *parts, size_t *len);
+size_t parts_wanted(const struct parts *parts); /* after PARTS_WAIT_CHUNKS: how many of them */
 
 /* Is there room in the channels for `len` more bytes (any number)? Arms on_news if not. Reserves nothing. */
 bool parts_has_room(struct parts *parts, size_t len);

@@ -32,6 +32,7 @@ struct parts {
 	} opening;
 	size_t opening_max; /* bytes of one part that may be held: STAGE_FIRST_MAX, or 0 if no rule wants it */
 	size_t credits;     /* chunks reserved by parts_prepare() and not yet drawn */
+	size_t wanted;      /* chunks that it found too few of */
 	size_t n_concat;    /* concat rules of the route */
 	size_t to_start;    /* chunks that a stream may take at its start, beside those for its bytes in a feed */
 	size_t feed_sure;   /* bytes of a feed for which there will be chunks some day, whatever forms keep */

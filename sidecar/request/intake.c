@@ -18,21 +18,38 @@ empty_list_of_chunks(struct intake *intake)
 	intake->wants_chunks_end = &intake->wants_chunks;
 }
 
+/* Thousands may wait, and a chunk is of use to one: so only those go on for whom there is something. The first of them does in any
+ * case, and to the end of the list if it found too little: so none waits behind it for ever. */
+static void
+wake_some(struct intake *intake)
+{
+	size_t left = pool_available(intake->setup.pool), wanted;
+	struct request *first = intake->wants_chunks;
+
+	do {
+		wanted = parts_wanted(first->form.parts);
+		left -= wanted < left ? wanted : left;
+		request_on_chunks(first); /* takes it out of the list */
+		first = intake->wants_chunks;
+	} while (first != NULL && parts_wanted(first->form.parts) <= left);
+}
+
+/* Asked once more after arming, because chunks may have come back in between. */
 static void
 on_pool_mail(struct mail *mail, unsigned bits)
 {
 	struct intake *intake = container_of(mail, struct intake, pool_mail);
-	struct request *list = intake->wants_chunks;
+	const struct pool *pool = intake->setup.pool;
 
 	(void)bits;
 	waits_look_again(intake);
-	empty_list_of_chunks(intake);
-	while (list != NULL) {
-		struct request *next = list->wants_chunks.next;
-
-		list->wants_chunks.is_in = false;
-		request_on_chunks(list); /* goes back to the end of the list if its turn has not come */
-		list = next;
+	while (intake->wants_chunks != NULL) {
+		wake_some(intake);
+		if (intake->wants_chunks == NULL)
+			return;
+		pool_wait(intake->setup.pool, &intake->pool_waiter);
+		if (parts_wanted(intake->wants_chunks->form.parts) > pool_available(pool))
+			return;
 	}
 }
 

@@ -251,6 +251,33 @@ who_finds_no_chunk_goes_on_when_one_is_back(void **state)
 	assert_int_equal(client->status, 201);
 }
 
+/* Each of thousands would be read, find that there is nothing left, and wait again. */
+static void
+a_chunk_that_is_back_wakes_one_of_those_who_wait(void **state)
+{
+	struct fake_client *first = begin(0, "/up"), *second = begin(1, "/up");
+	size_t taken;
+
+	(void)state;
+	fake_send_text(first, PART);
+	fake_send_text(second, PART);
+	taken = take_all_chunks();
+	while (fake_show(first, filler, sizeof filler) > 0)
+		;
+	while (fake_show(second, filler, sizeof filler) > 0)
+		;
+	pool_unreserve(fake_world->pool, 1, POOL_STREAM);
+	fake_until(fake_is_resumed, first);
+	assert_true(second->is_paused);
+	pool_unreserve(fake_world->pool, taken - 1, POOL_STREAM);
+	fake_until(fake_is_resumed, second);
+	for (size_t i = 0; i < 2; i++) {
+		fake_send_text(&clients[i], END);
+		fake_end(&clients[i]);
+		assert_int_equal(clients[i].status, 201);
+	}
+}
+
 static void
 a_hangup_while_paused_gives_up_what_cannot_be_whole(void **state)
 {
@@ -450,6 +477,7 @@ main(void)
 		TEST(impatient, waiting_for_memory_ends),
 		TEST(patient, a_drain_ends_the_waiting),
 		TEST(patient, who_finds_no_chunk_goes_on_when_one_is_back),
+		TEST(patient, a_chunk_that_is_back_wakes_one_of_those_who_wait),
 		TEST(patient, a_hangup_while_paused_gives_up_what_cannot_be_whole),
 		TEST(patient, who_holds_memory_and_brings_nothing_gives_way),
 		TEST(patient, fast_clients_take_turns),
