@@ -3,7 +3,8 @@
  *
  * The mailbox's descriptor only ends the sleep; the mail itself is delivered in every turn, so a hook that always
  * wants the next turn at once (0) keeps the loop from sleeping, but never from looking at descriptors. What is
- * ready is fetched in batches; epoll puts those it has reported at the end of its list, so none is left out. */
+ * ready is fetched in batches, in each turn as many as it takes to see every watch once; epoll puts those it has reported at the
+ * end of its list, so none is left out. */
 #include "loop/loop.h"
 
 #include "base/container_of.h"
@@ -200,16 +201,23 @@ sleep_ms(const struct loop *loop)
 }
 
 static void
+fetch(struct loop *loop, int timeout)
+{
+	int n = epoll_wait(loop->epoll_fd, loop->ready, BATCH, timeout);
+
+	must(n >= 0 || errno == EINTR);
+	loop->n_ready = n > 0 ? n : 0;
+}
+
+static void
 wait_for_events(struct loop *loop)
 {
-	int n, timeout = sleep_ms(loop);
+	int timeout = sleep_ms(loop);
 	bool sleeps = timeout != 0 && mailbox_sleep_begin(loop->box);
 
-	n = epoll_wait(loop->epoll_fd, loop->ready, BATCH, sleeps ? timeout : 0);
-	must(n >= 0 || errno == EINTR);
+	fetch(loop, sleeps ? timeout : 0);
 	if (sleeps)
 		mailbox_sleep_end(loop->box);
-	loop->n_ready = n > 0 ? n : 0;
 	loop->now_ms = clock_now_ms();
 }
 
@@ -226,6 +234,20 @@ dispatch(struct loop *loop)
 	loop->n_ready = loop->next_ready = 0;
 }
 
+/* All that is ready, and not the first of it alone: hooks take all that is there for them, and what comes in would outrun what
+ * goes out. */
+static void
+dispatch_all(struct loop *loop)
+{
+	size_t batches = loop->n_watches / BATCH;
+
+	while (loop->n_ready == BATCH && batches-- > 0) {
+		dispatch(loop);
+		fetch(loop, 0);
+	}
+	dispatch(loop);
+}
+
 void
 loop_run(struct loop *loop)
 {
@@ -234,7 +256,7 @@ loop_run(struct loop *loop)
 	loop->hooks_want_ms = 0; /* every hook gets a turn before the first sleep */
 	while (!loop->stopping) {
 		wait_for_events(loop);
-		dispatch(loop);
+		dispatch_all(loop);
 		mailbox_deliver(loop->box);
 		timers_fire(&loop->timers, loop->now_ms);
 		run_hooks(loop);
