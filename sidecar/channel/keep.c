@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#define FEW (16u * 1024) /* bytes that are held: up to here a block has no more than ... */
+#define SMALL 2048u      /* ... unless more is to be added at once */
+
 void
 keep_init(struct keep *keep, struct blocks *blocks)
 {
@@ -38,11 +41,12 @@ room_in(const struct block *block)
 }
 
 /* As large as all before it together, so that at most half of what is held is unused, but never less than what is to be
- * added now. */
+ * added now; and of the first ones, which thousands of slow clients have, little is unused. */
 static struct block *
 take_another(struct keep *keep, size_t len)
 {
-	size_t size = len > keep->held ? len : keep->held;
+	size_t most = keep->held < FEW ? SMALL : BLOCK_MAX, grown = keep->held < most ? keep->held : most;
+	size_t size = len > grown ? len : grown;
 	struct block *block = blocks_take(keep->blocks, size < BLOCK_MAX ? size : BLOCK_MAX);
 
 	if (block != NULL)

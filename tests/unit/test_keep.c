@@ -206,6 +206,22 @@ little_is_held_for_little(void **state)
 		}
 }
 
+/* As a slow client brings it, up to where an object is not kept any longer. */
+static void
+of_what_comes_in_drops_little_is_unused(void **state)
+{
+	(void)state;
+	for (size_t length = 4000; length <= 16000; length += 1000) {
+		struct keep keep;
+		struct kept kept = { 0 };
+
+		keep_init(&keep, blocks);
+		add(&keep, &kept, 'a', length);
+		assert_true(keep.held <= length + 2048 + BLOCK_UNIT);
+		keep_fini(&keep);
+	}
+}
+
 static void
 thousands_share_the_chunks(void **state)
 {
@@ -258,6 +274,7 @@ main(void)
 		cmocka_unit_test(taking_one_out_leaves_those_before_it),
 		cmocka_unit_test(what_is_taken_out_is_what_was_kept),
 		cmocka_unit_test(little_is_held_for_little),
+		cmocka_unit_test(of_what_comes_in_drops_little_is_unused),
 		cmocka_unit_test(thousands_share_the_chunks),
 		cmocka_unit_test(what_does_not_fit_adds_nothing),
 	};
