@@ -5,21 +5,22 @@
 
 #include "config/route.h"
 
-const char *authorize_method(const struct authorize *authorize); /* as it is sent */
+/* The method of the question before the body, as it is sent. */
+const char *authorize_method(const struct authorize *authorize);
 
-/* What that question is signed with: its own keys, or those of `app`, where the file does not say it of `authorize`. */
+/* The keys that sign that question: those of `authorize`, or where it says nothing of `sign` those of `app`. */
 const struct sign *authorize_sign(const struct route *route);
 
-/* By which method it is told; `client`: by which the form came. */
+/* The method of the request that tells the application of a form; `client` is the one by which the form came. */
 struct str app_method(const struct app *app, struct str client);
 
 /* Does this answer of an application that was asked when all was visible take the form back? */
 bool app_takes_back(const struct app *app, unsigned status);
 
-/* `undo_on: none`: no answer takes the form back, nor that there is none. */
+/* `undo_on: none`: no answer of the application takes the form back, nor does it if no answer comes. */
 bool app_never_takes_back(const struct app *app);
 
-/* Did it say yes? */
+/* Does this answer of the application mean yes? */
 static inline bool
 app_says_yes(unsigned status)
 {

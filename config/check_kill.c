@@ -30,7 +30,7 @@ spans(const struct route *route)
 {
 	const struct rule *first = NULL;
 
-	if (route->raw != NULL)
+	if (route_is_one_file(route))
 		return false;
 	for (size_t i = 0; i < route->n_rules && route->commit == COMMIT_ALL; i++) {
 		const struct rule *rule = &route->rules[i];

@@ -60,7 +60,7 @@ check_piece(const struct looked *at, const struct template_piece *piece, const s
 	const struct loading *l = at->l;
 	const struct node *own = loading_rule_node(l, at->route, at->rule);
 
-	if (l->config->routes[at->route].raw != NULL) {
+	if (route_is_one_file(&l->config->routes[at->route])) {
 		complain(at, node, piece, "the body of a request is one file, and no field comes beside it");
 		diag_note(l->diag, yaml_tree_get(l->routes.items[at->route], "body")->spot, "said here");
 		return;
@@ -85,7 +85,7 @@ look_into(void *arg, const struct template *t, size_t nth)
 
 		if (piece->kind != TEMPLATE_FIELD_VALUE)
 			continue;
-		if (route->raw != NULL || (!is_broken && !names_field(rule, piece->text)))
+		if (route_is_one_file(route) || (!is_broken && !names_field(rule, piece->text)))
 			check_piece(at, piece, template_node(at, rule, nth));
 	}
 }
@@ -194,7 +194,7 @@ check_rule(struct loading *l, size_t route, size_t i)
 	needs_each_template(&r->rules[i], look_into, &at);
 	if (node == NULL || node->kind != NODE_MAP)
 		return;
-	if (r->raw != NULL) {
+	if (route_is_one_file(r)) {
 		diag_error(l->diag, node->spot,
 			"needs: the body of a request is one file, and no field comes beside it");
 		diag_note(l->diag, yaml_tree_get(l->routes.items[route], "body")->spot, "said here");
@@ -217,6 +217,6 @@ check_needs(struct loading *l, size_t route)
 		if (node != NULL && node->kind == NODE_MAP)
 			check_rule(l, route, i);
 	}
-	if (r->n_needed > 0 && r->raw == NULL)
+	if (r->n_needed > 0 && !route_is_one_file(r))
 		check_circle(l, route);
 }

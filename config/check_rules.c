@@ -18,7 +18,7 @@
 bool
 check_rules_may_repeat(const struct route *route, const struct rule *rule)
 {
-	return route->raw == NULL && rule->nth == 0 && rule->max_count != 1;
+	return !route_is_one_file(route) && rule->nth == 0 && rule->max_count != 1;
 }
 
 static bool
@@ -354,7 +354,7 @@ check_rules_all(struct loading *l, size_t route)
 
 		if (node == NULL || node->kind != NODE_MAP)
 			continue;
-		if (r->raw == NULL) /* else check_raw() knows which one takes it */
+		if (!route_is_one_file(r)) /* else check_raw() knows which one takes it */
 			check_hidden(l, route, i);
 		check_buffer(l, rule, node);
 		check_required(l, rule, node);
@@ -365,7 +365,7 @@ check_rules_all(struct loading *l, size_t route)
 		check_detected_extension(l, rule, node);
 		check_count(l, rule, node);
 		check_repeat(l, r, rule, node);
-		if (r->raw == NULL)
+		if (!route_is_one_file(r))
 			check_same_name(l, route, i);
 		if (!is_transfer(rule))
 			continue;

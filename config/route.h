@@ -274,6 +274,13 @@ struct route {
 	struct place place;
 };
 
+/* A request of it brings one part alone, a file; no other field can stand beside it. */
+static inline bool
+route_is_one_file(const struct route *route)
+{
+	return route->raw != NULL;
+}
+
 /* -- the whole ----------------------------------------------------------------------------------- */
 
 enum placement { PLACEMENT_LOCAL, PLACEMENT_SPREAD };

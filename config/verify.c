@@ -47,7 +47,7 @@ check_field(struct loading *l, const struct route *route, const struct rule *rul
 	if (route->commit == COMMIT_EACH)
 		diag_error(l->diag, field->spot,
 			"field: with `commit: each` a file is visible before it could be compared");
-	if (route->raw != NULL)
+	if (route_is_one_file(route))
 		diag_error(l->diag, field->spot, "field: a body that is one file has no fields beside it");
 	if (rule->kind == PART_VALUE)
 		diag_error(l->diag, field->spot, "field: this rule takes no files");

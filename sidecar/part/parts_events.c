@@ -149,15 +149,11 @@ nth_header(const void *arg, struct str name, size_t nth, struct str *value)
 	return false;
 }
 
-/* A body that is one file has no head but the request's. */
 static void
-set_headers(const struct parts *parts, const struct part_head *head, struct stage_part *of)
+set_headers(const struct part_head *head, struct stage_part *of)
 {
-	const struct head *request = parts->setup.naming->head;
-	bool is_raw = parts->setup.route->raw != NULL;
-
-	of->header = is_raw ? request->header : nth_header;
-	of->header_arg = is_raw ? request->arg : (const void *)head;
+	of->header = head->request != NULL ? head->request->header : nth_header;
+	of->header_arg = head->request != NULL ? head->request->arg : (const void *)head;
 }
 
 static bool
@@ -173,7 +169,7 @@ begin_stages(struct parts *parts, const struct part_head *head)
 		.data_at = head->data_offset,
 		.facts = &part->facts };
 
-	set_headers(parts, head, &of);
+	set_headers(head, &of);
 	return stages_begin(parts->stages, &of, &parts->error) ? true : refuse(parts);
 }
 

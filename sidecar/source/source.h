@@ -33,8 +33,10 @@ struct part_head {
 	uint64_t offset;      /* byte of the body where the part begins, whatever stands in front of its content */
 	uint64_t data_offset; /* byte of the body where its content begins */
 	bool may_be_unfilled; /* if no content comes, no file was meant: an input of a form that was left empty */
-	const struct part_header *headers; /* all of them in order, as sent */
+	const struct part_header *headers; /* all of its own in order, as sent */
 	size_t n_headers;
+	const struct head
+		*request; /* whose headers count as its own, where the body is the part; NULL: those above */
 };
 
 struct part_header {

@@ -114,6 +114,7 @@ new_body(const struct source_setup *setup, struct error *err)
 		.field = str_of(setup->route->raw),
 		.filename = raw->filename.len > 0 ? buf_str(&raw->filename) : STR(""),
 		.type = type.len > 0 ? type : STR_NONE,
+		.request = setup->head,
 	};
 	return raw;
 }
