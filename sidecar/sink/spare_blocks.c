@@ -2,6 +2,8 @@
 /* spare_blocks.c - see spare_blocks.h. What a thread keeps hangs on the thread itself, so nothing is shared. */
 #include "sink/spare_blocks.h"
 
+#include "sink/small_blocks.h"
+
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -39,7 +41,7 @@ spare_blocks_start(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	return pthread_once(&once, make_key) == 0 && has_key;
+	return pthread_once(&once, make_key) == 0 && has_key && small_blocks_start();
 }
 
 /* NULL: out of memory. */
@@ -84,9 +86,36 @@ take_spare(size_t size)
 void *
 spare_blocks_take(size_t size)
 {
-	void *block = is_kept(size) ? take_spare(size) : NULL;
+	void *block = is_kept(size) ? take_spare(size) : small_blocks_take(size);
 
-	return block != NULL ? block : malloc(size);
+	return block != NULL ? block : malloc(small_blocks_round(size));
+}
+
+void *
+spare_blocks_again(void *block, size_t size)
+{
+	size_t has = block != NULL ? malloc_usable_size(block) : 0;
+	void *larger;
+
+	if (has >= SMALL_BLOCK_MAX)
+		return realloc(block, size);
+	if (block != NULL && has >= size)
+		return block;
+	larger = spare_blocks_take(size);
+	if (larger == NULL || block == NULL)
+		return larger;
+	memcpy(larger, block, has);
+	spare_blocks_give(block);
+	return larger;
+}
+
+char *
+spare_blocks_text(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = spare_blocks_take(size);
+
+	return copy != NULL ? memcpy(copy, text, size) : NULL;
 }
 
 /* Anonymous pages that are given back are zeros when they are touched again. */
@@ -112,10 +141,12 @@ spare_blocks_zeroed(size_t count, size_t size)
 
 	if (size > 0 && count > SIZE_MAX / size)
 		return NULL;
-	if (bytes < SPARE_ZEROED_LEAST)
-		return calloc(1, bytes > 0 ? bytes : 1);
 	block = spare_blocks_take(bytes);
-	if (block != NULL)
+	if (block == NULL)
+		return NULL;
+	if (bytes < SPARE_ZEROED_LEAST)
+		memset(block, 0, bytes);
+	else
 		clear(block, bytes);
 	return block;
 }
@@ -124,10 +155,14 @@ void
 spare_blocks_give(void *block)
 {
 	struct spares *spares;
+	size_t has;
 
 	if (block == NULL) /* most of what libcurl frees is not there */
 		return;
-	spares = is_kept(malloc_usable_size(block)) ? spares_of_thread() : NULL;
+	has = malloc_usable_size(block);
+	if (small_blocks_keep(block, has))
+		return;
+	spares = is_kept(has) ? spares_of_thread() : NULL;
 	if (spares != NULL && spares->n < SPARE_BLOCKS_MAX)
 		spares->blocks[spares->n++] = block;
 	else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* spare_blocks.h - the heap that libcurl has (curl_global_init_mem): malloc's, but for the buffers that sends are made from.
+/* spare_blocks.h - the heap that libcurl has (curl_global_init_mem): malloc's, but for the buffers that sends are made from, and for
+ * small blocks (small_blocks.h).
  *
  * Each request has such a buffer of its own. malloc gets blocks of that size from the kernel and gives them back, so that every
  * part of an object would pay for its pages anew: a twentieth of what its bytes cost. So each thread keeps the last few that were
@@ -27,6 +28,9 @@ bool spare_blocks_start(void);
 
 void *spare_blocks_take(size_t size);                 /* uninitialised; NULL: out of memory */
 void *spare_blocks_zeroed(size_t count, size_t size); /* NULL: out of memory or overflow */
-void spare_blocks_give(void *block);                  /* of the above, or of malloc and its like; NULL is fine */
+void *spare_blocks_again(
+	void *block, size_t size);         /* as realloc(); a block that is large enough stays where it is */
+char *spare_blocks_text(const char *text); /* as strdup() */
+void spare_blocks_give(void *block);       /* of the above, or of malloc and its like; NULL is fine */
 
 #endif

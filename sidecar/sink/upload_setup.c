@@ -11,8 +11,8 @@ bool
 upload_setup(struct error *err)
 {
 	if (spare_blocks_start() &&
-		curl_global_init_mem(CURL_GLOBAL_ALL, spare_blocks_take, spare_blocks_give, realloc, strdup,
-			spare_blocks_zeroed) == CURLE_OK)
+		curl_global_init_mem(CURL_GLOBAL_ALL, spare_blocks_take, spare_blocks_give, spare_blocks_again,
+			spare_blocks_text, spare_blocks_zeroed) == CURLE_OK)
 		return true;
 	return error_set(err, ERR_SYSTEM, "libcurl did not start");
 }

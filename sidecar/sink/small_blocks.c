@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/* small_blocks.c - see small_blocks.h. For each size there is a list, last in, first out, through the blocks themselves. Sizes are those
+ * that glibc's malloc makes: eight bytes more than a multiple of sixteen. */
+#include "sink/small_blocks.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define STEP 16u
+#define EXTRA 8u
+#define N_SIZES (SMALL_BLOCK_MAX / STEP)
+
+struct link {
+	struct link *next;
+};
+
+struct kept {
+	struct link *first[N_SIZES];
+	size_t bytes;
+};
+
+static pthread_key_t key;
+static bool has_key;
+static _Thread_local struct kept *mine;
+
+static void
+empty(struct kept *kept)
+{
+	for (size_t i = 0; i < N_SIZES; i++)
+		while (kept->first[i] != NULL) {
+			struct link *link = kept->first[i];
+
+			kept->first[i] = link->next;
+			free(link);
+		}
+	kept->bytes = 0;
+}
+
+static void
+free_kept(void *arg)
+{
+	mine = NULL;
+	empty(arg);
+	free(arg);
+}
+
+static void
+make_key(void)
+{
+	has_key = pthread_key_create(&key, free_kept) == 0;
+}
+
+bool
+small_blocks_start(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	return pthread_once(&once, make_key) == 0 && has_key;
+}
+
+/* The least i of which a block has i * STEP + EXTRA bytes or more. */
+static size_t
+index_for(size_t size)
+{
+	return size <= STEP + EXTRA ? 1 : (size + STEP - EXTRA - 1) / STEP;
+}
+
+size_t
+small_blocks_round(size_t size)
+{
+	return size <= SMALL_BLOCK_MAX ? index_for(size) * STEP + EXTRA : size;
+}
+
+void *
+small_blocks_take(size_t size)
+{
+	size_t i = index_for(size);
+	struct link *link;
+
+	if (mine == NULL || i >= N_SIZES || mine->first[i] == NULL)
+		return NULL;
+	link = mine->first[i];
+	mine->first[i] = link->next;
+	mine->bytes -= i * STEP + EXTRA;
+	return link;
+}
+
+/* NULL: out of memory. */
+static struct kept *
+kept_of_thread(void)
+{
+	if (mine != NULL)
+		return mine;
+	mine = calloc(1, sizeof *mine);
+	if (mine != NULL && pthread_setspecific(key, mine) != 0) {
+		free(mine);
+		mine = NULL;
+	}
+	return mine;
+}
+
+bool
+small_blocks_keep(void *block, size_t has)
+{
+	size_t i = has > STEP + EXTRA ? (has - EXTRA) / STEP : has == STEP + EXTRA, bytes = i * STEP + EXTRA;
+	struct link *link = block;
+	struct kept *kept;
+
+#ifdef __SANITIZE_ADDRESS__
+	return false; /* it would see no more who uses a block that was given back */
+#endif
+	if (i == 0 || i >= N_SIZES)
+		return false;
+	kept = kept_of_thread();
+	if (kept == NULL)
+		return false;
+	if (kept->bytes + bytes > SMALL_BLOCKS_KEPT)
+		empty(kept); /* else sizes that nobody asks for any more might fill it for ever */
+	link->next = kept->first[i];
+	kept->first[i] = link;
+	kept->bytes += bytes;
+	return true;
+}

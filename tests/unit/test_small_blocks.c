@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/* test_small_blocks.c - small blocks that libcurl gave back serve its next requests, whole and as often as they are there. */
+#include "sink/small_blocks.h"
+
+#include "lib/check.h"
+#include "sink/spare_blocks.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#define N_BLOCKS 100
+
+#ifdef __SANITIZE_ADDRESS__
+#define KEEPS false
+#else
+#define KEEPS true
+#endif
+
+static void
+many_serve_the_next_requests(void **state)
+{
+	void *blocks[N_BLOCKS];
+
+	(void)state;
+	for (size_t size = 1; size <= SMALL_BLOCK_MAX / 2; size += 997) {
+		for (size_t i = 0; i < N_BLOCKS; i++)
+			assert_non_null(blocks[i] = spare_blocks_take(size));
+		for (size_t i = 0; i < N_BLOCKS; i++)
+			spare_blocks_give(blocks[i]);
+		for (size_t i = N_BLOCKS; i-- > 0;) {
+			void *block = spare_blocks_take(size);
+
+			if (KEEPS)
+				assert_ptr_equal(block, blocks[i]);
+			blocks[i] = block;
+		}
+		for (size_t i = 0; i < N_BLOCKS; i++)
+			spare_blocks_give(blocks[i]);
+		while ((blocks[0] = small_blocks_take(size)) != NULL)
+			free(blocks[0]);
+	}
+}
+
+/* Also where a block came from malloc, whose sizes are its own. */
+static void
+none_is_too_small(void **state)
+{
+	(void)state;
+	for (size_t given = 1; given < SMALL_BLOCK_MAX + 100; given += 3) {
+		spare_blocks_give(malloc(given));
+		for (size_t size = given > 40 ? given - 40 : 0; size < given + 40; size += 7) {
+			unsigned char *block = spare_blocks_take(size);
+
+			assert_non_null(block);
+			assert_true(malloc_usable_size(block) >= size);
+			memset(block, 3, size);
+			spare_blocks_give(block);
+		}
+	}
+}
+
+static void
+one_that_is_to_be_zeroed_is(void **state)
+{
+	unsigned char *block = spare_blocks_take(300);
+
+	(void)state;
+	memset(block, 1, 300);
+	spare_blocks_give(block);
+	block = spare_blocks_zeroed(3, 100);
+	for (size_t i = 0; i < 300; i++)
+		assert_int_equal(block[i], 0);
+	spare_blocks_give(block);
+}
+
+static void
+what_grows_keeps_its_bytes(void **state)
+{
+	char *block = NULL;
+
+	(void)state;
+	for (size_t size = 1; size < 4 * SMALL_BLOCK_MAX; size += size / 4 + 1) {
+		block = spare_blocks_again(block, size);
+		assert_non_null(block);
+		assert_true(malloc_usable_size(block) >= size);
+		block[size - 1] = (char)('a' + size % 26);
+		for (size_t had = 1; had <= size; had += had / 4 + 1)
+			assert_int_equal(block[had - 1], 'a' + had % 26);
+	}
+	spare_blocks_give(block);
+}
+
+static void
+a_text_is_copied(void **state)
+{
+	char *text = spare_blocks_text("what libcurl is told"), *none = spare_blocks_text("");
+
+	(void)state;
+	assert_string_equal(text, "what libcurl is told");
+	assert_string_equal(none, "");
+	spare_blocks_give(text);
+	spare_blocks_give(none);
+}
+
+/* What nobody asks for makes place for what somebody does. */
+static void
+no_more_is_kept_than_is_said(void **state)
+{
+	size_t size = SMALL_BLOCK_MAX / 2, n = 0;
+	void *block;
+
+	(void)state;
+	for (size_t i = 0; i < 4 * SMALL_BLOCKS_KEPT / size; i++)
+		spare_blocks_give(malloc(size));
+	while ((block = small_blocks_take(size)) != NULL) {
+		free(block);
+		n++;
+	}
+	assert_true(n <= SMALL_BLOCKS_KEPT / size);
+	assert_true(KEEPS ? n > 0 : n == 0);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	return spare_blocks_start() ? 0 : -1;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_serve_the_next_requests),
+		cmocka_unit_test(none_is_too_small),
+		cmocka_unit_test(one_that_is_to_be_zeroed_is),
+		cmocka_unit_test(what_grows_keeps_its_bytes),
+		cmocka_unit_test(a_text_is_copied),
+		cmocka_unit_test(no_more_is_kept_than_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
