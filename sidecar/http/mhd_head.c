@@ -27,7 +27,7 @@ on_header(
 	struct lookup *lookup = arg;
 
 	(void)kind;
-	if (!str_equal_nocase(lookup->name, (struct str){ name, name_len }))
+	if (name_len != lookup->name.len || !str_equal_nocase(lookup->name, (struct str){ name, name_len }))
 		return MHD_YES;
 	if (lookup->nth-- > 0)
 		return MHD_YES;
