@@ -23,6 +23,8 @@
 static int
 largest_for(uint64_t body)
 {
+	if (body <= LANES_LEAST_BODY)
+		return LANE_LEAST;
 	if (body <= SMALL_BODY)
 		return LANE_SMALL;
 	return body <= MIDDLE_BODY ? LANE_MIDDLE : LANE_LARGE;
@@ -33,7 +35,8 @@ has_place(const struct worker *worker, int lane)
 {
 	const uint64_t most[] = { [LANE_LARGE] = worker->setup.max_large,
 		[LANE_MIDDLE] = worker->setup.max_middle,
-		[LANE_SMALL] = UINT64_MAX };
+		[LANE_SMALL] = UINT64_MAX,
+		[LANE_LEAST] = UINT64_MAX };
 
 	return worker->lanes[lane].n_connections < most[lane];
 }
@@ -49,11 +52,14 @@ choose_lane(const struct worker *worker, uint64_t body)
 	return lane;
 }
 
+/* The least would do for such a body, but perhaps not for its head. */
 bool
 lanes_fits(const struct lane *lane, uint64_t body)
 {
 	int it = (int)(lane - lane->worker->lanes);
 
+	if (it == LANE_SMALL && body <= LANES_LEAST_BODY)
+		return true;
 	return it >= largest_for(body) && it <= choose_lane(lane->worker, body);
 }
 
@@ -66,7 +72,7 @@ lanes_take(struct worker *worker, int fd, const struct sockaddr *addr, socklen_t
 	if (addr->sa_family != AF_UNIX)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* The kernel's buffers count against a container's memory too, and would grow to megabytes each. */
-	if (lane == &worker->lanes[LANE_SMALL])
+	if (lane >= &worker->lanes[LANE_SMALL])
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
 	if (MHD_add_connection(lane->daemon, fd, addr, len) != MHD_YES)
 		log_line(LOG_WARN, "http", "connection refused by libmicrohttpd",

@@ -22,6 +22,7 @@ static const size_t lane_memory[N_LANES] = {
 	[LANE_LARGE] = LANE_LARGE_MEMORY,
 	[LANE_MIDDLE] = LANE_MIDDLE_MEMORY,
 	[LANE_SMALL] = LANE_SMALL_MEMORY,
+	[LANE_LEAST] = LANE_LEAST_MEMORY,
 };
 
 /* Leaves the request target as it was sent: path and query are decoded by route/, once. */
