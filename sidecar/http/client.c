@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
 static struct connection *
 owner(struct client *client)
@@ -127,12 +128,25 @@ answer(struct client *client, struct reply *reply)
 
 /* -- an answer straight into the socket ----------------------------------------------------------------- */
 
+/* What libmicrohttpd adds to its own: an answer without it has no age for a cache (RFC 9110, 6.6.1). */
+static void
+add_date(struct buf *out)
+{
+	char text[40];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) != NULL && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+		buf_addf(out, "Date: %s\r\n", text);
+}
+
 static void
 format_reply(const struct reply *reply, bool without_body, struct buf *out)
 {
 	struct str body = buf_str(&reply->body);
 
 	buf_addf(out, "HTTP/1.1 %u %s\r\n", reply->status, reply_reason(reply->status));
+	add_date(out);
 	for (size_t i = 0; i < reply->n_headers; i++)
 		buf_addf(out, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
 	for (size_t i = 0; i < reply->n_lines; i++)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """HTTP as clients speak it: statuses, refusals that arrive, keep-alive, pipelining, deadlines, drain."""
+from email.utils import parsedate_to_datetime
+
 from lib import *
 
 DIR = """destinations:
@@ -70,6 +72,8 @@ def test_refusals_reach_clients_that_are_still_sending():
             assert post(p.port, "/nope", body).status == 404
             assert post(p.port, "/d", body).status == 413
         assert p.files() == {}
+        for answer in (post(p.port, "/nope", body), post(p.port, "/d", form(part("a", b"x")))):  # before the body, and behind it
+            assert abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()) < DEADLINE, answer.headers
 
 
 def test_a_refused_client_never_gets_100():
