@@ -21,7 +21,7 @@ def tests(wanted):
     for path in sorted(glob.glob(os.path.join(FOLDER, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
         for name, test in list(vars(module).items()):
-            if name.startswith("test_") and (not wanted or any(w in name or w == module.__name__ for w in wanted)):
+            if name.startswith("test_") and (not wanted or any(w in name or w in (module.__name__, module.__name__[5:]) for w in wanted)):
                 yield f"{module.__name__[5:]}: {name[5:].replace('_', ' ')}", test
 
 
@@ -51,6 +51,9 @@ def main():
             if run(name, test)[0] == "ok":
                 print(f"unsteady {name}", flush=True)
                 count["ok"], count["FAIL"] = count["ok"] + 1, count["FAIL"] - 1
+    if not any(count.values()):
+        print("FAIL: no test is named so: " + " ".join(sys.argv[1:]), flush=True)
+        count["FAIL"] = 1
     print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped", flush=True)
     atexit._run_exitfuncs()  # which os._exit() leaves out
     os._exit(count["FAIL"] > 0)  # threads of scripted upstreams may still hang on a socket

@@ -15,9 +15,7 @@ from test_state import ADMIN, Mortal
 
 
 def tests_of(shared):
-    def checked(check):
-        return lambda: check(shared.get())
-    return {"test_" + name[6:]: checked(check) for name, check in globals().items() if name.startswith("check_that_")}
+    return {"test_" + name[6:]: shared.test(check) for name, check in globals().items() if name.startswith("check_that_")}
 
 
 def read_back(store, answer, datas, keys, type="image/png"):
