@@ -54,12 +54,24 @@ class Into(Penstock):
             s.close()
 
 
-def read_to_end(fd):
-    data = b""
-    with contextlib.suppress(OSError):  # a terminal says EIO when its other side is closed
-        while piece := os.read(fd, 65536):
-            data += piece
-    return data
+class Reader:
+    """Reads all there is, beside the test. `data` is what has come so far."""
+
+    def __init__(self, fd):
+        self.fd, self.data = fd, b""
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        with contextlib.suppress(OSError):  # a terminal says EIO when its other side is closed
+            while piece := os.read(self.fd, 65536):
+                self.data += piece
+
+    def lines(self):
+        """Whole ones, all of them, when nobody writes any more."""
+        self.thread.join(DEADLINE)
+        os.close(self.fd)
+        return [json.loads(line) for line in self.data.splitlines()]
 
 
 def unread():
@@ -103,20 +115,15 @@ def test_lines_that_were_lost_are_told_of_in_their_place():
             p.refuse(100, f"a{n[0]}")
             return p.lost() > 100
         wait_for(more, f"{name}: lines are lost", DEADLINE * 3)
-        pieces = []
-        reader = threading.Thread(target=lambda: pieces.append(read_to_end(r)), daemon=True)
-        reader.start()
+        reader = Reader(r)
 
-        def flows():
-            before = p.lost()
+        def flows():  # a line may be put, or lost, when its client has the answer already
             p.refuse(2, "b")
-            return p.lost() == before
+            return b'"id":"b-1"' in reader.data
         wait_for(flows, f"{name}: it flows again")
         lost = p.lost()
         p.stop()
-        reader.join(DEADLINE)
-        os.close(r)
-        lines = [json.loads(line) for line in pieces[0].replace(b"\r\n", b"\n").splitlines()]  # whole ones, all of them
+        lines = reader.lines()
         told = [i for i, line in enumerate(lines) if line["room"] == "log"]
         assert len(told) == 1 and lines[told[0]]["lines"] == lost and lines[told[0]]["level"] == "warn", (name, lost, [lines[i] for i in told])
         ids = [line["id"] for line in lines[:told[0]] if line["msg"] == "request"]
@@ -129,9 +136,7 @@ def test_lines_of_all_threads_stay_whole_and_nothing_is_lost_that_is_read():
     fcntl.fcntl(w, 1031, 4096)  # F_SETPIPE_SZ
     p = Into(w)
     os.close(w)
-    pieces = []
-    reader = threading.Thread(target=lambda: pieces.append(read_to_end(r)), daemon=True)
-    reader.start()
+    reader = Reader(r)
     clients = [threading.Thread(target=p.refuse, args=(rounds(300), f"c{i}")) for i in range(6)]
     for c in clients:
         c.start()
@@ -139,9 +144,7 @@ def test_lines_of_all_threads_stay_whole_and_nothing_is_lost_that_is_read():
         c.join()
     wait_for(lambda: p.metric("penstock_requests") == 0, "all are over")
     p.stop()
-    reader.join(DEADLINE)
-    os.close(r)
-    lines = [json.loads(line) for line in pieces[0].splitlines()]
+    lines = reader.lines()
     ids = [line["id"] for line in lines if line["msg"] == "request" and line["id"].startswith("c")]
     assert sorted(ids) == sorted(f"c{i}-{k}" for i in range(6) for k in range(rounds(300))), "each once"
     assert lines[-1]["msg"] == "stopped"
