@@ -238,7 +238,8 @@ engine_give_handle(struct engine *engine, CURL *easy)
 		return;
 	}
 	curl_easy_reset(easy);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_LEAST); /* drops the one it has */
+	/* Before 8.7.0 this drops the buffer that it has sent from; a later one keeps it until a transfer begins with another size. */
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_LEAST);
 	engine->idle[engine->n_idle++] = easy;
 }
 

@@ -421,6 +421,37 @@ what_it_costs_is_charged(void **state)
 	peer_end(peer);
 }
 
+/* Room is left for the question, and not for what comes. */
+static void
+an_answer_without_room_names_its_limit(void **state)
+{
+	struct buf text = { 0 };
+	struct peer *peer;
+	struct question question;
+	struct told told;
+	size_t taken = 0;
+
+	(void)state;
+	buf_addf(&text, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n", 4 * ASK_COST);
+	for (size_t i = 0; i < 4 * ASK_COST; i++)
+		buf_add_char(&text, 'b');
+	peer = questions_peer(peer_says, text.data);
+	question = questions_of(peer_url(peer), "GET");
+	question.answer_max = 4 * ASK_COST;
+	while (blocks_charge(questions_blocks(), ASK_COST))
+		taken += ASK_COST;
+	blocks_discharge(questions_blocks(), 2 * ASK_COST);
+	questions_ask(&question, &told);
+	blocks_discharge(questions_blocks(), taken - 2 * ASK_COST);
+	assert_int_equal(told.answer.error.kind, ERR_BUSY);
+	assert_string_equal(told.answer.error.limit, "memory");
+	assert_string_equal(
+		told.answer.error.message, "destination \"app\": no memory left for its answer; try again later");
+	questions_forget(&told);
+	peer_end(peer);
+	buf_free(&text);
+}
+
 /* Its lines are held three times, and are as long as a client's head may be. */
 static void
 its_lines_are_charged(void **state)
@@ -469,6 +500,7 @@ main(void)
 		CASE(one_that_has_died_is_no_failure),
 		CASE(a_post_is_sent_once),
 		CASE(what_it_costs_is_charged),
+		CASE(an_answer_without_room_names_its_limit),
 		CASE(its_lines_are_charged),
 	};
 

@@ -176,8 +176,8 @@ judge(struct asking *asking, const struct exchange_result *result, struct error 
 	if (result->status > 599)
 		return error_set(err, ERR_UPSTREAM, "destination \"%s\": it answered %u, which means nothing", name,
 			result->status);
-	if (asking->is_short)
-		return error_set(err, ERR_BUSY, "destination \"%s\": no memory is left for its answer", name);
+	if (asking->is_short && !error_no_room(err, "for its answer"))
+		return error_wrap(err, "destination \"%s\"", name);
 	return find_lines(&asking->answer) || error_nomem(err);
 }
 
