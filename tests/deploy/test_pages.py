@@ -3,7 +3,6 @@
 import glob
 import pty
 import re
-import select
 
 from lib import *
 
@@ -173,7 +172,7 @@ def test_completion_works_in_an_interactive_bash():
         end = time.monotonic() + DEADLINE
         while not (b"penstock schema #" in seen and b"explain --human #" in seen):
             assert time.monotonic() < end, seen
-            if select.select([fd], [], [], 1)[0]:
+            if has_come(fd, 1):
                 seen += os.read(fd, 4096)
     finally:
         os.kill(pid, signal.SIGKILL)

@@ -154,6 +154,7 @@ log: {{ level: info, format: json }}
         return '"msg":"listening"' in self.log()  # on all of them
 
     def log(self):
+        """Of what has happened by now a line may still be on its way: a thread of its own writes them, so tests wait for each."""
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()
 
@@ -287,11 +288,21 @@ def post(to, path, body, chunk=None, **how):
 
 # -- the scripted upstream -------------------------------------------------------------------------------------------
 
-def has_come(s, seconds=None):
-    """Waits for something to read, for ever by default. Not select(), which refuses descriptors over 1023: a test may have thousands."""
+def becomes(what, s, seconds):
+    """Not select(), which refuses descriptors over 1023: a test may have thousands, and those before it may have left some open."""
     poll = select.poll()
-    poll.register(s, select.POLLIN)
+    poll.register(s, what)
     return bool(poll.poll(seconds and seconds * 1000))
+
+
+def has_come(s, seconds=None):
+    """Waits for something to read, or an end; for ever by default."""
+    return becomes(select.POLLIN, s, seconds)
+
+
+def has_room(s, seconds=None):
+    """Waits until something may be sent, or nothing ever again; for ever by default."""
+    return becomes(select.POLLOUT, s, seconds)
 
 
 def is_silent(s):

@@ -167,7 +167,7 @@ def test_what_cannot_be_taken_back_is_told_until_somebody_acts():
             with Again(p) as again:
                 status, why = again.ready()
                 assert status == 503 and 'destination "files": 1 commit cut short' in why, (status, why)
-                assert "was changed since" in again.log(), again.log()
+                wait_for(lambda: "was changed since" in again.log(), "the log says so")
                 assert os.path.exists(left)
         with Again(p) as again:
             os.unlink(left)
@@ -188,7 +188,8 @@ def test_a_copied_folder_is_told_of_and_let_be():
         with Again(p) as again:
             status, why = again.ready()
             assert status == 503 and "could not be taken back" in why, (status, why)
-            assert "not written in this folder" in again.log() and p.files()["a/1"] == b"half a form"
+            wait_for(lambda: "not written in this folder" in again.log(), "the log says so")
+            assert p.files()["a/1"] == b"half a form"
         shutil.rmtree(p.out)
         shutil.move(p.out + ".original", p.out)
         with Again(p) as again:

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What is held beside the bodies stays within the budget too: names of parts, transfers that wait for the commit, answers."""
-import select
-
 from lib import *
 
 UP = """destinations: { up: { type: http, url: "http://127.0.0.1:{up}" } }
@@ -38,9 +36,7 @@ def hold(p, path, bodies):
 
 
 def is_readable(s):
-    poll = select.poll()
-    poll.register(s, select.POLLIN)
-    return bool(poll.poll(0))
+    return has_come(s, 0)
 
 
 def check_peak(p, most_mib):

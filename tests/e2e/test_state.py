@@ -196,7 +196,7 @@ def test_an_object_whose_destination_is_gone_is_told_and_stays_until_it_is_back(
         change(p, "to: store", "to: moved")
         p.again()
         assert p.unsettled() == 3 and p.ask("readyz")[0] == 200, p.ask("readyz")
-        assert "its destination is not in the route file" in p.log()
+        wait_for(lambda: "its destination is not in the route file" in p.log(), "the log says so")
         assert len(store.store) == 1 and not store.deletes
         change(p, "moved: { type", "store: { type")
         change(p, "to: moved", "to: store")
@@ -210,7 +210,7 @@ def test_an_object_that_somebody_else_may_have_named_is_let_be():
         for _ in range(2):  # it is told at every start
             p.again()
             assert p.unsettled() == 3 and p.ask("readyz")[0] == 200, p.ask("readyz")
-            assert p.log().count("may be there, and is let be") == 3
+            wait_for(lambda: p.log().count("may be there, and is let be") == 3, "the log says so of each")
             assert len(store.store) == 1 and not store.deletes
             p.kill()
         os.unlink(os.path.join(p.dir, "state", p.state_files()[0]))  # somebody has put it right
@@ -224,7 +224,8 @@ def test_a_store_that_is_down_at_the_start_is_asked_again():
         wait_for(lambda: len(store.deletes) > 6, "it is asked again and again")
         status, why = p.ask("readyz")
         assert status == 503 and "3 objects of commits that were cut short are not taken back yet" in why, (status, why)
-        assert p.log().count("it is tried again") == 3 and len(store.store) == 1
+        wait_for(lambda: p.log().count("it is tried again") == 3, "the log says so of each")
+        assert len(store.store) == 1
         assert post(p.port, "/folders?n=2", body_of(2)).status == 201  # nobody has to wait for it
         store.on_delete = None
         wait_for(lambda: p.ask("readyz")[0] == 200, "it is ready")

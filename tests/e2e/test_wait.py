@@ -191,7 +191,7 @@ def test_a_client_that_leaves_while_it_waits_leaves_the_line():
         assert holders[0].finish().status == 201
         assert is_whole(second.finish(), [noise(20_000_000)])
         assert holders[1].finish().status == 201
-        assert {line["status"] for line in p.requests()} == {201, 499}
+        wait_for(lambda: {line["status"] for line in p.requests()} == {201, 499}, "the log says so")
         all_is_back(p)
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Refusals that arrive: who says no, through which HAProxy, over which HTTP, and how many of 60 clients that send 5 MB
 without Expect hear it. Where penstock answers it must be all of them."""
-import select
 import threading
 
 from gw import *
@@ -220,7 +219,7 @@ def flood(port, path, most):
         reader.start()
         with contextlib.suppress(OSError):
             while sent < most and time.monotonic() < ends:
-                if select.select([], [s], [], 1)[1]:
+                if has_room(s, 1):
                     sent += s.send(block[sent % len(block):])
                 elif answer:
                     break

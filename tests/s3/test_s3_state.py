@@ -97,7 +97,7 @@ def test_a_store_that_is_busy_is_asked_again():
         p.again()
         wait_for(lambda: p.unsettled() == 0, "all is settled: " + p.log())
         assert fake.store.objects() == {} and fake.store.unfinished() == [], fake.calls
-        assert "its destination refuses" in p.log()
+        wait_for(lambda: "its destination refuses" in p.log(), "the log says so")
 
 
 def test_what_lands_after_the_first_delete_is_taken_back():
