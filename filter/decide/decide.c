@@ -173,9 +173,11 @@ check_length(const struct head *head, struct decision *decision)
 {
 	if (!has_framing(head))
 		return error_set(&decision->error, ERR_LENGTH_REQUIRED, "neither Content-Length nor chunked");
-	if (decision->route->limits.length_required && decision->length == LENGTH_UNKNOWN)
-		return error_set(&decision->error, ERR_LENGTH_REQUIRED, "this route wants a Content-Length");
-	return true;
+	if (!decision->route->limits.length_required || decision->length != LENGTH_UNKNOWN)
+		return true;
+	error_set(&decision->error, ERR_LENGTH_REQUIRED, "this route wants a Content-Length");
+	snprintf(decision->error.limit, sizeof decision->error.limit, "length");
+	return false;
 }
 
 static bool

@@ -221,7 +221,7 @@ add_length(struct buf *out, const struct route *route)
 	snprintf(when, sizeof when,
 		"may_answer { var(txn.upload.route) -m str -- %s } !{ req.fhdr(content-length) -m found }",
 		route->id);
-	add_return(out, &no_length, "this route wants a Content-Length", ROUTE, when);
+	add_return(out, &no_length, "this route wants a Content-Length", ROUTE "\"limit\":\"length\",", when);
 }
 
 static void

@@ -284,6 +284,8 @@ a_refusal_says_what_the_answer_needs(void **state)
 	decide_one("POST /small HTTP/1.1", H FORM CL("101"), (struct load){ 0 }, &d);
 	assert_string_equal(d.error.limit, "body");
 	assert_non_null(strstr(d.error.message, "100 bytes"));
+	decide_one("POST /few HTTP/1.1", H FORM TE, (struct load){ 0 }, &d);
+	assert_string_equal(d.error.limit, "length");
 	decide_one("POST /h/a%20b HTTP/1.1", "Host: x.example.org\n" FORM TE, (struct load){ 0 }, &d);
 	assert_true(d.allow && d.match.n_captures == 1 && str_is(d.match.captures[0], "a%20b"));
 	decide_one("POST /open HTTP/1.1", H FORM TE, (struct load){ 0 }, &d);

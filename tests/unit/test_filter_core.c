@@ -191,7 +191,10 @@ every_head_gets_its_verdict(void **state)
 		assert_int_equal(verdict->status, rows[i].status);
 		assert_int_equal(verdict->allow, rows[i].status == 200);
 		assert_string_equal(verdict->route, rows[i].route);
-		assert_string_equal(verdict->limit, rows[i].status == 413 ? "body" : "");
+		assert_string_equal(verdict->limit,
+			rows[i].status == 413           ? "body"
+				: rows[i].status == 411 ? "length"
+							: "");
 		assert_string_equal(verdict->allow_methods, rows[i].allow);
 		assert_string_equal(verdict->reason, rows[i].reason);
 		assert_string_equal(verdict->id, "id-1");
