@@ -148,6 +148,15 @@ def wrong_sum(call):
     return call.send(reply)
 
 
+def wrong_sum_line(call):
+    """What it has got has another checksum, it says; which is so."""
+    if not call.read():
+        return call.cut()
+    reply = call.act()
+    reply.headers["x-amz-checksum-crc32c"] = "AAAAAA=="
+    return call.send(reply)
+
+
 def without_etag(call):
     if not call.read():
         return call.cut()

@@ -63,6 +63,7 @@ def test_a_put_that_fails():
         put(EVERY, mis.status(403, "SignatureDoesNotMatch"), 502, says=["SignatureDoesNotMatch"], calls=1),
         put(EVERY, mis.status(301, "PermanentRedirect", headers={"location": "http://elsewhere/"}), 502, calls=1),
         put(EVERY, mis.status(507, "InsufficientStorage"), 507), put(EVERY, mis.status(403, None), 502),
+        put(EVERY, mis.wrong_sum_line, 502, says=["checksum"], calls=1),
     ])
 
 
@@ -100,6 +101,7 @@ def test_a_part_that_fails():
         part_(1, mis.half_an_answer, 201, "committed"), part_(1, mis.drip(0.002), 201, "committed"), part_(1, mis.early(503, "SlowDown"), 201, "committed"),
         part_(EVERY, SLOW_DOWN, 502, says=["SlowDown"]), part_(EVERY, DENIED, 502, says=["AccessDenied"]), part_(3, mis.status(400, "BadDigest"), 201, "committed"), part_(EVERY, mis.status(400, "BadDigest"), 502, says=["BadDigest"]),
         part_(2, NO_UPLOAD, 502, says=["NoSuchUpload"]), part_(EVERY, mis.lost_before, 502), part_(EVERY, mis.reset_after(100_000), 502),
+        part_(2, mis.wrong_sum_line, 201, "committed", calls=4), part_(EVERY, mis.wrong_sum_line, 502, says=["checksum"]),
         part_(2, mis.wrong_etag, 502, says=["InvalidPart"]), part_(1, mis.without_etag, 502), part_(EVERY, mis.early(403, "AccessDenied"), 502, says=["AccessDenied"]),
     ])
 

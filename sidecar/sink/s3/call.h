@@ -75,6 +75,7 @@ struct s3_reply {
 	char etag[80];
 	char version[S3_VERSION_MAX + 1]; /* as sent */
 	char id[40];                      /* x-amz-meta-penstock-id */
+	bool is_sum_other;                /* its checksum of the bytes is not the one that was sent */
 };
 
 enum s3_call_state { S3_CALL_IDLE, S3_CALL_ASKING, S3_CALL_WAITING };

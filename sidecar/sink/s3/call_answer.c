@@ -15,6 +15,25 @@ s3_call_on_status(void *arg, unsigned status)
 	call->reply.status = status;
 }
 
+/* A store that tells the checksum of what it has got is heard. */
+static void
+note_sum(struct s3_call *call, struct str line)
+{
+	const char *name = s3_sum_header(s3_settings(call->object->to)->checksum);
+	size_t len = name != NULL ? strlen(name) : 0;
+	char told[S3_DIGEST_BASE64_SIZE + 1] = "";
+
+	if (len == 0 || line.len <= len || line.data[len] != ':' || !str_starts_nocase(line, name))
+		return;
+	exchange_take_value((struct str){ line.data + len, line.len - len }, ":", told, sizeof told);
+	for (size_t i = 0; i < call->ask->n_lines; i++) {
+		const struct exchange_line *sent = &call->ask->lines[i];
+
+		if (sent->name != NULL && sent->value != NULL && strcmp(sent->name, name) == 0)
+			call->reply.is_sum_other = strcmp(sent->value, told) != 0;
+	}
+}
+
 void
 s3_call_on_header(void *arg, struct str line)
 {
@@ -31,6 +50,7 @@ s3_call_on_header(void *arg, struct str line)
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
 		if (str_starts_nocase(line, wanted[i].name))
 			exchange_take_value(line, wanted[i].name, wanted[i].to, wanted[i].size);
+	note_sum(call, line);
 	retry_after_note(&reply->later, line);
 }
 
@@ -100,6 +120,7 @@ s3_call_judge(struct s3_call *call, const struct exchange_result *result)
 		.result = result,
 		.wants_document = call->ask->wants_document,
 		.is_conflict_once = call->ask->is_conflict_once,
+		.has_other_sum = call->ask->op == S3_OP_PART && reply->is_sum_other,
 		.code = reply->code,
 		.own_time = own,
 		.store_time = stores,
@@ -129,5 +150,6 @@ s3_call_forget_answer(struct s3_call *call)
 	call->answer = NULL;
 	reply->status = 0;
 	reply->later = (struct retry_after){ 0 };
+	reply->is_sum_other = false;
 	reply->code[0] = reply->etag[0] = reply->version[0] = reply->id[0] = '\0';
 }

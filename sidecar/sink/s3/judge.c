@@ -147,6 +147,12 @@ s3_judge(const struct s3_facts *facts, struct error *err)
 			facts->destination, facts->call, result->status);
 		return S3_AGAIN;
 	}
+	if (facts->has_other_sum) {
+		error_set(err, ERR_UPSTREAM,
+			"destination \"%s\": %s: it has got other bytes than it was sent, by its own checksum",
+			facts->destination, facts->call);
+		return S3_AGAIN;
+	}
 	if (!facts->wants_document || facts->has_document)
 		return S3_DONE;
 	error_set(err, ERR_UPSTREAM, "destination \"%s\": %s was answered %u with something that is not S3's",

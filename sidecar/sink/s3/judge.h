@@ -18,6 +18,7 @@ struct s3_facts {
 	const struct exchange_result *result;
 	bool wants_document; /* a good status means nothing unless a whole document came with it */
 	bool has_document;   /* it came, and is of the kind that was asked for */
+	bool has_other_sum;  /* by its own checksum the store has got other bytes, and the same may be sent anew */
 	bool is_conflict_once; /* if another client writes the same key at this moment, the request may be sent again */
 	const char *code;      /* of an <Error>, under any status, or "" */
 	const char *store_time, *own_time; /* the two clocks, or "" */

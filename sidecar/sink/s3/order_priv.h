@@ -6,7 +6,7 @@
  *
  *   READY ─START▶ CREATING ─id▶ SENDING ─all acknowledged▶ HELD ─COMMIT▶ COMPLETING ─▶ ENDED
  *     └─START, kept▶ HELD ─COMMIT▶ PUTTING ─▶ ENDED                         │
- *              PUTTING, COMPLETING ─not known▶ LOOKING ─▶ ENDED             │ refused
+ *              PUTTING, COMPLETING ─not known▶ LOOKING ─▶ ENDED             │ refused, or (PUTTING, too) stored otherwise
  *     from CREATING on ─CANCEL, failure▶ ABORTING ◀─────────────────────────┘
  *                                            └─no upload is left, or it is not known▶ ENDED ─UNDO▶ UNDOING ─▶ ENDED
  */
@@ -129,8 +129,9 @@ void s3_create(struct s3 *s3);
 /* s3_commit.c */
 void s3_complete(struct s3 *s3);
 void s3_take_reply(struct s3 *s3, const struct s3_reply *reply);
-void s3_commit(struct s3 *s3, const struct s3_reply *reply);   /* the object is there */
-void s3_look_for(struct s3 *s3, const struct s3_reply *reply); /* it is not known: s3_look() */
+void s3_commit(struct s3 *s3, const struct s3_reply *reply);       /* the object is there */
+void s3_look_for(struct s3 *s3, const struct s3_reply *reply);     /* it is not known: s3_look() */
+void s3_delete_wrong(struct s3 *s3, const struct s3_reply *reply); /* it is there, with other bytes */
 void s3_look(struct s3 *s3); /* asks for it; outcome.error says why it may not be there */
 
 /* s3_abort.c */

@@ -187,8 +187,8 @@ is_whole_sum_right(const struct s3 *s3)
 	return str_is(sum, s3->whole.base64);
 }
 
-static void
-on_wrong_sum(struct s3 *s3, const struct s3_reply *reply)
+void
+s3_delete_wrong(struct s3 *s3, const struct s3_reply *reply)
 {
 	s3_take_reply(s3, reply);
 	memcpy(s3->version, reply->version, sizeof s3->version);
@@ -208,7 +208,7 @@ on_completed(void *arg, const struct s3_reply *reply)
 	if (reply->fate == S3_DONE && is_whole_sum_right(s3)) {
 		s3_commit(s3, reply);
 	} else if (reply->fate == S3_DONE) {
-		on_wrong_sum(s3, reply);
+		s3_delete_wrong(s3, reply);
 	} else if (reply->is_open || s3->is_upload_gone) {
 		s3_look_for(s3, reply);
 	} else {

@@ -44,7 +44,9 @@ on_put(void *arg, const struct s3_reply *reply)
 	struct s3 *s3 = arg;
 
 	s3->may_come = reply->may_come && reply->error.kind != ERR_EXISTS;
-	if (reply->fate == S3_DONE) {
+	if (reply->fate == S3_DONE && reply->is_sum_other) {
+		s3_delete_wrong(s3, reply);
+	} else if (reply->fate == S3_DONE) {
 		s3_commit(s3, reply);
 	} else if (reply->is_open) {
 		s3_look_for(s3, reply);
