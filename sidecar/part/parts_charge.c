@@ -2,6 +2,8 @@
 /* parts_charge.c - what a form's parts hold of the budget beside chunks. A dry run holds nothing. */
 #include "part/parts_priv.h"
 
+#include "config/kind.h"
+
 #include "base/must.h"
 
 bool
@@ -29,4 +31,15 @@ parts_discharge(struct parts *parts, size_t bytes)
 	must(bytes <= parts->known);
 	blocks_discharge(parts->blocks, bytes);
 	parts->known -= bytes;
+}
+
+/* What parts of one form hold together, when each of them could as well be a stream. */
+#define FORM_SHARE 16u
+
+bool
+parts_may_keep(const struct parts *parts, const struct keep *keep, uint64_t length)
+{
+	size_t most = pool_total(parts->pool) / FORM_SHARE * CHUNK_SIZE;
+
+	return length <= KIND_KEEP_USUAL || keep->held <= most + length;
 }

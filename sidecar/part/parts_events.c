@@ -235,11 +235,19 @@ promote(struct parts *parts, struct delivery *delivery)
 static bool
 keep_or_stream(struct parts *parts, struct delivery *delivery, const char *data, size_t len)
 {
+	struct keep *keep = keep_of(parts, delivery);
 	struct kept *kept = &delivery->order.kept;
+	uint64_t length = kept->length + len;
 
 	if (delivery->item.state == ITEM_COLLECTING) {
-		if (delivery->rule->buffer || kept->length + len <= kind_keep_max(delivery->rule))
-			return keep_add(keep_of(parts, delivery), kept, data, len) ? true : refuse_busy(parts);
+		bool is_whole = delivery->rule->buffer, is_long = length > kind_keep_max(delivery->rule);
+
+		if (is_whole || (!is_long && parts_may_keep(parts, keep, length))) {
+			if (keep_add(keep, kept, data, len))
+				return true;
+			if (is_whole || length <= KIND_KEEP_USUAL)
+				return refuse_busy(parts);
+		}
 		if (!promote(parts, delivery))
 			return false;
 	}

@@ -52,6 +52,10 @@ bool parts_is_run(const struct parts *parts);
 /* Names and fates of all parts, and the form's longest head, are held until the answer. In a form of many parts, or of long
  * names, they can take more memory than its bytes, so they count against the budget. False: no room. */
 bool parts_charge(struct parts *parts, size_t bytes);
+
+/* May the current part, of `length` bytes so far, be kept beside what this keep of its form holds? If not it goes as a stream, so that a
+ * form of many such parts does not fill the memory. */
+bool parts_may_keep(const struct parts *parts, const struct keep *keep, uint64_t length);
 void parts_discharge(struct parts *parts, size_t bytes); /* so many bytes are not held any more */
 
 /* To be called when a delivery gets no more bytes. False: with `commit: each` it could not be sent, parts->error says why. */

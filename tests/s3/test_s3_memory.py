@@ -3,12 +3,14 @@
 And a crowd that is far larger than the memory goes through it, one after the other."""
 import json
 
+import misbehave as mis
 from s3 import *
 from test_memory import check_peak
 from test_ops import Admin
 from test_wait import waiting
 
 MEMORY = "memory_wait: 10m\n"
+DENIED = mis.status(403, "AccessDenied")
 TEN_THOUSAND = 10_000 * PART
 
 
@@ -69,6 +71,23 @@ def test_short_forms_set_aside_no_more_than_they_have():
             wait_for(lambda: waiting(p) == 1, "the other one waits")
         assert read_answer(other).status == 201
         other.close()
+
+
+def test_a_form_of_small_files_that_are_more_than_the_memory():
+    """What it keeps until the commit has a bound; the others are uploads, with the rest of their form in one commit."""
+    datas = [noise(100_000 + i) for i in range(150)] + [noise(1000 + i) for i in range(50)]
+    for rule in ("", "max_size: 110000,"):
+        with FakeS3() as fake, Penstock(routes("undo: DELETE", rule=rule, key="{uuid}-{file.name}"), fake, memory="12MiB") as p:
+            answer = post(p.port, "/s", form(*files(*datas)))
+            assert answer.status == 201, (answer.body[:500], fake.calls[-5:])
+            found = {key.split("-")[-1]: data for key, data in fake.store.objects().items()}
+            assert [found[f"{i}.bin"] for i in range(len(datas))] == datas
+            assert fake.count("complete") > 100 and fake.count("put") >= 50, (fake.count("complete"), fake.count("put"))
+            assert fake.count("put") + fake.count("complete") == len(datas)
+            fake.on("complete", 20, DENIED)
+            answer = post(p.port, "/s", form(*files(*datas)))
+            assert answer.status == 502 and len(fake.store.objects()) == len(datas), (answer.status, len(fake.store.objects()))
+            check_nothing_is_left(fake)
 
 
 def test_files_of_each_length_in_a_form_that_says_how_long_it_is():

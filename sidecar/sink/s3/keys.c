@@ -59,7 +59,8 @@ static const struct key rows[] = {
 		.help = "Parts of one object that are sent at the same time, as far as memory is free: one is always there." },
 	{ "put_max", KEY_SIZE, .fallback = "256KiB", .min = KIND_KEEP_USUAL, .max = KIND_KEEP_MOST,
 		AT(s3_settings, put_max),
-		.help = "A part of up to so many bytes is kept in memory until the commit, and then sent in one request." },
+		.help = "A part of up to so many bytes is kept in memory until the commit, and then sent in one request, as long as those that a "
+			"form keeps are no more than a sixteenth of `memory`; after that of up to 16KiB." },
 	{ "checksum", KEY_WORD, .fallback = "crc32c",
 		WORDS({ "crc32c", S3_SUM_CRC32C }, { "crc64nvme", S3_SUM_CRC64NVME }, { "sha256", S3_SUM_SHA256 },
 			{ "none", S3_SUM_NONE }),
