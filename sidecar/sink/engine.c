@@ -11,6 +11,7 @@
 /* Before 8.1.0 (curl's issue 11101) a handle that is used again still points at the header that it has read last, which was freed:
  * an answer whose first line is folded would be written there. */
 #define REUSE_FROM 0x080100u
+#define AGAIN_MAX 8 /* reads of one transfer that follow one another: the first sends of a stream are small */
 #define COPIES_FROM 0x080700u /* chunks are made in a buffer of their own, and sent from another one */
 
 /* -- libcurl's two wishes: sockets to watch, a time to be called ------------------------------------- */
@@ -41,6 +42,50 @@ tell_done(struct engine *engine)
 	}
 }
 
+/* -- who has read ------------------------------------------------------------------------------------- */
+
+void
+engine_note_read(struct engine *engine, struct engine_user *user)
+{
+	if (user->is_reader || user->n_reads == AGAIN_MAX)
+		return;
+	user->is_reader = true;
+	user->next_reader = engine->readers;
+	engine->readers = user;
+}
+
+static void
+forget_reader(struct engine *engine, struct engine_user *user)
+{
+	struct engine_user **at = &engine->readers;
+
+	while (user->is_reader && *at != user)
+		at = &(*at)->next_reader;
+	if (user->is_reader)
+		*at = user->next_reader;
+	user->is_reader = false;
+}
+
+/* libcurl reads once for each event. Whoever had something to read may have more, or nothing, in which case it pauses: to find out
+ * costs less than another turn of the loop, and a chunk that leaves in small sends comes back in this one. An event that was none
+ * does no harm, also where the socket is meanwhile another's, or nobody's. */
+static void
+act_on(struct engine *engine, curl_socket_t fd, int events)
+{
+	struct engine_user *user;
+
+	act(engine, fd, events);
+	while ((user = engine->readers) != NULL) {
+		forget_reader(engine, user);
+		user->n_reads++;
+		act(engine, user->fd, CURL_CSELECT_OUT);
+		if (!user->is_reader)
+			user->n_reads = 0;
+	}
+}
+
+/* -- after libcurl has returned ------------------------------------------------------------------------- */
+
 static void
 call_first_deferred(struct engine *engine)
 {
@@ -60,22 +105,44 @@ run_deferred(struct engine *engine)
 {
 	while (engine->deferred != NULL) {
 		call_first_deferred(engine);
-		act(engine, CURL_SOCKET_TIMEOUT, 0);
+		act_on(engine, CURL_SOCKET_TIMEOUT, 0);
 	}
 }
 
+/* Never tells libcurl of a failure: it would give up all transfers of its multi, and forget their sockets. */
 static void
-act_and_tell(struct engine *engine, curl_socket_t fd, int events)
+unwatched(struct engine *engine, struct engine_user *user)
 {
-	act(engine, fd, events);
-	run_deferred(engine);
+	if (user == NULL)
+		return;
+	user->is_unwatched = true;
+	engine_defer(engine, user);
+}
+
+static void
+watch_anew(struct engine *engine)
+{
+	struct engine_socket *failed;
+
+	while ((failed = engine_sockets_settle(&engine->sockets)) != NULL)
+		unwatched(engine, failed->user);
+}
+
+static void
+run(struct engine *engine, curl_socket_t fd, int events)
+{
+	act_on(engine, fd, events);
+	do {
+		run_deferred(engine);
+		watch_anew(engine);
+	} while (engine->deferred != NULL);
 	tell_done(engine);
 }
 
 void
 engine_run(struct engine *engine)
 {
-	act_and_tell(engine, CURL_SOCKET_TIMEOUT, 0);
+	run(engine, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void
@@ -93,7 +160,7 @@ on_socket_ready(struct watch *watch, uint32_t events)
 		bits |= CURL_CSELECT_OUT;
 	if (events & (EPOLLERR | EPOLLHUP))
 		bits |= CURL_CSELECT_ERR;
-	act_and_tell(engine, watch->fd, bits); /* may free it */
+	run(engine, watch->fd, bits); /* may free it */
 }
 
 static uint32_t
@@ -123,26 +190,25 @@ drop_socket(struct engine *engine, curl_socket_t fd, struct engine_socket *socke
 		engine_sockets_give(&engine->sockets, socket);
 }
 
-/* Never tells libcurl of a failure: it would give up all transfers of its multi, and forget their sockets. */
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
 	struct engine *engine = arg;
 	struct engine_socket *socket = known;
 	struct engine_user *user = NULL;
-	bool ok;
 
 	if (what == CURL_POLL_REMOVE) {
 		drop_socket(engine, fd, socket);
 		return 0;
 	}
+	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user) == CURLE_OK && user != NULL)
+		user->fd = fd;
 	if (socket == NULL)
 		socket = use_socket(engine, fd);
-	ok = socket != NULL && engine_sockets_watch(&engine->sockets, socket, epoll_events(what));
-	if (!ok && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user) == CURLE_OK && user != NULL) {
-		user->is_unwatched = true;
-		engine_defer(engine, user);
-	}
+	if (socket != NULL)
+		socket->user = user;
+	if (socket == NULL || !engine_sockets_watch(&engine->sockets, socket, epoll_events(what)))
+		unwatched(engine, user);
 	return 0;
 }
 
@@ -263,37 +329,5 @@ engine_forget(struct engine *engine, struct engine_user *user)
 	if (*at != NULL)
 		*at = user->next_deferred;
 	user->is_deferred = user->is_unwatched = false;
-}
-
-/* -- guests ------------------------------------------------------------------------------------------- */
-
-void
-engine_add_guest(struct engine *engine, struct engine_guest *guest)
-{
-	guest->next = engine->guests;
-	engine->guests = guest;
-	engine->n_guests++;
-}
-
-void
-engine_remove_guest(struct engine *engine, struct engine_guest *guest)
-{
-	struct engine_guest **at = &engine->guests;
-
-	while (*at != guest)
-		at = &(*at)->next;
-	*at = guest->next;
-	engine->n_guests--;
-}
-
-void
-engine_cut_guests(struct engine *engine, uint64_t by_ms)
-{
-	struct engine_guest *next;
-
-	engine->cut_ms = by_ms;
-	for (struct engine_guest *guest = engine->guests; guest != NULL; guest = next) {
-		next = guest->next;
-		guest->cut(guest);
-	}
+	forget_reader(engine, user);
 }

@@ -4,7 +4,7 @@
  * counted by any thread: with `placement: spread` another worker may open a transfer here.
  *
  * libcurl is driven by curl_multi_socket_action(): its sockets are watches of the loop, its one timer is a
- * timer of the loop. No function here but engine_defer() may be called from within a callback of libcurl. */
+ * timer of the loop. No function here but engine_defer() and engine_note_read() may be called from within a callback of libcurl. */
 #ifndef PENSTOCK_ENGINE_H
 #define PENSTOCK_ENGINE_H
 
@@ -31,6 +31,10 @@ struct engine_user {
 	void (*done)(struct engine_user *user, CURLcode code); /* libcurl has no more to do with the handle */
 	void (*resume)(struct engine_user *user);              /* after engine_defer() */
 	struct engine_user *next_deferred;
+	struct engine_user *next_reader;
+	curl_socket_t fd;  /* the last that libcurl has told of */
+	unsigned n_reads;  /* that engine_run() had follow one another */
+	bool is_reader;    /* is in engine->readers */
 	bool is_deferred;  /* is in engine->deferred */
 	bool is_unwatched; /* its socket could not be watched: it would wait for ever, so it is done */
 };
@@ -48,6 +52,7 @@ struct engine {
 		transfers; /* [any] opened here and not freed yet; read to choose the engine of the next one */
 	struct engine_user *deferred; /* to be called as soon as libcurl has returned */
 	bool is_running;              /* libcurl is on the stack */
+	struct engine_user *readers;  /* they have read bytes of their bodies since libcurl was called */
 	struct engine_guest *guests;
 	size_t n_guests;
 	uint64_t guest_ms; /* how long one may take: ENGINE_GUEST_MS, unless a test says otherwise */
@@ -68,6 +73,9 @@ void engine_give_handle(struct engine *engine, CURL *easy); /* not added to the 
 
 /* Lets libcurl do what is due now, and tells the transfers that are done. */
 void engine_run(struct engine *engine);
+
+/* [in libcurl's callback] It has read bytes of its body: it is asked at once whether it has more. */
+void engine_note_read(struct engine *engine, struct engine_user *user);
 
 /* Calls resume() when libcurl has returned. */
 void engine_defer(struct engine *engine, struct engine_user *user);

@@ -93,25 +93,64 @@ engine_sockets_take(struct engine_sockets *sockets, int fd)
 	return socket != NULL ? socket : new_socket(fd, false);
 }
 
+static void
+enter_changed(struct engine_sockets *sockets, struct engine_socket *socket)
+{
+	if (socket->link != NULL)
+		return;
+	socket->next_changed = sockets->changed;
+	socket->link = &sockets->changed;
+	if (socket->next_changed != NULL)
+		socket->next_changed->link = &socket->next_changed;
+	sockets->changed = socket;
+}
+
+static void
+leave_changed(struct engine_socket *socket)
+{
+	if (socket->link == NULL)
+		return;
+	*socket->link = socket->next_changed;
+	if (socket->next_changed != NULL)
+		socket->next_changed->link = socket->link;
+	socket->link = NULL;
+}
+
 bool
 engine_sockets_watch(struct engine_sockets *sockets, struct engine_socket *socket, uint32_t epoll_events)
 {
 	struct error err = { 0 };
-	bool is_new = !socket->watch.is_watched, ok;
 
-	if (!is_new && socket->events == epoll_events)
+	socket->wanted = epoll_events;
+	if (socket->watch.is_watched) {
+		enter_changed(sockets, socket);
 		return true;
-	ok = is_new ? loop_watch(sockets->loop, &socket->watch, epoll_events, &err)
-		    : loop_rewatch(sockets->loop, &socket->watch, epoll_events);
-	if (ok)
-		socket->events = epoll_events;
-	return ok;
+	}
+	socket->events = epoll_events;
+	return loop_watch(sockets->loop, &socket->watch, epoll_events, &err);
+}
+
+struct engine_socket *
+engine_sockets_settle(struct engine_sockets *sockets)
+{
+	struct engine_socket *socket;
+
+	while ((socket = sockets->changed) != NULL) {
+		leave_changed(socket);
+		if (socket->events == socket->wanted)
+			continue;
+		socket->events = socket->wanted;
+		if (!loop_rewatch(sockets->loop, &socket->watch, socket->events))
+			return socket;
+	}
+	return NULL;
 }
 
 /* One that is watched for room would be ready at once. */
 void
 engine_sockets_give(struct engine_sockets *sockets, struct engine_socket *socket)
 {
+	leave_changed(socket);
 	if (!socket->is_made_here || socket->events != EPOLLIN)
 		loop_unwatch(sockets->loop, &socket->watch);
 	if (!socket->is_made_here) {

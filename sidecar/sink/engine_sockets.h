@@ -19,16 +19,19 @@
 
 struct engine_socket {
 	struct watch watch;
-	struct engine_socket *next; /* while it is loose */
-	void *owner;                /* whoever set `ready` */
-	uint32_t events;            /* that it is watched for, if it is */
-	int own_port;               /* of a loose one; 0: it has none, -1: nobody has asked yet */
+	struct engine_socket *next;                 /* while it is loose */
+	void *owner;                                /* whoever set `ready` */
+	void *user;                                 /* the owner's: whom it is used for */
+	uint32_t events, wanted;                    /* that it is watched for, if it is, and that it is to be */
+	struct engine_socket *next_changed, **link; /* in sockets->changed; link NULL: not */
+	int own_port;                               /* of a loose one; 0: it has none, -1: nobody has asked yet */
 	bool is_made_here, is_loose;
 };
 
 struct engine_sockets {
 	struct loop *loop;
 	struct engine_socket *loose;
+	struct engine_socket *changed; /* to be watched for something else */
 };
 
 /* It was made just now. False: out of memory, it must not be used. */
@@ -40,8 +43,13 @@ void engine_sockets_close(struct engine_sockets *sockets, int fd);
 /* In use from here on: the one that is loose, or a new one. Not watched yet, if it is new. NULL: out of memory. */
 struct engine_socket *engine_sockets_take(struct engine_sockets *sockets, int fd);
 
-/* False: it could not be watched for these. */
+/* It is to be watched for these: a new one at once (false: it could not be), any other from engine_sockets_settle() on, which is to be
+ * called before the loop goes on. A transfer that is unpaused, has sent its bytes and pauses again wants to hear of its socket, and
+ * then not any more: the kernel need not be told of either. */
 bool engine_sockets_watch(struct engine_sockets *sockets, struct engine_socket *socket, uint32_t epoll_events);
+
+/* Returns one that could not be watched anew, and is to be called again then; NULL: all are. */
+struct engine_socket *engine_sockets_settle(struct engine_sockets *sockets);
 
 /* Nobody wants it any longer, and nobody may touch it. */
 void engine_sockets_give(struct engine_sockets *sockets, struct engine_socket *socket);

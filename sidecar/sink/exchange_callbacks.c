@@ -33,6 +33,7 @@ on_read(char *to, size_t size, size_t count, void *arg)
 	x->was_complete = x->was_complete || n == 0 || x->n_read == x->request->length;
 	if (n > 0) {
 		x->body_begun = true;
+		engine_note_read(x->engine, &x->user);
 		x->active_ms = loop_now_ms(x->engine->loop);
 	}
 	return n;

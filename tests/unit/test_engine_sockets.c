@@ -129,6 +129,24 @@ one_that_is_used_again_is_the_same_and_was_watched_all_the_while(void **state)
 }
 
 static void
+it_is_watched_for_something_else_once_that_is_settled(void **state)
+{
+	struct engine_socket *socket = use(0);
+
+	(void)state;
+	say();
+	assert_true(engine_sockets_watch(&sockets, socket, EPOLLIN));
+	turn();
+	assert_int_equal(n_told, 0);
+	assert_null(engine_sockets_settle(&sockets));
+	turn();
+	assert_int_equal(n_told, 1);
+	assert_true(engine_sockets_watch(&sockets, socket, EPOLLOUT));
+	engine_sockets_give(&sockets, socket); /* before it was settled */
+	assert_null(engine_sockets_settle(&sockets));
+}
+
+static void
 what_happens_on_a_loose_one_is_told_to_nobody_and_seen_once(void **state)
 {
 	struct engine_socket *socket = loose(EPOLLIN);
@@ -218,6 +236,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_that_is_used_again_is_the_same_and_was_watched_all_the_while),
+		TEST(it_is_watched_for_something_else_once_that_is_settled),
 		TEST(what_happens_on_a_loose_one_is_told_to_nobody_and_seen_once),
 		TEST(one_that_is_watched_for_room_would_be_ready_at_once),
 		TEST(one_of_another_maker_is_forgotten),

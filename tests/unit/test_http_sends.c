@@ -130,6 +130,27 @@ a_stream_of_small_sends_never_stands_still(void **state)
 	one_end_case(log);
 }
 
+/* What was collected of an object is in a chunk, and its first sends are small: they follow one another, so that the chunk does not wait
+ * for as many turns of a busy loop. */
+static void
+small_sends_follow_one_another(void **state)
+{
+	static const size_t pieces[] = { 1, 16384 };
+	struct pieces script = { pieces, sizeof pieces / sizeof pieces[0] };
+
+	(void)state;
+	one_begin_case(tells_of_each_piece, &script);
+	one_stream(1);
+	until_told(1);
+	one_push(16384);
+	until_turned();
+	assert_int_equal(pool_available(one_pool), pool_total(one_pool));
+	until_told(2);
+	one_tell(CHANNEL_FINISH | CHANNEL_COMMIT);
+	one_until_committed();
+	one_end_case("1 PUT /x 16385 good bytes\n");
+}
+
 int
 main(void)
 {
@@ -138,6 +159,7 @@ main(void)
 		cmocka_unit_test(without_room_to_gather_it_is_sent_all_the_same),
 		cmocka_unit_test(sends_are_small_without_more_to_send_or_room),
 		cmocka_unit_test(a_stream_of_small_sends_never_stands_still),
+		cmocka_unit_test(small_sends_follow_one_another),
 	};
 
 	return cmocka_run_group_tests(tests, one_set_up, one_tear_down);
