@@ -265,8 +265,6 @@ safe_name_drop_dot(struct safe_name *name)
 static bool
 refuse_long(struct error *err, size_t max)
 {
-	if (error_is_set(err))
-		return false;
 	error_set(err, ERR_RULE, "the name it would get is longer than %zu bytes", max);
 	snprintf(err->limit, sizeof err->limit, "names.long");
 	return false;
@@ -278,7 +276,7 @@ check_segments(struct safe_name *name)
 {
 	for (size_t from = 0, end; from < name->bytes.len; from = end + 1) {
 		end = safe_name_segment_end(name, from);
-		if (safe_name_length(name, from, end) > SAFE_NAME_SEGMENT_MAX)
+		if (safe_name_length(name, from, end) > SAFE_NAME_SEGMENT_MAX && !error_is_set(&name->error))
 			refuse_long(&name->error, SAFE_NAME_SEGMENT_MAX);
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* test_cors.c - which origins an answer lets read it, and by which route's `cors` a refusal goes. */
+/* test_cors.c - which origins an answer lets read it, and by which route's `cors` it goes. */
 #include "base/mem.h"
+#include "reply/headers.h"
 #include "route/cors.h"
 
 #include "lib/routes.h"
@@ -176,6 +177,31 @@ a_preflight_asks_for_a_method_of_at_most_63_bytes(void **state)
 	assert_false(cors_is_preflight(&head));
 }
 
+enum { NONE, ANY }; /* of routes */
+
+static void
+expect_lines(const char *method, const char *target, const struct route *route, const char *cors, const char *asked)
+{
+	static const char *const headers[] = { "Origin", "https://a.example", "Access-Control-Request-Method",
+		"POST", NULL };
+	struct head head = head_of(method, target, headers);
+	struct reply_cors told = headers_cors_of(config, &head, route, cors_is_preflight(&head));
+
+	assert_string_equal(told.cors == NULL ? "" : told.cors == &config->routes[ANY].cors ? "any" : "post", cors);
+	assert_true(str_is(told.method, asked));
+}
+
+static void
+an_answer_goes_by_the_cors_of_its_route_or_of_the_one_that_a_refusal_goes_by(void **state)
+{
+	(void)state;
+	expect_lines("POST", "/any", &config->routes[ANY], "any", "");
+	expect_lines("OPTIONS", "/any", &config->routes[ANY], "any", "POST");
+	expect_lines("POST", "/none", &config->routes[NONE], "", "");
+	expect_lines("DELETE", "/two", NULL, "post", "");
+	expect_lines("POST", "/nowhere", NULL, "", "");
+}
+
 int
 main(void)
 {
@@ -184,6 +210,7 @@ main(void)
 		cmocka_unit_test(of_no_origin_and_of_two_nothing_is_said),
 		cmocka_unit_test(a_refusal_goes_by_the_route_that_would_have_taken_it),
 		cmocka_unit_test(a_preflight_asks_for_a_method_of_at_most_63_bytes),
+		cmocka_unit_test(an_answer_goes_by_the_cors_of_its_route_or_of_the_one_that_a_refusal_goes_by),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
