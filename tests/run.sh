@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # tests/run.sh [SUITE...] - every test of penstock, on a bare Debian bookworm or trixie (as root or with sudo
-# tests/setup.sh installs what is missing). Suites that are named run one after another; all of them (`all` below) three at a
-# time, each of three lines taking the next one. Deploy, trixie and s3 make chroots of Debian releases, as root. A test that
-# fails may run once more (tests/lib/second_run.sh); what passes only then is named at the end, and what has failed. The last
-# line is the sum.
+# tests/setup.sh installs what is missing). Suites that are named run one after another; all of them (`all` below) four at a
+# time, each of four lines taking the next one, for some wait for packages and containers while others compute. Deploy, trixie
+# and s3 make chroots of Debian releases, as root. A test that fails may run once more (tests/lib/second_run.sh); what passes
+# only then is named at the end, and what has failed. The last line is the sum.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD_ROOT=${BUILD_ROOT:-$PWD/build}
 mkdir -p "$BUILD_ROOT"
+TIMEFORMAT="%U+%S" # of CPU, in seconds: of the program and of the kernel for it
 sums=$BUILD_ROOT/suite.sums
 rm -f "$BUILD_ROOT"/suite.*.log "$BUILD_ROOT/suite.times"
 : >"$sums"
@@ -31,7 +32,7 @@ add_up() { # NAME CODE LOG
 suite() { # NAME SECONDS COMMAND...
 	local name=$1 seconds=$2 code began=$SECONDS log=$BUILD_ROOT/suite.$1.log
 	shift 2
-	timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 9>&-
+	{ time timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 9>&-; } 2>"$BUILD_ROOT/suite.$name.cpu"
 	code=$?
 	{
 		flock 9
@@ -40,7 +41,7 @@ suite() { # NAME SECONDS COMMAND...
 		cat "$log"
 		add_up "$name" "$code" "$log"
 		echo "-- $name: $((SECONDS - began)) s"
-		echo "$name $began+$((SECONDS - began))" >>"$BUILD_ROOT/suite.times"
+		echo "$name $began+$((SECONDS - began))($(cat "$BUILD_ROOT/suite.$name.cpu"))" >>"$BUILD_ROOT/suite.times"
 	} 9>"$BUILD_ROOT/suite.lock"
 }
 
@@ -110,10 +111,10 @@ run_suites() {
 }
 
 # What is waited for stands first, and what is short last: so the lines end together.
-all=(vtc deploy gates unit compose e2e trixie s3 gateway apps e2e-tsan e2e-asan fuzz s3-sanitizers asan tsan coverage model config corpus
+all=(vtc compose deploy gates unit e2e trixie s3 gateway apps e2e-tsan e2e-asan fuzz s3-sanitizers asan tsan coverage model config corpus
 	fault bench pages install)
 alone=(gates unit corpus config asan tsan coverage model fuzz e2e fault bench install pages) # the others set up by themselves
-lines=3
+lines=4
 rm -f "$BUILD_ROOT/vtc.runs"
 if [ $# -gt 0 ]; then
 	all=("$@") alone=("$@") lines=1
@@ -128,7 +129,7 @@ case $? in
 esac
 for ((line = 0; line < lines; line++)); do run_suites & done
 wait
-echo "when each suite began, and the seconds it took: $(paste -sd ',' "$BUILD_ROOT/suite.times")"
+echo "when each suite began, the seconds that it took, and of CPU, its containers apart: $(paste -sd ',' "$BUILD_ROOT/suite.times")"
 grep -hs '^unsteady ' "$BUILD_ROOT"/suite.*.log | sort -u >"$BUILD_ROOT/unsteady"
 if [ -s "$BUILD_ROOT/unsteady" ]; then
 	echo "$(wc -l <"$BUILD_ROOT/unsteady") FAILED AT FIRST AND PASSED WHEN THEY RAN AGAIN (PENSTOCK_STEADY=1 lets them fail):"
