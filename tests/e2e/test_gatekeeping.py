@@ -68,7 +68,7 @@ def test_a_refused_upload_takes_no_place():
         for _ in range(5):
             assert post(p.port, "/one", b"junk").status == 400
             assert post(p.port, "/one", BODY, type="text/plain").status == 415
-            refused(post(p.port, "/one", BODY, chunk=100), 411)
+            refused(post(p.port, "/one", BODY, chunk=100), 411, "length")
         with begin(p, "/one") as s:
             refused(post(p.port, "/one", BODY), 429, "concurrent")
             s.sendall(BODY)
@@ -106,7 +106,7 @@ def test_never_more_than_concurrent_whoever_comes():
 
 def test_length_required_is_411_for_chunks():
     with Penstock(DIR) as p:
-        refused(post(p.port, "/one", BODY, chunk=300), 411)
+        refused(post(p.port, "/one", BODY, chunk=300), 411, "length")
         assert post(p.port, "/one", BODY).status == 201 and post(p.port, "/any", BODY, chunk=300).status == 201
         with connect(p.port) as s:  # and no body byte is asked for
             s.sendall(head_of("/one", extra="Expect: 100-continue\r\n"))
