@@ -44,6 +44,19 @@ def wait_for(condition, what, seconds=DEADLINE):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def threads_of(pid):
+    """The state of each; one may end while it is looked at."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/stat", encoding="ascii") as f:
+            yield f.read().rsplit(")", 1)[1].split()[0]
+
+
+def stand_still(process):
+    """SIGSTOP, and until it has reached every thread, which kill(2) does not wait for. SIGCONT ends it."""
+    process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: set(threads_of(process.pid)) == {"T"}, "every thread has stopped")
+
+
 FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:", "penstock: bug:")
 
 

@@ -207,7 +207,7 @@ def test_of_an_answer_that_was_not_read():
             answered = threading.Event()
 
             def answer(request, p=p, answered=answered):
-                p.process.send_signal(signal.SIGSTOP)
+                stand_still(p.process)
                 request.answer(200)
                 answered.set()
 

@@ -109,21 +109,11 @@ def test_the_agent_killed_in_the_middle_of_a_thousand_requests():
             assert "after" not in a.penstock.files()
 
 
-def stands_still(pid):
-    """kill(2) returns before the signal has reached every thread."""
-    states = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii") as f:
-            states.append(f.read().rsplit(")", 1)[1].split()[0])
-    return set(states) == {"T"}
-
-
 def test_an_agent_that_stands_still_admits_nobody():
     with Agents(shipped=True) as a:
         assert wait_for(lambda: upload(a.gateway.port, "/d/before") == 201, "it works")
-        a.agent.process.send_signal(signal.SIGSTOP)
+        stand_still(a.agent.process)
         try:
-            wait_for(lambda: stands_still(a.agent.process.pid), "every thread of it has stopped")
             for n in range(4):
                 assert upload(a.gateway.port, f"/d/still{n}") == 503
                 assert expect_continue(a.gateway.port, f"/d/wait{n}", 100).status == 503
@@ -156,9 +146,8 @@ def test_a_penstock_that_stands_still_holds_nobody_longer_than_its_destinations_
             under_way = connect(g.port)
             under_way.sendall(head_of("/d/early", len(half)) + half[:50_000])
             wait_for(lambda: u.seen, "it is under way")
-            p.process.send_signal(signal.SIGSTOP)
+            stand_still(p.process)
             try:
-                wait_for(lambda: stands_still(p.process.pid), "every thread of it has stopped")
                 began = time.monotonic()
                 under_way.sendall(half[50_000:])
                 threads = [threading.Thread(target=sends_all, args=(g.port, f"/d/{size}", size, told)) for size in (10, 100_000, 20_000_000)]

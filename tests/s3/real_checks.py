@@ -191,7 +191,7 @@ def check_that_a_store_may_stand_still(store):
         with Penstock(routes(more), store, memory="64MiB") as p:
             held = Held(p, files(noise(LONG)))
             wait_for(store.unfinished, "it has begun")
-            store.process.send_signal(signal.SIGSTOP)
+            stand_still(store.process)
             try:
                 held.socket.sendall(END)
                 if more:
