@@ -67,7 +67,8 @@ forget_reader(struct engine *engine, struct engine_user *user)
 }
 
 /* libcurl reads once for each event. Whoever had something to read may have more, or nothing, in which case it pauses: to find out
- * costs less than another turn of the loop, and a chunk that leaves in small sends comes back in this one. An event that was none
+ * costs less than another turn of the loop, and a chunk that leaves in small sends comes back in this one. Each time libcurl looks for an
+ * answer first: a store that refuses early may close then, and what is sent after that takes its answer away. An event that was none
  * does no harm, also where the socket is meanwhile another's, or nobody's. */
 static void
 act_on(struct engine *engine, curl_socket_t fd, int events)
@@ -78,7 +79,7 @@ act_on(struct engine *engine, curl_socket_t fd, int events)
 	while ((user = engine->readers) != NULL) {
 		forget_reader(engine, user);
 		user->n_reads++;
-		act(engine, user->fd, CURL_CSELECT_OUT);
+		act(engine, user->fd, CURL_CSELECT_IN | CURL_CSELECT_OUT);
 		if (!user->is_reader)
 			user->n_reads = 0;
 	}
