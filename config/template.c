@@ -187,6 +187,8 @@ check_date_text(struct parser *p, struct str rest)
 {
 	if (rest.data[0] == '{')
 		return error_set(p->err, ERR_CONFIG, "a date cannot hold '{'; its '}' comes first");
+	if (rest.data[0] == '/' && p->flat.len == 0 && p->style != TEMPLATE_FOR_TEXT)
+		return error_set(p->err, ERR_CONFIG, "a date at the front of a name cannot begin with '/'");
 	if (!check_character(p, rest, " outside of the date"))
 		return false;
 	buf_add_char(&p->flat, rest.data[0]);

@@ -31,6 +31,7 @@ for source in tests/fuzz/fuzz_*.c; do
 		printf '/a/{field}-{part}/{path.1}\n/?q=%%2F..\n..%%2f\n../%%252e' >"$corpus/segments"
 		printf '.{field}{query.q}/{file.name}.{file.ext}%%2F{header.h}\n/?q=.\n%%\n2F..;x' >"$corpus/joined"
 		printf 'x/{date:%%Y/%%m}/{request_id}%%25.{file.ext}2e/{{{query.a}\n/?a=%%5c\n%%25\n.penstock-\xc0\xaf' >"$corpus/dates"
+		printf '{date:/x}%%\n/\n.pen' >"$corpus/date-first"
 		;;
 	fuzz_decide) printf '\x1aPUT / HTTP/3' >"$corpus/frames-itself" ;;
 	fuzz_origin)
