@@ -106,8 +106,8 @@ small_blocks_keep(void *block, size_t has)
 	struct link *link = block;
 	struct kept *kept;
 
-#ifdef __SANITIZE_ADDRESS__
-	return false; /* it would see no more who uses a block that was given back */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+	return false;
 #endif
 	if (i == 0 || i >= N_SIZES)
 		return false;

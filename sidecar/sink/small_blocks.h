@@ -4,7 +4,8 @@
  * A request takes and gives back some seventy blocks. Requests begin together and end together, and malloc's own cache of a thread has
  * seven of a size: with thirty requests at once each block would go the long way, which is a sixth of what a small request costs here.
  *
- * [any] What a thread keeps is freed at its end, and is no more than SMALL_BLOCKS_KEPT. With the address sanitizer none is kept. */
+ * [any] What a thread keeps is freed at its end, and is no more than SMALL_BLOCKS_KEPT. With a sanitizer none is kept:
+ * it would see no more who uses a block that was given back. */
 #ifndef PENSTOCK_SMALL_BLOCKS_H
 #define PENSTOCK_SMALL_BLOCKS_H
 

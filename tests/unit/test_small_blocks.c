@@ -10,7 +10,7 @@
 
 #define N_BLOCKS 100
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define KEEPS false
 #else
 #define KEEPS true
