@@ -106,6 +106,21 @@ test_an_answer_before_the_end_of_the_request_is_no_success(void **state)
 		error.message, "destination \"photos\": PutObject was answered 200 before it was complete");
 }
 
+static void
+test_a_part_of_which_the_store_has_other_bytes_is_sent_again(void **state)
+{
+	struct exchange_result result = { .status = 200, .is_whole = true, .was_complete = true };
+	struct s3_facts facts = {
+		.destination = "photos", .call = "UploadPart", .result = &result, .has_other_sum = true, .code = ""
+	};
+	struct error error = { 0 };
+
+	(void)state;
+	assert_int_equal(s3_judge(&facts, &error), S3_AGAIN);
+	assert_string_equal(error.message,
+		"destination \"photos\": UploadPart: it has got other bytes than it was sent, by its own checksum");
+}
+
 /* That we have the name already may be about ourselves. */
 static void
 test_what_was_sent_before_is_open_unless_it_is_done(void **state)
@@ -269,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_an_answer_before_the_end_of_the_request_is_no_success),
+		cmocka_unit_test(test_a_part_of_which_the_store_has_other_bytes_is_sent_again),
 		cmocka_unit_test(test_what_was_sent_before_is_open_unless_it_is_done),
 		cmocka_unit_test(test_conflicts_of_puts_are_asked_again),
 		cmocka_unit_test(test_what_is_refused_for_good),
