@@ -90,9 +90,10 @@ bool
 app_names_reserve(const struct route *route, struct str name)
 {
 	for (size_t i = 0; route->app.is_said && i < route->n_rules; i++) {
-		const struct rule *rule = &route->rules[i];
+		const struct rule *rule = &route->rules[i]; /* without a name in a file that is refused for it */
 
-		if (stores(rule) && !app_names_is_glob(rule) && may_be_taken_for(name, str_of(rule->name)))
+		if (stores(rule) && rule->name != NULL && !app_names_is_glob(rule) &&
+			may_be_taken_for(name, str_of(rule->name)))
 			return true;
 	}
 	return false;
