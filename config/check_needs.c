@@ -71,22 +71,23 @@ check_piece(const struct looked *at, const struct template_piece *piece, const s
 		yaml_tree_get(own, "needs") != NULL ? "needs of the rule is here" : "this rule has no needs");
 }
 
-/* Of a `needs` that could not be read another problem has been told. */
+/* Of a `needs` that could not be read, and of a rule with a `store` and a `concat`, another problem has been told. */
 static void
 look_into(void *arg, const struct template *t, size_t nth)
 {
 	const struct looked *at = arg;
 	const struct route *route = &at->l->config->routes[at->route];
 	const struct rule *rule = &route->rules[at->rule];
+	const struct node *node = template_node(at, rule, nth);
 	bool is_broken = needs_node(at->l, at->route, at->rule) != NULL && rule->needs.fields.n == 0;
 
-	for (size_t i = 0; i < t->n_pieces; i++) {
+	for (size_t i = 0; node != NULL && i < t->n_pieces; i++) {
 		const struct template_piece *piece = &t->pieces[i];
 
 		if (piece->kind != TEMPLATE_FIELD_VALUE)
 			continue;
 		if (route_is_one_file(route) || (!is_broken && !names_field(rule, piece->text)))
-			check_piece(at, piece, template_node(at, rule, nth));
+			check_piece(at, piece, node);
 	}
 }
 
