@@ -176,7 +176,7 @@ check_length(const struct head *head, struct decision *decision)
 	if (!decision->route->limits.length_required || decision->length != LENGTH_UNKNOWN)
 		return true;
 	error_set(&decision->error, ERR_LENGTH_REQUIRED, "this route wants a Content-Length");
-	snprintf(decision->error.limit, sizeof decision->error.limit, "length");
+	error_name_limit(&decision->error, "length");
 	return false;
 }
 
@@ -245,7 +245,7 @@ decide_too_many(struct decision *decision)
 	decision->retry_after_s = 1;
 	error_set(&decision->error, ERR_TOO_MANY, "the route has its %" PRIu64 " request%s already", most,
 		PLURAL(most));
-	snprintf(decision->error.limit, sizeof decision->error.limit, "concurrent");
+	error_name_limit(&decision->error, "concurrent");
 }
 
 void

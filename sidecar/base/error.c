@@ -33,8 +33,14 @@ error_no_room(struct error *err, const char *what_for)
 	if (err == NULL || error_is_set(err))
 		return false;
 	error_set(err, ERR_BUSY, "no memory left %s; try again later", what_for);
-	snprintf(err->limit, sizeof err->limit, "memory");
+	error_name_limit(err, "memory");
 	return false;
+}
+
+void
+error_name_limit(struct error *err, const char *limit)
+{
+	snprintf(err->limit, sizeof err->limit, "%s", limit);
 }
 
 bool

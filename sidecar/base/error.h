@@ -74,6 +74,9 @@ bool error_nomem(struct error *err); /* [any] ERR_NOMEM, with the one sentence t
  * false. */
 bool error_no_room(struct error *err, const char *what_for);
 
+/* [any] The key of the limit that was passed, of an error that was set just now; cut to fit. */
+void error_name_limit(struct error *err, const char *limit);
+
 /* [any] Prepends "prefix: " to the sentence of an error that is set. Always returns false. */
 bool error_wrap(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

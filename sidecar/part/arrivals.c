@@ -7,8 +7,6 @@
 #include "config/needed.h"
 #include "part/parts.h"
 
-#include <stdio.h>
-
 bool
 arrivals_init(struct arrivals *arrivals, const struct route *route)
 {
@@ -47,7 +45,7 @@ refuse(struct error *err, const struct needed *needed, const char *what)
 {
 	error_set(err, ERR_RULE, "%s, but field \"%.64s\" needs one value of \"%.64s\"", what, needed->by->name,
 		needed->name);
-	snprintf(err->limit, sizeof err->limit, "needs");
+	error_name_limit(err, "needs");
 	return false;
 }
 

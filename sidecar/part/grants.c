@@ -7,7 +7,6 @@
 #include "config/template.h"
 #include "sink/question.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define GRANT "penstock-grant-"
@@ -254,7 +253,7 @@ grants_name_limit(const struct grants *grants, const struct route *route, struct
 		name = LIMIT_PARTS;
 	if (name == NULL)
 		return;
-	snprintf(err->limit, sizeof err->limit, "%s", name);
+	error_name_limit(err, name);
 	error_wrap(err, "the application allows less than the route");
 }
 

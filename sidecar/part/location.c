@@ -4,7 +4,6 @@
 
 #include "config/kind.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Each value is made as a name of its own, so that naming.c makes it harmless, and can show it for `explain`. */
@@ -164,7 +163,7 @@ location_make(const struct naming *naming, const struct response *response, stru
 		return true;
 	error_set(
 		err, ERR_RULE, "the address of the page that follows would be longer than %d bytes", LOCATION_MAX);
-	snprintf(err->limit, sizeof err->limit, "redirect");
+	error_name_limit(err, "redirect");
 	return false;
 }
 

@@ -8,7 +8,6 @@
 #include "config/object_head.h"
 #include "part/request_lines.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* -- Content-Disposition ------------------------------------------------------------------------------ */
@@ -184,7 +183,7 @@ check_size(const struct writer *w, struct error *err)
 		return true;
 	error_set(
 		err, ERR_RULE, "its metadata would have %zu bytes with the names; %zu are taken", w->metadata, max);
-	snprintf(err->limit, sizeof err->limit, "metadata");
+	error_name_limit(err, "metadata");
 	return false;
 }
 

@@ -4,13 +4,11 @@
 #include "part/field_error.h"
 #include "part/parts_priv.h"
 
-#include <stdio.h>
-
 static bool
 refuse_missing(struct error *err, const char *missing, const char *when)
 {
 	error_set(err, ERR_RULE, "it needs the field \"%.64s\", which %s", missing, when);
-	snprintf(err->limit, sizeof err->limit, "needs");
+	error_name_limit(err, "needs");
 	return false;
 }
 

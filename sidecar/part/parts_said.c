@@ -64,7 +64,7 @@ refuse(struct error *err, const struct part *file, const char *why, const char *
 		error_set(err, ERR_RULE, "%s %s than \"%s\" says", why, what, field);
 	else
 		error_set(err, ERR_RULE, "%s \"%s\"", why, field);
-	snprintf(err->limit, sizeof err->limit, "verify");
+	error_name_limit(err, "verify");
 	return field_error(err, file->field);
 }
 

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "config/object_head.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define AROUND 4u /* ": " and a line end */
@@ -74,7 +73,7 @@ request_lines_check(const struct head *head, const struct rule *rule, struct err
 	error_set(err, ERR_HEADERS,
 		"the headers that are passed on to a store have %zu bytes together; %d are taken", bytes,
 		REQUEST_LINES_MAX);
-	snprintf(err->limit, sizeof err->limit, "pass");
+	error_name_limit(err, "pass");
 	return false;
 }
 
@@ -194,7 +193,7 @@ check_size(const struct writer *w, struct error *err)
 		return true;
 	error_set(err, ERR_RULE, "the header lines that are made for it would have %zu bytes; %d are taken",
 		w->made, REQUEST_LINES_MAX);
-	snprintf(err->limit, sizeof err->limit, "headers");
+	error_name_limit(err, "headers");
 	return false;
 }
 

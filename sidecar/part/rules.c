@@ -49,7 +49,7 @@ static bool
 refuse(struct error *err, enum error_kind kind, struct str field, const char *limit, const char *why)
 {
 	error_set(err, kind, "%s", why);
-	snprintf(err->limit, sizeof err->limit, "%s", limit);
+	error_name_limit(err, limit);
 	return field_error(err, field);
 }
 

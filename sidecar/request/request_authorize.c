@@ -183,7 +183,7 @@ request_fail_for_turn(struct request *request)
 	struct error error = { 0 };
 
 	error_set(&error, ERR_BUSY, "too many questions to applications are under way; try again later");
-	snprintf(error.limit, sizeof error.limit, "questions");
+	error_name_limit(&error, "questions");
 	request_fail(request, &error);
 }
 

@@ -6,8 +6,6 @@
  * gateway one connection may be another client's with each request. */
 #include "request/room_priv.h"
 
-#include <stdio.h>
-
 static uint64_t
 now(const struct intake *intake)
 {
@@ -42,7 +40,7 @@ refuse(struct request *request, enum clients_answer answer, const char *what, ui
 		decision->retry_after_s = 1;
 		error_set(&decision->error, ERR_BUSY,
 			"too many clients are here already to count one more; try again later");
-		snprintf(decision->error.limit, sizeof decision->error.limit, "per_client");
+		error_name_limit(&decision->error, "per_client");
 	}
 	request->error = decision->error;
 }

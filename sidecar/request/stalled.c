@@ -12,7 +12,6 @@
 #include "base/container_of.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define STALLED_MS 3000u /* who has brought nothing but drops (pace.c) for so long has stalled ... */
 #define HURRY_MS 1000u   /* ... or for so long, while others are refused */
@@ -119,7 +118,7 @@ refuse_slow(struct intake *intake)
 		error_set(&error, ERR_CLIENT_SLOW,
 			"for %u seconds the body came more slowly than min_rate of %" PRIu64 " bytes a second",
 			PACE_MS / 1000, r->asked.decision.route->limits.min_rate);
-		snprintf(error.limit, sizeof error.limit, "min_rate");
+		error_name_limit(&error, "min_rate");
 		request_fail(r, &error);
 		request_free_if_over(r);
 	}

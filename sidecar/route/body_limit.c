@@ -5,12 +5,11 @@
 #include "base/str.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 bool
 body_limit_refuse(uint64_t max, struct error *err)
 {
 	error_set(err, ERR_TOO_LARGE, "the body is over the limit of %" PRIu64 " byte%s", max, PLURAL(max));
-	snprintf(err->limit, sizeof err->limit, "body");
+	error_name_limit(err, "body");
 	return false;
 }

@@ -3,7 +3,6 @@
  * at the segment's end they are judged as a whole, and written for the place where the object goes. */
 #include "sink/safe_name_priv.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void
@@ -25,7 +24,7 @@ refuse(struct safe_name *name, int mark, const char *what)
 	if (error_is_set(&name->error))
 		return true;
 	error_set(&name->error, ERR_RULE, "%s would put %s into the name of an object", name->givers[giver], what);
-	snprintf(name->error.limit, sizeof name->error.limit, "names.unsafe");
+	error_name_limit(&name->error, "names.unsafe");
 	return true;
 }
 
@@ -266,7 +265,7 @@ static bool
 refuse_long(struct error *err, size_t max)
 {
 	error_set(err, ERR_RULE, "the name it would get is longer than %zu bytes", max);
-	snprintf(err->limit, sizeof err->limit, "names.long");
+	error_name_limit(err, "names.long");
 	return false;
 }
 

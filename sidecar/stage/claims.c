@@ -5,7 +5,6 @@
 
 #include "base/base64.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -35,7 +34,7 @@ static bool
 refuse(struct error *err, uint64_t offset, const char *header, const char *why)
 {
 	error_set(err, ERR_RULE, "its %s %s", header, why);
-	snprintf(err->limit, sizeof err->limit, "verify");
+	error_name_limit(err, "verify");
 	err->offset = offset;
 	return false;
 }
@@ -191,7 +190,7 @@ claims_read(struct claims *claims, const struct stage_part *part, struct error *
 	if (claims->n > 0 || verify->headers == 0 || !verify->refuses_missing)
 		return true;
 	error_set(err, ERR_RULE, "it says no digest of its bytes, and its rule wants one");
-	snprintf(err->limit, sizeof err->limit, "verify");
+	error_name_limit(err, "verify");
 	err->offset = part->at;
 	return false;
 }
@@ -206,7 +205,7 @@ claims_are_so(const struct claims *claims, enum digest digest, const char *name,
 		if (claim->digest != digest || (claim->len == len && memcmp(claim->bytes, bytes, len) == 0))
 			continue;
 		error_set(err, ERR_RULE, "its bytes have another %s than its %s says", name, claim->header);
-		snprintf(err->limit, sizeof err->limit, "verify");
+		error_name_limit(err, "verify");
 		return false;
 	}
 	return true;

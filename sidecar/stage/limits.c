@@ -7,7 +7,6 @@
 #include "stage/stage.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 extern const struct stage limits_stage;
 
@@ -30,7 +29,7 @@ over(struct error *err, const struct bound *bound, uint64_t offset)
 	else
 		error_set(err, ERR_TOO_LARGE, "over %s of %" PRIu64 " byte%s", bound->limit, bound->max,
 			PLURAL(bound->max));
-	snprintf(err->limit, sizeof err->limit, "%s", bound->limit);
+	error_name_limit(err, bound->limit);
 	err->offset = offset;
 	return false;
 }
@@ -94,7 +93,7 @@ end(void *arg, const struct stage_part *part, struct error *err)
 		error_set(err, ERR_RULE, "under min_size of %" PRIu64 " bytes", rule->min_size);
 	else
 		error_set(err, ERR_RULE, rule->required ? "it is required and empty" : "it is empty");
-	snprintf(err->limit, sizeof err->limit, "min_size");
+	error_name_limit(err, "min_size");
 	err->offset = part->data_at + part->size;
 	return false;
 }

@@ -56,7 +56,7 @@ refuse(const struct stage_part *part, const char *limit, const struct texts *tak
 
 	list(taken, listed);
 	error_set(err, ERR_MEDIA_TYPE, "%s; the rule \"%.*s\" takes %s", what, RULE_MAX, part->rule->name, listed);
-	snprintf(err->limit, sizeof err->limit, "%s", limit);
+	error_name_limit(err, limit);
 	err->offset = part->at;
 	return false;
 }

@@ -3,7 +3,6 @@
 #include "source/multipart/part_head.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Where in the body something is wrong. */
@@ -149,7 +148,7 @@ static bool
 refuse_too_many(const struct form_limits *limits, uint64_t offset, struct error *err)
 {
 	error_set(err, ERR_TOO_LARGE, "more than %" PRIu64 " part%s", limits->parts, PLURAL(limits->parts));
-	snprintf(err->limit, sizeof err->limit, "parts");
+	error_name_limit(err, "parts");
 	err->offset = offset;
 	return false;
 }
