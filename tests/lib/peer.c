@@ -423,6 +423,28 @@ peer_answers(struct peer *peer, const void *arg)
 }
 
 void
+peer_resets(struct peer *peer, const void *arg)
+{
+	(void)arg;
+	peer_read(peer);
+	peer_reset(peer);
+}
+
+void
+peer_floods(struct peer *peer, const void *arg)
+{
+	(void)arg;
+	peer_read(peer);
+	peer_say(peer, "HTTP/1.1 200 OK\r\n");
+	for (int i = 0; i < 300; i++) {
+		peer_say(peer, "X: ");
+		peer_say_many(peer, 'x', 1000);
+		peer_say(peer, "\r\n");
+	}
+	peer_read_end(peer);
+}
+
+void
 peer_says(struct peer *peer, const void *arg)
 {
 	peer_read(peer);

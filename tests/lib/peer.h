@@ -53,7 +53,10 @@ void peer_tell(struct peer *peer);
 /* -- ready-made scripts; `arg` is a text, if anything ------------------------------------------------- */
 
 void peer_answers(struct peer *peer, const void *arg); /* every request */
-void peer_says(struct peer *peer, const void *arg);    /* it to the first request, and closes */
+void peer_resets(struct peer *peer, const void *arg);  /* its connection, when the first request has come */
+void peer_floods(
+	struct peer *peer, const void *arg); /* the first request with a head of 300,000 bytes that does not end */
+void peer_says(struct peer *peer, const void *arg); /* it to the first request, and closes */
 void peer_says_early(struct peer *peer,
 	const void *arg); /* it after 10 bytes of the body, and waits for the other side to close */
 void peer_owes(

@@ -18,28 +18,6 @@ drips(struct peer *peer, const void *arg)
 }
 
 static void
-resets(struct peer *peer, const void *arg)
-{
-	(void)arg;
-	peer_read(peer);
-	peer_reset(peer);
-}
-
-static void
-floods_head(struct peer *peer, const void *arg)
-{
-	(void)arg;
-	peer_read(peer);
-	peer_say(peer, "HTTP/1.1 200 OK\r\n");
-	for (int i = 0; i < 300; i++) {
-		peer_say(peer, "X: ");
-		peer_say_many(peer, 'x', 1000);
-		peer_say(peer, "\r\n");
-	}
-	peer_read_end(peer);
-}
-
-static void
 floods_lines(struct peer *peer, const void *arg)
 {
 	(void)arg;
@@ -118,7 +96,7 @@ static const struct end {
 	FAILS("100 alone", peer_says, "HTTP/1.1 100 Continue\r\n\r\n",
 		"it closed the connection without an answer"),
 	FAILS("none", peer_says, "", "it closed the connection without an answer"),
-	FAILS("a reset", resets, NULL, "it cut the connection"),
+	FAILS("a reset", peer_resets, NULL, "it cut the connection"),
 	FAILS("a short body", peer_says, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
 		"its answer was cut short"),
 	FAILS("chunks that break off", peer_says, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n5\r\nab",
@@ -153,7 +131,7 @@ static const struct end {
 		"HTTP/1.1 303 No\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", TWICE),
 	FAILS("two times to wait", peer_says,
 		"HTTP/1.1 503 No\r\nRetry-After: 1\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n", TWICE),
-	FAILS("a long head", floods_head, NULL, "the head of its answer is too long"),
+	FAILS("a long head", peer_floods, NULL, "the head of its answer is too long"),
 	FAILS("long lines", floods_lines, NULL, "the head of its answer is too long"),
 	FAILS("a long body", floods_body, NULL, "its answer has more than 1000 bytes"),
 };

@@ -11,28 +11,6 @@
 /* -- how it ends ---------------------------------------------------------------------------------------- */
 
 static void
-resets(struct peer *peer, const void *arg)
-{
-	(void)arg;
-	peer_read(peer);
-	peer_reset(peer);
-}
-
-static void
-has_a_long_head(struct peer *peer, const void *arg)
-{
-	(void)arg;
-	peer_read(peer);
-	peer_say(peer, "HTTP/1.1 200 OK\r\n");
-	for (int i = 0; i < 300; i++) {
-		peer_say(peer, "X: ");
-		peer_say_many(peer, 'x', 1000);
-		peer_say(peer, "\r\n");
-	}
-	peer_read_end(peer);
-}
-
-static void
 has_a_long_line(struct peer *peer, const void *arg)
 {
 	(void)arg;
@@ -77,7 +55,7 @@ static const struct end ends[] = {
 	{ "100 alone", peer_says, "HTTP/1.1 100 Continue\r\n\r\n", 0, false, ERR_UPSTREAM,
 		"it closed the connection without an answer" },
 	{ "none", peer_says, "", 0, false, ERR_UPSTREAM, "it closed the connection without an answer" },
-	{ "a reset", resets, NULL, 0, false, ERR_UPSTREAM, "it cut the connection" },
+	{ "a reset", peer_resets, NULL, 0, false, ERR_UPSTREAM, "it cut the connection" },
 	{ "a short body", peer_says, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", 200, false, ERR_UPSTREAM,
 		"its answer was cut short" },
 	{ "a chunk that breaks off", peer_says, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", 200,
@@ -85,7 +63,7 @@ static const struct end ends[] = {
 	{ "a head that breaks off", peer_says, "HTTP/1.1 200 OK\r\nX: y\r\n", 200, false, ERR_UPSTREAM,
 		"its answer was cut short" },
 	{ "no HTTP", peer_says, "SSH-2.0-x\r\n\r\n", 0, false, NOT_HTTP },
-	{ "a long head", has_a_long_head, NULL, 200, false, ERR_UPSTREAM, "the head of its answer is too long" },
+	{ "a long head", peer_floods, NULL, 200, false, ERR_UPSTREAM, "the head of its answer is too long" },
 	{ "a long line", has_a_long_line, NULL, 200, false, ERR_UPSTREAM, "the head of its answer is too long" },
 	{ "a long body", has_a_long_body, NULL, 200, true, NO_FAULT },
 };
