@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/check_app.h"
 #include "config/check_kill.h"
+#include "config/check_memory.h"
 #include "config/check_needs.h"
 #include "config/check_raw.h"
 #include "config/check_rules.h"
@@ -12,9 +13,7 @@
 #include "config/kind.h"
 #include "config/limits.h"
 #include "config/matching.h"
-#include "config/memory.h"
 #include "config/pattern.h"
-#include "config/scalar.h"
 #include "config/verify.h"
 
 #include <string.h>
@@ -137,27 +136,6 @@ check_response(struct loading *l, size_t at)
 	check_status(l, &l->config->routes[at], response);
 	if (l->config->routes[at].response.from == RESPONSE_UPSTREAM && !l->unresolved)
 		check_from_upstream(l, at, response);
-}
-
-/* It could never be let in. */
-static void
-check_memory(struct loading *l, size_t at)
-{
-	const struct route *route = &l->config->routes[at];
-	uint64_t most = memory_for_forms(l->config->memory);
-	struct buf text = { 0 };
-
-	if (l->config->memory == 0 || route->memory <= most)
-		return;
-	buf_add_text(&text, "a form of this route needs ");
-	scalar_add_size(&text, route->memory);
-	buf_add_text(&text, " at one time, and of `memory` it can have at most ");
-	scalar_add_size(&text, most);
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, yaml_tree_spot_of(l->routes.items[at], "id"), "%s", text.data);
-	buf_free(&text);
 }
 
 static bool

@@ -5,6 +5,7 @@
  * mistake gives one message. */
 #include "config/check_rules.h"
 
+#include "config/check_memory.h"
 #include "config/kind.h"
 #include "config/object_head.h"
 #include "config/pattern.h"
@@ -32,13 +33,10 @@ is_transfer(const struct rule *rule)
 static void
 check_buffer_room(struct loading *l, const struct rule *rule, const struct node *node)
 {
-	const struct node *memory = NULL;
 	struct buf text = { 0 };
 
 	if (rule->max_size <= l->config->memory / 2)
 		return;
-	for (size_t i = 0; i < l->n_files && memory == NULL; i++)
-		memory = yaml_tree_get(l->files[i].root, "memory");
 	buf_add_text(&text, "max_size: a part with buffer: true may have at most half of memory, ");
 	scalar_add_size(&text, l->config->memory / 2);
 	if (text.failed)
@@ -46,8 +44,7 @@ check_buffer_room(struct loading *l, const struct rule *rule, const struct node 
 	else
 		diag_error(l->diag, yaml_tree_spot_of(node, "max_size"), "%s", text.data);
 	buf_free(&text);
-	if (memory != NULL)
-		diag_note(l->diag, memory->spot, "memory is set here");
+	check_memory_note(l);
 }
 
 static void
