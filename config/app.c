@@ -52,7 +52,7 @@ static const struct key rows[] = {
 		.help = "Where it is asked after a kill whether it knows a form: 2xx keeps the objects, 404 takes them back. Without "
 			"it they stay, and are reported." },
 	{ "answer", KEY_SIZE, .fallback = "1MiB", .min = 0, .max = 64 * MIB, AT(route, app.answer),
-		.help = "Bytes that the body of its answer may have. A longer one is broken." },
+		.help = "Bytes that the body of its answer may have, at most three quarters of `memory`. A longer one is broken." },
 	{ "timeout", KEY_TIME, .fallback = "30s", .min = 1, .max = DAY_MS, AT(route, app.timeout_ms),
 		.help = "Longest time until its answer is there." },
 	{ "reveal_path", KEY_BOOL, .fallback = "false", AT(route, app.reveal_path),

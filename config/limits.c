@@ -25,7 +25,8 @@ static const struct key keys[] = {
 	{ "part_head", KEY_SIZE, .fallback = "8KiB", .min = 256, .max = 64 * KIB, AT(route, limits.part_head),
 		.help = "Bytes of one part's head." },
 	{ "values", KEY_SIZE, .fallback = "1MiB", .min = 0, .max = SIZE_TOP, WORDS(NONE), AT(route, limits.values),
-		.help = "Bytes of all parts without a filename together." },
+		.help = "Bytes of all parts without a filename together. What is forwarded to an application is held, so that has at most a "
+			"quarter of `memory`." },
 	{ "discard", KEY_SIZE, .fallback = "64MiB", .min = 0, .max = SIZE_TOP, AT(route, limits.discard),
 		.help = "Bytes that are read and thrown away after a refusal, so that the answer arrives." },
 	{ "concurrent", KEY_COUNT, .fallback = "none", .min = 1, .max = 1000000, WORDS(NONE),

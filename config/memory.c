@@ -44,12 +44,31 @@ memory_of_route(const struct route *route, uint64_t body)
 	return store + concats;
 }
 
-/* Three quarters may be kept, and of these an eighth and what one more upload needs is for those who are let in. */
+static uint64_t
+kept_pieces(uint64_t memory)
+{
+	uint64_t pieces = memory / MEMORY_UNIT > PIECES_MIN ? memory / MEMORY_UNIT : PIECES_MIN;
+
+	return pieces / 4 * 3;
+}
+
+uint64_t
+memory_kept(uint64_t memory)
+{
+	return kept_pieces(memory) * MEMORY_UNIT;
+}
+
+uint64_t
+memory_for_values(uint64_t memory)
+{
+	return memory_kept(memory) / 3;
+}
+
+/* Of what may be kept an eighth, and what one more upload needs, is for those who are let in. */
 uint64_t
 memory_for_forms(uint64_t memory)
 {
-	uint64_t pieces = memory / MEMORY_UNIT > PIECES_MIN ? memory / MEMORY_UNIT : PIECES_MIN;
-	uint64_t kept = pieces / 4 * 3;
+	uint64_t kept = kept_pieces(memory);
 
 	return (kept - kept / 8 - 4) * MEMORY_UNIT;
 }

@@ -18,6 +18,13 @@ uint64_t memory_of_route(const struct route *route, uint64_t body);
 /* Bytes of `memory` that forms may have beforehand, all together. */
 uint64_t memory_for_forms(uint64_t memory);
 
+/* Bytes of it that may be held until the end of what they are held for. */
+uint64_t memory_kept(uint64_t memory);
+
+/* Bytes of values that one form can have which its application is told of: a part's buffer grows to twice of what is in it, and beside all
+ * of them lies the body of the question, which has them once more at least. */
+uint64_t memory_for_values(uint64_t memory);
+
 /* Appends a line for each route whose forms have to have some: how many uploads at once that makes. */
 void memory_tell(const struct config *config, struct buf *out);
 

@@ -455,6 +455,17 @@ def test_explain_shows_the_request_that_it_would_get():
             assert re.fullmatch(pattern, got.body.decode()) and said(got), (would["body"], got.body)
 
 
+def test_what_is_forwarded_has_a_quarter_of_memory_and_what_is_stored_any_of_it():
+    """As `penstock check` says of `values`. Letters and digits are told as they are, so a form just below that is taken."""
+    routes = ROUTES + MORE.replace('"/values/*" }, fields: [ ', '"/values/*" }, limits: { values: 64MiB }, fields: [ '
+                                   '{ name: long, kind: value, store: { to: files, key: "{uuid}" } }, ')
+    with world(says(200, [], b"ok"), routes=routes, memory="4MiB") as (p, app, up):
+        assert post(p.port, "/values/x", form(part("t", b"x" * ((1 << 20) + 1)))).status == 503 and not app.forms
+        assert post(p.port, "/values/x", form(part("t", b"x" * 900_000))).status == 200
+        assert post(p.port, "/values/x", form(part("long", b"x" * (6 << 20)))).status == 200
+        assert [len(data) for data in files(p).values()] == [6 << 20]
+
+
 def test_an_answer_that_may_have_no_body_has_none():
     routes = ROUTES.replace("answer: 64KiB", "answer: 0B")
     for how, status in ((says(204), 204), (says(303, [("Location", "/x")]), 303), (says(200, (), b"x"), 502), (says(422, (), b"x" * 3000), 502)):

@@ -78,6 +78,7 @@ check_says_what_the_pool_does(void **state)
 
 		assert_non_null(p);
 		assert_int_equal(most, pool_most_ahead(p));
+		assert_int_equal(memory_kept(memory), (pool_total(p) - pool_streams(p)) * CHUNK_SIZE);
 		assert_false(pool_reserve_ahead(p, most + 1));
 		assert_true(pool_reserve_ahead(p, most));
 		assert_false(pool_reserve_ahead(p, 1));
