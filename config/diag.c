@@ -169,7 +169,7 @@ add_source_line(struct buf *out, struct spot spot)
 	struct str line;
 	unsigned skip = window_start(spot.column);
 
-	if (spot.source == NULL || spot.line == 0)
+	if (spot.source == NULL || spot.line == 0 || spot.width == 0)
 		return;
 	line = find_line(spot.source, spot.line);
 	if (line.data == NULL || str_trim(line).len == 0)

@@ -25,7 +25,7 @@ struct source {
 struct spot {
 	const struct source *source; /* NULL: no file is meant */
 	unsigned line, column;       /* from 1, in characters; line 0: the file as a whole */
-	unsigned width;              /* characters to underline, at least 1 */
+	unsigned width; /* characters to underline; 0: the line is not shown, because a secret stands there */
 };
 
 /* Of the character at that byte. */

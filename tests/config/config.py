@@ -21,7 +21,7 @@ def say(verdict, name, why=""):
 
 
 def check(penstock, *paths):
-    env = {k: v for k, v in os.environ.items() if k != "PENSTOCK_TEST_NOT_SET"} | {"ASAN_OPTIONS": "detect_leaks=1"}
+    env = {k: v for k, v in os.environ.items() if k != "PENSTOCK_TEST_NOT_SET"} | {"ASAN_OPTIONS": "detect_leaks=1", "PENSTOCK_TEST_SHORT": 31 * "k"}
     result = subprocess.run([penstock, "check", *paths], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=60)
     return result.returncode, result.stderr.decode("utf-8", "replace")
 

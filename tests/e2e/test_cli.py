@@ -155,6 +155,22 @@ def test_numbers_and_their_nouns_agree():
             assert told["reason"].endswith(reason), told
 
 
+def test_a_short_key_of_a_signature_is_warned_of_wherever_it_is_from():
+    """A newline at the end of a file is none of its bytes; the key is not shown."""
+    text = """version: 1
+destinations: { app: { type: http, url: "http://127.0.0.1:9" } }
+routes: [ { id: a, match: { path: /a }, authorize: { to: app, path: /may, sign: { key: KEY } }, fields: [ { name: x, drop: true } ] } ]
+"""
+    with Folder() as d:
+        routes = d.write("routes.yaml", text.replace("KEY", "{ file: " + d.path + "/key }"))
+        for key, warns in ((b"!" * 31, True), (b"!" * 31 + b"\r\n", True), (b"!" * 32 + b"\n", False)):
+            with open(d.path + "/key", "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
+                f.write(key)
+            result = run("check", routes)
+            assert result.returncode == 0 and (b"warning: key: it has fewer than 32 bytes" in result.stderr) == warns and b"!" not in result.stderr, result.stderr
+        assert b"!" not in run("check", d.write("text.yaml", text.replace("KEY", '"said! here!"'))).stderr
+
+
 def test_explain_is_the_same_at_every_split_and_every_time():
     body = form(part("file", noise(70_000), "ph\u00f6to.JPG", "image/jpeg"), part("all1", b"x"), part("gone", b""), part("all2", noise(5000)))
     with Folder() as d:
