@@ -2,7 +2,7 @@
 /* spare_blocks.c - see spare_blocks.h. What a thread keeps hangs on the thread itself, so nothing is shared. */
 #include "sink/spare_blocks.h"
 
-#include "sink/small_blocks.h"
+#include "base/small_blocks.h"
 
 #include <malloc.h>
 #include <pthread.h>

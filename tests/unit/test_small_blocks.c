@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_small_blocks.c - small blocks that libcurl gave back serve its next requests, whole and as often as they are there. */
-#include "sink/small_blocks.h"
+#include "base/small_blocks.h"
 
 #include "lib/check.h"
 #include "sink/spare_blocks.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* small_blocks.c - see small_blocks.h. For each size there is a list, last in, first out, through the blocks themselves. Sizes are those
  * that glibc's malloc makes: eight bytes more than a multiple of sixteen. */
-#include "sink/small_blocks.h"
+#include "base/small_blocks.h"
 
 #include <pthread.h>
 #include <stdlib.h>
