@@ -2,6 +2,8 @@
 /* mem.c - see mem.h. The fault counter is an atomic so that tests may run threads. */
 #include "base/mem.h"
 
+#include "base/small_blocks.h"
+
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -41,7 +43,7 @@ mem_fail(size_t nth, size_t count)
 void *
 mem_alloc(size_t size)
 {
-	return must_fail_now() ? NULL : malloc(size > 0 ? size : 1);
+	return must_fail_now() ? NULL : small_blocks_alloc(size);
 }
 
 void *
@@ -53,9 +55,9 @@ mem_zalloc(size_t size)
 void *
 mem_array(size_t count, size_t size)
 {
-	if (must_fail_now())
+	if (must_fail_now() || (size > 0 && count > SIZE_MAX / size))
 		return NULL;
-	return calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+	return small_blocks_zeroed(count * size);
 }
 
 void *
@@ -63,7 +65,7 @@ mem_resize(void *p, size_t count, size_t size)
 {
 	if (must_fail_now() || (size > 0 && count > SIZE_MAX / size))
 		return NULL;
-	return realloc(p, count * size > 0 ? count * size : 1);
+	return small_blocks_resize(p, count * size);
 }
 
 void *
@@ -80,7 +82,7 @@ mem_aligned(size_t alignment, size_t size)
 void
 mem_free(void *p)
 {
-	free(p);
+	small_blocks_free(p);
 }
 
 void

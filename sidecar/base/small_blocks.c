@@ -3,8 +3,10 @@
  * that glibc's malloc makes: eight bytes more than a multiple of sixteen. */
 #include "base/small_blocks.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STEP 16u
 #define EXTRA 8u
@@ -44,18 +46,10 @@ free_kept(void *arg)
 	free(arg);
 }
 
-static void
-make_key(void)
-{
-	has_key = pthread_key_create(&key, free_kept) == 0;
-}
-
-bool
+void
 small_blocks_start(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	return pthread_once(&once, make_key) == 0 && has_key;
+	has_key = has_key || pthread_key_create(&key, free_kept) == 0;
 }
 
 /* The least i of which a block has i * STEP + EXTRA bytes or more. */
@@ -65,8 +59,9 @@ index_for(size_t size)
 	return size <= STEP + EXTRA ? 1 : (size + STEP - EXTRA - 1) / STEP;
 }
 
-size_t
-small_blocks_round(size_t size)
+/* What malloc is to be asked for, so that the block can serve all of its size afterwards. */
+static size_t
+whole(size_t size)
 {
 	return size <= SMALL_BLOCK_MAX ? index_for(size) * STEP + EXTRA : size;
 }
@@ -89,7 +84,7 @@ small_blocks_take(size_t size)
 static struct kept *
 kept_of_thread(void)
 {
-	if (mine != NULL)
+	if (mine != NULL || !has_key)
 		return mine;
 	mine = calloc(1, sizeof *mine);
 	if (mine != NULL && pthread_setspecific(key, mine) != 0) {
@@ -100,8 +95,9 @@ kept_of_thread(void)
 }
 
 bool
-small_blocks_keep(void *block, size_t has)
+small_blocks_keep(void *block)
 {
+	size_t has = malloc_usable_size(block);
 	size_t i = has > STEP + EXTRA ? (has - EXTRA) / STEP : has == STEP + EXTRA, bytes = i * STEP + EXTRA;
 	struct link *link = block;
 	struct kept *kept;
@@ -120,4 +116,47 @@ small_blocks_keep(void *block, size_t has)
 	kept->first[i] = link;
 	kept->bytes += bytes;
 	return true;
+}
+
+/* -- as a heap ---------------------------------------------------------------------------------------- */
+
+void *
+small_blocks_alloc(size_t size)
+{
+	void *block = small_blocks_take(size);
+
+	return block != NULL ? block : malloc(whole(size));
+}
+
+void *
+small_blocks_zeroed(size_t size)
+{
+	void *block = small_blocks_take(size);
+
+	return block != NULL ? memset(block, 0, size) : calloc(1, whole(size));
+}
+
+void *
+small_blocks_resize(void *block, size_t size)
+{
+	size_t has = block != NULL ? malloc_usable_size(block) : 0;
+	void *larger;
+
+	if (has >= SMALL_BLOCK_MAX)
+		return realloc(block, size);
+	if (block != NULL && has >= size)
+		return block;
+	larger = small_blocks_alloc(size);
+	if (larger == NULL || block == NULL)
+		return larger;
+	memcpy(larger, block, has);
+	small_blocks_free(block);
+	return larger;
+}
+
+void
+small_blocks_free(void *block)
+{
+	if (block != NULL && !small_blocks_keep(block))
+		free(block);
 }

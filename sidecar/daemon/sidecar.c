@@ -4,6 +4,7 @@
 #include "daemon/sidecar.h"
 
 #include "base/log.h"
+#include "base/small_blocks.h"
 #include "config/load.h"
 #include "daemon/machine.h"
 #include "daemon/running.h"
@@ -153,6 +154,7 @@ sidecar_run(struct config *config, char *const *paths, size_t n_paths, struct er
 {
 	struct sidecar sidecar = { 0 };
 
+	small_blocks_start();
 	reload_init(&sidecar.reload, paths, n_paths);
 	sidecar.reload.metrics = &sidecar.metrics;
 	if (!open_table(&sidecar, config, err))

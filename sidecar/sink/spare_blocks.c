@@ -41,7 +41,7 @@ spare_blocks_start(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	return pthread_once(&once, make_key) == 0 && has_key && small_blocks_start();
+	return pthread_once(&once, make_key) == 0 && has_key;
 }
 
 /* NULL: out of memory. */
@@ -86,27 +86,15 @@ take_spare(size_t size)
 void *
 spare_blocks_take(size_t size)
 {
-	void *block = is_kept(size) ? take_spare(size) : small_blocks_take(size);
+	void *block = is_kept(size) ? take_spare(size) : NULL;
 
-	return block != NULL ? block : malloc(small_blocks_round(size));
+	return block != NULL ? block : small_blocks_alloc(size);
 }
 
 void *
 spare_blocks_again(void *block, size_t size)
 {
-	size_t has = block != NULL ? malloc_usable_size(block) : 0;
-	void *larger;
-
-	if (has >= SMALL_BLOCK_MAX)
-		return realloc(block, size);
-	if (block != NULL && has >= size)
-		return block;
-	larger = spare_blocks_take(size);
-	if (larger == NULL || block == NULL)
-		return larger;
-	memcpy(larger, block, has);
-	spare_blocks_give(block);
-	return larger;
+	return block != NULL ? small_blocks_resize(block, size) : spare_blocks_take(size);
 }
 
 char *
@@ -159,9 +147,9 @@ spare_blocks_give(void *block)
 
 	if (block == NULL) /* most of what libcurl frees is not there */
 		return;
-	has = malloc_usable_size(block);
-	if (small_blocks_keep(block, has))
+	if (small_blocks_keep(block))
 		return;
+	has = malloc_usable_size(block);
 	spares = is_kept(has) ? spares_of_thread() : NULL;
 	if (spares != NULL && spares->n < SPARE_BLOCKS_MAX)
 		spares->blocks[spares->n++] = block;

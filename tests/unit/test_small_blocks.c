@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* test_small_blocks.c - small blocks that libcurl gave back serve its next requests, whole and as often as they are there. */
+/* test_small_blocks.c - small blocks that were given back serve the next requests, whole and as often as they are there. */
 #include "base/small_blocks.h"
 
+#include "base/mem.h"
 #include "lib/check.h"
 #include "sink/spare_blocks.h"
 
@@ -73,6 +74,33 @@ one_that_is_to_be_zeroed_is(void **state)
 	spare_blocks_give(block);
 }
 
+/* Also by mem.h, whose blocks these are, too. */
+static void
+one_that_was_used_is_zeroed(void **state)
+{
+	for (size_t size = 1; size < 2 * SMALL_BLOCK_MAX; size += 311) {
+		unsigned char *block = mem_alloc(size);
+
+		assert_non_null(block);
+		memset(block, 1, size);
+		mem_free(block);
+		block = size % 2 == 0 ? mem_zalloc(size) : mem_array(size, 1);
+		assert_non_null(block);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(block[i], 0);
+		mem_free(block);
+	}
+	(void)state;
+}
+
+static void
+too_many_are_refused(void **state)
+{
+	(void)state;
+	assert_null(mem_array(SIZE_MAX / 2, 3));
+	assert_null(mem_resize(NULL, SIZE_MAX / 2, 3));
+}
+
 static void
 what_grows_keeps_its_bytes(void **state)
 {
@@ -124,6 +152,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	small_blocks_start();
 	return spare_blocks_start() ? 0 : -1;
 }
 
@@ -134,6 +163,8 @@ main(void)
 		cmocka_unit_test(many_serve_the_next_requests),
 		cmocka_unit_test(none_is_too_small),
 		cmocka_unit_test(one_that_is_to_be_zeroed_is),
+		cmocka_unit_test(one_that_was_used_is_zeroed),
+		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(what_grows_keeps_its_bytes),
 		cmocka_unit_test(a_text_is_copied),
 		cmocka_unit_test(no_more_is_kept_than_is_said),
