@@ -132,6 +132,25 @@ parts_json(const struct verdict *verdict)
 	return list;
 }
 
+/* `would` is filled only for a form that is taken, because of a refused one nothing would stay. */
+static bool
+is_taken(const struct verdict *verdict)
+{
+	return verdict->parts != NULL && !error_is_set(&verdict->error);
+}
+
+/* Whose answer the client of a form that is taken gets, as the route file calls it; NULL: ours. */
+static const char *
+whose_answer(const struct verdict *verdict)
+{
+	if (!is_taken(verdict))
+		return NULL;
+	if (verdict->route->response.from == RESPONSE_APP)
+		return "app";
+	return verdict->route->response.from == RESPONSE_UPSTREAM && txn_first(verdict->txn) != NULL ? "upstream"
+												     : NULL;
+}
+
 static unsigned
 status_of(const struct verdict *verdict)
 {
@@ -154,11 +173,15 @@ known_text(const char *text)
 	return reply_text(text[0] != '\0' ? str_of(text) : STR_NONE);
 }
 
-/* `would` is filled only for a form that is taken, because of a refused one nothing would stay. */
-static bool
-is_taken(const struct verdict *verdict)
+/* Nobody knows the status of another one's answer before he has given it. */
+static void
+put_status(json_t *root, const struct verdict *verdict)
 {
-	return verdict->parts != NULL && !error_is_set(&verdict->error);
+	const char *whose = whose_answer(verdict);
+
+	json_object_set_new(root, "status", whose != NULL ? json_null() : json_integer(status_of(verdict)));
+	if (whose != NULL)
+		json_object_set_new(root, "from", json_string(whose));
 }
 
 static bool
@@ -186,7 +209,7 @@ print_json(const struct verdict *verdict, struct error *err)
 	json_t *root = json_object(), *would = json_array();
 	bool ok = would != NULL && (!is_taken(verdict) || explain_would_json(verdict->parts, would));
 
-	json_object_set_new(root, "status", json_integer(status_of(verdict)));
+	put_status(root, verdict);
 	json_object_set_new(root, "route", reply_text(str_of(verdict->route != NULL ? verdict->route->id : NULL)));
 	json_object_set(root, "routes", verdict->routes);
 	if (json_array_size(verdict->cors) > 0)
@@ -251,12 +274,25 @@ print_row(const struct part *part)
 		printf("%4s %s %s\n", "", part->facts.list[i].name, part->facts.list[i].text);
 }
 
+static void
+print_status(const struct verdict *verdict)
+{
+	const char *whose = whose_answer(verdict);
+
+	if (whose != NULL)
+		printf("status that of the %s",
+			strcmp(whose, "app") == 0 ? "application's answer" : "store's answer");
+	else
+		printf("status %u", status_of(verdict));
+}
+
 static bool
 print_table(const struct verdict *verdict, struct error *err)
 {
 	const struct part *part = verdict->parts != NULL ? parts_first(verdict->parts) : NULL;
 
-	printf("status %u  route %s\n", status_of(verdict), verdict->route != NULL ? verdict->route->id : "-");
+	print_status(verdict);
+	printf("  route %s\n", verdict->route != NULL ? verdict->route->id : "-");
 	explain_routes_print(verdict->routes);
 	explain_cors_print(verdict->cors, print_text);
 	if (!error_is_set(&verdict->error) && verdict->location.len > 0) {

@@ -455,6 +455,25 @@ def test_explain_shows_the_request_that_it_would_get():
             assert re.fullmatch(pattern, got.body.decode()) and said(got), (would["body"], got.body)
 
 
+def test_explain_says_whose_answer_the_client_gets():
+    """Of a form that is refused it is penstock's, and of one with nothing for the store, too."""
+    relay = """  - { id: relay, match: { path: /relay }, fields: [ { name: photo, max_count: 1, store: { to: store, path: "/{uuid}" } }, { name: n, drop: true } ],
+      response: { from: upstream } }
+"""
+    with world(says(302), routes=ROUTES + relay) as (p, app, _):
+        for path, body, status, whose, human in (
+                ("/committed/x", BODY, None, "app", "status that of the application's answer  route committed\n"),
+                ("/committed/x", form(part("other", b"")), 422, None, "status 422  route committed\n"),
+                ("/some/x", BODY, 201, None, "status 201  route some\n"),
+                ("/relay", form(part("photo", b"x", "a")), None, "upstream", "status that of the store's answer  route relay\n"),
+                ("/relay", form(part("n", b"x")), 201, None, "status 201  route relay\n")):
+            request = head_of(path, len(body)) + body
+            told = explain(p, request)
+            assert (told["status"], told.get("from")) == (status, whose), told
+            shown = subprocess.run([BINARY, "explain", "--human", p.file, "-"], input=request, stdout=subprocess.PIPE, check=True).stdout
+            assert shown.decode().startswith(human), shown
+
+
 def test_what_is_forwarded_has_a_quarter_of_memory_and_what_is_stored_any_of_it():
     """As `penstock check` says of `values`. Letters and digits are told as they are, so a form just below that is taken."""
     routes = ROUTES + MORE.replace('"/values/*" }, fields: [ ', '"/values/*" }, limits: { values: 64MiB }, fields: [ '
