@@ -5,10 +5,9 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#define KEEP_ALIVE_SHARE 8u         /* idle connections may hold an eighth of `memory` beside the pool ... */
-#define KEEP_ALIVE_LEAST 524288u    /* ... and so much of a small one */
-#define LARGE_SHARE (4u * 1048576)  /* one connection may be read in large pieces for so much of `memory` */
-#define MIDDLE_SHARE (1u * 1048576) /* and one in middling ones for so much */
+#define KEEP_ALIVE_SHARE 8u        /* idle connections may hold an eighth of `memory` beside the pool ... */
+#define KEEP_ALIVE_LEAST 524288u   /* ... and so much of a small one */
+#define LARGE_SHARE (1u * 1048576) /* one connection may be read in large pieces for so much of `memory` */
 
 static size_t
 count_cpus(void)
@@ -48,24 +47,12 @@ machine_kept_memory(const struct config *config, size_t n_workers)
 	return n > KEEP_ALIVE_LEAST ? n : KEEP_ALIVE_LEAST;
 }
 
-static uint64_t
-one_for_each(uint64_t share, const struct config *config, size_t n_workers)
-{
-	uint64_t n = config->memory / share / n_workers;
-
-	return n > 1 ? n : 1;
-}
-
 uint64_t
 machine_max_large(const struct config *config, size_t n_workers)
 {
-	return one_for_each(LARGE_SHARE, config, n_workers);
-}
+	uint64_t n = config->memory / LARGE_SHARE / n_workers;
 
-uint64_t
-machine_max_middle(const struct config *config, size_t n_workers)
-{
-	return one_for_each(MIDDLE_SHARE, config, n_workers);
+	return n > 1 ? n : 1;
 }
 
 void

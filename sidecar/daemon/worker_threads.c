@@ -88,7 +88,6 @@ make_worker(struct sidecar *sidecar, size_t i, struct error *err)
 		.n_listen_fds = n,
 		.max_connections = machine_max_connections(config_of(sidecar), sidecar->n_workers),
 		.max_large = machine_max_large(config_of(sidecar), sidecar->n_workers),
-		.max_middle = machine_max_middle(config_of(sidecar), sidecar->n_workers),
 		.kept_memory = machine_kept_memory(config_of(sidecar), sidecar->n_workers),
 		.uploads_idle = uploads_idle,
 		.uploads_idle_arg = thread,

@@ -237,22 +237,13 @@ fits_lane(struct connection *connection)
 	return connection->n_unfit < UNFIT_MAX;
 }
 
-/* There are few with large buffers. They count like the middling ones, or there would be no place for others beside them. */
-static size_t
-memory_to_keep(const struct connection *connection)
-{
-	size_t memory = connection->lane->memory;
-
-	return memory < LANE_MIDDLE_MEMORY ? memory : LANE_MIDDLE_MEMORY;
-}
-
 /* When a connection is used again libmicrohttpd clears all of its memory, which makes all of it resident.
  * So only so many connections may stay; the others are closed after their answer. */
 bool
 connection_keep_alive(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
-	size_t memory = memory_to_keep(connection);
+	size_t memory = connection->lane->memory;
 
 	if (worker->state != WORKER_RUNNING || connection->client.is_too_much || !fits_lane(connection))
 		return false;

@@ -14,16 +14,14 @@
 
 /* libmicrohttpd reads the body in pieces of half its connection memory, and the size of one recv and one send
  * decides what a byte costs. But that memory has one size for a whole daemon, and what has been
- * filled stays resident. So each worker drives four daemons: a few connections at a time get large pieces, some
- * middling ones, and all others small ones, because hundreds at once must fit beside the pool, or the least, if a body and its head
- * are no more than that. Pages that were never
+ * filled stays resident. So each worker drives three daemons: some connections at a time get large pieces, and all others small ones,
+ * because hundreds at once must fit beside the pool, or the least, if a body and its head are no more than that. Pages that were never
  * filled are never resident, so a slow client costs little in each. */
-enum lane_size { LANE_LARGE, LANE_MIDDLE, LANE_SMALL, LANE_LEAST, N_LANES };
+enum lane_size { LANE_LARGE, LANE_SMALL, LANE_LEAST, N_LANES };
 
-/* Half of it stays in a core's cache between recv and send. With eight times as much a small form beside large uploads waits ten times
- * as long, and no byte is cheaper. */
-#define LANE_LARGE_MEMORY (512u * 1024)
-#define LANE_MIDDLE_MEMORY (256u * 1024)
+/* Half of it stays in a core's cache between recv and send. With twice as much a small form beside large uploads waits longer by a half,
+ * and no byte is cheaper; with half as much each byte is dearer by a tenth. */
+#define LANE_LARGE_MEMORY (256u * 1024)
 #define LANE_SMALL_MEMORY (64u * 1024) /* a head has to fit, too; gateways pass on 16 KiB of it */
 /* Between two requests libmicrohttpd clears all of it, and then a half of it, which is a twentieth of what a small form costs. No less:
  * what is no more than 32 KiB libmicrohttpd takes from malloc, and so all of its pages are resident. */

@@ -13,10 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Bytes. Up to so many a few small pieces cost less than clearing a middling buffer, and middling ones less than a large one. */
-#define SMALL_BODY (128u * 1024)
-#define MIDDLE_BODY (4096u * 1024)
-#define ACCEPT_BATCH 16     /* per turn of the loop, so that a flood of connections leaves time for bodies */
+#define SMALL_BODY (128u * 1024) /* up to so many bytes a few small pieces cost less than clearing a large buffer */
+#define ACCEPT_BATCH 16          /* per turn of the loop, so that a flood of connections leaves time for bodies */
 #define CROWD_RECEIVE 32768 /* what the kernel may hold of a client of the crowd, twice that in its own count */
 
 /* Larger pieces would not be filled, and all of a connection's memory is cleared when it is used again. */
@@ -25,18 +23,15 @@ largest_for(uint64_t body)
 {
 	if (body <= LANES_LEAST_BODY)
 		return LANE_LEAST;
-	if (body <= SMALL_BODY)
-		return LANE_SMALL;
-	return body <= MIDDLE_BODY ? LANE_MIDDLE : LANE_LARGE;
+	return body <= SMALL_BODY ? LANE_SMALL : LANE_LARGE;
 }
 
 static bool
 has_place(const struct worker *worker, int lane)
 {
-	const uint64_t most[] = { [LANE_LARGE] = worker->setup.max_large,
-		[LANE_MIDDLE] = worker->setup.max_middle,
-		[LANE_SMALL] = UINT64_MAX,
-		[LANE_LEAST] = UINT64_MAX };
+	const uint64_t most[] = {
+		[LANE_LARGE] = worker->setup.max_large, [LANE_SMALL] = UINT64_MAX, [LANE_LEAST] = UINT64_MAX
+	};
 
 	return worker->lanes[lane].n_connections < most[lane];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* worker.h - one thread that takes uploads: its share of the listening sockets, its three libmicrohttpd daemons (for large,
- * middling and small pieces) driven by the worker's loop, and its intake, the requests that live on it.
+ * small and the least pieces) driven by the worker's loop, and its intake, the requests that live on it.
  *
  *   RUNNING ─worker_drain▶ DRAINING ─last connection closed▶ CLOSED ─nothing left▶ STOPPED (the loop ends)
  *
@@ -22,7 +22,6 @@ struct worker_setup {
 	size_t n_listen_fds;
 	uint64_t max_connections;        /* of this worker */
 	uint64_t max_large;              /* of these, how many may be read in large pieces at a time */
-	uint64_t max_middle;             /* and how many in middling ones */
 	uint64_t kept_memory;            /* bytes of buffers of those that may wait for a further request */
 	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
 	void *uploads_idle_arg;

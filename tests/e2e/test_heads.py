@@ -11,8 +11,8 @@ routes:
 BODY = form(part("a", b"this is whole"))
 LENGTH, CHUNKS = f"Content-Length: {len(BODY)}\r\n", "Transfer-Encoding: chunked\r\n"
 # Bytes of heads: of a client who says that little comes, and of one who does not say how much. The memory is full at half of 64 KiB and
-# of 512 KiB, and again each time that it has grown.
-SMALL_HEADS, LARGE_HEADS = range(30000, 60001, 211), range(262144 - 1700, 262144 + 200, 97)
+# of 256 KiB, and again each time that it has grown.
+SMALL_HEADS, LARGE_HEADS = range(30000, 60001, 211), range(131072 - 1700, 131072 + 200, 97)
 
 
 def padded(size, before, end, fill="X-Fill: "):
