@@ -5,6 +5,9 @@
 #include "source/multipart/finder.h"
 
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define BLOCK 128 /* bytes that are looked at together */
 #define WORD 8
@@ -94,10 +97,10 @@ finder_pass(struct finder *finder, const char *data, size_t len)
 
 /* Skips blocks in which no text begins, and counts the carriage returns in what it has looked at. Written so that compilers
  * make a few wide instructions of it. */
-static inline __attribute__((always_inline)) const char *
+static const char *
 skip_blocks(const struct finder *finder, const char *p, const char *end, size_t *returns)
 {
-	size_t passed = 0, last = finder->len - 1;
+	size_t last = finder->len - 1;
 	char final = finder->text[last];
 
 	while ((size_t)(end - p) >= BLOCK + last) {
@@ -107,20 +110,49 @@ skip_blocks(const struct finder *finder, const char *p, const char *end, size_t 
 			hit |= (unsigned char)((p[i] == '-') & (p[i + last] == final));
 			n = (unsigned char)(n + (p[i] == '\r'));
 		}
-		passed += n;
+		*returns += n;
 		if (hit != 0)
 			break;
 		p += BLOCK;
 	}
-	*returns += passed;
 	return p;
 }
 
 #ifdef __x86_64__
+#define VECTOR 32 /* bytes */
+
+__attribute__((target("avx2"))) static inline __m256i
+load(const char *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+/* The same by hand, which takes two thirds of the time: no compiler leaves the sums of a block as they are until the end. */
 __attribute__((target("avx2"))) static const char *
 skip_blocks_avx2(const struct finder *finder, const char *p, const char *end, size_t *returns)
 {
-	return skip_blocks(finder, p, end, returns);
+	size_t last = finder->len - 1;
+	const __m256i none = _mm256_setzero_si256(), first = _mm256_set1_epi8('-');
+	const __m256i final = _mm256_set1_epi8(finder->text[last]), cr = _mm256_set1_epi8('\r');
+	__m256i hit = none, sums = none;
+	uint64_t sum[VECTOR / 8];
+
+	for (; (size_t)(end - p) >= BLOCK + last; p += BLOCK) {
+		__m256i n = none;
+
+		for (size_t i = 0; i < BLOCK; i += VECTOR) {
+			__m256i here = load(p + i), there = load(p + i + last);
+
+			hit |= _mm256_cmpeq_epi8(here, first) & _mm256_cmpeq_epi8(there, final);
+			n = _mm256_sub_epi8(n, _mm256_cmpeq_epi8(here, cr));
+		}
+		sums = _mm256_add_epi64(sums, _mm256_sad_epu8(n, none));
+		if (!_mm256_testz_si256(hit, hit))
+			break;
+	}
+	memcpy(sum, &sums, sizeof sum);
+	*returns += sum[0] + sum[1] + sum[2] + sum[3];
+	return p;
 }
 #endif
 
