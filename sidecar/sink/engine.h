@@ -32,7 +32,8 @@ struct engine_user {
 	void (*resume)(struct engine_user *user);              /* after engine_defer() */
 	struct engine_user *next_deferred;
 	struct engine_user *next_reader;
-	curl_socket_t fd;  /* the last that libcurl has told of */
+	curl_socket_t
+		fd; /* the last that was opened for it, or that libcurl has told of; CURL_SOCKET_BAD: none yet */
 	unsigned n_reads;  /* that engine_run() had follow one another */
 	bool is_reader;    /* is in engine->readers */
 	bool is_deferred;  /* is in engine->deferred */

@@ -88,6 +88,7 @@ forget_answer(struct exchange *x)
 	x->status = 0;
 	x->head_size = x->answer_size = 0;
 	x->socket_error = 0;
+	x->user.fd = CURL_SOCKET_BAD;
 	x->uploaded = 0;
 	x->n_read = 0;
 	x->is_head_whole = x->is_in_head = x->is_paused = false;

@@ -84,6 +84,15 @@ on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port
 	return x->was_asked_twice ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/* Bytes that the other side's system has not acknowledged. */
+static bool
+is_under_way(curl_socket_t fd)
+{
+	int left = 0;
+
+	return ioctl(fd, SIOCOUTQ, &left) == 0 && left > 0;
+}
+
 /* Where the upstream has not acknowledged all, the transfer was given up. The kernel would go on sending for minutes, and
  * an upstream that was cut off, and comes back, would complete a request of which the client was told that it failed:
  * with a linger of nothing what it has not got is dropped. What it has got cannot be taken back. */
@@ -92,10 +101,9 @@ on_close(void *arg, curl_socket_t fd)
 {
 	struct linger none = { .l_onoff = 1 };
 	struct engine *engine = arg;
-	int left = 0;
 
 	engine_sockets_close(&engine->sockets, fd);
-	if (ioctl(fd, SIOCOUTQ, &left) == 0 && left > 0)
+	if (is_under_way(fd))
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	return close(fd);
 }
@@ -148,6 +156,34 @@ exchange_is_folded(struct str line)
 	return line.len > 0 && (line.data[0] == ' ' || line.data[0] == '\t');
 }
 
+static uint64_t
+body_size(const struct exchange *x)
+{
+	const struct exchange_request *request = x->request;
+
+	if (request->body == EXCHANGE_WHOLE)
+		return request->whole.len;
+	return request->length != EXCHANGE_LENGTH_UNKNOWN ? request->length : x->n_read;
+}
+
+/* All of the body was handed over, but some of it has not left libcurl, or has not come to the other side. Whoever has read all of a
+ * request acknowledges all of it with the answer, at the latest; so this answer was given to a part. A server that means to read on may not
+ * get the rest: libcurl sends no more if it is told that the connection closes, and on_close() drops what is under way. What a
+ * program does not read from a unix socket is not lost to it, and its system acknowledges nothing. */
+static bool
+has_less(const struct exchange *x)
+{
+	enum exchange_body body = x->request->body;
+	curl_off_t up = 0;
+
+	if (body == EXCHANGE_NO_BODY || body == EXCHANGE_CONNECT)
+		return false;
+	curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	if ((uint64_t)up < body_size(x))
+		return true;
+	return x->request->to->unix_socket == NULL && is_under_way(x->user.fd);
+}
+
 static void
 take_status(struct exchange *x, struct str line)
 {
@@ -163,7 +199,7 @@ take_status(struct exchange *x, struct str line)
 	}
 	x->status = (unsigned)status;
 	x->is_head_whole = false;
-	x->was_early = !x->was_complete;
+	x->was_early = !x->was_complete || (status < 300 && has_less(x));
 	if (x->calls->on_status != NULL)
 		x->calls->on_status(x->arg, x->status);
 	if (status >= 300 || x->was_early)

@@ -34,7 +34,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 
 	(void)purpose;
 	if (fd >= 0 && engine_sockets_made(&x->engine->sockets, fd))
-		return fd;
+		return x->user.fd = fd;
 	x->socket_error = fd < 0 ? errno : ENOMEM;
 	if (fd >= 0)
 		close(fd);

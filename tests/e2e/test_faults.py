@@ -17,6 +17,7 @@ routes:
   - { id: all, match: { path: /all }, fields: [ { name: "*", store: { to: up, path: "/{part}" } } ] }
   - { id: each, match: { path: /each }, commit: each, fields: [ { name: "*", store: { to: up, path: "/{part}" } } ] }
   - { id: undo, match: { path: /undo }, fields: [ { name: "*", store: { to: undo, path: "/{part}" } } ] }
+  - { id: buffered, match: { path: /buffered }, fields: [ { name: "*", buffer: true, max_size: 64KiB, store: { to: up, path: "/{part}" } } ] }
   - id: two
     match: { path: /two }
     fields:
@@ -209,6 +210,25 @@ def test_an_early_201_is_no_success():
             assert answered.wait(DEADLINE)
             answer = read_answer(s) # at once: nothing more is needed from the client
             assert answer.status == 502 and "before the upload was complete" in answer.json()["detail"], answer.body
+
+
+def test_a_201_while_bytes_are_still_under_way_is_no_success():
+    """Nothing is left to be sent, but the store has not got it: to close the connection would take it away."""
+    told = threading.Event()
+
+    def script(request):
+        request.answer(201, extra=request.upstream.extra)
+        told.wait(DEADLINE)
+        request.read_all()  # and keeps it, if it is whole
+        return "done"
+
+    with Upstream(script, receive=4096) as up, Penstock(UP, up) as p:
+        for path, size, up.extra in (("/all", 20_000, ""), ("/all", 20_000, "Connection: close\r\n"), ("/buffered", 60_000, "Connection: close\r\n")):
+            told.clear()
+            answer = post(p.port, path, form(part("a", noise(size), "a")))
+            told.set()
+            assert answer.status == 502 and "before the upload was complete" in answer.json()["detail"], (path, answer.status, answer.body)
+            assert answer.json()["parts"][0]["state"] == "unknown", answer.body
 
 
 def test_a_refused_connection_is_502_and_nothing_is_visible():

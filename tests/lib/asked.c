@@ -9,7 +9,7 @@
 
 static struct loop *loop;
 static struct engine engine;
-static char body[ASKED_MAX];
+static char body[ASKED_WHOLE_MAX];
 
 static bool
 is_done(const void *arg)

@@ -6,7 +6,8 @@
 #include "lib/peer.h"
 #include "sink/exchange.h"
 
-#define ASKED_MAX 100000 /* bytes of a body */
+#define ASKED_MAX 100000           /* bytes of a body that is read ... */
+#define ASKED_WHOLE_MAX (1u << 20) /* ... and of one that is whole: more than a peer's system takes for it */
 #define ASKED_OK "HTTP/1.1 201 Made\r\nContent-Length: 4\r\n\r\ndone"
 
 /* What a test sets before asked_begin() is kept: size, is_open, url, request.target, request.reuse_always, request.total_at_ms,

@@ -124,6 +124,31 @@ an_early_answer_is_told_as_one(void **state)
 }
 
 static void
+says_before_it_reads(struct peer *peer, const void *arg)
+{
+	peer_read_head(peer);
+	peer_say(peer, arg);
+	peer_wait(peer);
+	peer_read_end(peer);
+}
+
+/* Nothing of it is left to be asked for, and the other side has not got it. */
+static void
+an_answer_to_what_is_still_under_way_is_an_early_one(void **state)
+{
+	struct asked asked = { .size = ASKED_WHOLE_MAX };
+	struct peer *peer = asked_start(
+		says_before_it_reads, "HTTP/1.1 201 Made\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+
+	(void)state;
+	asked_ask(&asked, peer, "PUT", EXCHANGE_WHOLE);
+	assert_int_equal(asked.result.status, 201);
+	assert_true(asked.result.was_complete && asked.result.was_early);
+	peer_go(peer);
+	asked_end(&asked, peer);
+}
+
+static void
 leaves_in_the_middle(struct peer *peer, const void *arg)
 {
 	(void)arg;
@@ -339,6 +364,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_end_is_told_as_it_is),
 		CASE(an_early_answer_is_told_as_one),
+		CASE(an_answer_to_what_is_still_under_way_is_an_early_one),
 		CASE(a_connection_lost_in_the_middle_has_not_become_whole),
 		CASE(silence_has_an_end),
 		CASE(whoever_is_not_there_has_got_nothing),
