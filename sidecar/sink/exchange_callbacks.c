@@ -243,13 +243,14 @@ on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct exchange *x = arg;
 	struct str line = { data, size * count };
+	bool is_first = !x->is_in_head && x->status == 0;
 
 	x->active_ms = loop_now_ms(x->engine->loop);
 	x->head_size += line.len;
 	if (exchange_has_long_head(x))
 		return 0;
 	x->is_in_head = line.len > 0 && line.data[0] != '\r' && line.data[0] != '\n';
-	if (str_starts_nocase(line, "HTTP/1."))
+	if (is_first && str_starts_nocase(line, "HTTP/1."))
 		take_status(x, line);
 	else if (!x->is_in_head)
 		x->is_head_whole = true;
