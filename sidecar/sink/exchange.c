@@ -92,6 +92,7 @@ forget_answer(struct exchange *x)
 	x->uploaded = 0;
 	x->n_read = 0;
 	x->is_head_whole = x->is_in_head = x->is_paused = false;
+	x->was_farewell = false;
 	x->is_asking = x->was_asked_twice = x->was_stray = x->body_begun = x->was_complete = x->was_early = false;
 }
 
@@ -151,7 +152,8 @@ may_retry(const struct exchange *x, const struct exchange_facts *facts)
 static bool
 must_renew(const struct exchange *x, const struct exchange_facts *facts)
 {
-	bool may = x->was_stray || (exchange_fault_is_stale(facts) && exchange_may_repeat(x->request));
+	bool may = x->was_stray || x->was_farewell ||
+		(exchange_fault_is_stale(facts) && exchange_may_repeat(x->request));
 
 	return may && !x->must_be_new;
 }

@@ -184,6 +184,19 @@ has_less(const struct exchange *x)
 	return x->request->to->unix_socket == NULL && is_under_way(x->user.fd);
 }
 
+/* A server may say 408 when it closes a connection that it kept (RFC 9110 section 15.5.9), and that may cross the next request: of which it says
+ * nothing. It goes over a new connection, as where the server had closed without a word. */
+static bool
+is_farewell(const struct exchange *x, uint64_t status)
+{
+	long n_connects = 1;
+
+	if (status != 408 || x->must_be_new || !exchange_may_repeat(x->request))
+		return false;
+	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	return n_connects == 0;
+}
+
 static void
 take_status(struct exchange *x, struct str line)
 {
@@ -191,6 +204,9 @@ take_status(struct exchange *x, struct str line)
 	uint64_t status;
 
 	if (line.len < 12 || !str_to_u64(code, &status))
+		return;
+	x->was_farewell = is_farewell(x, status);
+	if (x->was_farewell)
 		return;
 	if (status < 200) {
 		if (x->calls->on_interim != NULL)
@@ -256,7 +272,7 @@ on_header(char *data, size_t size, size_t count, void *arg)
 		x->is_head_whole = true;
 	else if (x->status != 0 && !x->is_head_whole)
 		tell_line(x, line);
-	return line.len;
+	return x->was_farewell ? 0 : line.len;
 }
 
 bool

@@ -34,6 +34,7 @@ struct exchange {
 	bool is_asking;       /* connected: from here on libcurl sends the request */
 	bool was_asked_twice; /* libcurl wanted to send it anew */
 	bool was_stray;       /* the connection had been kept, and has an answer to nothing; so nothing was sent */
+	bool was_farewell;    /* the connection had been kept, and was closed with a 408 when this was sent */
 	uint64_t n_read;      /* bytes of the body handed over */
 	bool body_begun;      /* at least one */
 	bool was_complete;    /* all of it was */

@@ -146,6 +146,28 @@ a_kept_connection_that_dies_is_no_failure(void **state)
 			}
 }
 
+#define FAREWELL "HTTP/1.1 408 Too late\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbye"
+
+/* Its server said so when it closed, and that crossed the request. */
+static void
+a_408_over_a_kept_connection_is_no_answer(void **state)
+{
+	static const enum exchange_body kinds[] = { EXCHANGE_NO_BODY, EXCHANGE_WHOLE, EXCHANGE_READ };
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		struct asked asked = ask_second(FAREWELL, "PUT", kinds[k], false);
+
+		assert_int_equal(asked.result.status, 201);
+		assert_true(asked.result.is_whole && asked.result.was_sent_before);
+		assert_int_equal(asked.n_status, 1);
+		assert_string_equal(asked.answer, "done");
+		assert_string_equal(log_of_two,
+			kinds[k] == EXCHANGE_NO_BODY ? "1 PUT /a a\n1 PUT /a \n2 PUT /a \n"
+						     : "1 PUT /a a\n1 PUT /a abcde\n2 PUT /a abcde\n");
+	}
+}
+
 /* Answers one request, and then nobody; and whoever comes over another connection. */
 static void
 answers_unasked(struct peer *peer, const void *arg)
@@ -218,6 +240,24 @@ what_may_not_be_repeated_is_sent_once(void **state)
 		assert_string_equal(asked.result.why, "it closed the connection without an answer");
 		assert_string_equal(log_of_two, "1 PUT /a a\n1 POST /a abcde\n");
 	}
+}
+
+static void
+a_408_over_a_new_connection_or_to_what_may_not_be_repeated_is_one(void **state)
+{
+	struct asked asked = { .size = 5 };
+	struct peer *peer = asked_start(peer_says, FAREWELL);
+
+	(void)state;
+	asked_ask(&asked, peer, "PUT", EXCHANGE_WHOLE);
+	assert_int_equal(asked.result.status, 408);
+	assert_true(asked.result.is_whole && !asked.result.was_sent_before);
+	asked_end(&asked, peer);
+	do /* until it goes over the one that was kept */
+		asked = ask_second(FAREWELL, "POST", EXCHANGE_WHOLE, true);
+	while (asked.result.status == 201);
+	assert_int_equal(asked.result.status, 408);
+	assert_string_equal(log_of_two, "1 PUT /a a\n1 POST /a abcde\n");
 }
 
 /* Answers one request, has all of the second one, and is gone; or comes back with a refusal, if `arg` is one. */
@@ -335,6 +375,8 @@ main(void)
 		CASE(what_can_be_sent_again_goes_over_a_kept_connection),
 		CASE(any_other_does_if_it_is_to),
 		CASE(a_kept_connection_that_dies_is_no_failure),
+		CASE(a_408_over_a_kept_connection_is_no_answer),
+		CASE(a_408_over_a_new_connection_or_to_what_may_not_be_repeated_is_one),
 		CASE(what_nobody_asked_for_is_no_answer),
 		CASE(it_is_one_once_an_answer_has_begun),
 		CASE(what_may_not_be_repeated_is_sent_once),
