@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_finder.c - the text of a delimiter is found where it stands first, by each of the ways in which blocks are skipped: the one for
  * this processor, and the one for those that have less. */
-#include "source/multipart/finder.c"
+#include "source/multipart/finder.c" // NOLINT(bugprone-suspicious-include): both ways are its own
 
 #include "lib/check.h"
 
