@@ -10,6 +10,17 @@
 
 #define LENGTH 100000
 
+/* [wrapped] The loop's clock stands still but where a test moves it, so that no stream is slow because the machine is. */
+uint64_t __wrap_clock_now_ms(void);
+
+static uint64_t now_ms = 1000000;
+
+uint64_t
+__wrap_clock_now_ms(void)
+{
+	return now_ms;
+}
+
 struct pieces {
 	const size_t *sizes;
 	size_t n;
@@ -130,6 +141,37 @@ a_stream_of_small_sends_never_stands_still(void **state)
 	one_end_case(log);
 }
 
+/* Where memory is short, but for uploads that begin: a stream that is fast gets room for larger sends, one that is not
+ * does not, and none does where new uploads would be refused. */
+static void
+a_fast_stream_has_more_where_memory_is_short(void **state)
+{
+	static const size_t pieces[] = { 131072, 131072 };
+	struct pieces script = { pieces, sizeof pieces / sizeof pieces[0] };
+	size_t all = pool_total(one_pool) - pool_streams(one_pool);
+
+	(void)state;
+	for (size_t left = all / 16; left <= all / 8; left++)
+		for (int is_slow = 0; is_slow < 2; is_slow++) {
+			struct chunk *taken = NULL;
+			bool has_more = !is_slow && left > all / 16;
+
+			one_begin_case(tells_of_each_piece, &script);
+			assert_true(pool_set_aside(one_pool, pool_keepable(one_pool) - left, &taken));
+			assert_true(pool_shortage(one_pool) > 0);
+			one_stream(pieces[0]);
+			until_told(1);
+			now_ms += is_slow ? 1000 : 0;
+			one_push(pieces[1]);
+			until_told(2);
+			assert_int_equal(pool_keepable(one_pool) < left, has_more);
+			pool_take_back(one_pool, &taken);
+			one_tell(CHANNEL_FINISH | CHANNEL_COMMIT);
+			one_until_committed();
+			one_end_case("1 PUT /x 262144 good bytes\n");
+		}
+}
+
 /* What was collected of an object is in a chunk, and its first sends are small: they follow one another, so that the chunk does not wait
  * for as many turns of a busy loop. */
 static void
@@ -159,6 +201,7 @@ main(void)
 		cmocka_unit_test(without_room_to_gather_it_is_sent_all_the_same),
 		cmocka_unit_test(sends_are_small_without_more_to_send_or_room),
 		cmocka_unit_test(a_stream_of_small_sends_never_stands_still),
+		cmocka_unit_test(a_fast_stream_has_more_where_memory_is_short),
 		cmocka_unit_test(small_sends_follow_one_another),
 	};
 

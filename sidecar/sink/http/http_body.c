@@ -14,8 +14,8 @@
 
 #include <string.h>
 
-#define FAST_BYTES (128u * 1024)
-#define GATHER_MAX (64u * 1024) /* bytes of a kept body */
+#define FAST_BYTES (128u * 1024) /* in all, and in each second */
+#define GATHER_MAX (64u * 1024)  /* bytes of a kept body */
 
 static bool
 take_gathered(struct http *http, size_t size)
@@ -77,6 +77,7 @@ bool
 http_body_begin(struct http *http)
 {
 	http->send.most = HTTP_FIRST_SEND / http->engine->n_copies;
+	http->send.began_ms = loop_now_ms(http->engine->loop);
 	if (http->order->is_kept || to_hold(http) == 0)
 		return true;
 	http->tail.bytes = mem_alloc(to_hold(http));
@@ -238,19 +239,29 @@ has_much(struct http *http)
 	return hand->bytes > MUCH;
 }
 
-/* Where an eighth of what may be kept is taken, only who has sent so much already: what a slow client had to hold back while the machine
- * was busy comes in one piece, too, and hundreds of these would leave nothing for others. */
+static bool
+is_fast(const struct http *http)
+{
+	uint64_t ms = loop_now_ms(http->engine->loop) - http->send.began_ms;
+
+	return http->send.done >= FAST_BYTES + ms * FAST_BYTES / 1000;
+}
+
+/* Where an eighth of what may be kept is taken, only fast ones: what a slow client had to hold back while the machine was busy comes in
+ * one piece, too, and hundreds of these would leave nothing for others. Of the last eighth, which is for uploads that begin, fast ones
+ * may have half: beside a memory full of slow uploads a quick one would take four times as long with small sends. */
 static bool
 may_have_more(const struct http *http)
 {
 	const struct pool *pool = http->pool;
-	bool is_roomy = pool_keepable(pool) >= (pool_total(pool) - pool_streams(pool)) / 8 * 7;
+	size_t all = pool_total(pool) - pool_streams(pool), left = pool_keepable(pool);
 
-	return pool_shortage(pool) == 0 && (is_roomy || http->send.done >= FAST_BYTES);
+	if (left >= all / 8 * 7 && pool_shortage(pool) == 0)
+		return true;
+	return left >= all / 16 && !pool_is_used_up(pool) && is_fast(http);
 }
 
-/* First for a chunk, then to all that libcurl may have room for: it does not always offer the same. Without memory, or while others
- * lack it, sends stay small. */
+/* First for a chunk, then to all that libcurl may have room for: it does not always offer the same. Without memory sends stay small. */
 static void
 send_more(struct http *http)
 {

@@ -50,6 +50,7 @@ struct gathered {
 struct send_size {
 	size_t most;
 	uint64_t done; /* bytes */
+	uint64_t began_ms;
 	struct chunk *charged;
 };
 
