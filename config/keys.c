@@ -307,7 +307,8 @@ static const struct key file_keys[] = {
 		.help = "Folder for the journal of commits, of this machine and kept over restarts; made if it is missing. With it, what a "
 			"crash in the middle of a commit has left of a form whose objects are in several places, or are several objects of one "
 			"store, is taken back by the next start: files always, objects of a store with `undo: DELETE` whose name holds `{uuid}` "
-			"or `{request_id}`. Unfinished uploads in buckets are ended, too." },
+			"or `{request_id}`. Of a form that was given up, penstock goes on to ask for such objects while it runs. Unfinished uploads "
+			"in buckets are ended, too." },
 	{ "threads", KEY_TABLE, TABLES(&threads), .help = "The event loops." },
 	{ "log", KEY_TABLE, TABLES(&log_table),
 		.help = "What is logged, on stdout. No upload waits for the reader of the log: lines "

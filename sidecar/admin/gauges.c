@@ -50,7 +50,7 @@ static void
 write_state(const struct state *state, struct buf *out)
 {
 	write_one(out, "penstock_state_unsettled",
-		"Objects of commits that were cut short, of which something is left to do or to be told.",
+		"Objects of commits that were cut short, and of forms that were given up, of which something is left to do or to be told.",
 		state_unsettled(state));
 	write_one(out, "penstock_state_owed",
 		"Forms of which an application has still to be told that they do not stand, or to be asked whether they do.",

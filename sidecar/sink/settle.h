@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* settle.h - takes back what processes that died in the middle of a commit have left at destinations that have to be asked
- * (state/state.h knows of it; folders have their own journals), and uploads that this process has left; and tells
- * applications of the forms that do not stand.
+ * (state/state.h knows of it; folders have their own journals), and what this process has left there, of forms that were given up and of
+ * uploads; and tells applications of the forms that do not stand.
  *
  * If the commit was to complete an upload, that is ended first, whatever else may be done: its id shows that it is ours. A request
  * to complete it that arrives late then finds no upload. Of an upload that was under way, or was being ended, there is nothing
@@ -48,7 +48,7 @@ void settle_set_table(struct settle *settle, struct table *table);
 /* [main] After state_stop(), before state_free(). NULL is fine. */
 void settle_free(struct settle *settle);
 
-/* [any] True: all that can be taken back is. Else a sentence and a newline are added to `why`. */
+/* [any] True: all that the dead have left and that can be taken back is. Else a sentence and a newline are added to `why`. */
 bool settle_is_good(const struct settle *settle, struct buf *why);
 
 #endif

@@ -76,11 +76,7 @@ note_gone(struct task *task, enum relic_said said)
 	}
 	settle_task_move(task, TASK_WAITING);
 	if (task->has_failed)
-		settle_task_say(LOG_INFO, task,
-			settle_task_is_upload(task)
-				? "an upload that may be unfinished can be ended now"
-				: "an object of a commit that was cut short can be taken back now",
-			NULL);
+		settle_task_say(LOG_INFO, task, settle_task_words(task)->now, NULL);
 	task->has_failed = false;
 	if (is_news)
 		settle_task_say_if_all_gone(task);
@@ -91,12 +87,7 @@ note_failure(struct task *task, const char *why)
 {
 	settle_task_move(task, TASK_WAITING);
 	if (!task->has_failed)
-		settle_task_say(LOG_WARN, task,
-			settle_task_is_upload(task)
-				? "an upload that may be unfinished cannot be ended yet; it is tried again"
-				: "an object of a commit that was cut short cannot be taken back yet; it is "
-				  "tried again",
-			why);
+		settle_task_say(LOG_WARN, task, settle_task_words(task)->later, why);
 	task->has_failed = true;
 }
 

@@ -73,6 +73,14 @@ void settle_notices_again(struct settle *settle); /* another table is in force *
 /* There is no object, and nobody sees what is left of it. */
 bool settle_task_is_upload(const struct task *task);
 
+/* What is said of it. */
+struct task_words {
+	const char *later; /* it cannot be taken back now */
+	const char *now;   /* it can, after that */
+	const char *let_be;
+};
+const struct task_words *settle_task_words(const struct task *task);
+
 void settle_task_move(struct task *task, enum task_state to);
 void settle_task_ask_after(struct task *task, uint64_t ms);
 uint64_t settle_task_next_pause(struct task *task); /* the next one is twice as long */

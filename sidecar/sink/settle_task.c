@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* settle_task.c - what is to become of one object that a dead process has left, and what is said of it. */
+/* settle_task.c - what is to become of one object that a dead process, or a form of this one, has left, and what is said of it. */
 #include "base/must.h"
 #include "base/state.h"
 #include "config/kind.h"
@@ -19,10 +19,24 @@ settle_task_is_upload(const struct task *task)
 	return task->object->is.back == RECORD_BACK_UPLOAD;
 }
 
+/* This process has left it. */
+static bool
+is_own(const struct task *task)
+{
+	return task->object->entry->file == NULL;
+}
+
+static bool
+is_to_go(const struct task *task)
+{
+	return task->is != TASK_TOLD && !task->is_gone && !settle_task_is_upload(task);
+}
+
+/* A store that refuses to take back what this process has made is no reason to send clients elsewhere: another one would be refused, too. */
 static bool
 is_waited_for(const struct task *task)
 {
-	return task->is != TASK_TOLD && !task->is_gone && !settle_task_is_upload(task);
+	return is_to_go(task) && !is_own(task);
 }
 
 void
@@ -59,6 +73,30 @@ settle_task_next_pause(struct task *task)
 
 /* -- what is said ---------------------------------------------------------------------------------------- */
 
+const struct task_words *
+settle_task_words(const struct task *task)
+{
+	static const struct task_words of_upload = {
+		"an upload that may be unfinished cannot be ended yet; it is tried again",
+		"an upload that may be unfinished can be ended now",
+		"an upload may be unfinished, and is let be",
+	};
+	static const struct task_words of_dead = {
+		"an object of a commit that was cut short cannot be taken back yet; it is tried again",
+		"an object of a commit that was cut short can be taken back now",
+		"an object of a commit that was cut short may be there, and is let be",
+	};
+	static const struct task_words of_own = {
+		"an object of a form that was given up cannot be taken back yet; it is tried again",
+		"an object of a form that was given up can be taken back now",
+		"an object of a form that was given up may be there, and is let be",
+	};
+
+	if (settle_task_is_upload(task))
+		return &of_upload;
+	return is_own(task) ? &of_own : &of_dead;
+}
+
 void
 settle_task_say(enum log_level level, const struct task *task, const char *what, const char *why)
 {
@@ -71,11 +109,8 @@ static void
 tell(struct task *task, const char *why)
 {
 	settle_task_move(task, TASK_TOLD);
-	if (task->told != why && settle_task_is_upload(task))
-		settle_task_say(LOG_ERROR, task, "an upload may be unfinished, and is let be", why);
-	else if (task->told != why)
-		settle_task_say(LOG_ERROR, task,
-			"an object of a commit that was cut short may be there, and is let be", why);
+	if (task->told != why)
+		settle_task_say(LOG_ERROR, task, settle_task_words(task)->let_be, why);
 	task->told = why;
 }
 
@@ -92,11 +127,13 @@ settle_task_say_if_all_gone(const struct task *task)
 	for (const struct task *t = task->settle->tasks; t != NULL; t = t->next) {
 		if (t->object->entry != task->object->entry)
 			continue;
-		if (is_waited_for(t))
+		if (is_to_go(t))
 			return;
 		n += t->is_gone;
 	}
-	log_line(LOG_INFO, "sink", "took back what a commit that was cut short had made visible",
+	log_line(LOG_INFO, "sink",
+		is_own(task) ? "took back what a form that was given up had left"
+			     : "took back what a commit that was cut short had made visible",
 		LOG_TEXTVAL("commit", task->object->entry->id), LOG_NUM("objects", n));
 }
 

@@ -38,7 +38,7 @@ struct state_owed {
 
 struct dead_entry {
 	struct dead_entry *next;
-	struct dead_file *file; /* NULL: this process has left it */
+	struct dead_file *file; /* NULL: this process, which lives, has left it */
 	const char *id;
 	bool has_app;
 	bool is_asked, is_owed, is_gone, is_told, is_done; /* the notes that were found, or written since */

@@ -189,7 +189,7 @@ entry_answer(struct state_entry *entry)
 void
 entry_free(struct state_entry *entry)
 {
-	mem_free(entry->upload);
+	mem_free(entry->left);
 	buf_free(&entry->payload);
 	buf_free(&entry->small);
 	mem_free(entry);

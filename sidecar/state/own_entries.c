@@ -166,7 +166,7 @@ forget_objects(struct state_entry *entry)
 {
 	struct own_file *own = &entry->state->own;
 
-	if (entry->leaves_objects || entry->small.len == 0)
+	if (!entry->is_gone || entry->small.len == 0)
 		return;
 	own_entries_unlink(own, entry);
 	buf_free(&entry->payload);
@@ -189,6 +189,17 @@ own_entries_forget(struct state_entry *entry)
 	remove_entry(entry);
 }
 
+void
+own_entries_gone(struct state_entry *entry)
+{
+	if (!entry->is_owing) {
+		own_entries_forget(entry);
+		return;
+	}
+	note(entry, RECORD_GONE);
+	forget_objects(entry);
+}
+
 /* The last hold is gone: it is freed, now or at the end. */
 static void
 drop(struct state_entry *entry)
@@ -196,8 +207,9 @@ drop(struct state_entry *entry)
 	if (entry->is_owing) {
 		entry->is_dropped = true;
 		forget_objects(entry);
+		own_left_begin(entry);
 	} else if (entry->is_live && (!entry->is_done || entry->is_asked_for)) {
-		own_left_add(entry); /* something of it may be there: the next start takes it back, or ends it */
+		own_left_add(entry); /* something of it may be there, or unfinished */
 	} else {
 		remove_entry(entry);
 	}
@@ -207,7 +219,7 @@ void
 own_entries_told(struct state_entry *entry)
 {
 	must(entry->is_owing);
-	note(entry, entry->leaves_objects ? RECORD_TOLD : RECORD_DONE);
+	note(entry, entry->is_gone ? RECORD_DONE : RECORD_TOLD);
 	entry->is_owing = false;
 	entry->state->own.n_owing--;
 	if (entry->is_dropped)

@@ -238,7 +238,7 @@ state_take_dead(struct state *state)
 		for (struct dead_entry *entry = file->entries; entry != NULL && object == NULL; entry = entry->next)
 			object = take_from(entry);
 	pthread_mutex_unlock(&state->lock);
-	return object != NULL ? object : own_left_take(&state->own);
+	return object != NULL ? object : own_left_take(state);
 }
 
 size_t

@@ -18,8 +18,10 @@
  *
  * Its maker holds an entry, and so does each journal of a folder in which its id stands: such a journal is removed only after the
  * entry is done, and until then the file tells of the entry. An entry that is released without being done is left: it stays in
- * the file for the next start. If it tells of an upload alone, this process is given it at once by state_take_dead(), and settles
- * it, too. Of one destination at most STATE_LEFT_MAX such are kept at a time; of the others only the log knows. */
+ * the file for the next start. This process is given what it tells of by state_take_dead(), too, and settles it: an upload, and
+ * each object that nobody else can have made. When the last of them is settled it is forgotten, unless it tells of what is not for this process
+ * to touch, or the journal of a folder still asks for it. Of one destination at most STATE_LEFT_MAX objects, and as many uploads,
+ * are settled at a time; a form with more waits for the next start, and of an upload only the log knows. */
 #ifndef PENSTOCK_STATE_FOLDER_H
 #define PENSTOCK_STATE_FOLDER_H
 
@@ -75,7 +77,7 @@ void state_entry_forget(struct state_entry *entry); /* TOLD -> DONE: no object i
 void state_entry_note(struct state_entry *entry, enum record_kind kind);
 
 /* TOLD -> DONE: the form does not stand, and its application is told so until it knows, by this process or the next.
- * `leaves_objects`: some of them may be there, and the next start takes them back. */
+ * `leaves_objects`: some of them may be there, and are to be taken back. */
 void state_entry_owe(struct state_entry *entry, bool leaves_objects);
 
 struct state_entry *state_entry_acquire(struct state_entry *entry); /* [any] the caller holds it */
@@ -98,11 +100,13 @@ void state_look(struct state *state);
 void state_settle_place(struct state *state, const char *at);
 
 /* [its thread, or main before it runs] The next object of a dead process that its destination has to be asked about, or that can only
- * be reported; or an upload that this process has left. The caller settles it, and it lasts until then. NULL: none is left now. */
+ * be reported; or an upload or an object that this process has left. The caller settles it, and it lasts until then. NULL: none is
+ * left now. */
 struct dead_object *state_take_dead(struct state *state);
 void state_settle(struct state *state, struct dead_object *object); /* likewise; Blocking */
 
-size_t state_unsettled(const struct state *state); /* objects of the dead, and uploads that this process has left */
+size_t state_unsettled(
+	const struct state *state); /* objects of the dead, and what this process has left and settles */
 
 /* -- who is owed a word [its thread, or main before it runs] ------------------------------------------------------- */
 

@@ -64,7 +64,7 @@ struct state_entry {
 	struct state_owed owed;
 	struct buf
 		small; /* of one that is owing: the payload without its objects; `owed` points into it, or into the payload */
-	struct dead_entry *upload;         /* left, and to be settled by this process; points into the payload */
+	struct dead_entry *left;           /* to be settled by this process; points into the payload */
 	struct state_entry *next, *before; /* of the live ones */
 	struct state_entry *next_waiting;
 };
@@ -92,7 +92,7 @@ struct state {
 	struct mail stop;
 	struct own_file own;
 	struct counter unsettled; /* objects of the dead */
-	struct counter left;      /* uploads of this process that are to be settled */
+	struct counter left;      /* uploads and objects of this process that are to be settled */
 	struct counter broken;    /* errno of the last write; 0: it went well */
 	struct counter owed;      /* forms of which an application does not know yet */
 	struct counter owing;     /* of those, the ones of this process */
@@ -115,12 +115,19 @@ void own_entries_answer(struct own_file *own, int error); /* to all that wait fo
 void own_entries_told(struct state_entry *entry);         /* the application of one that is owing knows */
 void own_entries_forget(struct state_entry *entry);       /* which nobody holds; frees it */
 
+/* No object is left of one that nobody holds: it is forgotten as soon as its application, if that is to be told, knows. */
+void own_entries_gone(struct state_entry *entry);
+
 /* own_left.c */
 void own_left_add(struct state_entry *entry); /* its last hold is gone: it stays in the file, or is forgotten */
 
-/* Uploads that were left: the next that nobody has taken (NULL: none), and one that is gone. */
-struct dead_object *own_left_take(struct own_file *own);
-void own_left_settle(struct state *state, const struct dead_object *object);
+/* Nobody holds it any more, and this process begins to settle what it can of it. May be called again. False: it is an upload, and there are too
+ * many. */
+bool own_left_begin(struct state_entry *entry);
+
+/* What was left: the next that nobody has taken (NULL: none), and one that is gone. */
+struct dead_object *own_left_take(struct state *state);
+void own_left_settle(struct state *state, struct dead_object *object);
 
 /* owed.c: the caller holds the lock, but for owed_add_own() */
 void owed_add_dead(struct state *state, struct dead_file *file); /* all that it owes */

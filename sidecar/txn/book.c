@@ -295,7 +295,7 @@ may_be_there(const struct delivery *first)
 static bool
 give_up(struct book *book, bool may_be_there)
 {
-	if (may_be_there && !book_may_take_back(book)) /* by the next start */
+	if (may_be_there && !book_may_take_back(book)) /* by whoever settles it */
 		return false;
 	book_move(book, may_be_there ? BOOK_LEFT : BOOK_CLOSED);
 	if (book->owes)

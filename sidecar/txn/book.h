@@ -7,8 +7,8 @@
  *                                              └───no: all are taken back─────┘
  *                                             TOLD ─asked, or a verdict▶ NOTING ─on disk, or not▶ TOLD
  *
- * A form of one object has none, nor has one whose objects are all in one folder, which has a journal of its own. LEFT: the
- * next start takes back what may be there.
+ * A form of one object has none, nor has one whose objects are all in one folder, which has a journal of its own. LEFT: who
+ * settles what is left (sink/settle.h) takes back what may be there, in this process or the next.
  *
  * A form with an application has always one. That it is being asked is on disk before it is: where everything is visible by then,
  * by a note, else with the intent itself. Once it was asked about what is visible, a process that finds the entry cannot know whether

@@ -279,6 +279,94 @@ def test_a_process_that_takes_over_lets_the_other_one_commit():
         client.close()
 
 
+# -- a form that was given up ---------------------------------------------------------------------------------------
+
+class Stubborn(Upstream):
+    """Takes the first object of each form and refuses the others; of each object it refuses the first DELETEs, too."""
+
+    def __init__(self, refusals, how=lambda request: request.answer(503)):
+        super().__init__(self.take)
+        self.refusals, self.how, self.deletes = refusals, how, []
+
+    def take(self, request):
+        request.read_all()
+        if request.method == "DELETE":
+            with self.lock:
+                self.deletes.append(request.path)
+                refuses = self.deletes.count(request.path) <= self.refusals
+                if not refuses:
+                    self.store.pop(request.path, None)
+            return self.how(request) or "next" if refuses else request.answer(204) or "next"
+        with self.lock:
+            first = next(r.path for r in self.seen if r.method != "DELETE" and r.path.split("-")[0] == request.path.split("-")[0])
+            if request.path == first:
+                self.store[first] = bytes(request.body)
+        if request.path != first:
+            wait_for(lambda: first in self.store, "the first one is there")
+        request.answer(201 if request.path == first else 500)
+        return "next"
+
+
+def give_up(p, store, n=1, route="store"):
+    """A form of which one object stays in the store. Its path."""
+    assert post(p.port, f"/{route}?n={n}", body_of(n)).status == 502
+    (path,) = [path for path in store.store if path.startswith(f"/{n}-")]
+    wait_for(lambda: any("/" + line["target"].lstrip("/") == path for line in p.lines('"msg":"left"')), "the log says that it is left")
+    return path
+
+
+def is_as_it_was(p, n_files=1):
+    return p.unsettled() == 0 and len(p.state_files()) == n_files
+
+
+def test_what_a_store_refuses_to_take_back_is_taken_back_while_the_process_runs():
+    for how in (lambda request: request.answer(503), Request.reset):
+        with Stubborn(2, how) as store, Mortal(ROUTES, store, head=HEAD + ADMIN) as p:
+            path = give_up(p, store)
+            assert p.ask("readyz")[0] == 200, "a store that refuses is no reason to send clients elsewhere: " + p.ask("readyz")[1]
+            wait_for(lambda: not store.store, "it is gone: " + p.log())
+            assert store.deletes.count(path) >= 3 and all(name.startswith("/1-") for name in store.deletes), store.deletes
+            wait_for(lambda: is_as_it_was(p), "all is settled")
+            said = [line["name"] for line in p.lines("an object of a form that was given up cannot be taken back yet")]
+            assert said and len(said) == len(set(said)), said  # how often a request is sent anew where a connection breaks is not for this test
+            wait_for(lambda: p.log().count("took back what a form that was given up had left") == 1, "the log says so")
+            assert p.ask("readyz")[0] == 200 and p.process.poll() is None
+            p.process.terminate()
+            assert p.process.wait(DEADLINE) == 0 and not p.state_files(), p.state_files()
+
+
+def test_what_is_to_be_taken_back_outlives_a_kill_and_does_not_hold_up_an_end():
+    for end in (signal.SIGKILL, signal.SIGTERM):
+        with Stubborn(1 << 30) as store, Mortal(ROUTES, store, head=HEAD + ADMIN + "shutdown: { drain: 600s }") as p:
+            path = give_up(p, store)
+            wait_for(lambda: store.deletes.count(path) > 1, "it is asked for again")
+            p.process.send_signal(end)
+            assert p.process.wait(DEADLINE) == (0 if end == signal.SIGTERM else -end), p.log()
+            assert end != signal.SIGTERM or "is left to the next start" in p.log(), p.log()
+            assert list(store.store) == [path] and len(p.state_files()) == 1
+            p.again()
+            wait_for(lambda: "a commit of several objects was cut short" in p.log(), "it is found")
+            store.refusals = 0
+            wait_for(lambda: not store.store and is_as_it_was(p), "the next one takes it back: " + p.log())
+
+
+def test_a_name_that_another_form_may_have_is_not_asked_for_again():
+    """The form that has the name by then stands. When the process has gone on to what was left later, it has left this one alone."""
+    named = ROUTES + """  - id: named
+    match: { path: /named }
+    fields: [ { name: "*", store: { to: store, path: "/{query.n}-{part}" } } ]
+"""
+    with Stubborn(1) as store, Mortal(named, store, head=HEAD + ADMIN) as p:
+        path = give_up(p, store, 1, "named")
+        assert store.deletes == [path]
+        store.script = None  # it takes everything
+        assert post(p.port, "/named?n=1", body_of(2)).status == 201 and len(store.store) == 3
+        store.script = store.take
+        other = give_up(p, store, 2)
+        wait_for(lambda: other not in store.store, "the other one is gone: " + p.log())
+        assert store.deletes.count(path) == 1 and objects(p, store) == {1: PARTS}, store.deletes
+
+
 # -- a state that cannot be written ---------------------------------------------------------------------------------
 
 def test_a_state_that_cannot_be_is_no_start():

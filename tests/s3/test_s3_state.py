@@ -71,6 +71,23 @@ def test_no_kill_within_a_commit_leaves_a_half_or_an_upload():
                 assert not any(fake.store.versions.values()), fake.store.versions  # neither a version of it nor a marker
 
 
+def test_what_a_bucket_refuses_to_take_back_is_taken_back_while_the_process_runs():
+    """In a bucket with versions, too, no version of it is left, and no marker."""
+    for sizes, versioning in (((PUT,) * 3, False), ((PUT,) * 3, True), ((LARGE, PUT, LARGE), True)):
+        with FakeS3(versioning=versioning) as fake, Mortal(routes_with(), fake, head=HEAD + ADMIN) as p:
+            wait_for(lambda: p.ask("readyz")[0] == 200, "it is ready: " + p.log())
+            fake.on("delete", EVERY, status(403, "AccessDenied"))
+            fake.on("put", 2 if sizes[0] == PUT else 1, status(403, "AccessDenied"))
+            assert post(p.port, "/s", form(*files(*[bytes(size) for size in sizes]))).status == 502
+            n = len(fake.store.objects())
+            assert n > 0 and p.ask("readyz")[0] == 200, (fake.calls, p.log())
+            wait_for(lambda: p.log().count("an object of a form that was given up cannot be taken back yet") == n, "it is asked for again: " + p.log())
+            fake.on("delete", EVERY, normal)
+            wait_for(lambda: p.unsettled() == 0, "all is settled: " + p.log())
+            assert fake.store.objects() == {} and fake.store.unfinished() == [] and not any(fake.store.versions.values()), (fake.calls, p.log())
+            assert p.figure("penstock_state_taken_back_total") == n and len(p.state_files()) == 1, fake.calls
+
+
 def test_an_upload_is_ended_before_its_object_is_asked_for():
     with FakeS3() as fake, cut_short(fake, (LARGE, LARGE), "complete", 1) as p:
         p.again()

@@ -13,6 +13,7 @@
 
 static int folder;
 static struct state *state;
+static struct loop *answers; /* of those who make entries */
 
 static void
 start(void)
@@ -28,10 +29,13 @@ start(void)
 static int
 set_up(void **unused)
 {
+	struct error err = { 0 };
+
 	(void)unused;
 	folder = folder_make();
+	answers = loop_new(&err);
 	start();
-	return state != NULL ? 0 : -1;
+	return state != NULL && answers != NULL ? 0 : -1;
 }
 
 static int
@@ -39,6 +43,7 @@ tear_down(void **unused)
 {
 	(void)unused;
 	state_free(state);
+	loop_free(answers);
 	return folder_remove(folder);
 }
 
@@ -124,6 +129,13 @@ forget(struct state_entry *entry)
 	state_entry_forget(entry);
 	state_entry_release(entry);
 	turn();
+}
+
+static void
+on_answer(void *unused, const struct error *err)
+{
+	(void)unused;
+	assert_null(err);
 }
 
 /* -- mentions ------------------------------------------------------------------------------------------------ */
@@ -241,21 +253,218 @@ of_a_destination_so_many_are_kept_at_a_time_and_no_more(void **unused)
 	assert_int_equal(state_unsettled(state), STATE_LEFT_MAX + 1);
 }
 
-/* It is the next start's, which looks for the object, too. */
-static void
-a_commit_that_is_left_is_not_settled_here(void **unused)
-{
-	struct record_object store = { "store", "http://127.0.0.1:80/p", "/a-1", RECORD_BACK_ASK, "first" };
-	struct state_entry *entry = state_entry_new(state, NULL, NULL, NULL);
+/* -- forms that were given up --------------------------------------------------------------------------- */
 
-	(void)unused;
-	state_entry_add(entry, &store);
+static const struct record_object ours = { "store", "http://127.0.0.1:80/p", "/a-1", RECORD_BACK_ASK, "first" };
+static const struct record_object others = { "store", "http://127.0.0.1:80/p", "/b", RECORD_BACK_TELL, NULL };
+static const struct record_object in_folder = { "files", "/one", "x", RECORD_BACK_FOLDER, NULL };
+static const struct record_app app = { "app", "route", "id", "/failed", NULL, RECORD_COMMITTED };
+
+/* `told`: whom; NULL: nobody. */
+static struct state_entry *
+new_form(const struct record_app *told, const struct record_object *const *objects)
+{
+	struct state_entry *entry = state_entry_new(state, loop_mailbox(answers), on_answer, NULL);
+
+	assert_non_null(entry);
+	if (told != NULL)
+		state_entry_set_app(entry, told);
+	for (size_t i = 0; objects[i] != NULL; i++)
+		state_entry_add(entry, objects[i]);
 	assert_true(state_entry_mention(entry));
+	return entry;
+}
+
+static void
+give_up(struct state_entry *entry)
+{
 	state_entry_release(entry);
 	turn();
+}
+
+static void
+settle_next(void)
+{
+	struct dead_object *object = state_take_dead(state);
+
+	assert_non_null(object);
+	assert_int_equal(object->is.back, RECORD_BACK_ASK);
+	state_settle(state, object);
+	turn();
+}
+
+static void
+a_form_that_is_given_up_is_settled_by_the_process_that_left_it(void **unused)
+{
+	const struct record_object *objects[] = { &ours, &in_folder, &ours, NULL };
+
+	(void)unused;
+	give_up(new_form(NULL, objects));
+	assert_int_equal(state_unsettled(state), 2);
+	settle_next();
+	assert_int_equal(state_unsettled(state), 1);
+	settle_next();
 	assert_null(state_take_dead(state));
 	start_again();
-	assert_int_equal(state_unsettled(state), 1);
+	assert_int_equal(state_unsettled(state), 0);
+}
+
+static void
+and_by_the_next_one_whatever_was_not_settled(void **unused)
+{
+	const struct record_object *objects[] = { &ours, &ours, NULL };
+
+	(void)unused;
+	give_up(new_form(NULL, objects));
+	settle_next();
+	state_take_dead(state);
+	start_again();
+	assert_int_equal(state_unsettled(state), 2); /* of one entry all is asked again */
+}
+
+static void
+what_nobody_may_touch_is_left_to_whoever_looks(void **unused)
+{
+	const struct record_object *none[] = { &others, &in_folder, NULL }, *some[] = { &others, &ours, NULL };
+
+	(void)unused;
+	give_up(new_form(NULL, none));
+	assert_null(state_take_dead(state));
+	give_up(new_form(NULL, some));
+	settle_next();
+	assert_null(state_take_dead(state));
+	assert_int_equal(state_unsettled(state), 0);
+	start_again();
+	assert_int_equal(state_unsettled(state), 4);
+}
+
+/* Else the next start would take the folder's journal for that of a form that stands. */
+static void
+what_a_folder_still_asks_for_stays_in_the_file(void **unused)
+{
+	const struct record_object *objects[] = { &ours, &in_folder, NULL };
+	struct state_entry *entry = new_form(NULL, objects);
+	char id[UUID_SIZE];
+
+	(void)unused;
+	snprintf(id, sizeof id, "%s", state_entry_id(entry));
+	state_entry_leave(entry);
+	turn();
+	settle_next();
+	assert_null(state_take_dead(state));
+	start_again();
+	assert_int_equal(state_fate(state, id), STATE_CUT);
+}
+
+static void
+so_many_objects_of_a_destination_are_settled_at_a_time(void **unused)
+{
+	const struct record_object *objects[] = { &ours, &ours, NULL };
+	size_t n = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < STATE_LEFT_MAX / 2 + 1; i++)
+		give_up(new_form(NULL, objects));
+	assert_int_equal(state_unsettled(state), STATE_LEFT_MAX);
+	leave("store", "an upload is counted by itself");
+	while (state_take_dead(state) != NULL)
+		n++;
+	assert_int_equal(n, STATE_LEFT_MAX + 1);
+	start_again();
+	assert_int_equal(state_unsettled(state), STATE_LEFT_MAX + 2 + 1);
+}
+
+/* -- ... and of which an application is told -------------------------------------------------------------- */
+
+static void
+tell_app(void)
+{
+	struct state_owed *owed = state_take_owed(state);
+
+	assert_non_null(owed);
+	state_owed_told(state, owed);
+	turn();
+}
+
+static void
+a_form_is_taken_back_while_its_application_is_still_to_be_told(void **unused)
+{
+	const struct record_object *objects[] = { &ours, NULL };
+
+	(void)unused;
+	for (int app_first = 0; app_first < 2; app_first++) {
+		struct state_entry *entry = new_form(&app, objects);
+
+		state_entry_owe(entry, true);
+		give_up(entry);
+		assert_int_equal(state_unsettled(state), 1);
+		if (app_first)
+			tell_app();
+		settle_next();
+		assert_int_equal(state_owed(state), !app_first);
+		if (!app_first)
+			tell_app();
+		start_again();
+		assert_int_equal(state_unsettled(state), 0);
+		assert_int_equal(state_owed(state), 0);
+	}
+}
+
+static void
+what_is_gone_is_not_looked_for_again_though_its_application_does_not_know(void **unused)
+{
+	const struct record_object *objects[] = { &ours, NULL };
+	struct state_entry *entry = new_form(&app, objects);
+
+	(void)unused;
+	state_entry_note(entry, RECORD_ASKED);
+	turn();
+	loop_deliver_rest(answers);
+	state_entry_owe(entry, true);
+	give_up(entry);
+	settle_next();
+	start_again();
+	assert_int_equal(state_unsettled(state), 0);
+	assert_int_equal(state_owed(state), 1);
+}
+
+/* Its objects are its application's to say, and the next start asks it. */
+static void
+a_form_that_may_stand_is_not_touched(void **unused)
+{
+	const struct record_object *objects[] = { &ours, NULL };
+	struct state_entry *entry = new_form(&app, objects);
+
+	(void)unused;
+	state_entry_note(entry, RECORD_ASKED);
+	turn();
+	loop_deliver_rest(answers);
+	give_up(entry);
+	assert_null(state_take_dead(state));
+}
+
+/* As long as the verdict may not be on the disk. */
+static void
+nothing_is_taken_back_while_the_journal_cannot_be_written(void **unused)
+{
+	const struct record_object *objects[] = { &ours, NULL };
+	struct state_entry *entry = new_form(&app, objects);
+	struct buf why = { 0 };
+
+	(void)unused;
+	turn();
+	folder_limit_files(20);
+	state_entry_owe(entry, true);
+	give_up(entry);
+	assert_false(state_is_good(state, &why));
+	assert_null(state_take_dead(state));
+	folder_limit_files(RLIM_INFINITY);
+	while (!state_is_good(state, &why)) {
+		usleep(10000);
+		turn();
+	}
+	settle_next();
+	buf_free(&why);
 }
 
 /* So nobody asks for it twice. */
@@ -282,21 +491,13 @@ what_a_commit_names_as_well_is_the_commits(void **unused)
 			strcmp(object->is.upload, "second") == 0);
 }
 
-static void
-on_answer(void *unused, const struct error *err)
-{
-	(void)unused;
-	assert_null(err);
-}
-
 /* Told, and done. */
 static struct state_entry *
 end_commit(struct loop *loop)
 {
-	struct record_object file = { "files", "/one", "x", RECORD_BACK_FOLDER, NULL };
 	struct state_entry *entry = state_entry_new(state, loop_mailbox(loop), on_answer, NULL);
 
-	state_entry_add(entry, &file);
+	state_entry_add(entry, &in_folder);
 	assert_true(state_entry_tell(entry));
 	turn();
 	loop_deliver_rest(loop);
@@ -345,7 +546,21 @@ main(void)
 		cmocka_unit_test_setup_teardown(or_by_the_next_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			of_a_destination_so_many_are_kept_at_a_time_and_no_more, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_commit_that_is_left_is_not_settled_here, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_form_that_is_given_up_is_settled_by_the_process_that_left_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(and_by_the_next_one_whatever_was_not_settled, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_nobody_may_touch_is_left_to_whoever_looks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_a_folder_still_asks_for_stays_in_the_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			so_many_objects_of_a_destination_are_settled_at_a_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_form_is_taken_back_while_its_application_is_still_to_be_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_gone_is_not_looked_for_again_though_its_application_does_not_know, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(a_form_that_may_stand_is_not_touched, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			nothing_is_taken_back_while_the_journal_cannot_be_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_a_commit_names_as_well_is_the_commits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_commit_that_is_over_is_told_of_where_a_folder_still_asks, set_up, tear_down),
