@@ -13,9 +13,7 @@
  *                                          line of an answer: once more over a new one          never sent again
  *   a stream                               new                                                  new
  *
- * (A 408 that comes over it is no answer to this request but the end of the connection.)
- *
- * A server may close a connection that it keeps at any moment. That is no harm to a request that can be sent again; any other
+ * A server may close a connection that it keeps at any moment, and may say 408 then. That is no harm to a request that can be sent again; any other
  * would fail for nothing, so it gets a new connection. libcurl would send some requests anew by itself, without asking whether
  * that is allowed, so it is stopped from doing so (exchange_callbacks.c).
  *

@@ -55,17 +55,6 @@ on_trailer(struct curl_slist **list, void *arg)
 	return *list != NULL ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
 }
 
-/* What came over a kept connection while nobody had asked would be read as the answer to this request: a 408 of a server that is about
- * to close it, or content where none may be. libcurl before 8.0 only looks whether it has been closed. */
-static bool
-has_stray(const struct exchange *x, int own_port)
-{
-	long n_connects = 1;
-
-	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
-	return n_connects == 0 && engine_sockets_has_stray(&x->engine->sockets, own_port);
-}
-
 /* CURLINFO_REQUEST_SIZE would not do: a head that does not go out at the first attempt is not counted in it. */
 static int
 on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
@@ -77,7 +66,7 @@ on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port
 	(void)peer_port;
 	/* A second time: the connection was kept and has died, and libcurl sends the request anew without asking. */
 	x->was_asked_twice = x->is_asking;
-	x->was_stray = !x->is_asking && has_stray(x, own_port);
+	x->was_stray = !x->is_asking && exchange_has_stray(x, own_port);
 	if (x->was_stray)
 		return CURL_PREREQFUNC_ABORT;
 	x->is_asking = true;
@@ -184,19 +173,6 @@ has_less(const struct exchange *x)
 	return x->request->to->unix_socket == NULL && is_under_way(x->user.fd);
 }
 
-/* A server may say 408 when it closes a connection that it kept (RFC 9110 section 15.5.9), and that may cross the next request: of which it says
- * nothing. It goes over a new connection, as where the server had closed without a word. */
-static bool
-is_farewell(const struct exchange *x, uint64_t status)
-{
-	long n_connects = 1;
-
-	if (status != 408 || x->must_be_new || !exchange_may_repeat(x->request))
-		return false;
-	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
-	return n_connects == 0;
-}
-
 static void
 take_status(struct exchange *x, struct str line)
 {
@@ -205,7 +181,7 @@ take_status(struct exchange *x, struct str line)
 
 	if (line.len < 12 || !str_to_u64(code, &status))
 		return;
-	x->was_farewell = is_farewell(x, status);
+	x->was_farewell = exchange_is_farewell(x, (unsigned)status);
 	if (x->was_farewell)
 		return;
 	if (status < 200) {

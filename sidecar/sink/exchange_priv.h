@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* exchange_priv.h - what exchange.c (its life), exchange_easy.c and exchange_head.c (what libcurl is told), exchange_callbacks.c (what libcurl
- * asks) and exchange_fault.c (why there is no answer) share. */
+ * asks), exchange_stray.c and exchange_fault.c (why there is no answer) share. */
 #ifndef PENSTOCK_EXCHANGE_PRIV_H
 #define PENSTOCK_EXCHANGE_PRIV_H
 
@@ -51,6 +51,12 @@ bool exchange_head_aim(CURL *easy, const struct exchange_request *request); /* f
 
 /* exchange_easy.c: what this machine has to do with a failure. */
 void exchange_easy_look(const struct exchange *exchange, struct exchange_facts *facts);
+
+/* exchange_stray.c. When connected: has the other side answered before it was asked? */
+bool exchange_has_stray(const struct exchange *exchange, int own_port);
+
+/* A server that closes a connection that it kept may say so, and that may cross the request: is this status no answer to it? */
+bool exchange_is_farewell(const struct exchange *exchange, unsigned status);
 
 /* exchange_callbacks.c */
 void exchange_set_callbacks(struct exchange *exchange);

@@ -109,3 +109,24 @@ def test_a_refusal_of_what_was_sent_before_denies_nothing():
         answer = post(p.port, "/up", form(part("f", b"small", "a")))
         assert len(up.seen) == 3, up.seen
         assert answer.status == 502 and answer.json()["parts"][0]["state"] == "unknown", answer.body
+
+
+def test_what_a_record_of_tls_holds_behind_an_answer_is_no_answer():
+    """It was decrypted together with the answer's end, so the socket has nothing of it."""
+    def script(request):
+        if not request.read_all():
+            return "done"
+        if len(request.upstream.seen) > 1:
+            request.answer(500)
+            return "next"
+        request.socket.sendall(b"HTTP/1.1 201 X\r\nContent-Length: 3\r\n\r\n")
+        request.socket.sendall(b"abcHTTP/1.1 201 Nobody Asked\r\nContent-Length: 0\r\n\r\n")
+        return "next"
+    with tempfile.TemporaryDirectory() as at:
+        pair = certificate(at)
+        routes = ROUTES.replace('"http://127.0.0.1:{up}"', f'"https://127.0.0.1:{{up}}", tls: {{ ca: {{ file: "{pair[0]}" }} }}')
+        with Upstream(script, tls=pair) as up, Penstock(routes, up) as p:
+            assert post(p.port, "/up", form(part("f", b"small", "a"))).status == 201
+            answer = post(p.port, "/up", form(part("f", b"small", "a")))
+            assert answer.status == 502 and "answered 500" in answer.json()["detail"], answer.body
+            assert count_connections(up) == 2, up.seen

@@ -16,7 +16,7 @@ ROOMS = [["base"], ["config"], ["loop"], ["channel"], ["state"], ["stage"], ["ro
          ["request"], ["http", "spoa", "native"], ["admin"], ["daemon"], ["cmd"], [""]]
 SAME_LEVEL = {("spoa", "http")}
 LIBRARIES = {"microhttpd.h": {"http", "source"}, "curl/": {"sink"}, "yaml.h": {"config"}, "expat.h": {"sink"},
-             "magic.h": {"stage"},
+             "magic.h": {"stage"}, "openssl/ssl.h": {"sink"},
              "haproxy/": {"native"}}
 CONSTANT = re.compile(r"extern const struct \w+ (\*const )?\w+(\[\])?(, \w+)*;$")
 POISON = ["strcpy", "strcat", "sprintf", "strtok", "atoi", "gets"]
