@@ -133,17 +133,17 @@ loop_rewatch(struct loop *loop, struct watch *watch, uint32_t epoll_events)
 	return control(loop, EPOLL_CTL_MOD, watch, epoll_events);
 }
 
-void
+bool
 loop_unwatch(struct loop *loop, struct watch *watch)
 {
 	if (!watch->is_watched)
-		return;
+		return true;
 	watch->is_watched = false;
 	loop->n_watches--;
-	control(loop, EPOLL_CTL_DEL, watch, 0);
 	for (int i = loop->next_ready; i < loop->n_ready; i++)
 		if (loop->ready[i].data.ptr == watch)
 			loop->ready[i].data.ptr = NULL;
+	return control(loop, EPOLL_CTL_DEL, watch, 0);
 }
 
 /* -- deadlines and hooks ---------------------------------------------------------------------------- */

@@ -61,7 +61,8 @@ uint64_t loop_now_ms(const struct loop *loop);   /* time at the start of this tu
 
 bool loop_watch(struct loop *loop, struct watch *watch, uint32_t epoll_events, struct error *err);
 bool loop_rewatch(struct loop *loop, struct watch *watch, uint32_t epoll_events); /* change events */
-void loop_unwatch(struct loop *loop, struct watch *watch); /* not watched: nothing; before close(fd) */
+/* Not watched: nothing. Before close(fd): false, if it was closed already, and its number may be another's. */
+bool loop_unwatch(struct loop *loop, struct watch *watch);
 
 /* Sets or moves the deadline. False: out of memory (only when the heap must grow). */
 bool loop_set_timer(struct loop *loop, struct timer *timer, uint64_t at_ms);

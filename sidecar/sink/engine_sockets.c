@@ -146,14 +146,17 @@ engine_sockets_settle(struct engine_sockets *sockets)
 	return NULL;
 }
 
-/* One that is watched for room would be ready at once. */
+/* One that is watched for room would be ready at once. libcurl 7.88 closes without a word what it
+ * gives up while it connects. */
 void
 engine_sockets_give(struct engine_sockets *sockets, struct engine_socket *socket)
 {
+	bool is_open = true;
+
 	leave_changed(socket);
 	if (!socket->is_made_here || socket->events != EPOLLIN)
-		loop_unwatch(sockets->loop, &socket->watch);
-	if (!socket->is_made_here) {
+		is_open = loop_unwatch(sockets->loop, &socket->watch);
+	if (!socket->is_made_here || !is_open) {
 		mem_free(socket);
 		return;
 	}

@@ -8,7 +8,8 @@
  * told (it looks by itself before it uses a connection again), and the socket is no longer watched until it is wanted.
  *
  * Only sockets that were made and are closed by way of here are watched so: a resolver closes its own without a word, and
- * their numbers would soon be others'. Those are known while they are in use, and not one moment longer. */
+ * their numbers would soon be others'. Those are known while they are in use, and not one moment longer; and so are those of which libcurl 7.88
+ * gives up the connecting, which it closes by itself. */
 #ifndef PENSTOCK_ENGINE_SOCKETS_H
 #define PENSTOCK_ENGINE_SOCKETS_H
 

@@ -210,6 +210,20 @@ a_number_that_is_made_again_is_a_new_one(void **state)
 	engine_sockets_give(&sockets, socket);
 }
 
+/* Else whoever has its number next, and closes it without a word, would be taken for one that was made here. */
+static void
+one_that_was_closed_while_it_was_in_use_is_forgotten(void **state)
+{
+	struct engine_socket *socket;
+
+	(void)state;
+	assert_true(engine_sockets_made(&sockets, own));
+	socket = use(EPOLLOUT);
+	take_number();
+	engine_sockets_give(&sockets, socket);
+	assert_null(sockets.loose);
+}
+
 static void
 one_that_is_closed_is_forgotten(void **state)
 {
@@ -241,6 +255,7 @@ main(void)
 		TEST(one_that_is_watched_for_room_would_be_ready_at_once),
 		TEST(one_of_another_maker_is_forgotten),
 		TEST(a_number_that_is_made_again_is_a_new_one),
+		TEST(one_that_was_closed_while_it_was_in_use_is_forgotten),
 		TEST(one_that_is_closed_is_forgotten),
 		TEST(without_memory_there_is_none),
 	};
