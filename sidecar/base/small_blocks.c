@@ -18,7 +18,9 @@ struct link {
 
 struct kept {
 	struct link *first[N_SIZES];
+	bool was_asked[N_SIZES]; /* for one of that size, since unasked ones were freed the last time */
 	size_t bytes;
+	size_t n_refused; /* since then */
 };
 
 static pthread_key_t key;
@@ -26,23 +28,23 @@ static bool has_key;
 static _Thread_local struct kept *mine;
 
 static void
-empty(struct kept *kept)
+free_all_of(struct kept *kept, size_t i)
 {
-	for (size_t i = 0; i < N_SIZES; i++)
-		while (kept->first[i] != NULL) {
-			struct link *link = kept->first[i];
+	while (kept->first[i] != NULL) {
+		struct link *link = kept->first[i];
 
-			kept->first[i] = link->next;
-			free(link);
-		}
-	kept->bytes = 0;
+		kept->first[i] = link->next;
+		kept->bytes -= i * STEP + EXTRA;
+		free(link);
+	}
 }
 
 static void
 free_kept(void *arg)
 {
 	mine = NULL;
-	empty(arg);
+	for (size_t i = 0; i < N_SIZES; i++)
+		free_all_of(arg, i);
 	free(arg);
 }
 
@@ -72,9 +74,12 @@ small_blocks_take(size_t size)
 	size_t i = index_for(size);
 	struct link *link;
 
-	if (mine == NULL || i >= N_SIZES || mine->first[i] == NULL)
+	if (mine == NULL || i >= N_SIZES)
 		return NULL;
+	mine->was_asked[i] = true;
 	link = mine->first[i];
+	if (link == NULL)
+		return NULL;
 	mine->first[i] = link->next;
 	mine->bytes -= i * STEP + EXTRA;
 	return link;
@@ -94,6 +99,23 @@ kept_of_thread(void)
 	return mine;
 }
 
+/* Sizes that nobody asks for any more would fill it for ever. To look for them takes as long as some blocks do to be freed. */
+static bool
+has_room(struct kept *kept, size_t bytes)
+{
+	if (kept->bytes + bytes <= SMALL_BLOCKS_KEPT)
+		return true;
+	if (++kept->n_refused < N_SIZES)
+		return false;
+	for (size_t i = 0; i < N_SIZES; i++) {
+		if (!kept->was_asked[i])
+			free_all_of(kept, i);
+		kept->was_asked[i] = false;
+	}
+	kept->n_refused = 0;
+	return kept->bytes + bytes <= SMALL_BLOCKS_KEPT;
+}
+
 bool
 small_blocks_keep(void *block)
 {
@@ -108,10 +130,8 @@ small_blocks_keep(void *block)
 	if (i == 0 || i >= N_SIZES)
 		return false;
 	kept = kept_of_thread();
-	if (kept == NULL)
+	if (kept == NULL || !has_room(kept, bytes))
 		return false;
-	if (kept->bytes + bytes > SMALL_BLOCKS_KEPT)
-		empty(kept); /* else sizes that nobody asks for any more might fill it for ever */
 	link->next = kept->first[i];
 	kept->first[i] = link;
 	kept->bytes += bytes;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #define SMALL_BLOCK_MAX ((size_t)8 << 10)   /* bytes; larger ones are not kept */
-#define SMALL_BLOCKS_KEPT ((size_t)1 << 20) /* bytes of all of one thread */
+#define SMALL_BLOCKS_KEPT ((size_t)2 << 20) /* bytes of all of one thread */
 
 /* Before the process has a second thread. Without it, or if it fails, no block is kept, and all else works. */
 void small_blocks_start(void);

@@ -130,7 +130,6 @@ a_text_is_copied(void **state)
 	spare_blocks_give(none);
 }
 
-/* What nobody asks for makes place for what somebody does. */
 static void
 no_more_is_kept_than_is_said(void **state)
 {
@@ -146,6 +145,26 @@ no_more_is_kept_than_is_said(void **state)
 	}
 	assert_true(n <= SMALL_BLOCKS_KEPT / size);
 	assert_true(KEEPS ? n > 0 : n == 0);
+}
+
+/* Also where as much as may be kept is. */
+static void
+what_nobody_asks_for_makes_room(void **state)
+{
+	size_t of_old = SMALL_BLOCK_MAX / 2, of_new = 100;
+	void *block = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < SMALL_BLOCKS_KEPT / of_old; i++)
+		spare_blocks_give(malloc(of_old));
+	for (size_t i = 0; i < 4 * SMALL_BLOCK_MAX && block == NULL; i++) {
+		spare_blocks_give(malloc(of_new));
+		block = small_blocks_take(of_new);
+	}
+	assert_int_equal(block != NULL, KEEPS);
+	free(block);
+	block = small_blocks_take(of_old);
+	assert_null(block);
 }
 
 static int
@@ -168,6 +187,7 @@ main(void)
 		cmocka_unit_test(what_grows_keeps_its_bytes),
 		cmocka_unit_test(a_text_is_copied),
 		cmocka_unit_test(no_more_is_kept_than_is_said),
+		cmocka_unit_test(what_nobody_asks_for_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
