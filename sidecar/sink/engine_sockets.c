@@ -181,11 +181,27 @@ has_bytes(int fd)
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+static bool
+has_port(const struct engine_socket *socket, int own_port)
+{
+	return socket->own_port == (own_port > 0 ? own_port : 0);
+}
+
+int
+engine_sockets_find(const struct engine_sockets *sockets, int own_port)
+{
+	const struct engine_socket *socket = sockets->loose;
+
+	while (socket != NULL && !has_port(socket, own_port))
+		socket = socket->next;
+	return socket != NULL ? socket->watch.fd : -1;
+}
+
 bool
 engine_sockets_has_stray(const struct engine_sockets *sockets, int own_port)
 {
 	for (const struct engine_socket *socket = sockets->loose; socket != NULL; socket = socket->next)
-		if (socket->own_port == (own_port > 0 ? own_port : 0) && has_bytes(socket->watch.fd))
+		if (has_port(socket, own_port) && has_bytes(socket->watch.fd))
 			return true;
 	return false;
 }

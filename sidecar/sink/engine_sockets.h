@@ -58,8 +58,9 @@ void engine_sockets_give(struct engine_sockets *sockets, struct engine_socket *s
 /* Something happened on a socket: true, if it is loose, and so nobody is to be told. */
 bool engine_sockets_ignores(struct engine_sockets *sockets, struct engine_socket *socket);
 
-/* Has something come, though nobody asked, over a loose one with this port of ours (of a unix socket: none, 0 or less)? Of two to
- * different servers with the same port either is meant. */
+/* A loose one with this port of ours (of a unix socket: none, 0 or less): has something come over it, though nobody asked? And its
+ * number; -1: there is none. Of two to different servers with the same port either is meant. */
+int engine_sockets_find(const struct engine_sockets *sockets, int own_port);
 bool engine_sockets_has_stray(const struct engine_sockets *sockets, int own_port);
 
 void engine_sockets_fini(struct engine_sockets *sockets); /* none is in use */

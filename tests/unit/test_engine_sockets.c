@@ -159,8 +159,11 @@ what_happens_on_a_loose_one_is_told_to_nobody_and_seen_once(void **state)
 	assert_int_equal(n_told, 0);
 	assert_false(socket->watch.is_watched);
 	assert_true(engine_sockets_has_stray(&sockets, 0));
+	assert_int_equal(engine_sockets_find(&sockets, 0), own);
+	assert_int_equal(engine_sockets_find(&sockets, 1), -1);
 	assert_ptr_equal(use(EPOLLIN), socket);
 	assert_false(engine_sockets_has_stray(&sockets, 0));
+	assert_int_equal(engine_sockets_find(&sockets, 0), -1);
 	turn();
 	assert_int_equal(n_told, 1);
 	engine_sockets_give(&sockets, socket);
