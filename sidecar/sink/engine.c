@@ -11,6 +11,9 @@
 /* Before 8.1.0 (curl's issue 11101) a handle that is used again still points at the header that it has read last, which was freed:
  * an answer whose first line is folded would be written there. */
 #define REUSE_FROM 0x080100u
+/* Before 8.4.0 an address that has failed is closed, and the next one is tried when libcurl is called next: which nobody does, where none
+ * of its timers is set for a time before that of connecting at all is over. */
+#define GOES_ON_FROM 0x080400u
 #define AGAIN_MAX 8 /* reads of one transfer that follow one another: the first sends of a stream are small */
 #define COPIES_FROM 0x080700u /* chunks are made in a buffer of their own, and sent from another one */
 
@@ -184,6 +187,14 @@ use_socket(struct engine *engine, curl_socket_t fd)
 }
 
 static void
+go_on_connecting(struct engine *engine, const struct engine_socket *socket, struct engine_user *user)
+{
+	if (engine->may_stall && socket != NULL && socket->wanted == EPOLLOUT && user != NULL &&
+		!user->is_connected)
+		engine_defer(engine, user);
+}
+
+static void
 drop_socket(struct engine *engine, curl_socket_t fd, struct engine_socket *socket)
 {
 	curl_multi_assign(engine->multi, fd, NULL);
@@ -198,11 +209,13 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 	struct engine_socket *socket = known;
 	struct engine_user *user = NULL;
 
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user);
 	if (what == CURL_POLL_REMOVE) {
+		go_on_connecting(engine, socket, user);
 		drop_socket(engine, fd, socket);
 		return 0;
 	}
-	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user) == CURLE_OK && user != NULL)
+	if (user != NULL)
 		user->fd = fd;
 	if (socket == NULL)
 		socket = use_socket(engine, fd);
@@ -242,6 +255,12 @@ engine_bears_reuse(unsigned libcurl)
 	return libcurl >= REUSE_FROM;
 }
 
+bool
+engine_may_stall(unsigned libcurl)
+{
+	return libcurl < GOES_ON_FROM;
+}
+
 size_t
 engine_copies_of(unsigned libcurl)
 {
@@ -259,6 +278,7 @@ engine_init(struct engine *engine, struct loop *loop, struct error *err)
 		.guest_ms = ENGINE_GUEST_MS,
 		.cut_ms = CLOCK_NEVER,
 		.may_reuse = engine_bears_reuse(libcurl),
+		.may_stall = engine_may_stall(libcurl),
 		.n_copies = engine_copies_of(libcurl) };
 	engine->multi = curl_multi_init();
 	if (engine->multi == NULL || !loop_set_timer(loop, &engine->timer, CLOCK_NEVER)) {

@@ -29,12 +29,14 @@ struct engine_guest {
  * the handle out of the multi, and free the struct. */
 struct engine_user {
 	void (*done)(struct engine_user *user, CURLcode code); /* libcurl has no more to do with the handle */
-	void (*resume)(struct engine_user *user);              /* after engine_defer() */
+	void (*resume)(struct engine_user
+			*user); /* after engine_defer(), or where libcurl has to be called to go on connecting */
 	struct engine_user *next_deferred;
 	struct engine_user *next_reader;
 	curl_socket_t
 		fd; /* the last that was opened for it, or that libcurl has told of; CURL_SOCKET_BAD: none yet */
 	unsigned n_reads;  /* that engine_run() had follow one another */
+	bool is_connected; /* its owner says so: to lose its socket is no reason any more to go on connecting */
 	bool is_reader;    /* is in engine->readers */
 	bool is_deferred;  /* is in engine->deferred */
 	bool is_unwatched; /* its socket could not be watched: it would wait for ever, so it is done */
@@ -48,6 +50,7 @@ struct engine {
 	size_t n_idle;
 	struct engine_sockets sockets;
 	bool may_reuse;  /* this libcurl bears that a handle is used twice */
+	bool may_stall;  /* this libcurl waits for nothing before it tries the next address of a server */
 	size_t n_copies; /* how often it holds what it sends of a stream */
 	struct counter
 		transfers; /* [any] opened here and not freed yet; read to choose the engine of the next one */
@@ -62,6 +65,9 @@ struct engine {
 
 /* Is a handle of this libcurl (0xXXYYZZ, as LIBCURL_VERSION_NUM) good for more than one request? */
 bool engine_bears_reuse(unsigned libcurl);
+
+/* Must it be called to try the next address of a server? */
+bool engine_may_stall(unsigned libcurl);
 
 /* How often does it hold a byte of a stream that it sends? */
 size_t engine_copies_of(unsigned libcurl);

@@ -89,6 +89,7 @@ forget_answer(struct exchange *x)
 	x->head_size = x->answer_size = 0;
 	x->socket_error = 0;
 	x->user.fd = CURL_SOCKET_BAD;
+	x->user.is_connected = false;
 	x->uploaded = 0;
 	x->n_read = 0;
 	x->is_head_whole = x->is_in_head = x->is_paused = false;
@@ -274,14 +275,18 @@ exchange_resume(struct exchange *x)
 	engine_run(x->engine); /* unpausing only arms a timer: let the bytes leave now */
 }
 
+/* While it connects nothing is paused. To pause it, and to take that back, makes libcurl go on all the same. */
 static void
 on_engine_resume(struct engine_user *user)
 {
 	struct exchange *x = container_of(user, struct exchange, user);
 
 	x->is_paused = false;
-	if (x->easy != NULL)
-		curl_easy_pause(x->easy, CURLPAUSE_CONT);
+	if (x->easy == NULL)
+		return;
+	if (!x->is_asking)
+		curl_easy_pause(x->easy, CURLPAUSE_SEND);
+	curl_easy_pause(x->easy, CURLPAUSE_CONT);
 }
 
 /* -- life --------------------------------------------------------------------------------------------- */

@@ -69,7 +69,7 @@ on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port
 	x->was_stray = !x->is_asking && exchange_has_stray(x, own_port);
 	if (x->was_stray)
 		return CURL_PREREQFUNC_ABORT;
-	x->is_asking = true;
+	x->is_asking = x->user.is_connected = true;
 	if (x->user.fd == CURL_SOCKET_BAD) /* a kept one, whose answer may come before libcurl tells which it is */
 		x->user.fd = engine_sockets_find(&x->engine->sockets, own_port);
 	return x->was_asked_twice ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;

@@ -155,3 +155,36 @@ def test_a_request_that_takes_too_long_waits_for_what_completes_and_leaves_what_
             assert answer.status == 408 and "client.timeout.total" in answer.json()["detail"], answer.body
             assert [t["state"] for t in answer.json()["parts"]] == ["undone", "unknown"], answer.body
             assert [r.path for r in up.seen if r.method == "DELETE"] == ["/1"]
+
+
+class WithNames(Penstock):
+    """A penstock for which store.test has two addresses, in this order."""
+    def command(self):
+        names = os.path.join(self.dir, "hosts")
+        with open(names, "w", encoding="ascii") as f:
+            f.write("127.0.0.2 store.test\n127.0.0.3 store.test\n")
+        return ["unshare", "-m", "sh", "-c", f"mount --bind {names} /etc/hosts && exec {' '.join(super().command())}"]
+
+
+@contextlib.contextmanager
+def deaf(address, port):
+    """Whose connections are not answered: nobody accepts those that wait."""
+    with socket.create_server((address, port), backlog=0), contextlib.ExitStack() as waiting:
+        for _ in range(3):
+            s = waiting.enter_context(socket.socket())
+            s.setblocking(False)
+            s.connect_ex((address, port))
+        yield
+
+
+def test_of_two_addresses_one_that_is_dead_costs_its_half_of_the_time():
+    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("no mounts of one's own here")
+    routes = """destinations: { up: { type: http, url: "http://store.test:{up}", timeout: { connect: 4s }, retry: { connect: 0 } } }
+routes: [ { id: up, match: { path: /up }, fields: [ { name: "*", store: { to: up, path: "/{part}" } } ] } ]
+"""
+    with Upstream() as up, deaf("127.0.0.2", up.port), socket.create_server(("127.0.0.3", up.port)) as other:
+        threading.Thread(target=up.accept, args=(other,), daemon=True).start()
+        with WithNames(routes, up) as p:
+            answer = post(p.port, "/up", form(part("a", b"small", "f")))
+            assert answer.status == 201 and up.store == {"/1": b"small"}, answer.body

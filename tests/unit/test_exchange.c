@@ -358,6 +358,16 @@ what_a_body_was_sent_from_is_not_kept(void **state)
 }
 
 static void
+which_libcurl_stands_still_between_two_addresses_is_known(void **state)
+{
+	(void)state;
+	assert_true(engine_may_stall(0x075801));
+	assert_true(engine_may_stall(0x080300));
+	assert_false(engine_may_stall(0x080400));
+	assert_false(engine_may_stall(0x080e01));
+}
+
+static void
 what_libcurl_holds_twice_is_known(void **state)
 {
 	(void)state;
@@ -384,6 +394,7 @@ main(void)
 		CASE(what_it_had_taken_is_not_sent_again_if_it_may_not_be),
 		cmocka_unit_test(a_handle_is_used_again_where_libcurl_bears_it),
 		CASE(what_a_body_was_sent_from_is_not_kept),
+		cmocka_unit_test(which_libcurl_stands_still_between_two_addresses_is_known),
 		cmocka_unit_test(what_libcurl_holds_twice_is_known),
 	};
 
