@@ -3,6 +3,8 @@
  * that glibc's malloc makes: eight bytes more than a multiple of sixteen. */
 #include "base/small_blocks.h"
 
+#include "base/clock.h"
+
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,8 +21,10 @@ struct link {
 struct kept {
 	struct link *first[N_SIZES];
 	bool was_asked[N_SIZES]; /* for one of that size, since unasked ones were freed the last time */
-	size_t bytes;
-	size_t n_refused; /* since then */
+	size_t n_refused;        /* since then */
+	size_t n, bytes;
+	size_t n_asked; /* for any, since small_blocks_rest() looked */
+	uint64_t look_at_ms;
 };
 
 static pthread_key_t key;
@@ -35,16 +39,23 @@ free_all_of(struct kept *kept, size_t i)
 
 		kept->first[i] = link->next;
 		kept->bytes -= i * STEP + EXTRA;
+		kept->n--;
 		free(link);
 	}
+}
+
+static void
+free_all(struct kept *kept)
+{
+	for (size_t i = 0; i < N_SIZES; i++)
+		free_all_of(kept, i);
 }
 
 static void
 free_kept(void *arg)
 {
 	mine = NULL;
-	for (size_t i = 0; i < N_SIZES; i++)
-		free_all_of(arg, i);
+	free_all(arg);
 	free(arg);
 }
 
@@ -77,11 +88,13 @@ small_blocks_take(size_t size)
 	if (mine == NULL || i >= N_SIZES)
 		return NULL;
 	mine->was_asked[i] = true;
+	mine->n_asked++;
 	link = mine->first[i];
 	if (link == NULL)
 		return NULL;
 	mine->first[i] = link->next;
 	mine->bytes -= i * STEP + EXTRA;
+	mine->n--;
 	return link;
 }
 
@@ -135,7 +148,24 @@ small_blocks_keep(void *block)
 	link->next = kept->first[i];
 	kept->first[i] = link;
 	kept->bytes += bytes;
+	kept->n++;
 	return true;
+}
+
+uint64_t
+small_blocks_rest(uint64_t now_ms)
+{
+	struct kept *kept = mine;
+
+	if (kept == NULL || kept->n == 0)
+		return CLOCK_NEVER;
+	if (now_ms < kept->look_at_ms)
+		return kept->look_at_ms;
+	if (kept->look_at_ms != 0 && kept->n_asked < kept->n)
+		free_all(kept);
+	kept->n_asked = 0;
+	kept->look_at_ms = kept->n > 0 ? clock_after(now_ms, SMALL_BLOCKS_REST_MS) : 0;
+	return kept->n > 0 ? kept->look_at_ms : CLOCK_NEVER;
 }
 
 /* -- as a heap ---------------------------------------------------------------------------------------- */

@@ -13,9 +13,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define SMALL_BLOCK_MAX ((size_t)8 << 10)   /* bytes; larger ones are not kept */
 #define SMALL_BLOCKS_KEPT ((size_t)2 << 20) /* bytes of all of one thread */
+#define SMALL_BLOCKS_REST_MS 1000u
 
 /* Before the process has a second thread. Without it, or if it fails, no block is kept, and all else works. */
 void small_blocks_start(void);
@@ -26,6 +28,11 @@ void *small_blocks_zeroed(size_t size); /* for large ones calloc() */
 void *small_blocks_resize(
 	void *block, size_t size);   /* as realloc(); a small one that is large enough stays as it is */
 void small_blocks_free(void *block); /* NULL is fine */
+
+/* For a thread that turns: it calls this before it sleeps, and wakes up by the time that is returned; CLOCK_NEVER: it keeps none. If it has
+ * asked for fewer blocks in SMALL_BLOCKS_REST_MS than it keeps, all are freed: they lie between what others still use, and each of them holds
+ * a page. */
+uint64_t small_blocks_rest(uint64_t now_ms);
 
 /* -- for a heap that keeps blocks of other sizes, too -- */
 

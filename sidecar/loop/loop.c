@@ -10,6 +10,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/small_blocks.h"
 #include "loop/timers.h"
 
 #include <errno.h>
@@ -188,8 +189,10 @@ run_hooks(struct loop *loop)
 static int
 sleep_ms(const struct loop *loop)
 {
-	uint64_t until = timers_next(&loop->timers), now;
+	uint64_t until = timers_next(&loop->timers), rest = small_blocks_rest(loop->now_ms), now;
 
+	if (rest < until)
+		until = rest;
 	if (loop->hooks_want_ms < until)
 		until = loop->hooks_want_ms;
 	if (until == CLOCK_NEVER)

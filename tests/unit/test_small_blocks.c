@@ -2,6 +2,7 @@
 /* test_small_blocks.c - small blocks that were given back serve the next requests, whole and as often as they are there. */
 #include "base/small_blocks.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "lib/check.h"
 #include "sink/spare_blocks.h"
@@ -167,6 +168,38 @@ what_nobody_asks_for_makes_room(void **state)
 	assert_null(block);
 }
 
+static void
+keep(size_t n, size_t size)
+{
+	for (size_t i = 0; i < n; i++)
+		small_blocks_free(malloc(size));
+}
+
+/* A thread that asks for fewer than it keeps is in no hurry to have them. */
+static void
+what_is_kept_without_use_is_freed(void **state)
+{
+	uint64_t now = 1000000;
+	size_t n = 0;
+
+	(void)state;
+	while (small_blocks_rest(now) != CLOCK_NEVER) /* what the cases before have left */
+		now += SMALL_BLOCKS_REST_MS;
+	keep(N_BLOCKS, 200);
+	assert_int_equal(small_blocks_rest(now), KEEPS ? now + SMALL_BLOCKS_REST_MS : CLOCK_NEVER);
+	for (size_t i = 0; i < N_BLOCKS; i++)
+		small_blocks_free(small_blocks_alloc(200));
+	now += SMALL_BLOCKS_REST_MS;
+	assert_int_equal(small_blocks_rest(now), KEEPS ? now + SMALL_BLOCKS_REST_MS : CLOCK_NEVER);
+	small_blocks_free(small_blocks_alloc(200));
+	assert_int_equal(small_blocks_rest(now + 1), KEEPS ? now + SMALL_BLOCKS_REST_MS : CLOCK_NEVER);
+	now += SMALL_BLOCKS_REST_MS;
+	assert_int_equal(small_blocks_rest(now), CLOCK_NEVER);
+	for (void *block; (block = small_blocks_take(200)) != NULL; n++)
+		free(block);
+	assert_int_equal(n, 0);
+}
+
 static int
 set_up(void **state)
 {
@@ -188,6 +221,7 @@ main(void)
 		cmocka_unit_test(a_text_is_copied),
 		cmocka_unit_test(no_more_is_kept_than_is_said),
 		cmocka_unit_test(what_nobody_asks_for_makes_room),
+		cmocka_unit_test(what_is_kept_without_use_is_freed),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
