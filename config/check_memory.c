@@ -26,11 +26,7 @@ warn(struct loading *l, struct spot spot, const char *what, uint64_t bytes, cons
 	buf_add_text(&text, what);
 	scalar_add_size(&text, bytes);
 	buf_add_text(&text, why);
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_warn(l->diag, spot, "%s", text.data);
-	buf_free(&text);
+	diag_warn_take(l->diag, spot, &text);
 	check_memory_note(l);
 }
 
@@ -104,11 +100,7 @@ check_forms(struct loading *l, size_t at)
 	scalar_add_size(&text, route->memory);
 	buf_add_text(&text, " at one time, and of `memory` it can have at most ");
 	scalar_add_size(&text, most);
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, yaml_tree_spot_of(l->routes.items[at], "id"), "%s", text.data);
-	buf_free(&text);
+	diag_error_take(l->diag, yaml_tree_spot_of(l->routes.items[at], "id"), &text);
 }
 
 void

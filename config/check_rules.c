@@ -39,11 +39,7 @@ check_buffer_room(struct loading *l, const struct rule *rule, const struct node 
 		return;
 	buf_add_text(&text, "max_size: a part with buffer: true may have at most half of memory, ");
 	scalar_add_size(&text, l->config->memory / 2);
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, yaml_tree_spot_of(node, "max_size"), "%s", text.data);
-	buf_free(&text);
+	diag_error_take(l->diag, yaml_tree_spot_of(node, "max_size"), &text);
 	check_memory_note(l);
 }
 

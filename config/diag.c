@@ -255,6 +255,29 @@ diag_warn(struct diag *d, struct spot spot, const char *fmt, ...)
 	va_end(ap);
 }
 
+static void
+take(struct diag *d, struct spot spot, struct buf *sentence,
+	void (*add)(struct diag *d, struct spot spot, const char *fmt, ...))
+{
+	if (sentence->failed)
+		diag_nomem(d);
+	else
+		add(d, spot, "%s", sentence->data);
+	buf_free(sentence);
+}
+
+void
+diag_error_take(struct diag *d, struct spot spot, struct buf *sentence)
+{
+	take(d, spot, sentence, diag_error);
+}
+
+void
+diag_warn_take(struct diag *d, struct spot spot, struct buf *sentence)
+{
+	take(d, spot, sentence, diag_warn);
+}
+
 void
 diag_note(struct diag *d, struct spot spot, const char *fmt, ...)
 {

@@ -44,6 +44,10 @@ struct diag {
 void diag_error(struct diag *d, struct spot spot, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void diag_warn(struct diag *d, struct spot spot, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same of a sentence that was put together, which is freed. If memory ran out for it, that is remembered instead. */
+void diag_error_take(struct diag *d, struct spot spot, struct buf *sentence);
+void diag_warn_take(struct diag *d, struct spot spot, struct buf *sentence);
+
 /* A second place that belongs to the problem added last. */
 void diag_note(struct diag *d, struct spot spot, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

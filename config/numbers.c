@@ -136,11 +136,7 @@ in_range(struct loading *l, const struct key *key, const struct node *node, uint
 		buf_add_text(&text, value < key->min ? " is too small; at least " : " is too large; at most ");
 		numbers_add(&text, key, value < key->min ? key->min : key->max);
 	}
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, node->spot, "%s", text.data);
-	buf_free(&text);
+	diag_error_take(l->diag, node->spot, &text);
 	return false;
 }
 

@@ -99,11 +99,7 @@ complain_of_size(struct loading *l, struct spot spot, const char *why, uint64_t 
 
 	buf_add_text(&text, why);
 	scalar_add_size(&text, size);
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, spot, "%s", text.data);
-	buf_free(&text);
+	diag_error_take(l->diag, spot, &text);
 }
 
 /* Is it a line that a rule makes? Then it must not stand among the destination's own, too. */

@@ -17,11 +17,7 @@ check_age(struct loading *l, const struct s3_settings *s3, const struct node *sw
 	buf_add_text(&text,
 		"older_than: must be longer than client.timeout.total and timeout.total of the destination together, ");
 	scalar_add_time(&text, least);
-	if (text.failed)
-		diag_nomem(l->diag);
-	else
-		diag_error(l->diag, s3_spot_of(sweep, "older_than"), "%s", text.data);
-	buf_free(&text);
+	diag_error_take(l->diag, s3_spot_of(sweep, "older_than"), &text);
 }
 
 /* Appends the text with which all keys of the template begin, without a '/' at its front, which is not part of a key. */
