@@ -57,16 +57,15 @@ is_short_of_files(void)
 void
 exchange_easy_look(const struct exchange *x, struct exchange_facts *facts)
 {
-	long connect_error = 0, n_connects = 0;
+	long connect_error = 0;
 	curl_off_t named_us = 0;
 
 	if (facts->status != 0 || facts->code == CURLE_OK)
 		return;
 	curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &connect_error);
-	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &n_connects);
 	curl_easy_getinfo(x->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
 	facts->is_nameless = named_us == 0;
-	facts->was_kept = x->is_asking && n_connects == 0;
+	facts->was_kept = x->is_asking && exchange_is_kept(x);
 	facts->os_error = x->socket_error != 0 && x->socket_error != EAFNOSUPPORT ? x->socket_error
 										  : (int)connect_error;
 	facts->is_short_of_files = is_short_of_files();

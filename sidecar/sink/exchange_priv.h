@@ -52,7 +52,10 @@ bool exchange_head_aim(CURL *easy, const struct exchange_request *request); /* f
 /* exchange_easy.c: what this machine has to do with a failure. */
 void exchange_easy_look(const struct exchange *exchange, struct exchange_facts *facts);
 
-/* exchange_stray.c. When connected: has the other side answered before it was asked? */
+/* exchange_stray.c. Does it go over a connection that was kept? Known once it is connected. */
+bool exchange_is_kept(const struct exchange *exchange);
+
+/* When connected: has the other side answered before it was asked? */
 bool exchange_has_stray(const struct exchange *exchange, int own_port);
 
 /* A server that closes a connection that it kept may say so, and that may cross the request: is this status no answer to it? */

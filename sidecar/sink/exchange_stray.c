@@ -8,8 +8,8 @@
 
 #include <openssl/ssl.h>
 
-static bool
-is_kept(const struct exchange *x)
+bool
+exchange_is_kept(const struct exchange *x)
 {
 	long n_connects = 1;
 
@@ -29,12 +29,12 @@ has_decrypted(const struct exchange *x)
 bool
 exchange_has_stray(const struct exchange *x, int own_port)
 {
-	return is_kept(x) && (engine_sockets_has_stray(&x->engine->sockets, own_port) || has_decrypted(x));
+	return exchange_is_kept(x) && (engine_sockets_has_stray(&x->engine->sockets, own_port) || has_decrypted(x));
 }
 
 /* RFC 9110 section 15.5.9. Only whoever can be sent again learns that it was none; it may have been carried out all the same. */
 bool
 exchange_is_farewell(const struct exchange *x, unsigned status)
 {
-	return status == 408 && !x->must_be_new && exchange_may_repeat(x->request) && is_kept(x);
+	return status == 408 && !x->must_be_new && exchange_may_repeat(x->request) && exchange_is_kept(x);
 }
