@@ -161,11 +161,14 @@ small_blocks_rest(uint64_t now_ms)
 		return CLOCK_NEVER;
 	if (now_ms < kept->look_at_ms)
 		return kept->look_at_ms;
-	if (kept->look_at_ms != 0 && kept->n_asked < kept->n)
+	if (kept->look_at_ms != 0 && kept->n_asked < kept->n) {
 		free_all(kept);
+		kept->look_at_ms = 0; /* a new second begins with the next block */
+		return CLOCK_NEVER;
+	}
 	kept->n_asked = 0;
-	kept->look_at_ms = kept->n > 0 ? clock_after(now_ms, SMALL_BLOCKS_REST_MS) : 0;
-	return kept->n > 0 ? kept->look_at_ms : CLOCK_NEVER;
+	kept->look_at_ms = clock_after(now_ms, SMALL_BLOCKS_REST_MS);
+	return kept->look_at_ms;
 }
 
 /* -- as a heap ---------------------------------------------------------------------------------------- */

@@ -129,12 +129,10 @@ spare_blocks_zeroed(size_t count, size_t size)
 
 	if (size > 0 && count > SIZE_MAX / size)
 		return NULL;
-	block = spare_blocks_take(bytes);
-	if (block == NULL)
-		return NULL;
 	if (bytes < SPARE_ZEROED_LEAST)
-		memset(block, 0, bytes);
-	else
+		return small_blocks_zeroed(bytes);
+	block = spare_blocks_take(bytes);
+	if (block != NULL)
 		clear(block, bytes);
 	return block;
 }
