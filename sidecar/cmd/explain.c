@@ -139,16 +139,13 @@ is_taken(const struct verdict *verdict)
 	return verdict->parts != NULL && !error_is_set(&verdict->error);
 }
 
-/* Whose answer the client of a form that is taken gets, as the route file calls it; NULL: ours. */
-static const char *
+/* Whose answer the client gets. An upstream gives one if something goes there. */
+static enum response_from
 whose_answer(const struct verdict *verdict)
 {
-	if (!is_taken(verdict))
-		return NULL;
-	if (verdict->route->response.from == RESPONSE_APP)
-		return "app";
-	return verdict->route->response.from == RESPONSE_UPSTREAM && txn_first(verdict->txn) != NULL ? "upstream"
-												     : NULL;
+	enum response_from from = is_taken(verdict) ? verdict->route->response.from : RESPONSE_OURS;
+
+	return from == RESPONSE_UPSTREAM && txn_first(verdict->txn) == NULL ? RESPONSE_OURS : from;
 }
 
 static unsigned
@@ -177,11 +174,11 @@ known_text(const char *text)
 static void
 put_status(json_t *root, const struct verdict *verdict)
 {
-	const char *whose = whose_answer(verdict);
+	enum response_from from = whose_answer(verdict);
 
-	json_object_set_new(root, "status", whose != NULL ? json_null() : json_integer(status_of(verdict)));
-	if (whose != NULL)
-		json_object_set_new(root, "from", json_string(whose));
+	json_object_set_new(root, "status", from != RESPONSE_OURS ? json_null() : json_integer(status_of(verdict)));
+	if (from != RESPONSE_OURS)
+		json_object_set_new(root, "from", json_string(from == RESPONSE_APP ? "app" : "upstream"));
 }
 
 static bool
@@ -277,11 +274,10 @@ print_row(const struct part *part)
 static void
 print_status(const struct verdict *verdict)
 {
-	const char *whose = whose_answer(verdict);
+	enum response_from from = whose_answer(verdict);
 
-	if (whose != NULL)
-		printf("status that of the %s",
-			strcmp(whose, "app") == 0 ? "application's answer" : "store's answer");
+	if (from != RESPONSE_OURS)
+		printf("status that of the %s's answer", from == RESPONSE_APP ? "application" : "store");
 	else
 		printf("status %u", status_of(verdict));
 }
