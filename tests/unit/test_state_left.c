@@ -275,6 +275,19 @@ new_form(const struct record_app *told, const struct record_object *const *objec
 	return entry;
 }
 
+/* Its application was asked about it. */
+static struct state_entry *
+new_asked_form(void)
+{
+	const struct record_object *objects[] = { &ours, NULL };
+	struct state_entry *entry = new_form(&app, objects);
+
+	state_entry_note(entry, RECORD_ASKED);
+	turn();
+	loop_deliver_rest(answers);
+	return entry;
+}
+
 static void
 give_up(struct state_entry *entry)
 {
@@ -413,13 +426,9 @@ a_form_is_taken_back_while_its_application_is_still_to_be_told(void **unused)
 static void
 what_is_gone_is_not_looked_for_again_though_its_application_does_not_know(void **unused)
 {
-	const struct record_object *objects[] = { &ours, NULL };
-	struct state_entry *entry = new_form(&app, objects);
+	struct state_entry *entry = new_asked_form();
 
 	(void)unused;
-	state_entry_note(entry, RECORD_ASKED);
-	turn();
-	loop_deliver_rest(answers);
 	state_entry_owe(entry, true);
 	give_up(entry);
 	settle_next();
@@ -432,14 +441,8 @@ what_is_gone_is_not_looked_for_again_though_its_application_does_not_know(void *
 static void
 a_form_that_may_stand_is_not_touched(void **unused)
 {
-	const struct record_object *objects[] = { &ours, NULL };
-	struct state_entry *entry = new_form(&app, objects);
-
 	(void)unused;
-	state_entry_note(entry, RECORD_ASKED);
-	turn();
-	loop_deliver_rest(answers);
-	give_up(entry);
+	give_up(new_asked_form());
 	assert_null(state_take_dead(state));
 }
 
