@@ -7,7 +7,9 @@
 #include "lib/check.h"
 #include "sink/spare_blocks.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #define N_BLOCKS 100
@@ -200,6 +202,72 @@ what_is_kept_without_use_is_freed(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* pthread_setspecific() as it is, or as it is without memory (CMakeLists.txt links it so). */
+static bool has_no_memory;
+
+int __real_pthread_setspecific(pthread_key_t key, const void *value);
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+
+int
+__wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+	return has_no_memory ? ENOMEM : __real_pthread_setspecific(key, value);
+}
+
+static void *
+keep_many(void *arg)
+{
+	size_t size = SMALL_BLOCK_MAX / 2, n = SMALL_BLOCKS_KEPT / 2 / size, *n_kept = arg;
+	void *blocks[SMALL_BLOCKS_KEPT / (SMALL_BLOCK_MAX / 2)];
+
+	for (size_t i = 0; i < n; i++)
+		assert_non_null(blocks[i] = malloc(size));
+	for (size_t i = 0; i < n; i++) {
+		if (small_blocks_keep(blocks[i]))
+			++*n_kept;
+		else
+			free(blocks[i]);
+	}
+	return NULL;
+}
+
+/* Returns the bytes by which what malloc has given out is more than before it. */
+static size_t
+in_a_thread_that_ends(size_t *n_kept)
+{
+	size_t before = mallinfo2().uordblks, after;
+	pthread_t thread;
+
+	*n_kept = 0;
+	assert_int_equal(pthread_create(&thread, NULL, keep_many, n_kept), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	after = mallinfo2().uordblks;
+	return after > before ? after - before : 0;
+}
+
+static void
+what_a_thread_keeps_is_freed_at_its_end(void **state)
+{
+	size_t n_kept, left = in_a_thread_that_ends(&n_kept);
+
+	(void)state;
+	assert_true(KEEPS ? n_kept > 0 : n_kept == 0);
+	assert_true(left < SMALL_BLOCKS_KEPT / 4);
+}
+
+static void
+none_is_kept_of_which_its_end_would_not_hear(void **state)
+{
+	size_t n_kept, left;
+
+	(void)state;
+	has_no_memory = true;
+	left = in_a_thread_that_ends(&n_kept);
+	has_no_memory = false;
+	assert_int_equal(n_kept, 0);
+	assert_true(left < SMALL_BLOCKS_KEPT / 4);
+}
+
 static int
 set_up(void **state)
 {
@@ -222,6 +290,8 @@ main(void)
 		cmocka_unit_test(no_more_is_kept_than_is_said),
 		cmocka_unit_test(what_nobody_asks_for_makes_room),
 		cmocka_unit_test(what_is_kept_without_use_is_freed),
+		cmocka_unit_test(what_a_thread_keeps_is_freed_at_its_end),
+		cmocka_unit_test(none_is_kept_of_which_its_end_would_not_hear),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
