@@ -67,6 +67,7 @@ def test_a_kill_within_a_commit_of_one_object_takes_nothing_back():
             client, body = connect(p.port), form(*files(noise(LARGE)))
             client.sendall(head_of("/s", len(body)) + body)
             assert reached.wait(DEADLINE), fake.calls
+            wait_for(lambda: in_journal(p, fake.of("complete")[-1].upload), "the journal tells of it; nobody waits for that (s3_note.h)")
             p.kill()
             client.close()
             fake.release.set()
