@@ -58,7 +58,16 @@ str_count(struct str s, char c)
 /* Does s hold a control byte other than HTAB (RFC 9110 section 5.5)? */
 bool str_has_control(struct str s);
 
-bool str_is_token_char(char c);  /* tchar of RFC 9110 section 5.6.2 */
+/* tchar of RFC 9110 section 5.6.2: a bit for each letter, each digit and !#$%&'*+-.^_`|~ */
+static inline bool
+str_is_token_char(char c)
+{
+	static const uint64_t bits[4] = { UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe), 0, 0 };
+	unsigned char u = (unsigned char)c;
+
+	return (bits[u / 64] >> u % 64 & 1) != 0;
+}
+
 bool str_is_token(struct str s); /* one or more of them */
 int str_hex_value(char c);       /* 0 to 15; -1: not a hex digit */
 

@@ -35,16 +35,6 @@ str_has_control(struct str s)
 	return false;
 }
 
-/* A bit for each letter, each digit and !#$%&'*+-.^_`|~ (RFC 9110 section 5.6.2). */
-bool
-str_is_token_char(char c)
-{
-	static const uint64_t bits[4] = { UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe), 0, 0 };
-	unsigned char u = (unsigned char)c;
-
-	return (bits[u / 64] >> u % 64 & 1) != 0;
-}
-
 bool
 str_is_token(struct str s)
 {
