@@ -19,10 +19,11 @@
 #define UPLOAD_BUFFER_MAX (2048u * 1024)
 #define ANSWER_BUFFER 4096L
 #define ANSWER_BUFFER_OF_STREAM 1024L /* libcurl's least: it waits all the while that a slow client sends */
-#define CA_AGE_S 60L                  /* the authorities are read again after so long; libcurl would take a day */
-#define NAME_AGE_S 60L                /* a name is resolved again after so long; the key `url` says so */
-#define KEPT_S 60L        /* an idle connection is used again for so long by whoever can ask once more, ... */
-#define KEPT_ONCE_S 1L    /* ... and by others only while its server surely keeps it */
+/* What a connection is made with holds for a minute at the most, half of it before it is made. */
+#define CA_AGE_S 30L      /* the authorities are read again after so long; libcurl would take a day */
+#define NAME_AGE_S 30L    /* a name is resolved again after so long */
+#define LIFETIME_S 30L    /* no request goes over a connection that is older, however busy it is */
+#define KEPT_ONCE_S 1L    /* whoever cannot ask once more uses an idle one only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
 
 /* libcurl does not say why it got no socket. */
@@ -105,7 +106,8 @@ aim(struct exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, is_kept ? 0L : 1L);
 	/* Nobody but those who may use kept ones leaves one: each takes a descriptor for as long as it waits. */
 	curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, (is_kept || may_repeat) && !request->is_alone ? 0L : 1L);
-	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? KEPT_S : KEPT_ONCE_S);
+	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? LIFETIME_S : KEPT_ONCE_S);
+	curl_easy_setopt(x->easy, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
 	curl_easy_setopt(x->easy, CURLOPT_PROXY, "");

@@ -16,8 +16,6 @@ routes:
 KINDS = {"small": ("/up", 2_000), "buffered": ("/kept", 200_000), "streamed": ("/up", 70_000), "concat": ("/together", 3_000)}
 
 
-
-
 def closing(reset):
     """A store that answers and, 0 to 20 ms later, closes the connection that it let the other side keep."""
     def script(request):
@@ -59,6 +57,22 @@ def test_what_can_be_sent_again_is_sent_over_kept_connections_and_streams_are_no
             assert count_connections(up) == (10 if kind == "streamed" else 1), (kind, count_connections(up))
             if kind == "streamed":
                 wait_for(lambda: not up.open, "no connection is kept that nobody would use")
+
+
+def test_a_kept_connection_ends_however_busy_it_is():
+    """Else what it was made with, the address behind a name and whom to trust, would hold for as long as there are forms."""
+    if os.environ.get("E2E_TREE", "release") != "release" or shutil.which("cc") is None:
+        raise Skip("only against the release build, and with a compiler")
+    with tempfile.TemporaryDirectory() as folder, Upstream() as up:
+        shim, ahead = os.path.join(folder, "ahead.so"), os.path.join(folder, "ahead")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock_ahead.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", shim, source, "-ldl"], check=True)
+        with Penstock(ROUTES, up, env=dict(os.environ, LD_PRELOAD=shim, AHEAD=ahead)) as p:
+            for _ in range(10):
+                assert post(p.port, "/up", form(part("f", b"small", "a"))).status == 201
+                with open(ahead, "ab") as f:
+                    f.write(bytes(10))
+        assert len(up.seen) == 10 and count_connections(up) in (3, 4), count_connections(up)
 
 
 def swallowing(n):
