@@ -56,7 +56,8 @@ struct engine {
 		transfers; /* [any] opened here and not freed yet; read to choose the engine of the next one */
 	struct engine_user *deferred; /* to be called as soon as libcurl has returned */
 	bool is_running;              /* libcurl is on the stack */
-	struct engine_user *readers;  /* they have read bytes of their bodies since libcurl was called */
+	bool is_crowded; /* the last socket that was made left few descriptors, or none was left for it */
+	struct engine_user *readers; /* they have read bytes of their bodies since libcurl was called */
 	struct engine_guest *guests;
 	size_t n_guests;
 	uint64_t guest_ms; /* how long one may take: ENGINE_GUEST_MS, unless a test says otherwise */

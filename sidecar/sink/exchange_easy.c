@@ -26,6 +26,18 @@
 #define KEPT_ONCE_S 1L    /* whoever cannot ask once more uses an idle one only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
 
+/* The last quarter of all descriptors is for clients, and for connections that are needed now. A new one has the lowest number that is
+ * free. Where that stands there, or none is left, none is kept, and libcurl closes what has been idle. */
+static bool
+is_among_last(int fd)
+{
+	struct rlimit limit = { 0 };
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd >= limit.rlim_cur / 4 * 3;
+}
+
 /* libcurl does not say why it got no socket. */
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -34,6 +46,9 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
 	(void)purpose;
+	x->engine->is_crowded = is_among_last(fd);
+	if (x->engine->is_crowded)
+		curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 1L);
 	if (fd >= 0 && engine_sockets_made(&x->engine->sockets, fd))
 		return x->user.fd = fd;
 	x->socket_error = fd < 0 ? errno : ENOMEM;
@@ -106,7 +121,8 @@ aim(struct exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, is_kept ? 0L : 1L);
 	/* Nobody but those who may use kept ones leaves one: each takes a descriptor for as long as it waits. */
 	curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, (is_kept || may_repeat) && !request->is_alone ? 0L : 1L);
-	curl_easy_setopt(x->easy, CURLOPT_MAXAGE_CONN, may_repeat ? LIFETIME_S : KEPT_ONCE_S);
+	curl_easy_setopt(
+		x->easy, CURLOPT_MAXAGE_CONN, may_repeat && !x->engine->is_crowded ? LIFETIME_S : KEPT_ONCE_S);
 	curl_easy_setopt(x->easy, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);

@@ -109,6 +109,27 @@ def test_without_a_descriptor_for_a_store_it_is_our_503():
             assert post(p.port, path, forms[0]).status == 201, "it goes on when they are back"
 
 
+def test_connections_that_are_kept_leave_descriptors_for_others():
+    """For a store that has none, and for clients."""
+    n = ShortOfFiles.MOST
+    with contextlib.ExitStack() as stack:
+        ups = [stack.enter_context(Upstream()) for _ in range(n)]
+        routes = "destinations:\n" + "".join(f'  up{i}: {{ type: http, url: "http://127.0.0.1:{up.port}" }}\n' for i, up in enumerate(ups))
+        routes += "routes:\n" + "".join(f'  - {{ id: r{i}, match: {{ path: /{i} }}, fields: [ {{ name: "*", store: {{ to: up{i}, path: "/{{uuid}}" }} }} ] }}\n'
+                                         for i in range(n))
+        p = stack.enter_context(ShortOfFiles(routes))
+        body = form(part("f", b"small", "f"))
+        for i in range(n):
+            answer = post(p.port, f"/{i}", body)
+            assert answer.status == 201, (i, answer.body)
+        wait_for(lambda: 10 <= sum(len(up.open) for up in ups) <= n * 3 // 4, "some are kept, and not too many")
+        clients = [stack.enter_context(connect(p.port)) for _ in range(8)]
+        for i, s in enumerate(clients):
+            s.sendall(head_of(f"/{n - 1 - i}", len(body)) + body)
+            answer = read_answer(s)
+            assert answer.status == 201, (i, answer.body)
+
+
 def test_an_undo_that_fails_on_another_worker_is_told_without_a_race():
     """Under TSan: nobody looks at what a transfer on another thread has not told yet."""
     def script(request):
