@@ -18,12 +18,15 @@ struct link {
 	struct link *next;
 };
 
+/* Of one size. */
+struct size {
+	struct link *first;
+	unsigned n, n_asked; /* how many are kept; how often one was asked for since it was looked at */
+};
+
 struct kept {
-	struct link *first[N_SIZES];
-	bool was_asked[N_SIZES]; /* for one of that size, since unasked ones were freed the last time */
-	size_t n_refused;        /* since then */
-	size_t n, bytes;
-	size_t n_asked; /* for any, since small_blocks_rest() looked */
+	struct size sizes[N_SIZES];
+	size_t bytes;
 	uint64_t look_at_ms;
 };
 
@@ -32,30 +35,25 @@ static bool has_key;
 static _Thread_local struct kept *mine;
 
 static void
-free_all_of(struct kept *kept, size_t i)
+free_size(struct kept *kept, size_t i)
 {
-	while (kept->first[i] != NULL) {
-		struct link *link = kept->first[i];
+	struct size *size = &kept->sizes[i];
 
-		kept->first[i] = link->next;
-		kept->bytes -= i * STEP + EXTRA;
-		kept->n--;
+	for (struct link *link = size->first, *next; link != NULL; link = next) {
+		next = link->next;
 		free(link);
 	}
-}
-
-static void
-free_all(struct kept *kept)
-{
-	for (size_t i = 0; i < N_SIZES; i++)
-		free_all_of(kept, i);
+	kept->bytes -= size->n * (i * STEP + EXTRA);
+	size->first = NULL;
+	size->n = 0;
 }
 
 static void
 free_kept(void *arg)
 {
 	mine = NULL;
-	free_all(arg);
+	for (size_t i = 0; i < N_SIZES; i++)
+		free_size(arg, i);
 	free(arg);
 }
 
@@ -80,22 +78,44 @@ whole(size_t size)
 }
 
 void *
-small_blocks_take(size_t size)
+small_blocks_take(size_t bytes)
 {
-	size_t i = index_for(size);
+	size_t i = index_for(bytes);
+	struct size *size;
 	struct link *link;
 
 	if (mine == NULL || i >= N_SIZES)
 		return NULL;
-	mine->was_asked[i] = true;
-	mine->n_asked++;
-	link = mine->first[i];
+	size = &mine->sizes[i];
+	size->n_asked++;
+	link = size->first;
 	if (link == NULL)
 		return NULL;
-	mine->first[i] = link->next;
+	size->first = link->next;
+	size->n--;
 	mine->bytes -= i * STEP + EXTRA;
-	mine->n--;
 	return link;
+}
+
+bool
+small_blocks_keep(void *block)
+{
+	size_t has = malloc_usable_size(block);
+	size_t i = has > STEP + EXTRA ? (has - EXTRA) / STEP : has == STEP + EXTRA, bytes = i * STEP + EXTRA;
+	struct link *link = block;
+	struct size *size;
+
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+	return false;
+#endif
+	if (mine == NULL || i == 0 || i >= N_SIZES || mine->bytes + bytes > SMALL_BLOCKS_KEPT)
+		return false;
+	size = &mine->sizes[i];
+	link->next = size->first;
+	size->first = link;
+	size->n++;
+	mine->bytes += bytes;
+	return true;
 }
 
 /* NULL: out of memory. */
@@ -112,63 +132,28 @@ kept_of_thread(void)
 	return mine;
 }
 
-/* Sizes that nobody asks for any more would fill it for ever. To look for them takes as long as some blocks do to be freed. */
-static bool
-has_room(struct kept *kept, size_t bytes)
+static void
+free_unasked(struct kept *kept)
 {
-	if (kept->bytes + bytes <= SMALL_BLOCKS_KEPT)
-		return true;
-	if (++kept->n_refused < N_SIZES)
-		return false;
 	for (size_t i = 0; i < N_SIZES; i++) {
-		if (!kept->was_asked[i])
-			free_all_of(kept, i);
-		kept->was_asked[i] = false;
+		if (kept->sizes[i].n_asked < kept->sizes[i].n)
+			free_size(kept, i);
+		kept->sizes[i].n_asked = 0;
 	}
-	kept->n_refused = 0;
-	return kept->bytes + bytes <= SMALL_BLOCKS_KEPT;
-}
-
-bool
-small_blocks_keep(void *block)
-{
-	size_t has = malloc_usable_size(block);
-	size_t i = has > STEP + EXTRA ? (has - EXTRA) / STEP : has == STEP + EXTRA, bytes = i * STEP + EXTRA;
-	struct link *link = block;
-	struct kept *kept;
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-	return false;
-#endif
-	if (i == 0 || i >= N_SIZES)
-		return false;
-	kept = kept_of_thread();
-	if (kept == NULL || !has_room(kept, bytes))
-		return false;
-	link->next = kept->first[i];
-	kept->first[i] = link;
-	kept->bytes += bytes;
-	kept->n++;
-	return true;
 }
 
 uint64_t
 small_blocks_rest(uint64_t now_ms)
 {
-	struct kept *kept = mine;
+	struct kept *kept = kept_of_thread();
 
-	if (kept == NULL || kept->n == 0)
+	if (kept == NULL)
 		return CLOCK_NEVER;
-	if (now_ms < kept->look_at_ms)
-		return kept->look_at_ms;
-	if (kept->look_at_ms != 0 && kept->n_asked < kept->n) {
-		free_all(kept);
-		kept->look_at_ms = 0; /* a new second begins with the next block */
-		return CLOCK_NEVER;
+	if (now_ms >= kept->look_at_ms) {
+		free_unasked(kept);
+		kept->look_at_ms = clock_after(now_ms, SMALL_BLOCKS_REST_MS);
 	}
-	kept->n_asked = 0;
-	kept->look_at_ms = clock_after(now_ms, SMALL_BLOCKS_REST_MS);
-	return kept->look_at_ms;
+	return kept->bytes > 0 ? kept->look_at_ms : CLOCK_NEVER;
 }
 
 /* -- as a heap ---------------------------------------------------------------------------------------- */

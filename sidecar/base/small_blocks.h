@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* small_blocks.h - a heap of which each thread keeps the small blocks that were given back to it, for its next requests.
+/* small_blocks.h - a heap of which each thread that turns keeps the small blocks that were given back to it, for its next requests.
  *
  * A small request takes and gives back some eighty blocks, of which libcurl has fifty. Requests begin together and end together, and
  * malloc's own cache of a thread has seven of a size, of which calloc() takes none: with thirty requests at once each block would go
@@ -29,9 +29,9 @@ void *small_blocks_resize(
 	void *block, size_t size);   /* as realloc(); a small one that is large enough stays as it is */
 void small_blocks_free(void *block); /* NULL is fine */
 
-/* For a thread that turns: it calls this before it sleeps, and wakes up by the time that is returned; CLOCK_NEVER: it keeps none. If it has
- * asked for fewer blocks in SMALL_BLOCKS_REST_MS than it keeps, all are freed: they lie between what others still use, and each of them holds
- * a page. */
+/* Says that the calling thread turns: from its first call on blocks are kept. It calls this before it sleeps, and wakes up by the time that is
+ * returned; CLOCK_NEVER: it keeps none. All blocks of a size are freed of which it has asked for fewer in SMALL_BLOCKS_REST_MS than it
+ * keeps: they lie between what others still use, and each of them holds a page. */
 uint64_t small_blocks_rest(uint64_t now_ms);
 
 /* -- for a heap that keeps blocks of other sizes, too -- */

@@ -133,6 +133,18 @@ a_text_is_copied(void **state)
 	spare_blocks_give(none);
 }
 
+/* Of all cases: it never goes back. */
+static uint64_t now = 1000000;
+
+/* This thread keeps none then, whatever the cases before have left. */
+static void
+wait_until_none_is_kept(void)
+{
+	do
+		now += SMALL_BLOCKS_REST_MS;
+	while (small_blocks_rest(now) != CLOCK_NEVER);
+}
+
 static void
 no_more_is_kept_than_is_said(void **state)
 {
@@ -140,6 +152,7 @@ no_more_is_kept_than_is_said(void **state)
 	void *block;
 
 	(void)state;
+	wait_until_none_is_kept();
 	for (size_t i = 0; i < 4 * SMALL_BLOCKS_KEPT / size; i++)
 		spare_blocks_give(malloc(size));
 	while ((block = small_blocks_take(size)) != NULL) {
@@ -150,26 +163,6 @@ no_more_is_kept_than_is_said(void **state)
 	assert_true(KEEPS ? n > 0 : n == 0);
 }
 
-/* Also where as much as may be kept is. */
-static void
-what_nobody_asks_for_makes_room(void **state)
-{
-	size_t of_old = SMALL_BLOCK_MAX / 2, of_new = 100;
-	void *block = NULL;
-
-	(void)state;
-	for (size_t i = 0; i < SMALL_BLOCKS_KEPT / of_old; i++)
-		spare_blocks_give(malloc(of_old));
-	for (size_t i = 0; i < 4 * SMALL_BLOCK_MAX && block == NULL; i++) {
-		spare_blocks_give(malloc(of_new));
-		block = small_blocks_take(of_new);
-	}
-	assert_int_equal(block != NULL, KEEPS);
-	free(block);
-	block = small_blocks_take(of_old);
-	assert_null(block);
-}
-
 static void
 keep(size_t n, size_t size)
 {
@@ -177,16 +170,22 @@ keep(size_t n, size_t size)
 		small_blocks_free(malloc(size));
 }
 
+static size_t
+take_all(size_t size)
+{
+	size_t n = 0;
+
+	for (void *block; (block = small_blocks_take(size)) != NULL; n++)
+		free(block);
+	return n;
+}
+
 /* A thread that asks for fewer than it keeps is in no hurry to have them. */
 static void
 what_is_kept_without_use_is_freed(void **state)
 {
-	uint64_t now = 1000000;
-	size_t n = 0;
-
 	(void)state;
-	while (small_blocks_rest(now) != CLOCK_NEVER) /* what the cases before have left */
-		now += SMALL_BLOCKS_REST_MS;
+	wait_until_none_is_kept();
 	keep(N_BLOCKS, 200);
 	assert_int_equal(small_blocks_rest(now), KEEPS ? now + SMALL_BLOCKS_REST_MS : CLOCK_NEVER);
 	for (size_t i = 0; i < N_BLOCKS; i++)
@@ -197,9 +196,27 @@ what_is_kept_without_use_is_freed(void **state)
 	assert_int_equal(small_blocks_rest(now + 1), KEEPS ? now + SMALL_BLOCKS_REST_MS : CLOCK_NEVER);
 	now += SMALL_BLOCKS_REST_MS;
 	assert_int_equal(small_blocks_rest(now), CLOCK_NEVER);
-	for (void *block; (block = small_blocks_take(200)) != NULL; n++)
-		free(block);
-	assert_int_equal(n, 0);
+	assert_int_equal(take_all(200), 0);
+}
+
+/* Also where as much as may be kept is. */
+static void
+what_nobody_asks_for_makes_room(void **state)
+{
+	size_t of_old = SMALL_BLOCK_MAX / 2, of_new = 100;
+
+	(void)state;
+	wait_until_none_is_kept();
+	keep(SMALL_BLOCKS_KEPT / of_old + N_BLOCKS, of_old);
+	keep(N_BLOCKS, of_new);
+	small_blocks_rest(now);
+	for (size_t i = 0; i < 2 * N_BLOCKS; i++)
+		small_blocks_free(small_blocks_alloc(of_new));
+	now += SMALL_BLOCKS_REST_MS;
+	small_blocks_rest(now);
+	keep(N_BLOCKS, of_new);
+	assert_true(KEEPS ? take_all(of_new) >= N_BLOCKS : take_all(of_new) == 0);
+	assert_int_equal(take_all(of_old), 0);
 }
 
 /* pthread_setspecific() as it is, or as it is without memory (CMakeLists.txt links it so). */
@@ -214,6 +231,7 @@ __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 	return has_no_memory ? ENOMEM : __real_pthread_setspecific(key, value);
 }
 
+/* It turns once. */
 static void *
 keep_many(void *arg)
 {
@@ -222,6 +240,8 @@ keep_many(void *arg)
 
 	for (size_t i = 0; i < n; i++)
 		assert_non_null(blocks[i] = malloc(size));
+	assert_true(small_blocks_take(size) == NULL && !small_blocks_keep(blocks[0]));
+	assert_int_equal(small_blocks_rest(now), CLOCK_NEVER);
 	for (size_t i = 0; i < n; i++) {
 		if (small_blocks_keep(blocks[i]))
 			++*n_kept;
@@ -273,6 +293,7 @@ set_up(void **state)
 {
 	(void)state;
 	small_blocks_start();
+	small_blocks_rest(now);
 	return spare_blocks_start() ? 0 : -1;
 }
 
