@@ -136,6 +136,7 @@ connection_free(struct connection *connection)
 	loop_unwatch(worker->loop, &connection->watch);
 	loop_clear_timer(worker->loop, &connection->deadline);
 	worker->kept_memory -= connection->kept_memory;
+	worker->n_kept -= connection->kept_memory > 0;
 	*connection->link = connection->next;
 	if (connection->next != NULL)
 		connection->next->link = connection->link;
@@ -237,6 +238,15 @@ fits_lane(struct connection *connection)
 	return connection->n_unfit < UNFIT_MAX;
 }
 
+/* Whoever has nothing to ask must not keep out whoever has: a quarter of the places is for those who come. */
+static bool
+may_wait(const struct worker *worker)
+{
+	uint64_t most = worker->setup.max_connections;
+
+	return worker->n_kept < most - (most + 3) / 4;
+}
+
 /* When a connection is used again libmicrohttpd clears all of its memory, which makes all of it resident.
  * So only so many connections may stay; the others are closed after their answer. */
 bool
@@ -249,9 +259,10 @@ connection_keep_alive(struct connection *connection)
 		return false;
 	if (connection->kept_memory > 0)
 		return true;
-	if (worker->kept_memory + memory > worker->setup.kept_memory)
+	if (worker->kept_memory + memory > worker->setup.kept_memory || !may_wait(worker))
 		return false;
 	worker->kept_memory += memory;
+	worker->n_kept++;
 	connection->kept_memory = memory;
 	return true;
 }

@@ -51,7 +51,8 @@ struct worker {
 	struct connection *connections;
 	struct connection *nudges; /* to be nudged when libmicrohttpd has run */
 	uint64_t n_connections;
-	uint64_t kept_memory;     /* bytes of buffers of the connections that may stay */
+	uint64_t n_kept;          /* connections that may stay */
+	uint64_t kept_memory;     /* bytes of their buffers */
 	struct mail command_mail; /* table, drain, abort */
 };
 

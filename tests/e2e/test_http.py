@@ -126,6 +126,16 @@ def test_a_kept_connection_whose_bodies_changed_their_size_is_closed():
                     assert answer.status == 201 and said == (is_closed and i == len(bodies) - 1), (len(body), i, answer.headers)
 
 
+def test_clients_that_stay_leave_room_for_those_who_come():
+    with Penstock(DIR, head="client: { connections: 4 }") as p, contextlib.ExitStack() as stack:
+        body = form(part("a", b"small", "a"))
+        for i in range(12):
+            s = stack.enter_context(connect(p.port, 20))  # of the 75 s that it may stay
+            s.sendall(head_of("/d", len(body)) + body)
+            answer = read_answer(s)
+            assert answer.status == 201 and (answer.headers.get("connection") == "close") == (i >= 3), (i, answer.headers)
+
+
 def test_a_silent_client_is_told_408():
     head = "client: { timeout: { head: 3s, idle: 300ms } }"  # a busy machine may stand still between connect() and the head
     with Penstock(DIR, head=head) as p:
