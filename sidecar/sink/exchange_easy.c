@@ -26,8 +26,8 @@
 #define KEPT_ONCE_S 1L    /* whoever cannot ask once more uses an idle one only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
 
-/* The last quarter of all descriptors is for clients, and for connections that are needed now. A new one has the lowest number that is
- * free. Where that stands there, or none is left, none is kept, and libcurl closes what has been idle. */
+/* A new descriptor has the lowest number that is free. Where that stands in the last quarter, or none is left, libcurl closes what has been
+ * idle for more than a moment. Not at once: what takes back a part of a form that was refused for want of descriptors needs the connection. */
 static bool
 is_among_last(int fd)
 {
@@ -47,8 +47,6 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 
 	(void)purpose;
 	x->engine->is_crowded = is_among_last(fd);
-	if (x->engine->is_crowded)
-		curl_easy_setopt(x->easy, CURLOPT_FORBID_REUSE, 1L);
 	if (fd >= 0 && engine_sockets_made(&x->engine->sockets, fd))
 		return x->user.fd = fd;
 	x->socket_error = fd < 0 ? errno : ENOMEM;
