@@ -26,16 +26,26 @@
 #define KEPT_ONCE_S 1L    /* whoever cannot ask once more uses an idle one only while its server surely keeps it */
 #define FEW_DESCRIPTORS 8 /* a failed transfer has given back as many, at the most */
 
+static bool
+is_out_of_files(void)
+{
+	return errno == EMFILE || errno == ENFILE;
+}
+
+static rlim_t
+most_descriptors(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
 /* A new descriptor has the lowest number that is free. Where that stands in the last quarter, or none is left, libcurl closes what has been
  * idle for more than a moment. Not at once: what takes back a part of a form that was refused for want of descriptors needs the connection. */
 static bool
 is_among_last(int fd)
 {
-	struct rlimit limit = { 0 };
-
-	if (fd < 0)
-		return errno == EMFILE || errno == ENFILE;
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd >= limit.rlim_cur / 4 * 3;
+	return fd < 0 ? is_out_of_files() : (rlim_t)fd >= most_descriptors() / 4 * 3;
 }
 
 /* libcurl does not say why it got no socket. */
@@ -59,13 +69,12 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 static bool
 is_short_of_files(void)
 {
-	struct rlimit limit = { 0 };
 	int fd = eventfd(0, EFD_CLOEXEC);
 
 	if (fd < 0)
-		return errno == EMFILE || errno == ENFILE;
+		return is_out_of_files();
 	close(fd);
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + FEW_DESCRIPTORS >= limit.rlim_cur;
+	return (rlim_t)fd + FEW_DESCRIPTORS >= most_descriptors();
 }
 
 void
