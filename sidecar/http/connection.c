@@ -242,9 +242,7 @@ fits_lane(struct connection *connection)
 static bool
 may_wait(const struct worker *worker)
 {
-	uint64_t most = worker->setup.max_connections;
-
-	return worker->n_kept < most - (most + 3) / 4;
+	return worker->n_kept < worker->setup.max_connections * 3 / 4;
 }
 
 /* When a connection is used again libmicrohttpd clears all of its memory, which makes all of it resident.
