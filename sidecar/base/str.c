@@ -44,16 +44,6 @@ str_equal_nocase(struct str a, struct str b)
 	return true;
 }
 
-/* Mostly the first byte says no. */
-bool
-str_starts_nocase(struct str s, const char *prefix)
-{
-	for (size_t i = 0; prefix[i] != '\0'; i++)
-		if (i == s.len || !is_same_nocase(s.data[i], prefix[i]))
-			return false;
-	return true;
-}
-
 static bool
 is_blank(char c)
 {

@@ -33,16 +33,25 @@ struct str str_of(const char *c_string); /* NULL gives STR_NONE */
 bool str_equal(struct str a, struct str b);
 bool str_is(struct str a, const char *c_string);
 bool str_equal_nocase(struct str a, struct str b); /* ASCII letters only, as HTTP tokens compare */
-bool str_starts_nocase(struct str s, const char *prefix);
-struct str str_trim(struct str s); /* SP and HTAB at both ends */
-char *str_dup(struct str s);       /* NUL-terminated copy; NULL: out of memory; caller frees */
-char *str_dup_lower(struct str s); /* the same in lower case, as str_lower() */
+struct str str_trim(struct str s);                 /* SP and HTAB at both ends */
+char *str_dup(struct str s);                       /* NUL-terminated copy; NULL: out of memory; caller frees */
+char *str_dup_lower(struct str s);                 /* the same in lower case, as str_lower() */
 
 /* Of an ASCII letter the small one. Not tolower(): that follows the locale, and what HTTP compares does not. */
 static inline char
 str_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Mostly the first byte says no. */
+static inline bool
+str_starts_nocase(struct str s, const char *prefix)
+{
+	for (size_t i = 0; prefix[i] != '\0'; i++)
+		if (i == s.len || str_lower(s.data[i]) != str_lower(prefix[i]))
+			return false;
+	return true;
 }
 
 static inline size_t

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* RFC 2046 section 5.1.1, and what a token may hold; without the comma, at which PHP and Rack cut it off. */
-static inline bool
+static bool
 is_boundary_char(char c)
 {
 	return str_is_token_char(c) || (c != '\0' && strchr("()/:=?@", c) != NULL);
@@ -81,12 +81,11 @@ is_usable(struct str value)
 	return true;
 }
 
-/* The word begins with a letter, which most bytes of a boundary are not. */
 static bool
 holds(struct str s, const char *word)
 {
 	for (; s.len > 0; s.data++, s.len--)
-		if (str_lower(s.data[0]) == word[0] && str_starts_nocase(s, word))
+		if (str_starts_nocase(s, word))
 			return true;
 	return false;
 }
