@@ -20,6 +20,16 @@
 #define KEEPS true
 #endif
 
+static size_t
+take_all(size_t size)
+{
+	size_t n = 0;
+
+	for (void *block; (block = small_blocks_take(size)) != NULL; n++)
+		free(block);
+	return n;
+}
+
 static void
 many_serve_the_next_requests(void **state)
 {
@@ -40,8 +50,7 @@ many_serve_the_next_requests(void **state)
 		}
 		for (size_t i = 0; i < N_BLOCKS; i++)
 			spare_blocks_give(blocks[i]);
-		while ((blocks[0] = small_blocks_take(size)) != NULL)
-			free(blocks[0]);
+		take_all(size);
 	}
 }
 
@@ -148,17 +157,13 @@ wait_until_none_is_kept(void)
 static void
 no_more_is_kept_than_is_said(void **state)
 {
-	size_t size = SMALL_BLOCK_MAX / 2, n = 0;
-	void *block;
+	size_t size = SMALL_BLOCK_MAX / 2, n;
 
 	(void)state;
 	wait_until_none_is_kept();
 	for (size_t i = 0; i < 4 * SMALL_BLOCKS_KEPT / size; i++)
 		spare_blocks_give(malloc(size));
-	while ((block = small_blocks_take(size)) != NULL) {
-		free(block);
-		n++;
-	}
+	n = take_all(size);
 	assert_true(n <= SMALL_BLOCKS_KEPT / size);
 	assert_true(KEEPS ? n > 0 : n == 0);
 }
@@ -168,16 +173,6 @@ keep(size_t n, size_t size)
 {
 	for (size_t i = 0; i < n; i++)
 		small_blocks_free(malloc(size));
-}
-
-static size_t
-take_all(size_t size)
-{
-	size_t n = 0;
-
-	for (void *block; (block = small_blocks_take(size)) != NULL; n++)
-		free(block);
-	return n;
 }
 
 /* A thread that asks for fewer than it keeps is in no hurry to have them. */
