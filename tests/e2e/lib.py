@@ -57,6 +57,16 @@ def stand_still(process):
     wait_for(lambda: set(threads_of(process.pid)) == {"T"}, "every thread has stopped")
 
 
+def with_shim(folder, source, **more):
+    """The environment of a program whose calls to the system go through a C file beside this one."""
+    if os.environ.get("E2E_TREE", "release") != "release" or shutil.which("cc") is None:
+        raise Skip("only against the release build, and with a compiler")
+    shim = os.path.join(folder, "shim.so")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), source)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", shim, path, "-ldl"], check=True)
+    return dict(os.environ, LD_PRELOAD=shim, **more)
+
+
 FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:", "penstock: bug:")
 
 

@@ -193,15 +193,10 @@ def connect_to_late_worker(p, whole):
 
 def test_no_worker_stops_while_a_request_may_begin_on_another():
     """With `placement: spread` its parts may come to the one that has nothing to do."""
-    if os.environ.get("E2E_TREE", "release") != "release" or shutil.which("cc") is None:
-        raise Skip("only against the release build, and with a compiler")
     body = form(*[part("a", noise(3000)) for _ in range(4)])
     whole = head_of("/up", len(body)) + body
     with tempfile.TemporaryDirectory() as folder, Upstream() as up:
-        shim = os.path.join(folder, "late.so")
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "late_worker.c")
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", shim, source, "-ldl"], check=True)
-        env = dict(os.environ, LD_PRELOAD=shim)
+        env = with_shim(folder, "late_worker.c")
         for _ in range(rounds(3)):
             with Penstock(UP, up, head="shutdown: { drain: 10s }", workers="2, placement: spread", env=env) as p:
                 with connect_to_late_worker(p, whole) as s:
