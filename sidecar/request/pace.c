@@ -3,10 +3,7 @@
  * its end. Where it is not the client that is waited for, it is never his fault. stalled.c gives up the first of the list. */
 #include "request/room_priv.h"
 
-#define LOOK_MS 250u      /* as long as forms come in: whether the pool is short */
-#define MOVED_BYTES 4096u /* what is more than drops */
-
-#define PACE_BYTES (160u * 1024) /* the same of who has a reserve */
+#define LOOK_MS 250u /* as long as forms come in: whether the pool is short */
 
 static void
 append(struct request *request)
@@ -48,7 +45,7 @@ pace_look_later(struct intake *intake)
 static void
 note(const struct request *request, struct pace_mark *mark)
 {
-	*mark = (struct pace_mark){ loop_now_ms(request->intake->setup.loop), request->body.taken };
+	*mark = (struct pace_mark){ loop_now_ms(request->intake->setup.loop), request->body.taken, UINT64_MAX };
 }
 
 /* It has brought so much since then. */
@@ -58,9 +55,8 @@ has_brought(const struct request *request, const struct pace_mark *mark, uint64_
 	return request->body.taken - mark->at >= bytes;
 }
 
-/* What limits.min_rate wants in PACE_MS. */
-static uint64_t
-owed(const struct request *request)
+uint64_t
+pace_owed(const struct request *request)
 {
 	return request->asked.decision.route->limits.min_rate * (PACE_MS / 1000);
 }
@@ -114,10 +110,10 @@ pace_note_bytes(struct request *request)
 {
 	if (request->state != REQ_PARSING)
 		return;
-	if (has_brought(request, &request->pace.kept, PACE_BYTES))
+	if (has_brought(request, &request->pace.kept, PACE_KEPT_BYTES))
 		note(request, &request->pace.kept);
-	if (has_brought(request, &request->pace.owed, owed(request)))
+	if (has_brought(request, &request->pace.owed, pace_owed(request)))
 		note(request, &request->pace.owed);
-	if (has_brought(request, &request->pace.moved, MOVED_BYTES))
+	if (has_brought(request, &request->pace.moved, PACE_MOVED_BYTES))
 		go_to_end(request);
 }

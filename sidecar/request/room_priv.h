@@ -180,9 +180,10 @@ struct pace {
 	struct request *slower, *faster; /* of intake->stalled */
 	struct pace_mark {
 		uint64_t ms, at;
-	} moved,      /* when it brought more than drops last, and what had been taken then */
-		kept, /* the same for so much that it may keep a reserve */
-		owed; /* the same for what limits.min_rate wants in PACE_MS */
+		uint64_t looked; /* taken when its socket was found with bytes in it; UINT64_MAX: not since */
+	} moved,                 /* when it brought more than drops last, and what had been taken then */
+		kept,            /* the same for so much that it may keep a reserve */
+		owed;            /* the same for what limits.min_rate wants in PACE_MS */
 };
 
 struct stalled {                      /* those whose forms come in */
@@ -383,8 +384,11 @@ void pace_note_bytes(struct request *request);   /* some came */
 void pace_note_resumed(struct request *request); /* up to now the client was not what it waited for */
 #define PACE_MS                                                                                                    \
 	10000u /* how long a client may bring too little: who has a reserve, while others wait; and of limits.min_rate */
+#define PACE_MOVED_BYTES 4096u        /* what is more than drops */
+#define PACE_KEPT_BYTES (160u * 1024) /* what keeps a reserve, in PACE_MS */
 
-void pace_look_later(struct intake *intake); /* stalled.c looks at all of them then */
+uint64_t pace_owed(const struct request *request); /* what limits.min_rate wants in PACE_MS */
+void pace_look_later(struct intake *intake);       /* stalled.c looks at all of them then */
 
 void stalled_start(struct intake *intake);
 void stalled_stop(struct intake *intake);

@@ -16,23 +16,34 @@
 #define STALLED_MS 3000u /* who has brought nothing but drops (pace.c) for so long has stalled ... */
 #define HURRY_MS 1000u   /* ... or for so long, while others are refused */
 
-/* A worker that was busy for long has not seen what came meanwhile. */
+/* A worker that was busy for long has not seen what came meanwhile. But once it has read since it looked, few bytes in the socket are no
+ * more than the next drop: else who sends drops all the time would never be given up by a worker that is always behind. */
 static bool
-is_waited_for(const struct request *request)
+may_be_unseen(const struct request *request, struct pace_mark *mark, uint64_t bytes)
 {
-	uint64_t unread;
+	uint64_t unread, taken = request->body.taken, looked = mark->looked;
 
-	return !request->reading.is_paused &&
-		(!request->client->ops->unread(request->client, &unread) || unread == 0);
+	if (!request->client->ops->unread(request->client, &unread) || unread == 0)
+		return false;
+	mark->looked = taken;
+	return looked == UINT64_MAX || looked == taken || unread >= PACE_MOVED_BYTES ||
+		taken + unread - mark->at >= bytes;
+}
+
+/* It should have brought so much since then. */
+static bool
+is_waited_for(const struct request *request, struct pace_mark *mark, uint64_t bytes)
+{
+	return !request->reading.is_paused && !may_be_unseen(request, mark, bytes);
 }
 
 /* Bytes of the budget that come back, or soon will. */
 static size_t
-give_up(struct request *request, const char *why)
+give_up(struct request *request, struct pace_mark *mark, uint64_t bytes, const char *why)
 {
 	size_t held = parts_held(request->form.parts);
 
-	if (held == 0 || !is_waited_for(request))
+	if (held == 0 || !is_waited_for(request, mark, bytes))
 		return 0;
 	request_failf(request, ERR_CLIENT_SLOW, why);
 	request_free_if_over(request);
@@ -63,8 +74,8 @@ make_room(struct intake *intake)
 		if (clock_after(r->pace.moved.ms, patience_ms) > now)
 			return;
 		next = r->pace.faster;
-		back = give_up(
-			r, "memory is short, and this client has sent next to nothing for longer than others");
+		back = give_up(r, &r->pace.moved, PACE_MOVED_BYTES,
+			"memory is short, and this client has sent next to nothing for longer than others");
 		missing -= back < missing ? back : missing;
 	}
 }
@@ -88,20 +99,21 @@ make_way(struct intake *intake)
 
 		next = r->pace.faster;
 		if (is_too_slow(r))
-			back = give_up(
-				r, "others wait for the memory that this client has, and it sends too slowly");
+			back = give_up(r, &r->pace.kept, PACE_KEPT_BYTES,
+				"others wait for the memory that this client has, and it sends too slowly");
 		missing -= back < missing ? back : missing;
 	}
 }
 
 /* limits.min_rate, whether there is memory or not. */
 static bool
-owes_bytes(const struct request *request)
+owes_bytes(struct request *request)
 {
 	const struct limits *limits = &request->asked.decision.route->limits;
 
-	return limits->min_rate > 0 && is_waited_for(request) &&
-		clock_after(request->pace.owed.ms, PACE_MS) <= loop_now_ms(request->intake->setup.loop);
+	return limits->min_rate > 0 &&
+		clock_after(request->pace.owed.ms, PACE_MS) <= loop_now_ms(request->intake->setup.loop) &&
+		is_waited_for(request, &request->pace.owed, pace_owed(request));
 }
 
 static void

@@ -339,6 +339,33 @@ who_is_not_waited_for_owes_nothing(void **state)
 	fake_leave(client);
 }
 
+/* A worker that is behind finds the next drop in the socket each time that it looks. */
+static void
+who_sends_drops_all_the_time_is_given_up(void **state)
+{
+	struct fake_client *dripping = begin(0, "/min", "192.0.2.1"), *fast = begin(1, "/min", "192.0.2.1");
+
+	(void)state;
+	dripping->unread = 1;
+	fast->unread = 4096; /* as much as we let it lie there */
+	age(dripping, PACE_MS);
+	age(fast, PACE_MS);
+	for (size_t i = 0; i < 2; i++) {
+		look();
+		assert_int_equal(
+			dripping->status, 0); /* it may have sent all that it owes, until something was read */
+	}
+	for (size_t i = 0; i < 3; i++) {
+		fake_send(dripping, filler, 1);
+		fake_send(fast, filler, 1);
+		look();
+		assert_int_equal(dripping->status, 408);
+		assert_int_equal(fast->status, 0);
+	}
+	fake_leave(dripping);
+	fake_leave(fast);
+}
+
 int
 main(void)
 {
@@ -355,6 +382,7 @@ main(void)
 		CASE(who_brings_less_than_the_least_is_given_up),
 		CASE(who_brings_the_least_goes_on),
 		CASE(who_is_not_waited_for_owes_nothing),
+		CASE(who_sends_drops_all_the_time_is_given_up),
 	};
 
 	memset(filler, 'x', sizeof filler);
