@@ -162,23 +162,45 @@ def test_ready_is_what_a_new_upload_would_find():
         assert post(p.port, "/held", NORMAL).status == 201
 
 
+class Mover(Staller):
+    """Is slow, but it moves, however long the test is busy with others."""
+
+    def __init__(self, p, start):
+        super().__init__(p, start)
+        self.sent, self.is_over = len(start), threading.Event()
+        self.thread = threading.Thread(target=self.move, daemon=True)
+        self.thread.start()
+
+    def move(self):
+        more = chunk(noise(8000))
+        with contextlib.suppress(OSError):
+            while not self.is_over.wait(0.05):
+                self.socket.sendall(more)
+                self.sent += 8000
+
+    def end(self):
+        self.is_over.set()
+        self.thread.join(DEADLINE)
+        self.socket.sendall(chunk(f"\r\n--{BOUNDARY}--\r\n".encode()) + b"0\r\n\r\n")
+        return read_answer(self.socket)
+
+    def close(self):
+        self.is_over.set()
+        super().close()
+
+
 def test_a_drop_now_and_then_is_no_progress():
     body = form(file(n=20_000))
     with Upstream() as up, Admin(ROUTES, up, memory="4MiB") as p, contextlib.ExitStack() as ends:
         wait_until_ready(p)
-        mover = Staller(p, body[:1000])
+        mover = Mover(p, body[:1000])
         ends.callback(mover.close)
-        sent = 0
 
         def drip(clients):
-            nonlocal sent
-            mover.socket.sendall(chunk(noise(8000)))  # slow, but it moves
-            sent += 8000
             for c in clients:
                 c.drip()
             return len(clients) > 10 and all(c.has_answer() for c in clients[:10])
         clients = fill_until(drip, p, body[:-100], ends)
         assert {c.answer().status for c in clients[:10]} == {408}
-        mover.socket.sendall(chunk(f"\r\n--{BOUNDARY}--\r\n".encode()) + b"0\r\n\r\n")
-        answer = read_answer(mover.socket)
-        assert answer.status == 201 and answer.json()["parts"][0]["size"] > sent, answer.body
+        answer = mover.end()
+        assert answer.status == 201 and answer.json()["parts"][0]["size"] > mover.sent - 1000, answer.body
