@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 
 #define SMALL_BODY (128u * 1024) /* up to so many bytes a few small pieces cost less than clearing a large buffer */
-#define ACCEPT_BATCH 16          /* per turn of the loop, so that a flood of connections leaves time for bodies */
+#define LARGE_BODY (4u * 1024 * 1024) /* the same of large pieces */
+#define HUGE_SHARE 16u                /* where so many connections may have large pieces, one may have huge ones */
+#define ACCEPT_BATCH 16     /* per turn of the loop, so that a flood of connections leaves time for bodies */
 #define CROWD_RECEIVE 32768 /* what the kernel may hold of a client of the crowd, twice that in its own count */
 
 /* Larger pieces would not be filled, and all of a connection's memory is cleared when it is used again. */
@@ -23,17 +25,19 @@ largest_for(uint64_t body)
 {
 	if (body <= LANES_LEAST_BODY)
 		return LANE_LEAST;
-	return body <= SMALL_BODY ? LANE_SMALL : LANE_LARGE;
+	if (body <= SMALL_BODY)
+		return LANE_SMALL;
+	return body <= LARGE_BODY || body == LENGTH_UNKNOWN ? LANE_LARGE : LANE_HUGE;
 }
 
 static bool
 has_place(const struct worker *worker, int lane)
 {
-	const uint64_t most[] = {
-		[LANE_LARGE] = worker->setup.max_large, [LANE_SMALL] = UINT64_MAX, [LANE_LEAST] = UINT64_MAX
-	};
+	uint64_t most = worker->setup.max_large, n_large = worker->lanes[LANE_LARGE].n_connections;
 
-	return worker->lanes[lane].n_connections < most[lane];
+	if (lane == LANE_HUGE)
+		return most >= HUGE_SHARE && n_large == 0 && worker->lanes[LANE_HUGE].n_connections == 0;
+	return lane != LANE_LARGE || n_large < most;
 }
 
 /* The largest pieces that are of use, and whose share of the memory is not taken. */
@@ -47,15 +51,15 @@ choose_lane(const struct worker *worker, uint64_t body)
 	return lane;
 }
 
-/* The least would do for such a body, but perhaps not for its head. */
+/* The least would do for such a body, but perhaps not for its head. Huge pieces are not worth another connection. */
 bool
 lanes_fits(const struct lane *lane, uint64_t body)
 {
-	int it = (int)(lane - lane->worker->lanes);
+	int it = (int)(lane - lane->worker->lanes), best = choose_lane(lane->worker, body);
 
 	if (it == LANE_SMALL && body <= LANES_LEAST_BODY)
 		return true;
-	return it >= largest_for(body) && it <= choose_lane(lane->worker, body);
+	return it >= largest_for(body) && it <= (best > LANE_LARGE ? best : LANE_LARGE);
 }
 
 void

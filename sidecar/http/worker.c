@@ -19,6 +19,7 @@
 #define ACCEPT_SLACK 16u  /* libmicrohttpd counts a connection until its next clean-up */
 
 static const size_t lane_memory[N_LANES] = {
+	[LANE_HUGE] = LANE_HUGE_MEMORY,
 	[LANE_LARGE] = LANE_LARGE_MEMORY,
 	[LANE_SMALL] = LANE_SMALL_MEMORY,
 	[LANE_LEAST] = LANE_LEAST_MEMORY,
