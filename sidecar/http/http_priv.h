@@ -21,7 +21,7 @@ enum lane_size { LANE_HUGE, LANE_LARGE, LANE_SMALL, LANE_LEAST, N_LANES };
 
 /* Client and store are woken less often: up to a quarter less CPU for each byte. A small form waits for half a millisecond while such a
  * piece goes through, so no more than one connection has them; with twice as much it would wait twice as long. */
-#define LANE_HUGE_MEMORY (2048u * 1024)
+#define LANE_HUGE_MEMORY (1536u * 1024)
 /* Half of it stays in a core's cache between recv and send. With twice as much a small form beside large uploads waits longer by a half,
  * and no byte is cheaper; with half as much each byte is dearer by a tenth. */
 #define LANE_LARGE_MEMORY (256u * 1024)
