@@ -45,16 +45,22 @@ def wait_for(condition, what, seconds=DEADLINE):
 
 
 def threads_of(pid):
-    """The state of each; one may end while it is looked at."""
+    """Id, name and state of each; one may end while it is looked at."""
     for task in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/stat", encoding="ascii") as f:
-            yield f.read().rsplit(")", 1)[1].split()[0]
+            begin, rest = f.read().rsplit(")", 1)
+            yield int(task), begin.split("(", 1)[1], rest.split()[0]
+
+
+def thread_named(pid, name):
+    """Its id; waits for it, because a thread gives itself its name."""
+    return wait_for(lambda: next((tid for tid, its, _ in threads_of(pid) if its == name), None), f"a thread has the name {name}")
 
 
 def stand_still(process):
     """SIGSTOP, and until it has reached every thread, which kill(2) does not wait for. SIGCONT ends it."""
     process.send_signal(signal.SIGSTOP)
-    wait_for(lambda: set(threads_of(process.pid)) == {"T"}, "every thread has stopped")
+    wait_for(lambda: {state for _, _, state in threads_of(process.pid)} == {"T"}, "every thread has stopped")
 
 
 def with_shim(folder, source, **more):
@@ -197,6 +203,12 @@ log: {{ level: info, format: json }}
                 with contextlib.suppress(FileNotFoundError), open(path, "rb") as f:  # a temporary one may just go
                     found[os.path.relpath(path, self.out)] = f.read()
         return found
+
+    def open_files(self):
+        """What its descriptors are of; one may be closed at any time."""
+        for fd in os.listdir(f"/proc/{self.process.pid}/fd"):
+            with contextlib.suppress(OSError):
+                yield os.readlink(f"/proc/{self.process.pid}/fd/{fd}")
 
     def memory(self, key):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:

@@ -30,17 +30,10 @@ class Killed(Penstock):
 
     def __init__(self, call, nth, routes=ROUTES, **how):
         super().__init__(routes, **how)
-        self.tid = wait_for(lambda: self.thread("disk"), "there is a disk thread")
+        self.tid = thread_named(self.process.pid, "disk")
         self.strace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                                        f"inject={call}:signal=KILL:when={nth}", "-p", self.tid])
+                                        f"inject={call}:signal=KILL:when={nth}", "-p", str(self.tid)])
         wait_for(lambda: self.tracer() == self.strace.pid, "strace looks at the disk thread")
-
-    def thread(self, name):
-        for tid in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{tid}/comm", encoding="ascii") as f:
-                if f.read().strip() == name:
-                    return tid
-        return None  # a thread gives itself its name
 
     def tracer(self):
         if self.strace.poll() is not None:

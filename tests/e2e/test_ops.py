@@ -120,15 +120,7 @@ class Frozen:
 
     def __init__(self, pid, name):
         self.libc = ctypes.CDLL(None, use_errno=True)
-        self.tid = wait_for(lambda: self.thread(pid, name), f"a thread has the name {name}, which it gives itself")
-
-    @staticmethod
-    def thread(pid, name):
-        for tid in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{tid}/comm", encoding="ascii") as f:
-                if f.read().strip() == name:
-                    return int(tid)
-        return None
+        self.tid = thread_named(pid, name)
 
     def ptrace(self, what):
         if self.libc.ptrace(what, self.tid, None, None) != 0:
@@ -532,7 +524,7 @@ def test_a_folder_that_hangs_is_told_of_and_holds_nothing_up():
     # Into a thread that strace holds when the process ends the leak check cannot look, and misses what only that one knows.
     with Upstream() as up, Admin(upstream=up, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")) as p:
         wait_until_ready(p)
-        tid = Frozen(p.process.pid, "folders").tid
+        tid = thread_named(p.process.pid, "folders")
         with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e", "inject=openat:delay_enter=600000000",
                                "-p", str(tid)]) as strace:
             try:

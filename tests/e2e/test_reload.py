@@ -110,11 +110,7 @@ def test_a_running_upload_goes_on_as_it_began():
 def test_a_table_and_its_folder_are_let_go_with_the_last_request():
     with Upstream() as up, start(routes(), up) as p:
         def folders():
-            links = []
-            for n in os.listdir(f"/proc/{p.process.pid}/fd"):
-                with contextlib.suppress(OSError):  # it may be closed at any time
-                    links.append(os.readlink(f"/proc/{p.process.pid}/fd/{n}"))
-            return sorted(os.path.basename(link) for link in links if os.path.dirname(link) == p.dir and os.path.isdir(link))
+            return sorted(os.path.basename(link) for link in p.open_files() if os.path.dirname(link) == p.dir and os.path.isdir(link))
         assert folders() == ["out"]
         with connect(p.port) as s:
             body = form(part("file", noise(100000), "a"))

@@ -434,11 +434,7 @@ def statuses(shim):
 
 def quiet(p):
     """Nothing is under way: the process holds no connection and no file of an upload."""
-    links = []
-    for fd in os.listdir(f"/proc/{p.process.pid}/fd"):
-        with contextlib.suppress(OSError):
-            links.append(os.readlink(f"/proc/{p.process.pid}/fd/{fd}"))
-    return not any("/.penstock-" in link or link.startswith(p.out + "/") for link in links)
+    return not any("/.penstock-" in link or link.startswith(p.out + "/") for link in p.open_files())
 
 
 def attempt(name, faults_of):
