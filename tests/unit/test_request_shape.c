@@ -343,13 +343,17 @@ who_is_not_waited_for_owes_nothing(void **state)
 static void
 who_sends_drops_all_the_time_is_given_up(void **state)
 {
-	struct fake_client *dripping = begin(0, "/min", "192.0.2.1"), *fast = begin(1, "/min", "192.0.2.1");
+	struct fake_client *dripping = begin(0, "/min", "192.0.2.1"), *fast = begin(1, "/min", "192.0.2.1"),
+			   *enough = begin(2, "/min", "192.0.2.1");
 
 	(void)state;
 	dripping->unread = 1;
 	fast->unread = 4096; /* as much as we let it lie there */
+	enough->unread = 1000;
+	fake_send(enough, filler, 10 * 64 * 1024 - 500); /* with what lies there it is what it owes */
 	age(dripping, PACE_MS);
 	age(fast, PACE_MS);
+	age(enough, PACE_MS);
 	for (size_t i = 0; i < 2; i++) {
 		look();
 		assert_int_equal(
@@ -358,12 +362,15 @@ who_sends_drops_all_the_time_is_given_up(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		fake_send(dripping, filler, 1);
 		fake_send(fast, filler, 1);
+		fake_send(enough, filler, 1);
 		look();
 		assert_int_equal(dripping->status, 408);
 		assert_int_equal(fast->status, 0);
+		assert_int_equal(enough->status, 0);
 	}
 	fake_leave(dripping);
 	fake_leave(fast);
+	fake_leave(enough);
 }
 
 int
