@@ -19,7 +19,8 @@
 #define ACCEPT_BATCH 16     /* per turn of the loop, so that a flood of connections leaves time for bodies */
 #define CROWD_RECEIVE 32768 /* what the kernel may hold of a client of the crowd, twice that in its own count */
 
-/* Larger pieces would not be filled, and all of a connection's memory is cleared when it is used again. */
+/* Larger pieces would not be filled, and all of a connection's memory is cleared when it is used again. A body of unknown length may be
+ * small. */
 static int
 largest_for(uint64_t body)
 {

@@ -20,9 +20,9 @@ struct worker_setup {
 		intake; /* the worker counts itself in its `busy` until it is CLOSED: the caller has added one */
 	const int *listen_fds; /* n of them, one for each entry of `listen`; closed when it drains, or is freed */
 	size_t n_listen_fds;
-	uint64_t max_connections;        /* of this worker */
-	uint64_t max_large;              /* of these, how many may be read in large pieces at a time */
-	uint64_t kept_memory;            /* bytes of buffers of those that may wait for a further request */
+	uint64_t max_connections; /* of this worker */
+	uint64_t max_large;   /* of these, how many are read in large pieces at a time, beside one in huge ones */
+	uint64_t kept_memory; /* bytes of buffers of those that may wait for a further request */
 	bool (*uploads_idle)(void *arg); /* [worker] no transfer lives on this worker any more */
 	void *uploads_idle_arg;
 	void (*on_table)(void *arg); /* [worker] it has taken what worker_set_table() brought */
